@@ -1,0 +1,1 @@
+"""Which stages are stale, and making them fresh."""

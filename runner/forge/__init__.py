@@ -1,0 +1,1 @@
+"""The place that hosts the code: events in, comments and outputs out."""

@@ -1,0 +1,1 @@
+"""What the reader of a change should know: metrics, gates, the report."""
