@@ -1,0 +1,254 @@
+"""Which stages are stale, and why: one pure function from what was, is and may yet be to one of five answers.
+
+The rules are DVC's (`dvc status`, `dvc repro`), with the deliberate differences of docs/dvc-compatibility.md: an
+object that is only absent from the local cache is no reason to run, and an out that is nowhere on this machine
+takes its hash from the lock. `plan` and the loop that runs stages ask this same function, so they cannot drift.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from runner.pipeline import params, yaml12
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from runner.hashes import Hash
+    from runner.pipeline.model import LockEntry, Out, Param, Stage
+
+
+class Change(StrEnum):
+    """What kind of thing differs from the last run."""
+
+    NEVER_RUN = "not in lock"
+    CMD = "cmd"
+    DEP_NEW = "dep new"
+    DEP_MODIFIED = "dep modified"
+    DEP_DELETED = "dep deleted"
+    PARAM_NEW = "param new"
+    PARAM_MODIFIED = "param modified"
+    PARAM_DELETED = "param deleted"
+    OUT_NEW = "out new"
+    OUT_MODIFIED = "out modified"
+    OUT_DELETED = "out deleted"
+    ALWAYS = "always changed"
+    CALLBACK = "no deps and no outs"
+    MISSING_OBJECT = "missing object"
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One difference: what changed, where (a path, or `params.yaml:key`), from what, to what."""
+
+    change: Change
+    path: str = ""
+    was: Any = None
+    now: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What a path holds.
+
+    Attributes:
+        hash: the name of its bytes.
+        size: bytes; `None` where only the hash is known (a file inside a directory that is not here).
+        nfiles: number of files of a directory.
+        isexec: whether a single file is executable.
+
+    """
+
+    hash: Hash
+    size: int | None = None
+    nfiles: int | None = None
+    isexec: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """An out that is not in the workspace; `at_hand` where the local cache holds what the lock records."""
+
+    at_hand: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Now:
+    """What a stage names, as it is.
+
+    Attributes:
+        deps: by dep as spelled; `None` where there is nothing and nothing is recorded.
+        params: by params file as spelled, the values of the stage's keys; `None` where the file is missing.
+        outs: by out as spelled.
+        upstream: addresses of producers that have yet to run; their outs are not in `deps`.
+
+    """
+
+    deps: Mapping[str, Content | None] = field(default_factory=dict)
+    params: Mapping[str, Mapping[str, Any] | None] = field(default_factory=dict)
+    outs: Mapping[str, Content | Absent] = field(default_factory=dict)
+    upstream: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Fresh:
+    """Everything is as the lock says."""
+
+    word = "fresh"
+    reasons: tuple[Reason, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Frozen:
+    """Its dependencies are not looked at; it is never run."""
+
+    word = "frozen"
+    reasons: tuple[Reason, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Restore:
+    """What it would write is known: from the lock, or from the run cache. Its outs are put in place."""
+
+    word = "restore"
+    entry: LockEntry
+    reasons: tuple[Reason, ...]
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether more than absent outs differ: then the lock does not say what the stage's inputs say."""
+        return any(reason.change is not Change.OUT_DELETED for reason in self.reasons)
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Its command runs (or, for a data source, its data is taken in)."""
+
+    word = "run"
+    reasons: tuple[Reason, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Whether it is stale depends on what stages upstream of it will write."""
+
+    word = "wait"
+    upstream: tuple[str, ...]
+    reasons: tuple[Reason, ...] = ()
+
+
+Decision = Fresh | Frozen | Restore | Run | Wait
+
+
+def decide(stage: Stage, entry: LockEntry | None, now: Now, past: Callable[[], LockEntry | None]) -> Decision:
+    """Say what has to happen to `stage`.
+
+    Args:
+        stage: the stage as its DVC file says.
+        entry: what the lock (or the `.dvc` file itself) records of it.
+        now: what its deps, params and outs hold.
+        past: looks up the run cache; asked only when nothing else can spare the run.
+
+    """
+    if stage.frozen:
+        return Frozen()
+    inputs = tuple(_inputs(stage, entry, now))
+    outs = tuple(_outs(stage, entry, now))
+    reasons = inputs + outs
+    if now.upstream and not inputs:
+        return Wait(now.upstream, outs)
+    if not reasons:
+        return Fresh()
+    if stage.is_data_source and entry and all(reason.change is Change.OUT_DELETED for reason in reasons):
+        return Restore(entry, reasons)
+    if now.upstream or stage.is_data_source:
+        return Run(reasons)
+    if not inputs and entry and _all_recorded(stage, entry):
+        return Restore(entry, reasons)
+    found = past() if _may_be_remembered(stage) else None
+    return Restore(found, reasons) if found else Run(reasons)
+
+
+def _inputs(stage: Stage, entry: LockEntry | None, now: Now) -> Iterator[Reason]:
+    """What differs in the command, the deps and the params."""
+    if entry is None:
+        yield Reason(Change.NEVER_RUN)
+        return
+    if not stage.is_data_source and not _same_cmd(stage, entry.cmd):
+        yield Reason(Change.CMD, was=entry.cmd, now=stage.cmd)
+    if stage.always_changed:
+        yield Reason(Change.ALWAYS)
+    if stage.is_callback:
+        yield Reason(Change.CALLBACK)
+    for dep in stage.deps:
+        if dep.spelled in now.deps:
+            recorded = entry.dep(dep.spelled)
+            yield from _dep(dep.path, recorded.hash if recorded else None, now.deps[dep.spelled])
+    for param in stage.params:
+        yield from _params(param, entry.params.get(param.spelled, {}), now.params.get(param.spelled))
+
+
+def _same_cmd(stage: Stage, was: str | tuple[str, ...] | None) -> bool:
+    """Compare the command as text and, because a lock's folded lines can lose blanks, as the lock gives it back."""
+    if was == stage.cmd:
+        return True
+    cmd = list(stage.cmd) if isinstance(stage.cmd, tuple) else stage.cmd
+    written = yaml12.render({"stages": {stage.name: {"cmd": cmd}}})
+    read = yaml12.parse(written, stage.file)["stages"][stage.name]["cmd"]
+    return was == (tuple(read) if isinstance(read, list) else read)
+
+
+def _dep(path: str, was: Hash | None, content: Content | None) -> Iterator[Reason]:
+    if content is None:
+        yield Reason(Change.DEP_DELETED, path, was=was and was.value)
+    elif was is None:
+        yield Reason(Change.DEP_NEW, path, now=content.hash.value)
+    elif was.value != content.hash.value:
+        yield Reason(Change.DEP_MODIFIED, path, was.value, content.hash.value)
+
+
+def _params(param: Param, was: Mapping[str, Any], now: Mapping[str, Any] | None) -> Iterator[Reason]:
+    """Compare values as DVC does: Python equality, so 1, 1.0 and true are one value and NaN is never itself."""
+    if now is None:
+        yield Reason(Change.PARAM_DELETED, param.path)
+        return
+    for key in param.keys or dict.fromkeys((*was, *now)):
+        where = f"{param.path}:{key}"
+        if key not in now:
+            yield Reason(Change.PARAM_DELETED, where, was=was.get(key))
+        elif key not in was:
+            yield Reason(Change.PARAM_NEW, where, now=now[key])
+        elif not params.equal(was[key], now[key]):
+            yield Reason(Change.PARAM_MODIFIED, where, was[key], now[key])
+
+
+def _outs(stage: Stage, entry: LockEntry | None, now: Now) -> Iterator[Reason]:
+    for out in stage.outs:
+        recorded = entry.out(out.spelled) if entry else None
+        was = recorded.hash if recorded else None
+        if was is None:
+            if entry is not None:
+                yield Reason(Change.OUT_NEW, out.path)
+        else:
+            yield from _out(stage, out, was, now.outs[out.spelled])
+
+
+def _out(stage: Stage, out: Out, was: Hash, content: Content | Absent) -> Iterator[Reason]:
+    """An absent cached out is only worth a word where it can be put back without asking anybody."""
+    if isinstance(content, Content):
+        if content.hash.value != was.value:
+            yield Reason(Change.OUT_MODIFIED, out.path, was.value, content.hash.value)
+    elif content.at_hand or not (out.cache or stage.is_data_source):
+        yield Reason(Change.OUT_DELETED, out.path, was=was.value)
+
+
+def _all_recorded(stage: Stage, entry: LockEntry) -> bool:
+    return all((recorded := entry.out(out.spelled)) and recorded.hash for out in stage.outs)
+
+
+def _may_be_remembered(stage: Stage) -> bool:
+    """DVC's rule for the run cache: a command with inputs and outs, none of which outlives the run."""
+    inputs = bool(stage.deps or stage.params)
+    return inputs and bool(stage.outs) and not stage.always_changed and not any(out.persist for out in stage.outs)

@@ -1,0 +1,185 @@
+"""What every path holds, or will hold once what the lock names is put in place.
+
+A fresh clone has none of its data. Its hashes are known all the same: an absent out takes its hash from the lock,
+a file inside an absent directory from the directory's listing, a directory that holds several absent outs from all
+of them together. So a plan needs no data, and an early look equals the later truth.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from runner.engine.decide import Absent, Content, Now
+from runner.hashes import Hash, Tree
+from runner.pipeline import params
+from runner.pipeline.model import LockedPath
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Mapping
+
+    from runner.engine.workspace import Workspace
+    from runner.pipeline.model import LockEntry, Out, Param, Pipeline, Stage
+    from runner.store.cache import Cache
+
+
+class Known:
+    """The workspace seen through the lock."""
+
+    def __init__(
+        self, pipeline: Pipeline, workspace: Workspace, cache: Cache, listing: Callable[[Hash], Tree | None]
+    ) -> None:
+        """Look through `pipeline`'s lock entries at `workspace`.
+
+        Args:
+            pipeline: stages and what the lock says of them.
+            workspace: what is on disk.
+            cache: what is at hand without asking the remote.
+            listing: gives a directory's listing from the cache or the remote; `None` where nobody has it.
+
+        """
+        self.pipeline = pipeline
+        self.entries: dict[str, LockEntry] = dict(pipeline.entries)
+        self._workspace = workspace
+        self._cache = cache
+        self._listing = listing
+        self._pending: dict[str, LockedPath] = {}
+        self._documents: dict[str, dict[str, Any] | None] = {}
+
+    def entry(self, stage: Stage) -> LockEntry | None:
+        """Give the lock entry of `stage` as of now."""
+        return self.entries.get(stage.address)
+
+    def settle(self, stage: Stage, entry: LockEntry, *, in_place: bool) -> None:
+        """Take `entry` for what `stage` wrote; its outs count as given by it until they are put `in_place`."""
+        self.entries[stage.address] = entry
+        for out in stage.outs:
+            self._pending.pop(out.path, None)
+            recorded = entry.out(out.spelled)
+            if in_place:
+                self._workspace.forget(out.path)
+                self._documents.pop(out.path, None)
+            elif recorded:
+                self._pending[out.path] = recorded
+
+    def now(self, stage: Stage, unsettled: Collection[str]) -> Now:
+        """Gather what `decide` needs of `stage`; deps that an `unsettled` stage writes are left out."""
+        waiting = {dep.spelled: self._unsettled(dep.path, unsettled) for dep in stage.deps}
+        upstream = dict.fromkeys(address for addresses in waiting.values() for address in addresses)
+        return Now(
+            deps={dep.spelled: self.at(dep.path) for dep in stage.deps if not waiting[dep.spelled]},
+            params={param.spelled: self.values(param) for param in stage.params},
+            outs={out.spelled: self._out(stage, out) for out in stage.outs},
+            upstream=tuple(upstream),
+        )
+
+    def at(self, path: str) -> Content | None:
+        """Give what `path` holds or will hold."""
+        if path in self._pending:
+            return content_of(self._pending[path])
+        on_disk = self._workspace.observe(path)
+        inside = self._absent_inside(path)
+        if inside:
+            return self._united(path, inside)
+        return on_disk or self._recorded(path)
+
+    def values(self, param: Param) -> dict[str, Any] | None:
+        """Read a stage's params from one file; `None` where the file is missing."""
+        if param.path not in self._documents:
+            text = self._workspace.read(param.path)
+            self._documents[param.path] = None if text is None else params.parse(param.path, text)
+        document = self._documents[param.path]
+        return None if document is None else dict(params.read(param, document))
+
+    def recorded(self, stage: Stage, out: Out) -> LockedPath | None:
+        """Give what the lock records of an out."""
+        entry = self.entry(stage)
+        return entry.out(out.spelled) if entry else None
+
+    def absent(self, path: str) -> list[tuple[Stage, Out]]:
+        """Give the outs that have to be put in place before `path` can be read."""
+        produced = self.pipeline.producer(path)
+        outs = [*([produced] if produced else []), *self.pipeline.outs_inside(path)]
+        return [(stage, out) for stage, out in outs if self._is_absent(stage, out)]
+
+    def _is_absent(self, stage: Stage, out: Out) -> bool:
+        recorded = self.recorded(stage, out)
+        return bool(recorded and recorded.hash) and self._workspace.observe(out.path) is None
+
+    def _unsettled(self, path: str, unsettled: Collection[str]) -> list[str]:
+        produced = self.pipeline.producer(path)
+        writers = [*([produced] if produced else []), *self.pipeline.outs_inside(path)]
+        return [stage.address for stage, _ in writers if stage.address in unsettled]
+
+    def _out(self, stage: Stage, out: Out) -> Content | Absent:
+        if out.path in self._pending:
+            return content_of(self._pending[out.path]) or Absent()
+        content = self._workspace.observe(out.path)
+        if content:
+            return content
+        recorded = self.recorded(stage, out)
+        return Absent(at_hand=bool(recorded and recorded.hash and self._has(recorded.hash)))
+
+    def _has(self, name: Hash) -> bool:
+        """Whether the cache holds the object and, of a directory, every member."""
+        if not name.is_valid or not self._cache.has(name):
+            return False
+        return not name.is_dir or not self._cache.missing(self._cache.tree(name).objects())
+
+    def _recorded(self, path: str) -> Content | None:
+        """Give what the lock says of an absent path: an out, or something inside one."""
+        produced = self.pipeline.producer(path)
+        if not produced:
+            return None
+        stage, out = produced
+        recorded = self.recorded(stage, out)
+        if recorded is None or recorded.hash is None:
+            return None
+        if out.path == path:
+            return content_of(recorded)
+        found = self._inside(recorded.hash, path.removeprefix(f"{out.path}/"))
+        return Content(found.hash, nfiles=len(found)) if isinstance(found, Tree) else found and Content(found)
+
+    def _inside(self, name: Hash, relpath: str) -> Hash | Tree | None:
+        tree = self._listing(name) if name.is_dir else None
+        return tree.lookup(relpath) if tree else None
+
+    def _absent_inside(self, path: str) -> list[tuple[str, LockedPath]]:
+        """Give the outs inside directory `path` that are recorded and not on disk, or about to be replaced."""
+        found = []
+        for stage, out in self.pipeline.outs_inside(path):
+            recorded = self._pending.get(out.path) or self.recorded(stage, out)
+            replaced = out.path in self._pending or self._workspace.observe(out.path) is None
+            if recorded and recorded.hash and replaced:
+                found.append((out.path, recorded))
+        return found
+
+    def _united(self, path: str, inside: list[tuple[str, LockedPath]]) -> Content | None:
+        """Join what is on disk with what will be, as one listing."""
+        files = dict(self._workspace.tree(path).files) if self._workspace.observe(path) else {}
+        for place, recorded in inside:
+            relpath = place.removeprefix(f"{path}/")
+            files = {name: md5 for name, md5 in files.items() if not name.startswith(f"{relpath}/")}
+            added = self._files(relpath, recorded)
+            if added is None:
+                return None
+            files.update(added)
+        tree = Tree.of(files.items())
+        return Content(tree.hash, nfiles=len(tree))
+
+    def _files(self, relpath: str, recorded: LockedPath) -> Mapping[str, str] | None:
+        if recorded.hash is None or not recorded.hash.is_dir:
+            return {relpath: recorded.hash.value} if recorded.hash else None
+        tree = self._listing(recorded.hash)
+        return None if tree is None else {f"{relpath}/{inner}": md5 for inner, md5 in tree.files}
+
+
+def content_of(recorded: LockedPath) -> Content | None:
+    """Give what a lock's item says its path holds."""
+    if recorded.hash is None:
+        return None
+    return Content(recorded.hash, recorded.size, recorded.nfiles, recorded.isexec)
+
+
+def recorded_as(spelled: str, content: Content) -> LockedPath:
+    """Give the lock's item for a path that holds `content`."""
+    return LockedPath(spelled, content.hash, content.size, content.nfiles, content.isexec)

@@ -1,0 +1,165 @@
+"""The working tree as the pipeline sees it: which DVC files there are, what the paths that stages name hold.
+
+Answers are remembered for the run; whoever changes a path says so with `forget`.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from importlib import import_module
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+from runner.engine.decide import Content
+from runner.errors import ConfigError
+from runner.hashes import Hash, Tree
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from runner.engine.dvcignore import Ignore
+    from runner.store.state import State
+
+_UNSEEN = {".git", ".hg", ".dvc"}
+
+
+class Workspace:
+    """A DVC project's folder."""
+
+    def __init__(self, root: Path, state: State, listed: Callable[[], Iterable[str]]) -> None:
+        """Look at the project in `root`.
+
+        Args:
+            root: the folder that holds `.dvc`.
+            state: remembers the hashes of files that did not change.
+            listed: gives every DVC file and .dvcignore that git does not ignore, relative to `root`.
+
+        """
+        self.root = root
+        self._state = state
+        self._listed = listed
+        self._seen: dict[str, Content | None] = {}
+        self._trees: dict[str, Tree] = {}
+        self._ignore: Ignore | None = None
+
+    def path(self, relative: str) -> Path:
+        """Give the place on disk of a repository-relative path."""
+        return self.root / relative
+
+    def read(self, relative: str) -> str | None:
+        """Give a text file of the project; `None` where there is none."""
+        try:
+            return self.path(relative).read_bytes().decode("utf-8-sig")
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+            return None
+        except UnicodeDecodeError as error:
+            message = f"{relative} is not UTF-8 text (byte {error.start})"
+            raise ConfigError(message, "save the file as UTF-8") from error
+
+    def dvc_files(self) -> list[str]:
+        """Give every `dvc.yaml` and `*.dvc` that DVC would find, a directory's files before its sub-directories'."""
+        listed = list(self._listed())
+        self._ignore = self._load_ignore(path for path in listed if path.endswith(".dvcignore"))
+        wanted = (path for path in listed if path.endswith(".dvc") or PurePosixPath(path).name == "dvc.yaml")
+        nested: dict[str, bool] = {}
+        found = [path for path in wanted if self._is_ours(path, nested) and not self._is_ignored(path)]
+        return sorted(found, key=lambda path: (PurePosixPath(path).parts[:-1], path))
+
+    def observe(self, relative: str) -> Content | None:
+        """Hash what is at a path; `None` where there is nothing. A directory's hash is its listing's."""
+        if relative not in self._seen:
+            self._seen[relative] = self._look(relative)
+        return self._seen[relative]
+
+    def tree(self, relative: str) -> Tree:
+        """Give the listing of a directory that `observe` has hashed."""
+        return self._trees[relative]
+
+    def forget(self, relative: str) -> None:
+        """Look again at `relative`, at what lies in it and at what holds it the next time they are asked for."""
+        for path in [path for path in self._seen if _related(path, relative)]:
+            del self._seen[path]
+            self._trees.pop(path, None)
+
+    def _look(self, relative: str) -> Content | None:
+        place = self.path(relative)
+        try:
+            found = place.stat()
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        if stat.S_ISDIR(found.st_mode):
+            return self._look_inside(relative, place)
+        if not stat.S_ISREG(found.st_mode):
+            message = f"{relative} is neither a file nor a directory"
+            raise ConfigError(message, "only regular files and directories can be deps and outs")
+        executable = bool(found.st_mode & (stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH))
+        return Content(Hash(self._state.hash_file(place)), found.st_size, isexec=executable)
+
+    def _look_inside(self, relative: str, place: Path) -> Content:
+        files = list(self._walk(place, relative))
+        digests = self._state.hash_many([Path(entry.path) for _, entry in files])
+        tree = Tree.of((inner, digest) for (inner, _), digest in zip(files, digests, strict=True))
+        self._trees[relative] = tree
+        return Content(tree.hash, sum(entry.stat().st_size for _, entry in files), len(tree))
+
+    def _walk(self, place: Path, relative: str) -> Iterator[tuple[str, os.DirEntry[str]]]:
+        """Give every file below a directory that DVC sees, with its path inside; links to directories are skipped."""
+        folders = [("", str(place))]
+        while folders:
+            prefix, folder = folders.pop()
+            with os.scandir(folder) as entries:
+                for entry in entries:
+                    inner = prefix + entry.name
+                    if entry.is_dir(follow_symlinks=False):
+                        if self._enters(f"{relative}/{inner}", entry):
+                            folders.append((f"{inner}/", entry.path))
+                    elif not self._is_ignored(f"{relative}/{inner}") and not entry.is_dir():
+                        yield inner, self._checked(f"{relative}/{inner}", entry)
+
+    def _enters(self, relative: str, entry: os.DirEntry[str]) -> bool:
+        if entry.name in _UNSEEN or self._is_ignored(f"{relative}/"):
+            return False
+        return not Path(entry.path, ".dvc").is_dir()
+
+    def _checked(self, relative: str, entry: os.DirEntry[str]) -> os.DirEntry[str]:
+        """Refuse what cannot be tracked: odd names, devices, and links out of the project (they could carry secrets)."""
+        if not relative.isprintable() and any("\udc80" <= letter <= "\udcff" for letter in relative):
+            message = f"the file name {relative!r} is not UTF-8"
+            raise ConfigError(message, "rename the file; DVC cannot track it either")
+        if entry.is_symlink() and not Path(entry.path).resolve().is_relative_to(self.root.resolve()):
+            message = f"{relative} is a link to a place outside the project"
+            raise ConfigError(message, "replace the link by the file itself")
+        if not entry.is_file():
+            what = "a broken link" if entry.is_symlink() else "not a regular file"
+            message = f"{relative} is {what}"
+            raise ConfigError(message, "only regular files can be tracked inside a directory")
+        return entry
+
+    def _is_ours(self, path: str, nested: dict[str, bool]) -> bool:
+        """Whether no folder between the root and `path` is a DVC project of its own."""
+        for parent in PurePosixPath(path).parents:
+            folder = str(parent)
+            if folder == ".":
+                break
+            if folder not in nested:
+                nested[folder] = self.path(f"{folder}/.dvc").is_dir()
+            if nested[folder]:
+                return False
+        return not path.startswith(".dvc/")
+
+    def _is_ignored(self, path: str) -> bool:
+        return self._ignore is not None and path in self._ignore
+
+    def _load_ignore(self, files: Iterable[str]) -> Ignore | None:
+        """Compile the patterns; most projects have none, and those do not pay for the matcher."""
+        texts = {str(PurePosixPath(path).parent): self.read(path) or "" for path in files}
+        if not any(line.strip() and not line.strip().startswith("#") for text in texts.values() for line in text.splitlines()):
+            return None
+        dvcignore = import_module("runner.engine.dvcignore")
+        ignore: Ignore = dvcignore.Ignore({folder: dvcignore.patterns(text) for folder, text in texts.items()})
+        return ignore
+
+
+def _related(path: str, changed: str) -> bool:
+    return path == changed or path.startswith(f"{changed}/") or changed.startswith(f"{path}/") or path == "."
