@@ -1,0 +1,107 @@
+"""JSONPath over a metrics document, on jsonpath-ng: check an expression, and find values with where they stand."""
+
+from __future__ import annotations
+
+import re
+
+from jsonpath_ng.exceptions import JSONPathError
+from jsonpath_ng.ext.arithmetic import Operation
+from jsonpath_ng.ext.parser import parse
+from jsonpath_ng.jsonpath import DatumInContext, Fields, Index, JSONPath
+
+Steps = tuple[str | int, ...]
+"""Where a value stands: keys and list indices from the root of the document."""
+
+QUOTING = "a name with other characters than letters, digits, '_' and '-' is written in quotes: $['by class'].f1"
+_PLACE = re.compile(r"(?:\bcol |\b1:)(\d+)")
+_PLAIN = re.compile(r"[A-Za-z0-9_-]+\Z")
+
+
+class JsonPathError(ValueError):
+    """An expression that is no JSONPath.
+
+    Attributes:
+        offset: the character at fault, from 0.
+
+    """
+
+    def __init__(self, message: str, offset: int) -> None:
+        """Keep where it went wrong."""
+        super().__init__(message)
+        self.offset = offset
+
+
+def compiled(expression: str) -> JSONPath:
+    """Give jsonpath-ng's form of `expression`.
+
+    Raises:
+        JsonPathError: not a JSONPath, or arithmetic, which selects nothing that has a place in the document.
+
+    """
+    try:
+        path = parse(expression)
+    except (JSONPathError, ValueError, TypeError, AttributeError) as error:
+        raise JsonPathError(str(error).strip(), _offset(str(error), expression)) from error
+    except Exception as error:  # jsonpath-ng's functions raise bare subclasses of Exception for a wrong argument
+        raise JsonPathError(str(error).strip(), 0) from error
+    if isinstance(path, Operation):
+        message = "arithmetic is not allowed: a gate judges values as they stand in the file"
+        raise JsonPathError(message, 0)
+    return path
+
+
+def _offset(message: str, expression: str) -> int:
+    place = _PLACE.search(message)
+    return int(place.group(1)) if place else len(expression)
+
+
+def find(document: object, expression: str) -> dict[Steps, object]:
+    """Give every value that `expression` selects, by its place, in the order found.
+
+    Raises:
+        JsonPathError: the expression is wrong, or cannot be evaluated on this document.
+
+    """
+    path = compiled(expression)
+    try:
+        return {_steps(match): match.value for match in path.find(document)}
+    except Exception as error:  # filters compare whatever the document holds; jsonpath-ng lets any error through
+        message = f"it cannot be evaluated on this document: {type(error).__name__}: {error}"
+        raise JsonPathError(message, 0) from error
+
+
+def _steps(match: DatumInContext) -> Steps:
+    steps: list[str | int] = []
+    datum: DatumInContext | None = match
+    while datum is not None and datum.context is not None:
+        steps.append(_step(datum.path))
+        datum = datum.context
+    return tuple(reversed(steps))
+
+
+def _step(path: JSONPath) -> str | int:
+    if isinstance(path, Fields):
+        return str(path.fields[0])
+    if isinstance(path, Index):
+        return int(path.indices[0])
+    return str(path)
+
+
+def spell(steps: Steps) -> str:
+    """Give the place as JSONPath text without `$.`: `by_class.cat.f1`, `runs[0]['p 95']`; `$` for the root."""
+    text = "".join(_spell_step(step) for step in steps).removeprefix(".")
+    return text or "$"
+
+
+def _spell_step(step: str | int) -> str:
+    if isinstance(step, int):
+        return f"[{step}]"
+    if _PLAIN.match(step):
+        return f".{step}"
+    quoted = step.replace("\\", "\\\\").replace("'", "\\'")
+    return f"['{quoted}']"
+
+
+def dotted(steps: Steps) -> str:
+    """Give the place as the dotted key by which `metrics.flatten` names it."""
+    return ".".join(str(step) for step in steps)

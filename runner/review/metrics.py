@@ -1,0 +1,223 @@
+"""Metrics files into numbers, and the difference of two revisions. Pure: bytes in, values out, never an error.
+
+What counts as a metric follows `dvc metrics`: numbers, booleans and strings at the leaves, keys joined with dots.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Context, Decimal
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+
+from runner.errors import ConfigError
+from runner.pipeline import yaml12
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+Scalar = float | int | bool | str
+Documents = Mapping[str, object]
+"""Metrics file (repository-relative) to its document, or `Unreadable`. A file that does not exist is not in it."""
+
+# Enough digits for the exact difference of any two doubles, and of integers of a double's range.
+EXACT = Context(prec=1_600)
+_LATER = {".py": "Python", ".csv": "CSV", ".tsv": "TSV"}
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """What stands in the place of a document that could not be read.
+
+    Attributes:
+        why: one sentence for the reader of the report.
+
+    """
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One value of a metrics or params file, at the base and at the head.
+
+    Attributes:
+        path: the file, repository-relative.
+        key: the dotted key; empty for a document that is a single value.
+        base, head: the values; `None` where the value is absent or is not a finite number.
+        delta: head minus base, where both are finite numbers (booleans are not).
+        why: what a `None` hides, e.g. `head is NaN`; empty for a value that is plainly absent.
+
+    """
+
+    path: str
+    key: str
+    base: Scalar | None
+    head: Scalar | None
+    delta: float | int | None = None
+    why: str = ""
+
+    @property
+    def changed(self) -> bool:
+        """Whether the two sides differ. A value that is no number never counts as unchanged."""
+        return self.base != self.head or type(self.base) is not type(self.head) or bool(self.why)
+
+
+def parse_metrics(path: str, content: bytes) -> object:
+    """Read a metrics file by its suffix as DVC does: JSON, TOML, and everything else as YAML 1.2.
+
+    Keys become strings. Numbers beyond a double become infinite, so that no limit can be met by them.
+
+    Returns:
+        The document, or `Unreadable`; nothing that a file may hold raises.
+
+    """
+    suffix = PurePosixPath(path).suffix.lower()
+    if suffix in _LATER:
+        return Unreadable(f"{_LATER[suffix]} metrics files are not supported yet")
+    try:
+        return _with_text_keys(_PARSERS.get(suffix, _parse_yaml)(content.decode("utf-8-sig"), path))
+    except UnicodeDecodeError:
+        return Unreadable("not UTF-8 text")
+    except RecursionError:
+        return Unreadable("nested too deeply")
+    except ConfigError as error:
+        return Unreadable(str(error.problems[0]).replace("\n  ", "; "))
+    except ValueError as error:  # JSON and TOML syntax, duplicate keys, integers of more digits than Python reads
+        return Unreadable(str(error))
+
+
+def _parse_json(text: str, _path: str) -> object:
+    return json.loads(text, object_pairs_hook=_unique)
+
+
+def _parse_toml(text: str, _path: str) -> object:
+    return tomllib.loads(text)
+
+
+def _parse_yaml(text: str, path: str) -> object:
+    return yaml12.parse(text, path)
+
+
+_PARSERS: Mapping[str, Callable[[str, str], object]] = {".json": _parse_json, ".toml": _parse_toml}
+
+
+def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """Refuse a JSON object that names a key twice: which of the two was meant, nobody knows."""
+    document: dict[str, object] = {}
+    for key, value in pairs:
+        if key in document:
+            message = f"the key {key!r} stands there twice"
+            raise ValueError(message)
+        document[key] = value
+    return document
+
+
+def _with_text_keys(node: object) -> object:
+    if isinstance(node, dict):
+        return {str(key): _with_text_keys(value) for key, value in node.items()}
+    if isinstance(node, list):
+        return [_with_text_keys(value) for value in node]
+    return node
+
+
+def flatten(document: object, *, lists: bool = False) -> dict[str, Scalar]:
+    """Give the leaves of `document` by dotted key, as `dvc metrics diff` shows them.
+
+    Args:
+        document: what `parse_metrics` gave.
+        lists: also give lists and null, as JSON text (`[1, 2]`, `null`), as `dvc params diff` does.
+
+    Returns:
+        Numbers, booleans and strings; a single value under the key `""`. `Unreadable` has no leaves.
+
+    """
+    return dict(_leaves(document, lists=lists))
+
+
+def _leaves(document: object, *, lists: bool) -> Iterator[tuple[str, Scalar]]:
+    """Walk without recursion, so that no document is too deep."""
+    pending: list[tuple[tuple[str, ...], object]] = [((), document)]
+    while pending:
+        keys, node = pending.pop()
+        if isinstance(node, Mapping):
+            pending.extend(((*keys, key), value) for key, value in reversed(list(node.items())))
+        elif isinstance(node, float | int | str):
+            yield ".".join(keys), node
+        elif lists and (isinstance(node, list) or (node is None and keys)):
+            yield ".".join(keys), json.dumps(node, ensure_ascii=False, default=str)
+
+
+def compare(base: Documents | None, head: Documents, *, lists: bool = False) -> tuple[Change, ...]:
+    """Give every value of the two revisions, changed or not, sorted by file and key.
+
+    Args:
+        base: the baseline's documents; `None` where there is no baseline.
+        head: the candidate's documents.
+        lists: as for `flatten`; for params files.
+
+    """
+    before = base or {}
+    return tuple(
+        change
+        for path in sorted(set(before) | set(head))
+        for change in _compare_file(path, flatten(before.get(path), lists=lists), flatten(head.get(path), lists=lists))
+    )
+
+
+def _compare_file(path: str, base: Mapping[str, Scalar], head: Mapping[str, Scalar]) -> Iterator[Change]:
+    for key in sorted(set(base) | set(head)):
+        old, new = base.get(key), head.get(key)
+        hidden = [f"{side} is {odd}" for side, odd in (("base", oddity(old)), ("head", oddity(new))) if odd]
+        yield Change(path, key, presentable(old), presentable(new), difference(old, new), ", ".join(hidden))
+
+
+def oddity(value: object) -> str:
+    """Name what keeps a numeric value from being compared; empty for finite numbers and for no numbers at all."""
+    if isinstance(value, bool) or not isinstance(value, float | int):
+        return ""
+    if isinstance(value, int):
+        return "" if _fits(value) else "beyond the range of numbers"
+    if math.isnan(value):
+        return "NaN"
+    return "" if math.isfinite(value) else f"{'-' if value < 0 else ''}infinite"
+
+
+def _fits(value: int) -> bool:
+    try:
+        float(value)
+    except OverflowError:
+        return False
+    return True
+
+
+def decimal(value: object) -> Decimal | None:
+    """Give a finite number exactly as its shortest decimal form reads; `None` for everything else.
+
+    Booleans are no numbers here: `true` meets no limit.
+    """
+    if isinstance(value, bool) or not isinstance(value, float | int) or oddity(value):
+        return None
+    return Decimal(value) if isinstance(value, int) else Decimal(repr(value))
+
+
+def difference(base: object, head: object) -> float | int | None:
+    """Give head minus base, exact in decimals and then rounded once; `None` where that is no finite number."""
+    old, new = decimal(base), decimal(head)
+    if old is None or new is None:
+        return None
+    if isinstance(base, int) and isinstance(head, int):
+        return head - base
+    delta = float(EXACT.subtract(new, old))
+    return delta if math.isfinite(delta) else None
+
+
+def presentable(value: object) -> Scalar | None:
+    """Give a value that JSON can carry: finite numbers, booleans and strings; `None` for everything else."""
+    if isinstance(value, bool | str):
+        return value
+    return value if isinstance(value, float | int) and not oddity(value) else None

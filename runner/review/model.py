@@ -1,0 +1,163 @@
+"""The report's one data model: rows of plain values that the walk fills in and every rendering reads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+# report.py resolves these annotations to read a report again, so they are needed at run time.
+from runner.errors import Location  # noqa: TC001
+from runner.review.gate import Verdict  # noqa: TC001
+from runner.review.metrics import Change, Scalar  # noqa: TC001
+
+SCHEMA = 1
+Outcome = Literal["passed", "warned", "failed", "unmeasured", "ungated", "error"]
+Decision = Literal[
+    "fresh",
+    "restored",
+    "ran",
+    "failed",
+    "skipped",
+    "frozen",
+    "planned-run",
+    "planned-restore",
+    "planned-wait",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Commit:
+    """A commit, as a reader knows it.
+
+    Attributes:
+        sha: 40 hexadecimal digits.
+        ref: branch or tag; may be empty.
+        subject: first line of its message; may be empty.
+        how: for a base: how it was found, in words: `merge base with main`.
+
+    """
+
+    sha: str
+    ref: str = ""
+    subject: str = ""
+    how: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    """Objects moved, or left where they are.
+
+    Attributes:
+        objects, bytes: how many, and their sizes together.
+        seconds: how long it took; 0 where nothing was moved.
+
+    """
+
+    objects: int = 0
+    bytes: int = 0
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class ReasonRow:
+    """Why a stage is stale.
+
+    Attributes:
+        change: the kind of change: `dep modified`, `param new`, `cmd`, ...
+        path: the dep, out, or params file and key; empty where the change has none.
+        was, now: a hash or a value, before and after; `None` where there is none.
+
+    """
+
+    change: str
+    path: str = ""
+    was: Scalar | None = None
+    now: Scalar | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageRow:
+    """What became of a stage.
+
+    Attributes:
+        stage: its address.
+        decision: what was done, or, after `planned-`, would be.
+        reasons: why, if it is not fresh.
+        seconds: how long its command ran; `None` where it did not.
+        exit_code: of a command that failed.
+        tail: the last lines that a failed command printed.
+        pulled: what was fetched for it.
+
+    """
+
+    stage: str
+    decision: Decision
+    reasons: tuple[ReasonRow, ...] = ()
+    seconds: float | None = None
+    exit_code: int | None = None
+    tail: tuple[str, ...] = ()
+    pulled: Traffic = Traffic()
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """The error that ended the walk.
+
+    Attributes:
+        message: what could not be done.
+        hint: what to do next; may be empty.
+        where: the place at fault, if there is one.
+        code: the error's class, `Denied`.
+
+    """
+
+    message: str
+    hint: str = ""
+    where: Location | None = None
+    code: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """Everything a reader should know of one run. It holds no time of day: the same run gives the same bytes.
+
+    Attributes:
+        version: the runner's.
+        verdict: `error` where the walk ended early or a stage failed, otherwise what the gates say.
+        exit_code: what the process ends with.
+        command: the verb and its options as given, `retrain run --push passed`.
+        head: the candidate.
+        base: what it was compared with; `None` where there is no baseline.
+        stages: in the pipeline's order.
+        edges: (producer stage, consumer stage).
+        gates: one row a judged value.
+        metrics, params: every value at base and head, changed or not.
+        pulled, pushed: what was moved.
+        left: objects that the lock names and nobody needed.
+        push: what was done about pushing, in words, and why.
+        notes: sentences for the reader.
+        error: what ended the walk early.
+        seconds: of the whole run.
+        schema: the version of the JSON Schema.
+
+    """
+
+    version: str
+    verdict: Outcome
+    exit_code: int
+    command: str
+    head: Commit
+    base: Commit | None = None
+    stages: tuple[StageRow, ...] = ()
+    edges: tuple[tuple[str, str], ...] = ()
+    gates: tuple[Verdict, ...] = ()
+    metrics: tuple[Change, ...] = ()
+    params: tuple[Change, ...] = ()
+    pulled: Traffic = Traffic()
+    pushed: Traffic = Traffic()
+    left: Traffic = Traffic()
+    push: str = ""
+    notes: tuple[str, ...] = ()
+    error: Problem | None = None
+    seconds: float = 0.0
+    schema: int = SCHEMA
