@@ -101,6 +101,19 @@ class Known:
         outs = [*([produced] if produced else []), *self.pipeline.outs_inside(path)]
         return [(stage, out) for stage, out in outs if self._is_absent(stage, out)]
 
+    def members(self, name: Hash) -> list[Hash]:
+        """Give the objects of a directory's files; none for a file, or where nobody has the listing."""
+        tree = self._listing(name) if name.is_dir else None
+        return list(tree.objects()) if tree else []
+
+    def footprint(self, name: Hash) -> tuple[int, int]:
+        """Give how many objects and bytes an out of this hash is, as the lock records it."""
+        for entry in self.entries.values():
+            for recorded in entry.outs:
+                if recorded.hash == name:
+                    return 1 + (recorded.nfiles or 0), recorded.size or 0
+        return 1, 0
+
     def _is_absent(self, stage: Stage, out: Out) -> bool:
         recorded = self.recorded(stage, out)
         return bool(recorded and recorded.hash) and self._workspace.observe(out.path) is None

@@ -1,0 +1,40 @@
+"""Writing a file so that a reader, or a machine that loses power, finds the old bytes or the new ones, never a part."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def write(place: Path, content: bytes, mode: int = 0o666) -> None:
+    """Put `content` at `place`: temporary file in the same folder, fsync, rename, fsync of the folder.
+
+    Folders that do not exist are made. `mode` is subject to the umask.
+    """
+    place.parent.mkdir(parents=True, exist_ok=True)
+    temporary = place.parent / f".{place.name[:100]}.{secrets.token_hex(6)}.tmp"
+    try:
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
+        with open(descriptor, "wb", buffering=0) as file:  # noqa: PTH123 - opens a descriptor, not a path
+            view = memoryview(content)
+            while view:
+                view = view[file.write(view) :]
+            os.fsync(descriptor)
+        temporary.replace(place)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    sync_folder(place.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in `folder` survive a loss of power."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

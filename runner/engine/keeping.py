@@ -1,0 +1,200 @@
+"""What stages wrote, kept: outs in the cache and in place, entries in dvc.lock and .dvc files, lines in .gitignore."""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import secrets
+import shutil
+import stat
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+from runner import durable
+from runner.engine.outcome import StageFailed
+from runner.pipeline import files, lock
+from runner.store.cache import Cache
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator
+
+    from runner.engine.decide import Content
+    from runner.engine.workspace import Workspace
+    from runner.hashes import Hash
+    from runner.pipeline.model import LockEntry, Out, Stage
+
+logger = logging.getLogger("retrain")
+_SPECIAL = re.compile(r"([\[\]!*#?])")
+SCRATCH = ".dvc/tmp/retrain"
+
+
+class Keeping:
+    """Writes to the project's folder; everything it replaces is complete before the old is gone."""
+
+    def __init__(
+        self, workspace: Workspace, cache: Cache, tracked: Collection[str], ignored: Collection[str]
+    ) -> None:
+        """Keep for `workspace`.
+
+        Args:
+            workspace: the working tree.
+            cache: the local object cache.
+            tracked: paths of outs that git tracks.
+            ignored: paths of outs that git ignores.
+
+        """
+        self._workspace = workspace
+        self._cache = cache
+        self._copies = Cache(cache.root, ("copy",))
+        self._tracked = tracked
+        self._ignored = set(ignored)
+        self._locks: dict[str, tuple[str | None, lock.LockFile]] = {}
+
+    def may_remember(self, stage: Stage) -> bool:
+        """DVC's rule for writing the run cache: inputs and outs, every out cached or a metric or a plot."""
+        if stage.always_changed or not (stage.deps or stage.params) or not stage.outs:
+            return False
+        return all((out.cache or out.metric or out.plot) and not out.persist for out in stage.outs)
+
+    def add(self, out: Out, content: Content) -> None:
+        """Take an out that lies in the workspace into the cache."""
+        cache = self._cache if out.cache else self._copies
+        tree = self._workspace.tree(out.path) if content.hash.is_dir else None
+        cache.add(self._workspace.path(out.path), content.hash, tree)
+
+    def put(self, out: Out, name: Hash, *, isexec: bool) -> None:
+        """Put an out in place from the cache; what git tracks is a file of its own, never a link."""
+        cache = self._cache if out.cache else self._copies
+        cache.checkout(name, self._workspace.path(out.path), isexec=isexec)
+        self._workspace.forget(out.path)
+
+    def rescue(self, out: Out, content: Content) -> None:
+        """Keep bytes that nothing else holds before they are replaced."""
+        if out.cache and not self._cache.has(content.hash):
+            self._copies.add(
+                self._workspace.path(out.path),
+                content.hash,
+                self._workspace.tree(out.path) if content.hash.is_dir else None,
+            )
+            logger.warning(
+                "%s in the workspace differs from the lock and is replaced; its bytes stay in the cache as %s",
+                out.path,
+                content.hash,
+            )
+
+    def check_untracked(self, stage: Stage) -> None:
+        """Refuse, before anything runs, an out that both git and the cache would keep."""
+        for out in stage.outs:
+            if out.cache and out.path in self._tracked:
+                message = (
+                    f"output {out.path!r} is tracked by git, so the cache cannot keep it: "
+                    f"`git rm --cached {out.path}`, or declare it with `cache: false`"
+                )
+                raise StageFailed(message)
+
+    def ignore(self, stage: Stage, out: Out) -> None:
+        """Keep a cached out out of git: a line in the .gitignore beside it, as DVC writes it."""
+        if out.path in self._ignored:
+            return
+        self._ignored.add(out.path)
+        place = PurePosixPath(out.path)
+        gitignore = self._workspace.path(str(place.parent / ".gitignore"))
+        line = _SPECIAL.sub(r"\\\1", f"/{place.name}")
+        if line.endswith(" "):
+            line = f"{line[:-1]}\\ "
+        old = gitignore.read_text(encoding="utf-8") if gitignore.exists() else ""
+        if line not in old.splitlines():
+            gap = "" if not old or old.endswith("\n") else "\n"
+            durable.write(gitignore, f"{old}{gap}{line}\n".encode())
+            logger.debug("%s: added %s to .gitignore", stage.address, line)
+
+    def record(self, stage: Stage, entry: LockEntry) -> None:
+        """Write a stage's new entry into its dvc.lock, or the new hashes into its .dvc file."""
+        if stage.name:
+            self._record_in_lock(stage, entry)
+        else:
+            text = self._workspace.read(stage.file) or ""
+            durable.write(self._workspace.path(stage.file), files.updated(text, stage.file, entry.outs).encode())
+
+    def _record_in_lock(self, stage: Stage, entry: LockEntry) -> None:
+        """Replace one block of the file; what somebody else wrote meanwhile is read first, not overwritten."""
+        path = str(PurePosixPath(stage.file).with_name("dvc.lock"))
+        on_disk = self._workspace.read(path)
+        written, lock_file = self._locks.get(path, (None, None))
+        if lock_file is None or written != on_disk:
+            lock_file = lock.LockFile(on_disk, path)
+        lock_file.set(stage.name, entry)
+        durable.write(self._workspace.path(path), lock_file.text.encode())
+        self._locks[path] = (lock_file.text, lock_file)
+
+    @contextmanager
+    def aside(self, stage: Stage) -> Iterator[Callable[[], None]]:
+        """Move a stage's outs out of its way; they come back unless the yielded function is called.
+
+        Outs that persist stay, as files of their own that the command may change.
+        """
+        scratch = self._workspace.path(f"{SCRATCH}/aside-{secrets.token_hex(6)}")
+        moved: list[tuple[Path, Path]] = []
+        kept = False
+
+        def commit() -> None:
+            nonlocal kept
+            kept = True
+
+        try:
+            for number, out in enumerate(stage.outs):
+                self._clear(out, scratch / str(number), moved)
+            yield commit
+        finally:
+            if not kept:
+                for place, backup in reversed(moved):
+                    _remove(place)
+                    shutil.move(backup, place)
+            for out in stage.outs if not kept else ():
+                self._workspace.forget(out.path)
+            shutil.rmtree(scratch, ignore_errors=True)
+
+    def _clear(self, out: Out, backup: Path, moved: list[tuple[Path, Path]]) -> None:
+        place = self._workspace.path(out.path)
+        if not os.path.lexists(place):
+            return
+        backup.parent.mkdir(parents=True, exist_ok=True)
+        if out.persist:
+            _unprotect(place)
+            _copy(place, backup)
+        else:
+            content = self._workspace.observe(out.path)
+            if content:
+                self.rescue(out, content)
+            shutil.move(place, backup)
+        moved.append((place, backup))
+
+
+def _unprotect(place: Path) -> None:
+    """Replace links into the cache by files of their own, writable, so that a command cannot change an object."""
+    for path in [place, *place.rglob("*")] if place.is_dir() else [place]:
+        status = path.lstat()
+        if stat.S_ISDIR(status.st_mode):
+            continue
+        if path.is_symlink() or status.st_nlink > 1:
+            temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}.tmp")
+            shutil.copyfile(path, temporary)
+            temporary.replace(path)
+        path.chmod(stat.S_IMODE(path.stat().st_mode) | stat.S_IWUSR)
+
+
+def _copy(place: Path, backup: Path) -> None:
+    if place.is_dir():
+        shutil.copytree(place, backup, symlinks=True)
+    else:
+        shutil.copy2(place, backup)
+
+
+def _remove(place: Path) -> None:
+    """Remove what a failed command left where an out has to come back to."""
+    if place.is_dir() and not place.is_symlink():
+        shutil.rmtree(place)
+    else:
+        place.unlink(missing_ok=True)

@@ -1,0 +1,119 @@
+"""The objects that outs name: what is in the cache, what has to come from a remote, what has to go there."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from runner.errors import ObjectMissing, RemoteError
+from runner.store import transfer
+from runner.store.transfer import Moved
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from runner.hashes import Hash, Tree
+    from runner.pipeline.model import Out
+    from runner.store.cache import Cache
+    from runner.store.remote import Remote
+
+Wanted = tuple["Out", "Hash"]
+NOTHING = Moved(0, 0, 0.0, ())
+
+
+class Objects:
+    """The cache and, behind it, the remote that each out is kept in."""
+
+    def __init__(self, cache: Cache, remote: Callable[[str], Remote | None], jobs: int) -> None:
+        """Put `cache` in front of the remotes.
+
+        Args:
+            cache: the local object cache.
+            remote: gives the remote of a name (empty: the default one), or `None` where none is configured.
+            jobs: how many requests at once.
+
+        """
+        self.cache = cache
+        self._remote = remote
+        self._jobs = jobs
+
+    def listing(self, name: Hash) -> Tree | None:
+        """Give a directory's listing, fetched into the cache if need be; `None` where nobody has it."""
+        if not self.cache.has(name):
+            remote = self._remote("")
+            if remote is None:
+                return None
+            try:
+                with self.cache.write(name) as sink:
+                    remote.get(name.key, sink)
+            except ObjectMissing:
+                return None
+        return self.cache.tree(name)
+
+    def absent(self, wanted: Iterable[Wanted]) -> dict[Hash, str]:
+        """Give what is not in the cache, members of directories included, and the name of the remote to ask."""
+        found: dict[Hash, str] = {}
+        for remote, names in _by_remote(wanted).items():
+            for name in names:
+                tree = self.listing(name) if name.is_dir else None
+                members = [name, *tree.objects()] if tree else [name]
+                found.update(dict.fromkeys(self.cache.missing(members), remote))
+        return found
+
+    def sizes(self, absent: Mapping[Hash, str]) -> dict[Hash, int]:
+        """Ask the remotes for the sizes in bytes of objects; those that are nowhere are left out."""
+        sizes: dict[Hash, int] = {}
+        for name in dict.fromkeys(absent.values()):
+            remote = self._remote(name)
+            keys = {digest.key: digest for digest, where in absent.items() if where == name}
+            if remote is not None:
+                sizes.update({keys[key]: size for key, size in remote.exists(keys).items()})
+        return sizes
+
+    def fetch(self, wanted: Iterable[Wanted]) -> Moved:
+        """Bring objects into the cache, verified. What could not be had is in `failed`."""
+        moved = NOTHING
+        for name, hashes in _by_remote(wanted).items():
+            absent = [digest for digest in hashes if not self._complete(digest)]
+            if not absent:
+                continue
+            remote = self._remote(name)
+            if remote is None:
+                moved += Moved(0, 0, 0.0, tuple(_nowhere(digest) for digest in absent))
+            else:
+                moved += transfer.fetch(remote, self.cache, absent, self._jobs)
+        return moved
+
+    def push(self, wanted: Iterable[Wanted]) -> Moved:
+        """Send objects to their remotes and prove them present there. What could not be is in `failed`."""
+        moved = NOTHING
+        for name, hashes in _by_remote(wanted).items():
+            remote = self._remote(name)
+            if remote is None:
+                message = "no remote is configured to push to"
+                raise RemoteError(message, "name one: `dvc remote add -d storage URL`, or --remote NAME")
+            moved += transfer.push(remote, self.cache, hashes, self._jobs)
+        return moved
+
+    def read(self, out: Out, name: Hash) -> bytes | None:
+        """Give one file's bytes from the cache or its remote; `None` where nobody has it."""
+        if self.fetch([(out, name)]).failed:
+            return None
+        return self.cache.read(name)
+
+    def _complete(self, name: Hash) -> bool:
+        if not self.cache.has(name):
+            return False
+        return not name.is_dir or not self.cache.missing(self.cache.tree(name).objects())
+
+
+def _by_remote(wanted: Iterable[Wanted]) -> dict[str, list[Hash]]:
+    groups: defaultdict[str, dict[Hash, None]] = defaultdict(dict)
+    for out, name in wanted:
+        groups[out.remote][name] = None
+    return {remote: list(names) for remote, names in groups.items()}
+
+
+def _nowhere(name: Hash) -> transfer.Failure:
+    error = ObjectMissing(f"{name} is not in the cache and there is no remote", "configure the remote that holds it")
+    return transfer.Failure(name.key, error)

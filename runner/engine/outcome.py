@@ -1,0 +1,54 @@
+"""What became of a stage: results are values; a stage that fails is an outcome, not an error of the runner."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from runner.engine.objects import NOTHING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from runner.engine.decide import Reason
+    from runner.pipeline.model import LockEntry, Stage
+    from runner.store.transfer import Moved
+
+
+@dataclass(frozen=True, slots=True)
+class StageResult:
+    """What became of a stage.
+
+    Attributes:
+        stage: the stage.
+        status: `fresh`, `frozen`, `restored`, `ran`, `taken in` (changed data of a data source), `failed`, `skipped`.
+        reasons: why it was not fresh.
+        seconds: time its command took; 0 where none ran.
+        code: exit code of its command.
+        why: what went wrong, in words.
+        tail: the last lines a failed command printed.
+        pulled: what was fetched for it.
+        entry: its new lock entry, where it has one.
+        records: names of the run-cache records to push with it.
+
+    """
+
+    stage: Stage
+    status: str
+    reasons: tuple[Reason, ...] = ()
+    seconds: float = 0.0
+    code: int = 0
+    why: str = ""
+    tail: tuple[str, ...] = ()
+    pulled: Moved = NOTHING
+    entry: LockEntry | None = None
+    records: tuple[str, ...] = ()
+
+
+class StageFailed(Exception):
+    """A stage did not do what it promises; an outcome, turned into a `StageResult` by the loop."""
+
+    def __init__(self, why: str, *, code: int = 0, seconds: float = 0.0, tail: Sequence[str] = ()) -> None:
+        """Say why, and what the command left behind."""
+        super().__init__(why)
+        self.why, self.code, self.seconds, self.tail = why, code, seconds, tuple(tail)

@@ -1,0 +1,185 @@
+"""The plan: one decision a stage, in order, and the objects each will need. Runs nothing, fetches only listings."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from runner.engine.decide import Change, Reason, Restore, Run, Wait, decide
+from runner.errors import RemoteError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from runner.engine.decide import Decision
+    from runner.engine.known import Known
+    from runner.engine.objects import Objects, Wanted
+    from runner.engine.runcache import RunCache
+    from runner.hashes import Hash
+    from runner.pipeline.model import Stage
+
+logger = logging.getLogger("retrain")
+
+
+@dataclass(frozen=True, slots=True)
+class Pull:
+    """Objects to be fetched: how many, and how many bytes."""
+
+    objects: int = 0
+    bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What a plan says of one stage."""
+
+    stage: Stage
+    decision: Decision
+    pull: Pull = Pull()
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether the lock does not say what the stage's command, inputs and outs say."""
+        return isinstance(self.decision, (Run, Wait)) or (
+            isinstance(self.decision, Restore) and self.decision.is_stale
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The steps in the order they will be taken, and all they pull together (an object wanted twice counts once)."""
+
+    steps: tuple[Step, ...]
+    pull: Pull
+
+
+def plan(stages: Sequence[Stage], known: Callable[[], Known], objects: Objects, runs: RunCache) -> Plan:
+    """Decide over `stages`, producers first.
+
+    A stage whose recorded out is needed and exists nowhere any more is planned to run again.
+
+    Args:
+        stages: what to plan, in order.
+        known: gives a fresh look at the project (a plan assumes what restored stages will hold).
+        objects: where wanted objects are counted.
+        runs: the run cache.
+
+    """
+    lost: dict[str, Reason] = {}
+    while True:
+        view = known()
+        steps = decisions(stages, view, runs, lost)
+        unsettled = _unsettled(steps)
+        wanted = {step.stage.address: needs(step, view, unsettled) for step in steps}
+        try:
+            absent = objects.absent(pair for pairs in wanted.values() for pair in pairs)
+            sizes = objects.sizes(absent) if absent else {}
+        except RemoteError as error:
+            logger.warning("the remote could not be asked, so sizes are the lock's: %s", error)
+            return _estimated(steps, wanted, view, objects)
+        found = _lost(stages, view, wanted, absent.keys() - sizes.keys())
+        if found.keys() <= lost.keys():
+            return _counted(steps, wanted, objects, absent, sizes)
+        lost.update(found)
+
+
+def decisions(
+    stages: Sequence[Stage], known: Known, runs: RunCache, lost: Mapping[str, Reason]
+) -> tuple[Step, ...]:
+    """Decide over `stages` in order; `lost` are those that must run again whatever their inputs say."""
+    unsettled: set[str] = set()
+    steps = []
+    for stage in stages:
+        now = known.now(stage, unsettled)
+        decision: Decision
+        if stage.address in lost:
+            decision = Run((lost[stage.address],))
+        else:
+            decision = decide(stage, known.entry(stage), now, lambda stage=stage, now=now: runs.lookup(stage, now))
+        if isinstance(decision, Restore):
+            known.settle(stage, decision.entry, in_place=False)
+        elif isinstance(decision, (Run, Wait)) and not stage.is_data_source:
+            unsettled.add(stage.address)
+        steps.append(Step(stage, decision))
+    return tuple(steps)
+
+
+def needs(step: Step, known: Known, unsettled: set[str]) -> list[Wanted]:
+    """Give the objects that a step will want: a run's absent deps, a restored stage's outs."""
+    stage, decision = step.stage, step.decision
+    if isinstance(decision, Restore):
+        pairs = ((out, decision.entry.out(out.spelled)) for out in stage.outs)
+        return [(out, recorded.hash) for out, recorded in pairs if recorded and recorded.hash]
+    if not isinstance(decision, (Run, Wait)) or stage.is_data_source:
+        return []
+    return [
+        (out, recorded.hash)
+        for dep in stage.deps
+        for producer, out in known.absent(dep.path)
+        if producer.address not in unsettled
+        and (recorded := known.recorded(producer, out))
+        and recorded.hash
+    ]
+
+
+def _unsettled(steps: Sequence[Step]) -> set[str]:
+    return {
+        step.stage.address
+        for step in steps
+        if isinstance(step.decision, (Run, Wait)) and not step.stage.is_data_source
+    }
+
+
+def _lost(
+    stages: Sequence[Stage], known: Known, wanted: Mapping[str, list[Wanted]], nowhere: set[Hash]
+) -> dict[str, Reason]:
+    """Find the stages that could make again what a later one needs and nobody has."""
+    if not nowhere:
+        return {}
+    needed = {out.path: name for pairs in wanted.values() for out, name in pairs}
+    found = {}
+    for stage in stages:
+        for out in stage.outs:
+            name = needed.get(out.path)
+            if name is None or stage.is_data_source or stage.frozen:
+                continue
+            members = known.members(name)
+            if name in nowhere or not nowhere.isdisjoint(members):
+                found[stage.address] = Reason(Change.MISSING_OBJECT, out.path, was=name.value)
+    return found
+
+
+def _counted(
+    steps: Sequence[Step],
+    wanted: Mapping[str, list[Wanted]],
+    objects: Objects,
+    absent: Mapping[Hash, str],
+    sizes: Mapping[Hash, int],
+) -> Plan:
+    """Count each absent object for the first step that wants it."""
+    left = dict(absent)
+    counted = []
+    for step in steps:
+        pairs = wanted[step.stage.address] if left else []
+        mine = [name for name in (objects.absent(pairs) if pairs else ()) if left.pop(name, None) is not None]
+        counted.append(replace(step, pull=Pull(len(mine), sum(sizes.get(name, 0) for name in mine))))
+    return Plan(tuple(counted), Pull(len(absent), sum(sizes.values())))
+
+
+def _estimated(
+    steps: Sequence[Step], wanted: Mapping[str, list[Wanted]], known: Known, objects: Objects
+) -> Plan:
+    """Count by what the lock says, for a plan made where the remote cannot be reached."""
+    left = objects.cache.missing({name for pairs in wanted.values() for _, name in pairs})
+    counted = []
+    for step in steps:
+        mine = {name for _, name in wanted[step.stage.address]} & left
+        left -= mine
+        counted.append(replace(step, pull=_sum(known.footprint(name) for name in mine)))
+    return Plan(tuple(counted), _sum((step.pull.objects, step.pull.bytes) for step in counted))
+
+
+def _sum(footprints: Iterable[tuple[int, int]]) -> Pull:
+    pairs = list(footprints)
+    return Pull(sum(objects for objects, _ in pairs), sum(size for _, size in pairs))

@@ -1,0 +1,283 @@
+"""The loop: every stage in order is decided on again, then restored, run, or left alone; the lock is written at once.
+
+A stage that fails leaves its outs as they were before it ran. What finished before it is kept.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from runner.engine import shell
+from runner.engine.decide import Change, Frozen, Reason, Restore, Run, decide
+from runner.engine.known import recorded_as
+from runner.engine.outcome import StageFailed, StageResult
+from runner.errors import ObjectMissing
+from runner.pipeline.model import LockEntry
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
+
+    from runner.engine.decide import Content, Decision, Now
+    from runner.engine.executor import Executor
+    from runner.engine.keeping import Keeping
+    from runner.engine.known import Known
+    from runner.engine.objects import Objects, Wanted
+    from runner.engine.runcache import RunCache
+    from runner.engine.workspace import Workspace
+    from runner.hashes import Hash
+    from runner.log import StageOutput
+    from runner.pipeline.model import Dep, Out, Stage
+    from runner.store.transfer import Moved
+
+
+@dataclass(frozen=True, slots=True)
+class _Needs:
+    """A stage cannot go on before these have run again: nobody has their objects any more."""
+
+    producers: Mapping[str, Reason] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Reproduction:
+    """Everything the loop works with; one for a run.
+
+    Attributes:
+        known: the workspace seen through the lock.
+        workspace: the working tree.
+        objects: cache and remotes.
+        runs: the run cache.
+        keeping: writes outs to the cache and entries to the lock.
+        executor: runs commands.
+        output: opens the place where a stage's output goes.
+        environment: gives a stage's environment.
+
+    """
+
+    known: Known
+    workspace: Workspace
+    objects: Objects
+    runs: RunCache
+    keeping: Keeping
+    executor: Executor
+    output: Callable[[Stage], AbstractContextManager[StageOutput]]
+    environment: Callable[[Stage], Mapping[str, str]]
+
+    def reproduce(self, stages: Sequence[Stage]) -> Iterator[StageResult]:
+        """Make `stages` (in order) fresh; give a result for each as soon as it is known. Stops at the first failure."""
+        queue = deque(stages)
+        forced: dict[str, Reason] = {}
+        done: set[str] = set()
+        while queue:
+            stage = queue[0]
+            outcome = self._step(stage, forced.get(stage.address))
+            if isinstance(outcome, _Needs):
+                forced.update(outcome.producers)
+                queue.extendleft(self.known.pipeline.stage(address) for address in outcome.producers)
+                continue
+            queue.popleft()
+            done.add(stage.address)
+            yield outcome
+            if outcome.status == "failed":
+                yield from (StageResult(later, "skipped") for later in queue if later.address not in done)
+                return
+
+    def _step(self, stage: Stage, forced: Reason | None) -> StageResult | _Needs:
+        now = self.known.now(stage, ())
+        decision: Decision
+        if forced:
+            decision = Run((forced,))
+        else:
+            decision = decide(stage, self.known.entry(stage), now, lambda: self.runs.lookup(stage, now))
+        try:
+            if isinstance(decision, Restore):
+                restored = self._restore(stage, decision)
+                if restored:
+                    return restored
+                decision = Run((*decision.reasons, Reason(Change.MISSING_OBJECT)))
+            if isinstance(decision, Run):
+                return self._take_in(stage, decision) if stage.is_data_source else self._make(stage, decision)
+        except StageFailed as failure:
+            reasons = decision.reasons if isinstance(decision, Run) else ()
+            return StageResult(
+                stage, "failed", reasons, failure.seconds, failure.code, failure.why, failure.tail
+            )
+        return StageResult(stage, "frozen" if isinstance(decision, Frozen) else "fresh", entry=self.known.entry(stage))
+
+    def _restore(self, stage: Stage, decision: Restore) -> StageResult | None:
+        """Put in place what an earlier run wrote; `None` where an object turned out to be gone."""
+        wanted = _outs_of(stage, decision.entry)
+        pulled = self.objects.fetch(wanted)
+        if pulled.failed:
+            _raise_unless_missing(pulled)
+            return None
+        for out, name in wanted:
+            self._put(stage, out, name, decision.entry)
+        self._settle(stage, decision.entry)
+        return StageResult(stage, "restored", decision.reasons, pulled=pulled, entry=decision.entry)
+
+    def _put(self, stage: Stage, out: Out, name: Hash, entry: LockEntry) -> None:
+        content = self.workspace.observe(out.path)
+        if content and content.hash == name:
+            return
+        if content:
+            self.keeping.rescue(out, content)
+        recorded = entry.out(out.spelled)
+        self.keeping.put(out, name, isexec=bool(recorded and recorded.isexec))
+        if out.cache:
+            self.keeping.ignore(stage, out)
+
+    def _settle(self, stage: Stage, entry: LockEntry) -> None:
+        if self.known.entry(stage) != entry:
+            self.keeping.record(stage, entry)
+        self.known.settle(stage, entry, in_place=True)
+
+    def _take_in(self, stage: Stage, decision: Run) -> StageResult:
+        """Do for a data source what DVC does: data that changed in the workspace becomes what is recorded."""
+        contents = {out.spelled: self.workspace.observe(out.path) for out in stage.outs}
+        absent = [out.path for out in stage.outs if contents[out.spelled] is None]
+        if absent:
+            message = f"data that {stage.address} tracks is missing: {', '.join(absent)}"
+            raise StageFailed(message)
+        outs = []
+        for out in stage.outs:
+            content = contents[out.spelled]
+            if content:
+                self.keeping.add(out, content)
+                outs.append(recorded_as(out.spelled, content))
+        self.keeping.check_untracked(stage)
+        entry = LockEntry(None, outs=tuple(outs))
+        self._settle(stage, entry)
+        return StageResult(stage, "taken in", decision.reasons, entry=entry)
+
+    def _make(self, stage: Stage, decision: Run) -> StageResult | _Needs:
+        wanted = [pair for dep in stage.deps for pair in self._absent(dep)]
+        pulled = self.objects.fetch([(out, name) for _, out, name in wanted])
+        if pulled.failed:
+            _raise_unless_missing(pulled)
+            return self._producers_of_lost(stage, wanted, pulled)
+        for producer, out, name in wanted:
+            entry = self.known.entry(producer)
+            if entry:
+                self._put(producer, out, name, entry)
+                self.workspace.forget(out.path)
+        before = self._inputs(stage)
+        self.keeping.check_untracked(stage)
+        entry, seconds = self._run(stage, before)
+        self._settle(stage, entry)
+        records = (self.runs.remember(entry),) if self.keeping.may_remember(stage) else ()
+        return StageResult(stage, "ran", decision.reasons, seconds, pulled=pulled, entry=entry, records=records)
+
+    def _absent(self, dep: Dep) -> Iterator[tuple[Stage, Out, Hash]]:
+        for producer, out in self.known.absent(dep.path):
+            recorded = self.known.recorded(producer, out)
+            if recorded and recorded.hash:
+                yield producer, out, recorded.hash
+
+    def _producers_of_lost(
+        self, stage: Stage, wanted: Sequence[tuple[Stage, Out, Hash]], pulled: Moved
+    ) -> _Needs:
+        """Find who can make again what nobody has; a data source cannot, and that ends the walk."""
+        lost = {failure.name for failure in pulled.failed}
+        producers: dict[str, Reason] = {}
+        for producer, out, name in wanted:
+            if lost.isdisjoint({name.key, *(member.key for member in self.known.members(name))}):
+                continue
+            if producer.is_data_source or producer.frozen:
+                message = f"{out.path} ({producer.address}), which stage {stage.address} needs, is in no remote"
+                raise ObjectMissing(message, f"push it from where it was made: `dvc push {producer.address}`")
+            producers[producer.address] = Reason(Change.MISSING_OBJECT, out.path, was=name.value)
+        return _Needs(producers)
+
+    def _inputs(self, stage: Stage) -> Now:
+        """Look at what the stage reads, all of it in place now; what is missing fails it before anything is touched."""
+        for dep in stage.deps:
+            if self.workspace.observe(dep.path) is None:
+                message = f"dependency {dep.path!r} does not exist"
+                raise StageFailed(message)
+        now = self.known.now(stage, ())
+        for param in stage.params:
+            values = now.params[param.spelled]
+            absent = param.keys if values is None else [key for key in param.keys if key not in values]
+            if absent or values is None:
+                message = f"params {', '.join(absent) or 'file'} are missing from {param.path}"
+                raise StageFailed(message)
+        return now
+
+    def _run(self, stage: Stage, before: Now) -> tuple[LockEntry, float]:
+        """Run the command with the outs out of the way; they come back if it fails."""
+        with self.keeping.aside(stage) as committed, self.output(stage) as output:
+            command = shell.Command(
+                shell.lines_of(stage.cmd or ()), self.workspace.path(stage.wdir), self.environment(stage)
+            )
+            try:
+                ran = self.executor.run(command, output)
+            except OSError as error:
+                message = f"the command could not be started: {error}"
+                raise StageFailed(message) from error
+            if ran.code:
+                message = f"the command ended with exit code {ran.code}" if ran.code > 0 else _signalled(-ran.code)
+                raise StageFailed(message, code=ran.code, seconds=ran.seconds, tail=output.tail)
+            try:
+                entry = self._written(stage, before)
+            except StageFailed as failure:
+                raise StageFailed(failure.why, seconds=ran.seconds, tail=output.tail) from failure
+            committed()
+        return entry, ran.seconds
+
+    def _written(self, stage: Stage, before: Now) -> LockEntry:
+        """Hash what the stage wrote and take it into the cache; check that it left its inputs alone."""
+        for dep in stage.deps:
+            self._check_unchanged(dep, before.deps[dep.spelled])
+        outs = []
+        for out in stage.outs:
+            self.workspace.forget(out.path)
+            content = self._out(out)
+            if out.cache or (self.keeping.may_remember(stage) and (out.metric or out.plot)):
+                self.keeping.add(out, content)
+            if out.cache:
+                self.keeping.ignore(stage, out)
+            outs.append(recorded_as(out.spelled, content))
+        deps = tuple(recorded_as(spelled, content) for spelled, content in before.deps.items() if content)
+        values = {param.spelled: dict(before.params[param.spelled] or {}) for param in stage.params}
+        return LockEntry(stage.cmd, deps, values, tuple(outs))
+
+    def _out(self, out: Out) -> Content:
+        content = self.workspace.observe(out.path)
+        if content is None:
+            message = f"output {out.path!r} does not exist after the command"
+            raise StageFailed(message)
+        return content
+
+    def _check_unchanged(self, dep: Dep, before: Content | None) -> None:
+        old = dict(self.workspace.tree(dep.path).files) if before and before.hash.is_dir else {}
+        self.workspace.forget(dep.path)
+        after = self.workspace.observe(dep.path)
+        if before == after or (before and after and before.hash == after.hash):
+            return
+        new = dict(self.workspace.tree(dep.path).files) if after and after.hash.is_dir else {}
+        changed = sorted(path for path in old.keys() | new.keys() if old.get(path) != new.get(path))[:3]
+        inside = f" ({', '.join(changed)})" if changed else ""
+        message = (
+            f"dependency {dep.path!r} was changed by the command itself{inside}; declare it as an out, "
+            "or name what it writes there in .dvcignore"
+        )
+        raise StageFailed(message)
+
+
+def _outs_of(stage: Stage, entry: LockEntry) -> list[Wanted]:
+    pairs = ((out, entry.out(out.spelled)) for out in stage.outs)
+    return [(out, recorded.hash) for out, recorded in pairs if recorded and recorded.hash]
+
+
+def _raise_unless_missing(moved: Moved) -> None:
+    """Pass on what is not simply an absent object: refused, unavailable or corrupt storage ends the walk."""
+    for failure in moved.failed:
+        if not isinstance(failure.error, ObjectMissing):
+            raise failure.error
+
+
+def _signalled(number: int) -> str:
+    return f"the command was ended by signal {number}"

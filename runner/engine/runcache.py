@@ -1,0 +1,201 @@
+"""Past runs by what went into them: DVC's run cache, read and written so that DVC and we restore each other's.
+
+A run's key is the hash of its command, deps, params and the paths of its outs; its value the hash of the complete
+lock entry. Both leave out every mapping key named `size` or `nfiles`, at any depth, as DVC does; an entry is used
+only if it matches in full all the same, because DVC's rule also skips params of these names.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import logging
+import re
+from typing import TYPE_CHECKING, Any
+
+from runner import durable
+from runner.engine.known import recorded_as
+from runner.errors import ConfigError, ObjectMissing, RemoteError
+from runner.pipeline import lock, params, yaml12
+from runner.pipeline.model import LockedPath, LockEntry
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from runner.engine.decide import Now
+    from runner.pipeline.model import Stage
+    from runner.store.cache import Cache
+    from runner.store.remote import Remote
+
+logger = logging.getLogger("retrain")
+_VALUE = re.compile(r"[0-9a-f]{64}\Z")
+_LARGEST_RECORD = 16 << 20
+
+
+def key(entry: Mapping[str, Any]) -> str:
+    """Give a run's key. `entry` is the lock entry as written (`lock.entry_data`)."""
+    return _digest({**entry, "outs": [out["path"] for out in entry.get("outs", ())]})
+
+
+def value(entry: Mapping[str, Any]) -> str:
+    """Give a run's value: the name of its record below its key."""
+    return _digest(dict(entry))
+
+
+def _digest(entry: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(_without_sizes(entry), sort_keys=True).encode()).hexdigest()
+
+
+def _without_sizes(node: Any) -> Any:  # noqa: ANN401 - any YAML value
+    if isinstance(node, dict):
+        return {name: _without_sizes(inner) for name, inner in node.items() if name not in {"size", "nfiles"}}
+    if isinstance(node, (list, tuple)):
+        return [_without_sizes(inner) for inner in node]
+    return node
+
+
+def name_of(run_key: str, record: str = "") -> str:
+    """Give the place of a run's records below the cache's or the remote's root."""
+    return f"runs/{run_key[:2]}/{run_key}/{record}"
+
+
+def inputs_of(stage: Stage, now: Now) -> LockEntry | None:
+    """Give the entry that a run of `stage` would begin with, outs unhashed; `None` where an input is not known."""
+    if any(content is None for content in now.deps.values()) or len(now.deps) < len({dep.spelled for dep in stage.deps}):
+        return None
+    if any(values is None or len(values) < len(param.keys) for param, values in _params(stage, now)):
+        return None
+    deps = tuple(recorded_as(spelled, content) for spelled, content in now.deps.items() if content)
+    outs = tuple(LockedPath(out.spelled, None) for out in stage.outs)
+    return LockEntry(stage.cmd, deps, {param.spelled: dict(values or {}) for param, values in _params(stage, now)}, outs)
+
+
+class RunCache:
+    """The run cache of a cache directory and of the remote behind it."""
+
+    def __init__(self, cache: Cache, remote: Remote | None) -> None:
+        """Look in `cache` first, then in `remote` if there is one."""
+        self._cache = cache
+        self._remote = remote
+
+    def lookup(self, stage: Stage, now: Now) -> LockEntry | None:
+        """Find a past run with the same inputs, all of whose objects can be had.
+
+        Of several, the one in the cache comes before one of the remote, then the one with the smallest value, so that
+        everybody chooses the same.
+        """
+        wanted = inputs_of(stage, now)
+        if wanted is None:
+            return None
+        run_key = key(lock.entry_data(wanted))
+        for entry in self._records(run_key):
+            if _matches(entry, wanted, stage) and self._can_be_had(entry, stage):
+                return entry
+        return None
+
+    def remember(self, entry: LockEntry) -> str:
+        """Write a record of a finished run into the cache; give its name, for pushing."""
+        written = lock.entry_data(entry)
+        name = name_of(key(written), value(written))
+        place = self._cache.root / name
+        if not place.exists():
+            durable.write(place, yaml12.render(written).encode())
+        return name
+
+    def _records(self, run_key: str) -> Iterator[LockEntry]:
+        folder = self._cache.root / name_of(run_key)
+        try:
+            local = sorted(path for path in folder.iterdir() if _VALUE.match(path.name))
+        except (FileNotFoundError, NotADirectoryError):
+            local = []
+        for path in local:
+            yield from _parsed(path.read_bytes(), path.name)
+        known = {path.name for path in local}
+        for record in sorted(self._remote_records(run_key) - known):
+            yield from _parsed(self._download(name_of(run_key, record)), record)
+
+    def _remote_records(self, run_key: str) -> set[str]:
+        """List the remote's records of a run; a remote that cannot be asked is said once and not asked again."""
+        if self._remote is None:
+            return set()
+        try:
+            names = list(self._remote.names(name_of(run_key)))
+        except RemoteError as error:
+            self._give_up(error)
+            return set()
+        return {name.rpartition("/")[2] for name in names if _VALUE.match(name.rpartition("/")[2])}
+
+    def _download(self, name: str) -> bytes:
+        sink = _Buffer()
+        try:
+            if self._remote:
+                self._remote.get(name, sink)
+        except RemoteError as error:
+            self._give_up(error)
+            return b""
+        return sink.getvalue()
+
+    def _give_up(self, error: RemoteError) -> None:
+        logger.warning("the remote's run cache is not used: %s", error)
+        if not isinstance(error, ObjectMissing):
+            self._remote = None
+
+    def _can_be_had(self, entry: LockEntry, stage: Stage) -> bool:
+        """Whether every out of `entry` is in the cache or, as the remote says, there."""
+        names = {recorded.hash for out in stage.outs if (recorded := entry.out(out.spelled)) and recorded.hash}
+        absent = self._cache.missing(names)
+        for name in names - absent:
+            if name.is_dir:
+                absent |= self._cache.missing(self._cache.tree(name).objects())
+        if not absent or self._remote is None:
+            return not absent
+        try:
+            return len(self._remote.exists({name.key for name in absent})) == len({name.key for name in absent})
+        except RemoteError as error:
+            self._give_up(error)
+            return False
+
+
+class _Buffer(io.BytesIO):
+    """A record in memory; one larger than any record can be is not taken in."""
+
+    def restart(self) -> None:
+        self.seek(0)
+        self.truncate()
+
+    def write(self, chunk: Any, /) -> int:  # noqa: ANN401 - io.BytesIO's own signature
+        if self.tell() + len(chunk) > _LARGEST_RECORD:
+            message = "a record of the run cache is larger than 16 MiB"
+            raise ObjectMissing(message)
+        return super().write(chunk)
+
+
+def _parsed(content: bytes, record: str) -> Iterator[LockEntry]:
+    """Read a record; one that is damaged or does not hash to its own name is no record (it is a miss)."""
+    try:
+        entry = lock.parse_entry(content.decode(), f"run cache record {record[:12]}")
+        if value(lock.entry_data(entry)) == record:
+            yield entry
+        else:
+            logger.warning("run cache record %s does not match its name; not used", record[:12])
+    except (UnicodeDecodeError, ConfigError) as error:
+        logger.warning("run cache record %s is damaged; not used: %s", record[:12], error)
+
+
+def _matches(entry: LockEntry, wanted: LockEntry, stage: Stage) -> bool:
+    """Compare everything, params named `size` too; every out must be recorded with a hash."""
+    if entry.cmd != wanted.cmd or {dep.spelled for dep in entry.deps} != {dep.spelled for dep in wanted.deps}:
+        return False
+    same_deps = all((mine := entry.dep(dep.spelled)) and mine.hash == dep.hash for dep in wanted.deps)
+    same_params = all(
+        params.equal(dict(entry.params.get(param.spelled, {})), dict(wanted.params.get(param.spelled, {})))
+        for param in stage.params
+    )
+    recorded = all((out := entry.out(mine.spelled)) and out.hash and out.hash.is_valid for mine in stage.outs)
+    return same_deps and same_params and recorded
+
+
+def _params(stage: Stage, now: Now) -> list[tuple[Any, Mapping[str, Any] | None]]:
+    return [(param, now.params.get(param.spelled)) for param in stage.params]
+
