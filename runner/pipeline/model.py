@@ -6,14 +6,24 @@ text as written in the DVC file (`spelled`), because DVC's lock records and look
 
 from __future__ import annotations
 
+import posixpath
 from dataclasses import dataclass, field
+from difflib import get_close_matches
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from runner.errors import ConfigError
+from runner.pipeline.graph import PathTree, post_order
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from runner.errors import Location
     from runner.hashes import Hash
+
+PROJECT_FILE = "dvc.yaml"
+LOCK_FILE = "dvc.lock"
+DATA_SUFFIX = ".dvc"
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,3 +170,144 @@ class LockEntry:
     def out(self, spelled: str) -> LockedPath | None:
         """Give the entry of the out written `spelled` (exact text, DVC's rule)."""
         return next((out for out in self.outs if out.spelled == spelled), None)
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """All stages of a repository, and what was recorded of their last runs.
+
+    Attributes:
+        stages: in DVC's order: files as collected, then as written in each file.
+        entries: lock entry by stage address; a `.dvc` file's own hashes for a data source. A stage
+            that never ran has none; entries of stages that are no more are left out.
+
+    """
+
+    stages: tuple[Stage, ...]
+    entries: Mapping[str, LockEntry]
+
+    @cached_property
+    def _numbers(self) -> Mapping[str, int]:
+        return {stage.address: number for number, stage in enumerate(self.stages)}
+
+    @cached_property
+    def _outs(self) -> PathTree[tuple[int, Out]]:
+        return PathTree((out.path, (number, out)) for number, stage in enumerate(self.stages) for out in stage.outs)
+
+    @cached_property
+    def edges(self) -> tuple[tuple[int, ...], ...]:
+        """For each stage, by its number, the numbers of its direct producers in order of its deps.
+
+        A dep has every producer whose out equals it, holds it or lies inside it (DVC's rule).
+        """
+        return tuple(tuple(dict.fromkeys(self._producers_of(stage))) for stage in self.stages)
+
+    def _producers_of(self, stage: Stage) -> list[int]:
+        paths = [*(dep.path for dep in stage.deps), *(param.path for param in stage.params)]
+        return [number for path in paths for number, _ in (*self._outs.at_or_above(path), *self._outs.below(path))]
+
+    @cached_property
+    def _active(self) -> tuple[tuple[int, ...], ...]:
+        return tuple(() if stage.frozen else targets for stage, targets in zip(self.stages, self.edges, strict=True))
+
+    @cached_property
+    def _consumers(self) -> tuple[tuple[int, ...], ...]:
+        found: list[list[int]] = [[] for _ in self.stages]
+        for number, producers in enumerate(self.edges):
+            for producer in producers:
+                found[producer].append(number)
+        return tuple(map(tuple, found))
+
+    @cached_property
+    def _ordered(self) -> tuple[Stage, ...]:
+        return self._pick(post_order(range(len(self.stages)), self._active))
+
+    def _pick(self, numbers: Sequence[int]) -> tuple[Stage, ...]:
+        return tuple(self.stages[number] for number in numbers)
+
+    def in_order(self) -> tuple[Stage, ...]:
+        """All stages, producers first. A frozen stage counts as having no producers (DVC's rule)."""
+        return self._ordered
+
+    def stage(self, address: str) -> Stage:
+        """Give the stage with that address, as DVC prints it from the root.
+
+        Raises:
+            ConfigError: there is none; the hint names the nearest.
+
+        """
+        if address not in self._numbers:
+            raise _unknown(address, self._numbers)
+        return self.stages[self._numbers[address]]
+
+    def upstream(self, stage: Stage) -> tuple[Stage, ...]:
+        """Give the direct producers of its deps and params files; a frozen stage keeps its own."""
+        return self._pick(self.edges[self._numbers[stage.address]])
+
+    def downstream(self, stage: Stage) -> tuple[Stage, ...]:
+        """Give the direct consumers of its outs."""
+        return self._pick(self._consumers[self._numbers[stage.address]])
+
+    def producer(self, path: str) -> tuple[Stage, Out] | None:
+        """Give the out that equals the path or holds it, with its stage."""
+        for number, out in self._outs.at_or_above(path):
+            return self.stages[number], out
+        return None
+
+    def outs_inside(self, path: str) -> tuple[tuple[Stage, Out], ...]:
+        """Give the outs strictly inside the directory `path`, with their stages."""
+        return tuple((self.stages[number], out) for number, out in self._outs.below(path))
+
+    def select(self, targets: Sequence[str], cwd: str = ".") -> tuple[Stage, ...]:
+        """Give the targets with everything upstream, in order; all stages where there is no target.
+
+        Args:
+            targets: a stage's name in the `dvc.yaml` of `cwd`, `path/dvc.yaml:name`,
+                `path/dvc.yaml` (all its stages) or `path/x.dvc`, relative to `cwd`.
+            cwd: repository-relative folder.
+
+        Raises:
+            ConfigError: a target that is none of them; the hint names the nearest.
+
+        """
+        if not targets:
+            return self.in_order()
+        wanted = {number for target in targets for number in self._targeted(target, cwd)}
+        closure = post_order(sorted(wanted), self._active)
+        return self._pick(post_order(sorted(closure), self._active))
+
+    def _targeted(self, target: str, cwd: str) -> list[int]:
+        address = _address(target, cwd)
+        if address in self._numbers:
+            return [self._numbers[address]]
+        inside = [number for number, stage in enumerate(self.stages) if stage.name and stage.file == address]
+        if inside:
+            return inside
+        raise _unknown(target, self._numbers)
+
+
+def address(file: str, name: str) -> str:
+    """Give the stage's address as DVC prints it from the root: the bare name for the root's dvc.yaml."""
+    if not name:
+        return file
+    return name if file == PROJECT_FILE else f"{file}:{name}"
+
+
+def _address(target: str, cwd: str) -> str:
+    """Read a target as DVC does; a name may itself hold colons and slashes."""
+    folder, colon, name = target.partition(f"{PROJECT_FILE}:")
+    if colon and folder[-1:] in {"", "/"}:
+        return address(_from(cwd, folder + PROJECT_FILE), name)
+    if posixpath.basename(target) == PROJECT_FILE or target.endswith(DATA_SUFFIX):
+        return _from(cwd, target)
+    return address(_from(cwd, PROJECT_FILE), target)
+
+
+def _from(cwd: str, path: str) -> str:
+    return posixpath.normpath(posixpath.join(cwd, path))
+
+
+def _unknown(target: str, known: Mapping[str, int]) -> ConfigError:
+    near = get_close_matches(target, known, n=3)
+    hint = f"did you mean {' or '.join(near)}?" if near else "retrain stages lists what there is"
+    return ConfigError(f"there is no stage {target!r}", hint)

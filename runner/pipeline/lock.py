@@ -1,0 +1,272 @@
+"""dvc.lock: what each stage's last run read and wrote. Parses it, and writes it byte for byte as DVC does.
+
+An entry that is replaced is written anew; every other entry keeps its exact text, because DVC's re-dump of
+the whole file may change floats and double blanks in entries that nobody touched.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from runner.errors import ConfigError, ConfigErrors, Location
+from runner.hashes import LEGACY, MD5, Hash
+from runner.pipeline import shape, yaml12
+from runner.pipeline.model import LockedPath, LockEntry
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from runner.pipeline.shape import Page, Shape, Where
+
+    _Cut = tuple[str, dict[str, str], str]
+
+SCHEMA = "2.0"
+PARAMS_FILE = "params.yaml"
+_INDENT = "  "
+_OPENING = "stages:\n"
+
+CHECKSUMS: Final[Shape] = {"md5": shape.CHECKSUM, "etag": shape.CHECKSUM, "checksum": shape.CHECKSUM}
+META: Final[Shape] = {
+    "size": shape.INTEGER,
+    "nfiles": shape.INTEGER,
+    "isexec": shape.BOOL,
+    "version_id": shape.STRING,
+}
+ITEM: Final[Shape] = {
+    "path": shape.STRING,
+    "hash": shape.STRING,
+    **CHECKSUMS,
+    **META,
+    "cloud": shape.MAPPING,
+    "files": shape.LIST,
+    "dataset": shape.MAPPING,
+}
+_TOP: Final[Shape] = {"schema": shape.ANYTHING, "datasets": shape.ANYTHING, "stages": shape.MAPPING}
+_ENTRY: Final[Shape] = {
+    "cmd": shape.COMMAND,
+    "deps": shape.LIST,
+    "params": shape.MAPPING,
+    "outs": shape.LIST,
+}
+_OWN: Final = frozenset({"path", "hash", "md5", "size", "nfiles", "isexec"})
+
+
+@dataclass(frozen=True)
+class Lock:
+    """The entries of one dvc.lock, by stage name; also those of stages that are no more."""
+
+    entries: Mapping[str, LockEntry]
+
+
+def parse(text: str, file: str) -> Lock:
+    """Read a dvc.lock of schema 2.0.
+
+    Raises:
+        ConfigErrors: every mistake in it, each with its line.
+        ConfigError: not YAML; a merge conflict is named as such.
+
+    """
+    page = shape.Page(file, text)
+    document = yaml12.parse(text, file)
+    entries = _entries(page, document) if _is_lock(page, document) else {}
+    if page.mistakes:
+        raise ConfigErrors(list(page.errors()))
+    return Lock(entries)
+
+
+def _is_lock(page: Page, document: object) -> bool:
+    if not document:
+        page.wrong((), "the lock file is empty", "restore it from git, or delete it: the next run writes it anew")
+        return False
+    if not page.fits(document, _TOP, (), required="schema"):
+        return False
+    assert isinstance(document, dict)  # noqa: S101 - fits() has just said so; mypy cannot know
+    if document["schema"] != SCHEMA or not isinstance(document["schema"], str):
+        page.wrong(("schema",), f"expected schema: '{SCHEMA}', found {document['schema']!r}", "the quotes matter")
+    return not page.mistakes
+
+
+def _entries(page: Page, document: Mapping[str, Any]) -> dict[str, LockEntry]:
+    found = {}
+    for name, entry in document.get("stages", {}).items():
+        at = ("stages", name)
+        if page.holds(name, shape.STRING, at) and page.fits(entry, _ENTRY, at, required="cmd"):
+            found[name] = _entry(page, entry, at)
+    return found
+
+
+def _entry(page: Page, entry: Mapping[str, Any], at: Where) -> LockEntry:
+    cmd = entry["cmd"]
+    return LockEntry(
+        cmd=tuple(cmd) if isinstance(cmd, list) else cmd,
+        deps=_locked_paths(page, entry.get("deps", ()), (*at, "deps")),
+        params=_params(page, entry.get("params", {}), (*at, "params")),
+        outs=_locked_paths(page, entry.get("outs", ()), (*at, "outs")),
+    )
+
+
+def _locked_paths(page: Page, items: Sequence[Any], at: Where) -> tuple[LockedPath, ...]:
+    return tuple(
+        locked_path(one) for number, one in enumerate(items) if page.fits(one, ITEM, (*at, number), required="path")
+    )
+
+
+def _params(page: Page, params: Mapping[Any, Any], at: Where) -> Mapping[str, Mapping[str, Any]]:
+    for file, values in params.items():
+        if page.holds(file, shape.STRING, (*at, file)) and page.holds(values, shape.MAPPING, (*at, file)):
+            for key in values:
+                page.holds(key, shape.STRING, (*at, file, key))
+    return params
+
+
+def locked_path(written: Mapping[str, Any]) -> LockedPath:
+    """Read one dep or out of a lock or a `.dvc` file, already checked.
+
+    Without `hash:` the md5 is of the kind of DVC before 3.0.
+    """
+    kind = written.get("hash", LEGACY)
+    value = written.get("md5") if kind in {MD5, LEGACY} else None
+    return LockedPath(
+        spelled=written["path"],
+        hash=Hash(value, kind) if value else None,
+        size=written.get("size"),
+        nfiles=written.get("nfiles"),
+        isexec=written.get("isexec", False),
+        extra={key: inner for key, inner in written.items() if key not in _OWN} if len(written) > 2 else {},  # noqa: PLR2004
+    )
+
+
+def entry_data(entry: LockEntry) -> dict[str, Any]:
+    """Give the entry as DVC dumps it: its keys, its order, empty sections left out.
+
+    Deps and outs are sorted by path, in order of code points; `params.yaml` comes before other
+    params files; keys of params are sorted, what is inside them is not.
+    """
+    sections = {
+        "cmd": list(entry.cmd) if isinstance(entry.cmd, tuple) else entry.cmd,
+        "deps": [path_data(dep) for dep in sorted(entry.deps, key=_spelled)],
+        "params": _params_data(entry.params),
+        "outs": [path_data(out) for out in sorted(entry.outs, key=_spelled)],
+    }
+    return {key: section for key, section in sections.items() if key == "cmd" or section}
+
+
+def _spelled(path: LockedPath) -> str:
+    return path.spelled
+
+
+def _params_data(params: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    files = sorted(params, key=lambda file: (file != PARAMS_FILE, file))
+    return {file: {key: params[file][key] for key in sorted(params[file])} for file in files}
+
+
+def path_data(path: LockedPath) -> dict[str, Any]:
+    """Give one dep or out as DVC dumps it: what is unknown is left out, `size: 0` is not."""
+    data: dict[str, Any] = {"path": path.spelled}
+    if path.hash is None or path.hash.name != LEGACY:
+        data["hash"] = MD5
+    if path.hash is not None:
+        data["md5"] = path.hash.value
+    known = {"size": path.size, "nfiles": path.nfiles, "isexec": path.isexec or None}
+    early = {key: value for key, value in path.extra.items() if key in CHECKSUMS}
+    late = {key: value for key, value in path.extra.items() if key not in CHECKSUMS}
+    return data | early | {key: value for key, value in known.items() if value is not None} | late
+
+
+def render_entry(name: str, entry: LockEntry) -> str:
+    """Give the lines of one entry below `stages:`, each indented by two, with a final newline."""
+    return _block(name, entry_data(entry))
+
+
+class LockFile:
+    """The text of a dvc.lock, entry by entry: replacing one costs that one, not all of them."""
+
+    def __init__(self, text: str | None, file: str) -> None:
+        """Cut the text into entries.
+
+        Args:
+            text: the present text; `None` or empty for a lock that does not exist yet.
+            file: its path, for messages.
+
+        Raises:
+            ConfigError: it is not YAML, or not a lock.
+
+        """
+        self._head, self._blocks, self._tail = _cut(text, file) if text else _dumped({})
+
+    def set(self, name: str, entry: LockEntry) -> None:
+        """Replace the stage's entry in place, or append it."""
+        old = self._blocks.get(name, "")
+        self._blocks[name] = render_entry(name, entry) + _comments_after(old)
+
+    @property
+    def text(self) -> str:
+        """The whole file as it is to be written."""
+        if not self._blocks:
+            return f"{self._head.removesuffix(_OPENING)}stages: {{}}\n{self._tail}"
+        return "".join((self._head, *self._blocks.values(), self._tail))
+
+
+def replace(text: str | None, name: str, entry: LockEntry) -> str:
+    """Give the new text of dvc.lock with one entry replaced or appended; see `LockFile`."""
+    lock = LockFile(text, "dvc.lock")
+    lock.set(name, entry)
+    return lock.text
+
+
+def _cut(text: str, file: str) -> _Cut:
+    """Give the text before the entries, the entries' texts by name, and the text after them.
+
+    A text in which the entries do not stand apart (flow style, anchors from one to another, another
+    indentation) is dumped anew first, as DVC does with every text.
+    """
+    plain = "\n".join(_lines(text)) + "\n"
+    document, spans = yaml12.parse_spans(plain, file, "stages")
+    if not isinstance(document, dict) or not isinstance(document.get("stages", {}), dict):
+        message = "this is not a lock of DVC 2.0 or later"
+        raise ConfigError(message, "restore it from git, or delete it", Location(file, 1))
+    lines = [f"{line}\n" for line in _lines(text)]
+    if not _stand_apart(document.get("stages", {}), spans, lines):
+        return _dumped(document)
+    first = min(start for start, _ in spans.values())
+    last = max(end for _, end in spans.values())
+    blocks = {name: "".join(lines[start:end]) for name, (start, end) in spans.items()}
+    return "".join(lines[:first]), blocks, "".join(lines[last:])
+
+
+def _lines(text: str) -> list[str]:
+    """Split at what YAML calls a line break and DVC writes as one; leave out BOM and last line's end."""
+    plain = text.removeprefix("\N{BYTE ORDER MARK}").replace("\r\n", "\n").replace("\r", "\n")
+    return plain.removesuffix("\n").split("\n")
+
+
+def _stand_apart(stages: Mapping[str, Any], spans: Mapping[str, tuple[int, int]], lines: Sequence[str]) -> bool:
+    """Whether each entry is a run of whole lines, one after the other, indented as we indent."""
+    if not stages or list(spans) != list(stages):
+        return False
+    ends = [end for _, end in spans.values()]
+    starts = [start for start, _ in spans.values()]
+    indented = all(lines[start].startswith(_INDENT) and lines[start][len(_INDENT)] != " " for start in starts)
+    return indented and starts[1:] == ends[:-1]
+
+
+def _dumped(document: Mapping[str, Any]) -> _Cut:
+    """Dump everything anew, each entry by itself, so that no anchor joins two of them."""
+    others = {"schema": SCHEMA} | {key: section for key, section in document.items() if key != "stages"}
+    blocks = {name: _block(name, entry) for name, entry in document.get("stages", {}).items()}
+    return yaml12.render(others) + _OPENING, blocks, ""
+
+
+def _block(name: str, entry: Mapping[str, Any]) -> str:
+    return yaml12.render({"stages": {name: entry}}).removeprefix(_OPENING)
+
+
+def _comments_after(block: str) -> str:
+    """Give the comments and blank lines that end an entry's text: they may belong to the next one."""
+    kept = ""
+    for line in reversed(block.splitlines(keepends=True)):
+        if line.strip() and not line.removeprefix(_INDENT).startswith("#"):
+            break
+        kept = line + kept
+    return kept

@@ -1,0 +1,182 @@
+"""The fixed shapes of DVC's files: which keys a mapping may have, and what each must hold.
+
+Mistakes are gathered on a `Page`, all of a file at once; their lines are looked up only when there are any.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any, Final
+
+from runner.errors import ConfigError, Location
+from runner.pipeline import yaml12
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+Shape = dict[str, str]
+Where = tuple[str | int, ...]
+
+URL = re.compile(r"[A-Za-z][\w+.-]*://")
+_RESERVED = frozenset({".git", ".dvc", ".github"})
+
+STRING: Final = "a string"
+BOOL: Final = "true or false"
+INTEGER: Final = "a whole number"
+STRINGS: Final = "a list of strings"
+LIST: Final = "a list"
+MAPPING: Final = "a mapping"
+COMMAND: Final = "a string or a list of strings"
+CHECKSUM: Final = "a string of at least 3 characters (quote it)"
+NULLABLE_STRING: Final = "a string or nothing"
+NULLABLE_LIST: Final = "a list or nothing"
+ANYTHING: Final = "anything"
+
+_HOLDS: Final[Mapping[str, Callable[[Any], bool]]] = {
+    STRING: lambda value: isinstance(value, str),
+    BOOL: lambda value: isinstance(value, bool),
+    INTEGER: lambda value: isinstance(value, int) and not isinstance(value, bool),
+    STRINGS: lambda value: isinstance(value, list) and all(isinstance(one, str) for one in value),
+    LIST: lambda value: isinstance(value, list),
+    MAPPING: lambda value: isinstance(value, dict),
+    COMMAND: lambda value: isinstance(value, str) or _HOLDS[STRINGS](value),
+    CHECKSUM: lambda value: value is None or (isinstance(value, str) and len(value) not in {1, 2}),
+    NULLABLE_STRING: lambda value: value is None or isinstance(value, str),
+    NULLABLE_LIST: lambda value: value is None or isinstance(value, list),
+    ANYTHING: lambda _: True,
+}
+
+_NAMES: Final[Mapping[type, str]] = {
+    type(None): "nothing",
+    bool: BOOL,
+    int: "a whole number",
+    float: "a number",
+    str: "a string",
+    list: "a list",
+    dict: "a mapping",
+}
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """What is wrong, and where in the document: keys and indexes from the top."""
+
+    at: Where
+    message: str
+    hint: str
+
+
+@dataclass
+class Page:
+    """One file being read, and the mistakes found in it so far.
+
+    Attributes:
+        file: repository-relative, as shown in messages.
+        text: the whole text; where a mistake lies is looked up in it.
+
+    """
+
+    file: str
+    text: str
+    mistakes: list[Mistake] = field(default_factory=list)
+
+    def wrong(self, at: Where, message: str, hint: str = "") -> None:
+        """Note a mistake at a place of the document."""
+        self.mistakes.append(Mistake(at, message, hint))
+
+    def errors(self) -> Iterator[ConfigError]:
+        """Give every mistake with its line and column."""
+        for mistake in self.mistakes:
+            yield ConfigError(mistake.message, mistake.hint, self.where(*mistake.at))
+
+    def where(self, *at: str | int) -> Location:
+        """Look up the line and column of a place of the document. Slow: it reads the text again."""
+        return Location(self.file, *yaml12.locate(self.text, *at))
+
+    def holds(self, value: object, expected: str, at: Where) -> bool:
+        """Whether the value is what is expected; a mistake is noted where it is not."""
+        if _HOLDS[expected](value):
+            return True
+        self.wrong(at, f"expected {expected}, found {_found(value)}", _hint(value, expected))
+        return False
+
+    def fits(self, value: object, shape: Shape, at: Where, required: str = "") -> bool:
+        """Whether the value is a mapping with no keys but those of the shape, each holding its kind."""
+        if not self.holds(value, MAPPING, at):
+            return False
+        assert isinstance(value, dict)  # noqa: S101 - holds() has just said so; mypy cannot know
+        before = len(self.mistakes)
+        for key, inner in value.items():
+            if key not in shape:
+                self.wrong((*at, key), f"unknown key {key!r}", nearest(key, shape))
+            elif not _HOLDS[shape[key]](inner):
+                self.holds(inner, shape[key], (*at, key))
+        if required and required not in value:
+            self.wrong(at, f"{required!r} is missing", "it is required here")
+        return len(self.mistakes) == before
+
+    def path(self, wdir: str, spelled: str, root: str, at: Where, *, writes: bool = False) -> str:
+        """Give the repository-relative path of `spelled`, noting a mistake where it may not be used.
+
+        Args:
+            wdir: folder that a relative path starts from, repository-relative.
+            spelled: as the file writes it.
+            root: absolute path of the repository, for absolute paths; empty: they count as outside.
+            at: its place in the document.
+            writes: whether it is an out; a dep may point at git's files.
+
+        """
+        path = relative(wdir, spelled, root)
+        top = path.partition("/")[0]
+        if not spelled or "\0" in spelled:
+            self.wrong(at, f"{spelled!r} is not a path")
+        elif path.startswith("/") or top == "..":
+            self.wrong(at, f"{spelled!r} is outside the repository", "only paths inside it are supported")
+        elif writes and top in _RESERVED:
+            self.wrong(at, f"{spelled!r} is inside {top}, which stages may not write", "choose another folder")
+        elif path.endswith((".dvc", "/dvc.yaml")) or path == "dvc.yaml":
+            self.wrong(at, f"the DVC file {spelled!r} can be neither dep nor out", "name the file that it tracks")
+        return path
+
+
+def sound(mapping: Mapping[Any, Any], shape: Shape) -> dict[str, Any]:
+    """Leave out what does not fit the shape, so that reading can go on and find the other mistakes."""
+    return {key: value for key, value in mapping.items() if key in shape and _HOLDS[shape[key]](value)}
+
+
+def relative(wdir: str, spelled: str, root: str) -> str:
+    """Normalise to a repository-relative path; begins with `/` or `..` where it lies outside."""
+    path = posixpath.normpath(posixpath.join(wdir, spelled))
+    if path.startswith("/") and root:
+        return posixpath.relpath(path, root)
+    return path
+
+
+def as_recorded(wdir: str, spelled: str, root: str) -> str:
+    """Give the path as DVC records it: verbatim, but an absolute one inside the repository from wdir."""
+    path = relative(wdir, spelled, root)
+    if not spelled.startswith("/") or path.startswith(("/", "..")):
+        return spelled
+    return posixpath.relpath(path, wdir)
+
+
+def nearest(word: object, known: Shape) -> str:
+    """Name the nearest valid key, or all of them."""
+    near = get_close_matches(str(word), known, n=1)
+    return f"did you mean {near[0]!r}?" if near else f"valid here: {', '.join(known)}"
+
+
+def _found(value: object) -> str:
+    name = _NAMES.get(type(value), type(value).__name__)
+    return f"{name} ({value!r})" if isinstance(value, (str, int, float)) and len(repr(value)) <= 40 else name  # noqa: PLR2004
+
+
+def _hint(value: object, expected: str) -> str:
+    if expected == BOOL and isinstance(value, str):
+        return "YAML 1.2 has true and false only; without quotes"
+    if isinstance(value, (int, float)) and expected in {STRING, STRINGS, CHECKSUM}:
+        return "put it in quotes"
+    return ""
