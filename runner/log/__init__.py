@@ -1,0 +1,242 @@
+"""What a person reads while the runner works: terminal or Actions format, groups, masking, stage output.
+
+Everything goes to one stream. The Actions runner reads standard output and standard error independently, so
+a `stop-commands` on one of them could arrive after a line it should have covered on the other.
+Modules log through `logging.getLogger("retrain")` and know nothing of this one.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets as randomness
+import sys
+import threading
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Literal, TextIO
+
+from runner.log.mask import Mask
+from runner.log.stage import StageOutput, inert
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+__all__ = [
+    "Level",
+    "StageOutput",
+    "annotation",
+    "escape_data",
+    "escape_property",
+    "group",
+    "masked",
+    "setup",
+    "stage_output",
+]
+
+NAME: Final = "retrain"
+
+Level = Literal["notice", "warning", "error"]
+_LEVELS: Final[dict[Level, int]] = {"notice": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
+_COMMANDS: Final = {logging.DEBUG: "debug", logging.INFO: "notice", logging.WARNING: "warning", logging.ERROR: "error"}
+
+
+def setup(stream: TextIO, *, actions: bool, verbosity: int, secrets: Iterable[str]) -> None:
+    """Send the runner's log to `stream`, replacing what an earlier call set up.
+
+    Args:
+        stream: where everything goes; standard error in every verb.
+        actions: write GitHub's workflow commands instead of plain words.
+        verbosity: below 0 warnings and errors only, 0 what happens, above 0 also how.
+        secrets: values that must never be seen; also hidden in the usual encodings.
+
+    """
+    logger = logging.getLogger(NAME)
+    for old in tuple(logger.handlers):
+        logger.removeHandler(old)
+    handler = _Door(stream, actions=actions, verbosity=verbosity, mask=Mask(secrets))
+    logger.addHandler(handler)
+    logger.setLevel(handler.lowest)
+    logger.propagate = False
+
+
+def masked(text: str) -> str:
+    """Give `text` with every secret of `setup` replaced, for what is posted or stored rather than logged."""
+    return _door().mask(text)
+
+
+def annotation(level: Level, message: str, *, file: str = "", line: int = 0, title: str = "") -> None:
+    """Log a message that the code host shows beside a line of a file.
+
+    GitHub shows the first 10 of a kind and step only: the order is the caller's business.
+
+    Args:
+        level: what GitHub calls it.
+        message: may have several lines; GitHub cuts it at 4,096 characters.
+        file: repository-relative POSIX path; empty for the run as a whole.
+        line: counted from 1; 0 for the file as a whole.
+        title: a short heading.
+
+    """
+    logging.getLogger(NAME).log(_LEVELS[level], "%s", message, extra={"place": _Place(file, line, title)})
+
+
+@contextmanager
+def group(title: str) -> Iterator[None]:
+    """Fold what is logged meanwhile under `title` in Actions; a heading elsewhere. Groups do not nest."""
+    door = _door()
+    folded = door.open_group(title)
+    try:
+        yield
+    finally:
+        if folded:
+            door.write("::endgroup::\n")
+
+
+@contextmanager
+def stage_output() -> Iterator[StageOutput]:
+    """Give a writer for the raw output of one command, which cannot issue workflow commands meanwhile."""
+    door = _door()
+    door.stop_commands()
+    output = StageOutput(door.write, door.clean, live=door.live)
+    try:
+        yield output
+    finally:
+        output.close()
+        door.resume_commands()
+
+
+def escape_data(text: str) -> str:
+    """Escape the message of a workflow command, by GitHub's own rule."""
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def escape_property(text: str) -> str:
+    """Escape a property (`file`, `title`) of a workflow command, by GitHub's own rule."""
+    return escape_data(text).replace(":", "%3A").replace(",", "%2C")
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where an annotation is shown."""
+
+    file: str
+    line: int
+    title: str
+
+    def properties(self) -> str:
+        """Render the properties of a workflow command, with a leading space where there are any."""
+        known = (("file", self.file), ("line", str(self.line or "")), ("title", self.title))
+        given = ",".join(f"{name}={escape_property(value)}" for name, value in known if value)
+        return f" {given}" if given else ""
+
+    def words(self) -> str:
+        """Render for a terminal: `file:line: title: `."""
+        where = f"{self.file}:{self.line}" if self.line else self.file
+        return "".join(f"{part}: " for part in (where, self.title) if part)
+
+
+class _Terminal(logging.Formatter):
+    """`warning: file:line: message`; plain messages as they are."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        place = getattr(record, "place", None)
+        level = f"{record.levelname.lower()}: " if record.levelno >= logging.WARNING else ""
+        return f"{level}{place.words() if place else ''}{super().format(record)}"
+
+
+class _Actions(logging.Formatter):
+    """Workflow commands for what GitHub should show; everything else as lines that are no commands."""
+
+    def __init__(self, *, debug_as_text: bool) -> None:
+        """`debug_as_text` where a verbose log was asked for: GitHub hides `::debug::` by default."""
+        super().__init__()
+        self._debug_as_text = debug_as_text
+
+    def format(self, record: logging.LogRecord) -> str:
+        place = getattr(record, "place", None)
+        message = super().format(record)
+        if place is None and self._plain(record.levelno):
+            return inert(message)
+        command = _COMMANDS.get(record.levelno, "error")
+        return f"::{command}{place.properties() if place else ''}::{escape_data(message)}"
+
+    def _plain(self, level: int) -> bool:
+        return level == logging.INFO or (level == logging.DEBUG and self._debug_as_text)
+
+
+class _Door(logging.StreamHandler[TextIO]):
+    """The one way out: formats, masks, and keeps workflow commands apart from stage output."""
+
+    def __init__(self, stream: TextIO, *, actions: bool, verbosity: int, mask: Mask) -> None:
+        super().__init__(stream)
+        self.actions = actions
+        self.mask = mask
+        self.live = not actions and stream.isatty()
+        # In Actions, details are sent as ::debug:: even unasked: re-running with debug logging shows them.
+        quietest = logging.DEBUG if actions or verbosity > 0 else logging.INFO
+        self.lowest = logging.WARNING if verbosity < 0 else quietest
+        self.setFormatter(_Actions(debug_as_text=verbosity > 0) if actions else _Terminal())
+        self._outputs = 0
+        self._token = ""
+        self._held: list[str] = []
+        self._guard = threading.RLock()
+
+    def clean(self, text: str) -> str:
+        """Give `text` without secrets and, where they mean something, without workflow commands."""
+        return inert(self.mask(text)) if self.actions else self.mask(text)
+
+    def format(self, record: logging.LogRecord) -> str:
+        return self.mask(super().format(record))
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write the record; a workflow command waits until the code host listens again."""
+        try:
+            line = self.format(record) + "\n"
+        except Exception:  # noqa: BLE001  a log line that cannot be formatted must not end a training
+            self.handleError(record)
+            return
+        with self._guard:
+            if self._token and line.startswith("::"):
+                self._held.append(line)
+            else:
+                self.write(line)
+
+    def write(self, text: str) -> None:
+        """Write and flush, so that nothing is lost if the process is killed."""
+        with self._guard:
+            self.stream.write(text)
+            self.flush()
+
+    def open_group(self, title: str) -> bool:
+        """Start a group; False where it is a heading only, which needs no end."""
+        with self._guard:
+            folded = self.actions and not self._token
+            heading = self.mask(title)
+            self.write(f"::group::{escape_data(heading)}\n" if folded else f"{heading}\n")
+        return folded
+
+    def stop_commands(self) -> None:
+        """Make the code host deaf to commands. Stages that run side by side share one silence."""
+        with self._guard:
+            self._outputs += 1
+            if self.actions and not self._token:
+                # Nothing a stage can guess: it is not given the token, and each silence has its own.
+                self._token = randomness.token_hex(32)
+                self.write(f"::stop-commands::{self._token}\n")
+
+    def resume_commands(self) -> None:
+        """End the silence with the last of the stages, and send what had to wait."""
+        with self._guard:
+            self._outputs -= 1
+            if self._outputs == 0 and self._token:
+                self.write(f"::{self._token}::\n{''.join(self._held)}")
+                self._token = ""
+                self._held.clear()
+
+
+def _door() -> _Door:
+    """Find what `setup` installed; a plain one on standard error where it was never called."""
+    for handler in logging.getLogger(NAME).handlers:
+        if isinstance(handler, _Door):
+            return handler
+    return _Door(sys.stderr, actions=False, verbosity=0, mask=Mask(()))

@@ -1,0 +1,111 @@
+"""Passes a command's output on: line by line, in constant memory, without letting it issue workflow commands."""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+TAIL_LINES: Final = 40
+"""Lines of the output kept for the report."""
+TAIL_WIDTH: Final = 500
+"""Characters kept of each of them."""
+LINE_LIMIT: Final = 16_384
+"""Characters shown of one line; the rest of such a line is left out."""
+
+# Long enough that what is shown of an endless line was masked together with what follows it.
+_PATIENCE: Final = 8 * LINE_LIMIT
+_LINE_END: Final = re.compile(rb"[\r\n]")
+# The Actions runner trims white space before it looks for "::".
+_COMMAND: Final = re.compile(r"^([^\S\n]*)::", re.MULTILINE)
+
+
+def inert(text: str) -> str:
+    """Give `text` so that no line of it is a workflow command: `::` at a line's start, `##[` anywhere.
+
+    A carriage return becomes a newline: the Actions runner ends lines at either.
+    """
+    return _COMMAND.sub(r"\1\\::", text.replace("\r", "\n")).replace("##[", "##\\[")
+
+
+class StageOutput:
+    """Writes what a command prints, and remembers how it ended.
+
+    Each line is masked and kept intact. Bytes that are no UTF-8 are replaced. A line longer than
+    `LINE_LIMIT` is cut. What a progress bar overwrites by carriage returns is left out unless somebody
+    watches a terminal (`live`).
+    """
+
+    def __init__(self, write: Callable[[str], None], clean: Callable[[str], str], *, live: bool) -> None:
+        """Write through `write` what `clean` made harmless: no secrets, no commands."""
+        self._write = write
+        self._clean = clean
+        self._live = live
+        self._pending = bytearray()
+        self._skipping = False
+        self._unfinished = ""
+        self._tail: deque[str] = deque(maxlen=TAIL_LINES)
+
+    @property
+    def tail(self) -> tuple[str, ...]:
+        """The last lines of the output, cleaned and capped, oldest first."""
+        return tuple(self._tail)
+
+    def __call__(self, chunk: bytes) -> None:
+        """Take the next bytes, cut anywhere."""
+        self._pending += chunk
+        end = self._pending.rfind(b"\n") + 1
+        if self._live:
+            end = max(end, self._pending.rfind(b"\r") + 1)
+        if end:
+            self._emit(bytes(self._pending[:end]))
+            del self._pending[:end]
+        self._bound()
+
+    def close(self) -> None:
+        """Write what has no newline yet, and give it one."""
+        if self._pending or self._unfinished:
+            self._emit(bytes(self._pending) + b"\n")
+            self._pending.clear()
+
+    def _bound(self) -> None:
+        """Keep little of a line that does not end."""
+        overwritten = -1 if self._live else self._pending.rfind(b"\r", 0, -1)
+        del self._pending[: overwritten + 1]
+        if self._skipping:
+            self._pending.clear()
+        elif len(self._pending) > _PATIENCE:
+            self._emit(bytes(self._pending) + b"\n")
+            self._pending.clear()
+            self._skipping = True
+
+    def _emit(self, lines: bytes) -> None:
+        """Write whole lines, without the rest of one that was cut before."""
+        if self._skipping:
+            end = _LINE_END.search(lines)
+            lines = lines[end.end() :] if end else b""
+            self._skipping = False
+        text = lines.decode("utf-8", "replace").replace("\r\n", "\n")
+        shown = self._clean(text if self._live else _settled(text)).split("\n")
+        self._remember(shown)
+        self._write("\n".join(map(_capped, shown)))
+
+    def _remember(self, shown: list[str]) -> None:
+        """Keep the last lines as a terminal would show them in the end; the last of `shown` goes on."""
+        *lines, unfinished = [self._unfinished + shown[0], *shown[1:]]
+        self._unfinished = unfinished[-TAIL_WIDTH:]
+        self._tail.extend(_settled(line)[:TAIL_WIDTH] for line in lines[-TAIL_LINES:])
+
+
+def _settled(text: str) -> str:
+    """Give what a terminal shows in the end where lines were overwritten by carriage returns."""
+    if "\r" not in text:
+        return text
+    return "\n".join(line.rstrip("\r").rpartition("\r")[2] for line in text.split("\n"))
+
+
+def _capped(line: str) -> str:
+    return line if len(line) <= LINE_LIMIT else f"{line[:LINE_LIMIT]} [line cut]"
