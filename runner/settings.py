@@ -1,0 +1,237 @@
+"""Everything that is not in the repository, checked once: flags, the environment's inputs, keys of the gate file.
+
+One table, `INPUTS`, says what there is; the command line's options, action.yml and the README follow it.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, cast
+
+from runner.errors import ConfigError, ConfigErrors, Location
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+Push = Literal["passed", "always", "never"]
+Comment = Literal["update", "new", "off"]
+_MOST_JOBS = 1024
+
+
+def _text(value: str) -> str:
+    return value
+
+
+def _lines(value: str) -> tuple[str, ...]:
+    return tuple(part for line in value.splitlines() for part in [line.strip()] if part)
+
+
+def _count(value: str) -> int:
+    if not value.isascii() or not value.isdigit() or not 0 < int(value) <= _MOST_JOBS:
+        message = f"a whole number from 1 to {_MOST_JOBS}"
+        raise ValueError(message)
+    return int(value)
+
+
+def _one_of(*words: str) -> Callable[[str], str]:
+    def check(value: str) -> str:
+        if value not in words:
+            message = "one of " + ", ".join(words)
+            raise ValueError(message)
+        return value
+
+    return check
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """One input: a flag `--name`, an environment variable `INPUT_NAME`, a key `name` of the gate file.
+
+    Attributes:
+        name: kebab-case.
+        default: as text.
+        read: text to value; raises `ValueError` saying what it should be.
+        help: one line for `--help` and the README.
+        in_file: whether the gate file may set it.
+
+    """
+
+    name: str
+    default: str
+    read: Callable[[str], Any]
+    help: str
+    in_file: bool = True
+
+
+INPUTS = (
+    Input("working-directory", ".", _text, "Run as if started in this directory (-C).", in_file=False),
+    Input("targets", "", _lines, "Stages to look at, one a line, with everything they need; empty: all.", in_file=False),
+    Input("remote", "", _text, "DVC remote to pull from and push to; empty: the default one."),
+    Input("base", "", _text, "Git revision to compare with; empty: found from the event or the default branch."),
+    Input("config", "retrain.yaml", _text, "The gate file.", in_file=False),
+    Input("jobs", "32", _count, "How many requests to the remote at once."),
+    Input("report-dir", "", _text, "Write report.json, report.md and report.html into this directory."),
+    Input("push", "passed", _one_of("passed", "always", "never"), "When to push: if the gates passed, always, never."),
+    Input("pass-env", "", _lines, "Environment variables that stages may see besides the harmless ones, one a line."),
+    Input("comment", "update", _one_of("update", "new", "off"), "The report on the pull request."),
+    Input("github-token", "", _text, "Token for the pull request's comment.", in_file=False),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Actions:
+    """What GitHub says of the job: event, commit, repository, and the files it reads afterwards."""
+
+    event: str
+    event_path: str
+    sha: str
+    ref: str
+    repository: str
+    api_url: str
+    server_url: str
+    run_id: str
+    output: str
+    summary: str
+    workspace: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The checked inputs of one run.
+
+    Attributes:
+        directory: where the project is looked for, absolute.
+        targets: stages asked for; empty: all.
+        remote: DVC remote's name; empty: the default one.
+        base: revision to compare with; empty: to be found.
+        config: the gate file, relative to the project's root.
+        jobs: requests at once.
+        report_dir: where the report is written; empty: nowhere.
+        push: when to push.
+        pass_env: names of variables that stages may see.
+        comment: what to do with the pull request's comment.
+        token: GitHub's token; never shown.
+        actions: the GitHub job, if this is one.
+
+    """
+
+    directory: Path
+    targets: tuple[str, ...] = ()
+    remote: str = ""
+    base: str = ""
+    config: str = "retrain.yaml"
+    jobs: int = 32
+    report_dir: str = ""
+    push: Push = "passed"
+    pass_env: tuple[str, ...] = ()
+    comment: Comment = "update"
+    token: str = field(default="", repr=False)
+    actions: Actions | None = None
+
+
+def variable(name: str) -> str:
+    """Give the environment variable in which GitHub hands an input to a container action."""
+    return f"INPUT_{name.upper()}"
+
+
+def early(name: str, flags: Mapping[str, str | None], environ: Mapping[str, str]) -> str:
+    """Give an input that the gate file cannot set, before that file is found."""
+    default = next(known.default for known in INPUTS if known.name == name)
+    return flags.get(name) or environ.get(variable(name), "").strip() or default
+
+
+def resolve(
+    flags: Mapping[str, str | None], environ: Mapping[str, str], file: Mapping[str, tuple[object, Location]]
+) -> Settings:
+    """Check every input: the flag comes first, then the environment, then the gate file, then the default.
+
+    Args:
+        flags: what the command line says, by input name; `None` where it says nothing.
+        environ: the process's environment. An empty variable is one that is not set.
+        file: the gate file's own keys, with their places.
+
+    Raises:
+        ConfigErrors: every mistake at once.
+
+    """
+    values: dict[str, Any] = {}
+    mistakes = list(_unknown(file))
+    for known in INPUTS:
+        text, where = _spoken(known, flags, environ, file)
+        try:
+            values[known.name] = known.read(text)
+        except ValueError as error:
+            message = f"{known.name}: {text!r} is not {error}"
+            mistakes.append(ConfigError(message, known.help, where))
+    if mistakes:
+        raise ConfigErrors(mistakes)
+    return _settings(values, environ)
+
+
+def unknown_inputs(environ: Mapping[str, str]) -> list[str]:
+    """Give the `INPUT_*` variables that nobody reads: a misspelt input, most likely."""
+    known = {variable(one.name) for one in INPUTS} | {"INPUT_COMMAND"}
+    return sorted(name for name in environ if name.startswith("INPUT_") and name not in known)
+
+
+def _unknown(file: Mapping[str, tuple[object, Location]]) -> Iterator[ConfigError]:
+    allowed = {known.name for known in INPUTS if known.in_file}
+    for name, (_, where) in file.items():
+        if name not in allowed:
+            yield ConfigError(f"{name!r} cannot be set in the gate file", f"it may set {', '.join(sorted(allowed))}", where)
+
+
+def _spoken(
+    known: Input,
+    flags: Mapping[str, str | None],
+    environ: Mapping[str, str],
+    file: Mapping[str, tuple[object, Location]],
+) -> tuple[str, Location | None]:
+    flag = flags.get(known.name)
+    if flag is not None:
+        return flag, None
+    variable_text = environ.get(variable(known.name), "").strip()
+    if variable_text:
+        return variable_text, None
+    if known.name in file:
+        value, where = file[known.name]
+        return "\n".join(map(str, value)) if isinstance(value, list) else str(value), where
+    return known.default, None
+
+
+def _settings(values: Mapping[str, Any], environ: Mapping[str, str]) -> Settings:
+    return Settings(
+        directory=Path(os.path.abspath(values["working-directory"])),  # noqa: PTH100 - resolve() would follow links
+        targets=values["targets"],
+        remote=values["remote"],
+        base=values["base"],
+        config=values["config"],
+        jobs=values["jobs"],
+        report_dir=values["report-dir"],
+        push=cast("Push", values["push"]),
+        pass_env=values["pass-env"],
+        comment=cast("Comment", values["comment"]),
+        token=values["github-token"],
+        actions=_actions(environ),
+    )
+
+
+def _actions(environ: Mapping[str, str]) -> Actions | None:
+    """Read GitHub's variables; their meaning is GitHub's documented one."""
+    if environ.get("GITHUB_ACTIONS") != "true":
+        return None
+    return Actions(
+        event=environ.get("GITHUB_EVENT_NAME", ""),
+        event_path=environ.get("GITHUB_EVENT_PATH", ""),
+        sha=environ.get("GITHUB_SHA", ""),
+        ref=environ.get("GITHUB_REF", ""),
+        repository=environ.get("GITHUB_REPOSITORY", ""),
+        api_url=environ.get("GITHUB_API_URL", "https://api.github.com"),
+        server_url=environ.get("GITHUB_SERVER_URL", "https://github.com"),
+        run_id=environ.get("GITHUB_RUN_ID", ""),
+        output=environ.get("GITHUB_OUTPUT", ""),
+        summary=environ.get("GITHUB_STEP_SUMMARY", ""),
+        workspace=environ.get("GITHUB_WORKSPACE", ""),
+    )
