@@ -1,0 +1,111 @@
+# Everything a developer calls, on a machine with git, make and Python 3.11 or later.
+# Each target sets up only what it needs, once; a second call costs nothing.
+
+PYTHON ?= python3
+WORKERS ?= 2
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
+UV := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --upgrade \
+	--no-header --no-annotate --no-emit-index-url --no-emit-find-links
+
+# What the linters read: each file as soon as it exists, whether it is committed yet or not.
+FILES = git ls-files --cached --others --exclude-standard --deduplicate --
+WORKFLOWS = $(shell $(FILES) '.github/workflows/*.yml' 'examples/workflows/*.yml')
+ACTIONS = $(wildcard action.yml host/action.yml)
+SCRIPTS = $(shell $(FILES) '*.sh' .ci/run)
+DOCKERFILES = $(wildcard Dockerfile)
+
+# GNU make 4 keeps the output of parallel steps apart; the 3.81 of macOS cannot.
+SYNC := $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
+STEPS := check-format check-ruff check-types check-imports check-actions check-scripts check-unit
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo test check fix golden fuzz bench image lock clean $(STEPS)
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' Makefile
+
+demo: $(VENV)/stamp-demo ## Tell the whole story on real data, in a temporary folder
+	@$(BIN)/python examples/digits/demo.py
+
+test: $(VENV)/stamp-test $(VENV)/stamp-demo $(VENV)/stamp-npm ## Run every test
+	$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
+
+check: $(VENV)/stamp-lint $(VENV)/stamp-test $(VENV)/stamp-npm ## Lint, types, walls, and the fast tests: under a minute
+	@$(MAKE) --no-print-directory --keep-going -j 2 $(SYNC) $(STEPS)
+	@echo 'check: all good'
+
+fix: $(VENV)/stamp-lint ## Format, and repair what ruff can repair
+	$(BIN)/ruff check --fix-only --quiet .
+	$(BIN)/ruff format .
+
+golden: $(VENV)/stamp-test ## Write the expected reports anew; read the difference before committing it
+	$(BIN)/python tests/golden/regenerate.py
+
+fuzz: $(VENV)/stamp-test ## Compare plans with real dvc on N random projects (N=200)
+	RETRAIN_FUZZ=$(or $(N),200) $(BIN)/python -m pytest tests/interop/test_property.py $(ARGS)
+
+bench: $(VENV)/stamp-test ## Measure against real dvc, and write the figures into docs/performance.md
+	$(BIN)/python benchmarks/engine.py $(ARGS)
+
+image: ## Build the action's image and run it as GitHub does (needs root and Debian's container tools)
+	tests/image/build.sh
+
+lock: $(VENV)/stamp-lock ## Pin the image's packages anew in requirements.lock
+	@mkdir -p build
+	$(UV) --group test --output-file build/test.txt
+	$(UV) --constraints build/test.txt --generate-hashes --output-file build/runner.txt
+	@{ echo '# What the image holds, and the tests run on. Written by `make lock`; never by hand.'; cat build/runner.txt; } > requirements.lock
+
+clean: ## Remove the environment and everything that was built
+	rm -rf $(VENV) build dist demo-out tests/node_modules .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+
+# The steps of `make check`.
+
+check-format:
+	$(BIN)/ruff format --check .
+
+check-ruff:
+	$(BIN)/ruff check --quiet .
+
+check-types:
+	$(BIN)/mypy
+
+check-imports:
+	$(BIN)/lint-imports --no-cache > $(VENV)/imports.txt 2>&1 || { cat $(VENV)/imports.txt; exit 1; }
+
+check-actions:
+	$(BIN)/actionlint -shellcheck $(BIN)/shellcheck $(WORKFLOWS)
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows $(WORKFLOWS)
+	$(if $(ACTIONS),$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-actions $(ACTIONS))
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
+	$(BIN)/zizmor --quiet --offline --no-progress $(WORKFLOWS) $(ACTIONS) .github/dependabot.yml
+
+check-scripts:
+	$(BIN)/shellcheck $(SCRIPTS)
+	$(if $(DOCKERFILES),$(BIN)/hadolint $(DOCKERFILES))
+
+check-unit:
+	$(BIN)/python -m pytest --quiet tests/unit tests/contract
+
+# Set-up. A stamp is older than what it was made from exactly when it has to be made again.
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; v = sys.version_info; v >= (3, 11) or sys.exit(f"Python 3.11 or later is needed, this is {v.major}.{v.minor}: make PYTHON=python3.12 ...")'
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) install --upgrade 'pip>=25.1'
+
+# The runner's own packages are those of requirements.lock, so that the tests run on what the image holds.
+$(VENV)/constraints.txt: requirements.lock | $(BIN)/python
+	@sed -n 's/ *\\$$//; /^[a-z]/p' requirements.lock > $@
+
+$(VENV)/stamp-%: pyproject.toml $(VENV)/constraints.txt
+	$(PIP) install --constraint $(VENV)/constraints.txt --editable . --group $*
+	@touch $@
+
+$(VENV)/stamp-npm: tests/package-lock.json | $(BIN)/python
+	@if command -v npm > /dev/null; then npm ci --prefix tests --no-audit --no-fund --loglevel=error && touch $@; \
+	else echo 'npm is not installed: tests that need the API description of GitHub will be skipped'; fi
