@@ -14,7 +14,7 @@ UV := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 
 FILES = git ls-files --cached --others --exclude-standard --deduplicate --
 WORKFLOWS = $(shell $(FILES) '.github/workflows/*.yml' 'examples/workflows/*.yml')
 ACTIONS = $(wildcard action.yml host/action.yml)
-SCRIPTS = $(shell $(FILES) '*.sh' .ci/run)
+SCRIPTS = $(shell $(FILES) '*.sh' .ci/run .ci/install)
 DOCKERFILES = $(wildcard Dockerfile)
 
 # GNU make 4 keeps the output of parallel steps apart; the 3.81 of macOS cannot.
@@ -81,6 +81,7 @@ check-actions:
 	$(BIN)/actionlint -shellcheck $(BIN)/shellcheck $(WORKFLOWS)
 	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows $(WORKFLOWS)
 	$(if $(ACTIONS),$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-actions $(ACTIONS))
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-issue-forms $(wildcard .github/ISSUE_TEMPLATE/*.yml)
 	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
 	$(BIN)/zizmor --quiet --offline --no-progress $(WORKFLOWS) $(ACTIONS) .github/dependabot.yml
 
