@@ -1,0 +1,252 @@
+"""What kind of run this is, whether its code is trusted, and what it may therefore do. Pure.
+
+Everything follows from the event, never from the checkout: what a pull request changes cannot widen its own
+rights. An event that is not in the table below gets the least of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, Literal
+
+Kind = Literal[
+    "pull-request", "fork", "pull-request-target", "push", "schedule", "dispatch", "merge-group", "release",
+    "workflow-run", "workflow-run-of-stranger", "comment", "local", "other",
+]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rights:
+    """What a kind of run may do; one row of the table in docs/events.md.
+
+    Attributes:
+        trusted: somebody with write access wrote or reviewed the code that runs.
+        may_run: run stages; `plan` and `gate` are always allowed.
+        may_push: write objects and past runs to the remote.
+        may_comment: write on the pull request.
+        base_remote: the remote and its options are read from the base commit, so that a pull request
+            cannot send credentials elsewhere.
+        why: the row in one sentence, for the log.
+
+    """
+
+    trusted: bool
+    may_run: bool
+    may_push: bool
+    may_comment: bool
+    base_remote: bool
+    why: str
+
+
+def _rights(allowed: str, why: str) -> Rights:
+    words = frozenset(allowed.split())
+    return Rights(
+        trusted="trusted" in words,
+        may_run="run" in words,
+        may_push="push" in words,
+        may_comment="comment" in words,
+        base_remote="base-remote" in words,
+        why=why,
+    )
+
+
+RIGHTS: Final[Mapping[Kind, Rights]] = {
+    "pull-request": _rights(
+        "trusted run push comment base-remote",
+        "a pull request from this repository: written by somebody who may write here",
+    ),
+    "fork": _rights(
+        "run base-remote",
+        "a stranger's code: no secrets, no push, no comment; the report is in the step summary",
+    ),
+    "pull-request-target": _rights(
+        "comment base-remote",
+        "pull_request_target puts a stranger's code beside secrets: no stage is run; use pull_request instead",
+    ),
+    "push": _rights("trusted run push comment", "a push: reviewed code"),
+    "schedule": _rights("trusted run push comment", "a schedule: the default branch's code"),
+    "dispatch": _rights("trusted run push comment", "started by hand or by API, by somebody who may write here"),
+    "merge-group": _rights("trusted run push comment", "the merge queue: approved code"),
+    "release": _rights("trusted run push comment", "a release, made by somebody who may write here"),
+    "workflow-run": _rights("trusted run push comment", "a workflow that follows a run of reviewed code"),
+    "workflow-run-of-stranger": _rights(
+        "comment", "a workflow that follows a stranger's: its results are data, no stage is run"
+    ),
+    "comment": _rights("comment", "a comment anybody may write: no stage is run"),
+    "local": _rights("trusted run push", "no event: a laptop or another CI"),
+    "other": _rights("run", "an event the runner does not know: nothing is kept and nothing is posted"),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """One run's event.
+
+    Attributes:
+        kind: the row of `RIGHTS`.
+        rights: what this run may do; never more than its row.
+        number: the pull request, if there is one to write on.
+        sha: the commit that is checked out; on a pull request usually the merge of head into base.
+        head_sha: the commit the report is about.
+        base_ref: the branch the head is compared with, without `refs/heads/`; empty where none follows.
+        base_sha: that branch's commit when the event happened; empty where the payload has none.
+        before: the commit a pushed branch had before; empty for a new branch.
+
+    """
+
+    kind: Kind
+    rights: Rights
+    number: int | None = None
+    sha: str = ""
+    head_sha: str = ""
+    base_ref: str = ""
+    base_sha: str = ""
+    before: str = ""
+
+    @property
+    def trusted(self) -> bool:
+        """Whether somebody with write access wrote or reviewed the code that runs."""
+        return self.rights.trusted
+
+    @property
+    def why(self) -> str:
+        """The reason for the rights, in one sentence."""
+        return self.rights.why
+
+    @property
+    def may_run(self) -> bool:
+        """Whether stages may be run."""
+        return self.rights.may_run
+
+    @property
+    def may_push(self) -> bool:
+        """Whether the remote may be written."""
+        return self.rights.may_push
+
+    @property
+    def may_comment(self) -> bool:
+        """Whether there is a pull request that may be written on."""
+        return self.rights.may_comment and self.number is not None
+
+    @property
+    def base_remote(self) -> bool:
+        """Whether the remote's address is read from the base commit."""
+        return self.rights.base_remote
+
+
+def classify(name: str, payload: Mapping[str, object], *, sha: str, ref: str, repository: str) -> Event:
+    """Say what kind of run an event starts.
+
+    Args:
+        name: GITHUB_EVENT_NAME; empty where there is no event.
+        payload: the parsed file of GITHUB_EVENT_PATH, of any shape: what is absent gives no rights.
+        sha: GITHUB_SHA.
+        ref: GITHUB_REF, for example `refs/heads/main` or `refs/pull/7/merge`.
+        repository: GITHUB_REPOSITORY, `owner/name`.
+
+    Returns:
+        The event; its rights are those of its row, less where Dependabot started it.
+
+    """
+    if name in ("pull_request", "pull_request_review", "pull_request_review_comment", "pull_request_target"):
+        return _of_pull_request(name, payload, sha, repository)
+    if name == "push":
+        return _of_push(payload, sha, ref)
+    if name == "merge_group":
+        return _of_merge_group(payload, sha)
+    if name == "workflow_run":
+        return _of_workflow_run(payload, sha, repository)
+    if name == "issue_comment":
+        number = _number(payload, "issue", "number") if _at(payload, "issue", "pull_request") else None
+        return Event(kind="comment", rights=RIGHTS["comment"], number=number, sha=sha, head_sha=sha)
+    kind = _PLAIN.get(name, "other")
+    return Event(kind=kind, rights=RIGHTS[kind], sha=sha, head_sha=sha)
+
+
+_PLAIN: Final[Mapping[str, Kind]] = {
+    "": "local",
+    "schedule": "schedule",
+    "workflow_dispatch": "dispatch",
+    "repository_dispatch": "dispatch",
+    "release": "release",
+}
+_REVIEWED: Final = frozenset({"push", "schedule", "workflow_dispatch", "repository_dispatch", "release", "merge_group"})
+_NO_COMMIT: Final = "0" * 40
+_DEPENDABOT: Final = "dependabot[bot]"
+_BY_DEPENDABOT: Final = _rights("run base-remote", "started by Dependabot, which GitHub gives no secrets: as a fork")
+
+
+def _of_pull_request(name: str, payload: Mapping[str, object], sha: str, repository: str) -> Event:
+    """Tell a writer's pull request from a stranger's: where the head lies decides."""
+    head_repository = _text(payload, "pull_request", "head", "repo", "full_name")
+    kind: Kind = "pull-request" if _same(head_repository, repository) else "fork"
+    rights = RIGHTS[kind]
+    if name == "pull_request_target":
+        kind, rights = "pull-request-target", RIGHTS["pull-request-target"]
+    elif _text(payload, "sender", "login") == _DEPENDABOT:
+        kind, rights = "fork", _BY_DEPENDABOT
+    return Event(
+        kind=kind,
+        rights=rights,
+        number=_number(payload, "pull_request", "number"),
+        sha=sha,
+        head_sha=_text(payload, "pull_request", "head", "sha") or sha,
+        base_ref=_text(payload, "pull_request", "base", "ref"),
+        base_sha=_text(payload, "pull_request", "base", "sha"),
+    )
+
+
+def _of_push(payload: Mapping[str, object], sha: str, ref: str) -> Event:
+    before = _text(payload, "before")
+    by_dependabot = _text(payload, "sender", "login") == _DEPENDABOT
+    return Event(
+        kind="push",
+        rights=_BY_DEPENDABOT if by_dependabot else RIGHTS["push"],
+        sha=sha,
+        head_sha=sha,
+        base_ref=ref.removeprefix("refs/heads/") if ref.startswith("refs/heads/") else "",
+        before="" if before == _NO_COMMIT else before,
+    )
+
+
+def _of_merge_group(payload: Mapping[str, object], sha: str) -> Event:
+    return Event(
+        kind="merge-group",
+        rights=RIGHTS["merge-group"],
+        sha=sha,
+        head_sha=_text(payload, "merge_group", "head_sha") or sha,
+        base_ref=_text(payload, "merge_group", "base_ref").removeprefix("refs/heads/"),
+        base_sha=_text(payload, "merge_group", "base_sha"),
+    )
+
+
+def _of_workflow_run(payload: Mapping[str, object], sha: str, repository: str) -> Event:
+    """Trust what follows a run of this repository's own reviewed code; a pull request's run is not that."""
+    first = _text(payload, "workflow_run", "event")
+    ours = _same(_text(payload, "workflow_run", "head_repository", "full_name"), repository)
+    if ours and first in _REVIEWED:
+        return Event(kind="workflow-run", rights=RIGHTS["workflow-run"], sha=sha, head_sha=sha)
+    kind: Kind = "workflow-run-of-stranger"
+    return Event(kind=kind, rights=RIGHTS[kind], sha=sha, head_sha=_text(payload, "workflow_run", "head_sha") or sha)
+
+
+def _same(one: str, other: str) -> bool:
+    """Compare repositories as GitHub does; an unknown one (a deleted fork) is never ours."""
+    return bool(one) and one.lower() == other.lower()
+
+
+def _at(payload: object, *path: str) -> object:
+    for key in path:
+        payload = payload.get(key) if isinstance(payload, Mapping) else None
+    return payload
+
+
+def _text(payload: Mapping[str, object], *path: str) -> str:
+    found = _at(payload, *path)
+    return found if isinstance(found, str) else ""
+
+
+def _number(payload: Mapping[str, object], *path: str) -> int | None:
+    found = _at(payload, *path)
+    return found if isinstance(found, int) and not isinstance(found, bool) and found > 0 else None

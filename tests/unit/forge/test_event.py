@@ -1,0 +1,148 @@
+"""Which rights follow from which event: the table, GitHub's own examples, and payloads that lie or lack."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from runner.forge.event import RIGHTS, Event, classify
+from tests.support import events
+
+OURS = "Codertocat/Hello-World"
+SHA = "1" * 40
+HEAD = "2" * 40
+BASE = "3" * 40
+DEPENDABOT = {"sender": {"login": "dependabot[bot]"}}
+
+
+def event(name: str, payload: dict[str, Any] | None = None, ref: str = "refs/heads/main") -> Event:
+    return classify(name, payload or {}, sha=SHA, ref=ref, repository=OURS)
+
+
+def opened(**changes: Any) -> dict[str, Any]:
+    return events.pull_request(repository=OURS, number=7, head=HEAD, base=BASE) | changes
+
+
+def workflow_run(first: str, repository: str | None) -> dict[str, Any]:
+    head = {"full_name": repository} if repository else None
+    return {"workflow_run": {"event": first, "head_repository": head, "head_sha": HEAD}}
+
+
+@pytest.mark.parametrize(
+    ("name", "payload", "kind", "allowed"),
+    [
+        ("", {}, "local", "trusted run push"),
+        ("push", {"before": HEAD}, "push", "trusted run push"),
+        ("push", DEPENDABOT, "push", "run base-remote"),
+        ("schedule", {"schedule": "0 4 * * 1"}, "schedule", "trusted run push"),
+        ("workflow_dispatch", {}, "dispatch", "trusted run push"),
+        ("repository_dispatch", {}, "dispatch", "trusted run push"),
+        ("merge_group", {}, "merge-group", "trusted run push"),
+        ("release", {}, "release", "trusted run push"),
+        ("pull_request", {}, "fork", "run base-remote"),
+        ("pull_request_review", {}, "fork", "run base-remote"),
+        ("pull_request_target", {}, "pull-request-target", "base-remote"),
+        ("workflow_run", workflow_run("push", OURS), "workflow-run", "trusted run push"),
+        ("workflow_run", workflow_run("schedule", OURS.upper()), "workflow-run", "trusted run push"),
+        ("workflow_run", workflow_run("pull_request", OURS), "workflow-run-of-stranger", ""),
+        ("workflow_run", workflow_run("pull_request_target", OURS), "workflow-run-of-stranger", ""),
+        ("workflow_run", workflow_run("push", "someone/else"), "workflow-run-of-stranger", ""),
+        ("workflow_run", workflow_run("push", None), "workflow-run-of-stranger", ""),
+        ("workflow_run", {}, "workflow-run-of-stranger", ""),
+        ("issue_comment", {"issue": {"number": 7}}, "comment", ""),
+        ("issue_comment", {"issue": {"number": 7, "pull_request": {"url": "x"}}}, "comment", "comment"),
+        ("watch", {}, "other", "run"),
+        ("an-event-of-the-future", {}, "other", "run"),
+    ],
+)
+def test_each_event_has_the_rights_of_its_row(name: str, payload: dict[str, Any], kind: str, allowed: str) -> None:
+    found = event(name, payload)
+    assert (found.kind, granted(found)) == (kind, set(allowed.split()))
+    assert found.why
+
+
+def granted(found: Event) -> set[str]:
+    rights = {
+        "trusted": found.trusted,
+        "run": found.may_run,
+        "push": found.may_push,
+        "comment": found.may_comment,
+        "base-remote": found.base_remote,
+    }
+    return {word for word, given_ in rights.items() if given_}
+
+
+def test_a_writers_pull_request_may_everything_and_says_where_it_is() -> None:
+    found = event("pull_request", opened(), "refs/pull/7/merge")
+    assert granted(found) == {"trusted", "run", "push", "comment", "base-remote"}
+    assert (found.kind, found.number, found.sha, found.head_sha) == ("pull-request", 7, SHA, HEAD)
+    assert (found.base_ref, found.base_sha) == ("main", BASE)
+
+
+@pytest.mark.parametrize("fork", ["stranger/Hello-World", None])
+def test_a_forks_pull_request_runs_without_secrets_and_keeps_nothing(fork: str | None) -> None:
+    found = event("pull_request", events.from_fork(opened(), fork))
+    assert (found.kind, granted(found)) == ("fork", {"run", "base-remote"})
+    assert found.number == 7
+
+
+def test_dependabot_is_treated_as_a_fork() -> None:
+    found = event("pull_request", opened(**DEPENDABOT))
+    assert (found.kind, granted(found)) == ("fork", {"run", "base-remote"})
+    assert "Dependabot" in found.why
+
+
+@pytest.mark.parametrize("fork", [OURS, "stranger/Hello-World", None])
+def test_no_stage_runs_under_pull_request_target_whoever_wrote_it(fork: str | None) -> None:
+    payload = events.from_fork(opened(), fork)
+    for changed in (payload, payload | DEPENDABOT):
+        found = event("pull_request_target", changed)
+        assert (found.kind, granted(found)) == ("pull-request-target", {"comment", "base-remote"})
+
+
+@pytest.mark.parametrize(("before", "expected"), [("0" * 40, ""), (BASE, BASE)])
+def test_a_new_branch_has_no_commit_before(before: str, expected: str) -> None:
+    found = event("push", {"before": before}, "refs/heads/feature/x")
+    assert (found.before, found.base_ref, found.head_sha) == (expected, "feature/x", SHA)
+
+
+def test_a_tag_has_no_branch_to_compare_with() -> None:
+    assert event("push", {}, "refs/tags/v1").base_ref == ""
+
+
+def test_a_merge_group_is_compared_with_its_queues_base() -> None:
+    (example, *_) = events.examples("merge_group")
+    found = event("merge_group", example)
+    group = example["merge_group"]
+    assert (found.head_sha, found.base_sha, found.base_ref) == (group["head_sha"], group["base_sha"], "main")
+
+
+def test_every_example_of_every_event_is_classified() -> None:
+    for name in events.names():
+        for example in events.examples(name):
+            found = event(name, example)
+            assert found.rights in RIGHTS.values()
+            if name in ("pull_request", "pull_request_review"):
+                assert (found.kind, found.number) == ("pull-request", example["pull_request"]["number"])
+                assert found.head_sha == example["pull_request"]["head"]["sha"]
+
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=3),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(["head", "repo", "number"]), inner),
+    max_leaves=5,
+)
+KEYS = st.sampled_from(["pull_request", "issue", "workflow_run", "merge_group", "sender", "before"])
+
+
+@given(st.sampled_from(["pull_request", "push", "merge_group", "workflow_run", "issue_comment"]), st.data())
+def test_a_payload_of_any_shape_is_classified_and_never_trusted_as_a_pull_request(
+    name: str, data: st.DataObject
+) -> None:
+    payload = data.draw(st.dictionaries(KEYS, ANYTHING))
+    found = event(name, payload)
+    assert found.kind != "pull-request"
+    assert not (found.may_comment and found.number is None)
