@@ -78,7 +78,7 @@ def _circular(pipeline: Pipeline, place: Place) -> Iterator[ConfigError]:
 
 def _taken(reader: Stage, writer: Stage) -> str:
     """Give the dep or params file of `reader`, as spelled, that `writer` writes."""
-    outs = PathTree((out.path, out) for out in writer.outs)
+    outs: PathTree[Out] = PathTree((out.path, out) for out in writer.outs)
     for source in (*reader.deps, *reader.params):
         if outs.at_or_above(source.path) or outs.below(source.path):
             return source.spelled

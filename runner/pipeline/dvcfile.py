@@ -46,7 +46,7 @@ _OUT: Final[Shape] = {
     "meta": shape.ANYTHING,
 }
 _LEGACY: Final = ("cmd", "metric", "plot", "tags", "erepo")
-_WRITTEN: Final = ("md5", "size", "nfiles", "isexec", "hash")
+_WRITTEN: Final[tuple[str, ...]] = ("md5", "size", "nfiles", "isexec", "hash")
 _RECORDED: Final = frozenset({*_WRITTEN, "etag", "checksum", "version_id", "cloud", "files"})
 _COMMENT: Final = re.compile(r"\s+#.*\Z")
 
@@ -120,17 +120,18 @@ def _out(page: Page, wdir: str, written: Mapping[str, Any], root: str, at: Where
     )
 
 
-def updated(text: str, outs: Sequence[LockedPath]) -> str:
+def updated(text: str, file: str, outs: Sequence[LockedPath]) -> str:
     """Give the text of a `.dvc` file with new hashes: comments and the order of keys stay (DVC's rule).
 
     Args:
         text: the present text, already read once without a mistake.
+        file: its path, for messages.
         outs: what is recorded anew, found in the file by path as spelled; others stay as they are.
 
     """
     plain = text.replace("\r\n", "\n")
     fresh = {out.spelled: lock.path_data(out) for out in outs}
-    document = yaml12.parse(plain, "the .dvc file")
+    document = yaml12.parse(plain, file)
     lines = plain.split("\n")
     for number, written in reversed(list(enumerate(document["outs"]))):
         if recorded := fresh.get(written["path"]):
@@ -138,7 +139,7 @@ def updated(text: str, outs: Sequence[LockedPath]) -> str:
             _edit(lines, {key: yaml12.locate(plain, "outs", number, key) for key in written}, values)
             document["outs"][number] = _merged(written, values)
     edited = "\n".join(lines)
-    return edited if _says(edited, document) else yaml12.render(document)
+    return edited if _says(edited, file, document) else yaml12.render(document)
 
 
 def _merged(written: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
@@ -165,8 +166,8 @@ def _line(key: str, value: object) -> str:
     return yaml12.render({key: value}).removesuffix("\n")
 
 
-def _says(text: str, document: object) -> bool:
+def _says(text: str, file: str, document: object) -> bool:
     try:
-        return bool(yaml12.parse(text, "the .dvc file") == document)
+        return bool(yaml12.parse(text, file) == document)
     except ConfigError:
         return False

@@ -75,6 +75,23 @@ def parse(text: str, file: str) -> Lock:
     return Lock(entries)
 
 
+def parse_entry(text: str, file: str) -> LockEntry:
+    """Read one entry that stands alone, as a record of the run cache does.
+
+    Raises:
+        ConfigErrors: every mistake in it.
+        ConfigError: not YAML.
+
+    """
+    page = shape.Page(file, text)
+    document = yaml12.parse(text, file)
+    fitting = page.fits(document, _ENTRY, (), required="cmd")
+    entry = _entry(page, document, ()) if fitting else LockEntry(None)
+    if page.mistakes:
+        raise ConfigErrors(list(page.errors()))
+    return entry
+
+
 def _is_lock(page: Page, document: object) -> bool:
     if not document:
         page.wrong((), "the lock file is empty", "restore it from git, or delete it: the next run writes it anew")

@@ -1,0 +1,294 @@
+""".dvc/config and its layers: remotes and cache settings, as DVC reads them. Expands nothing from the environment.
+
+The syntax is ConfigObj's; section, remote and option names are lower-cased; a later layer wins option by option.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
+
+from configobj import ConfigObj, ConfigObjError
+
+from runner.errors import ConfigError, ConfigErrors, Location, RemoteError
+from runner.pipeline.config_options import PATHS, REMOTES, SECTIONS, UNCHECKED
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from runner.errors import RunnerError
+    from runner.pipeline.config_options import Kind, Value
+
+DEFAULT_LINK_TYPES: Final = ("reflink", "copy")
+
+_NAMED = re.compile(r'\s*(remote|machine|db)\s*"(.*)"\s*\Z')
+_SECTION_LINE = re.compile(r"\s*\[\s*(.*?)\s*\]\s*(#.*)?\Z")
+_URL = re.compile(r"\w+://")
+
+
+@dataclass(frozen=True)
+class RemoteConfig:
+    """A remote, its inherited options merged in.
+
+    Attributes:
+        name: lower-cased.
+        url: absolute path of a directory, or a URL.
+        options: every other option, with its type.
+        file: the config file that gives the url, for messages.
+
+    """
+
+    name: str
+    url: str
+    options: Mapping[str, Value] = field(default_factory=dict, repr=False)
+    file: str = ""
+
+
+@dataclass(frozen=True)
+class Config:
+    """What the layers say together.
+
+    Attributes:
+        remotes: by name.
+        default_remote: `core.remote`; empty where none is set.
+        cache_dir: absolute path; empty for the usual place below `.dvc`.
+        cache_types: how files are linked out of the cache, in order of preference.
+        settings: every other option, as `section.option`.
+
+    """
+
+    remotes: Mapping[str, RemoteConfig] = field(default_factory=dict)
+    default_remote: str = ""
+    cache_dir: str = ""
+    cache_types: tuple[str, ...] = DEFAULT_LINK_TYPES
+    settings: Mapping[str, Value] = field(default_factory=dict, repr=False)
+
+    def remote(self, name: str = "") -> RemoteConfig:
+        """Give the remote with that name, or the default one.
+
+        Raises:
+            RemoteError: no name, and no default remote is set.
+            ConfigError: there is no remote of that name.
+
+        """
+        wanted = (name or self.default_remote).lower()
+        if not wanted:
+            raise RemoteError(_no_default(self.remotes), _lines_to_add(self.remotes))
+        if wanted not in self.remotes:
+            known = ", ".join(self.remotes) or "none is configured"
+            near = get_close_matches(wanted, self.remotes, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"known: {known}"
+            message = f"there is no remote {wanted!r}"
+            raise ConfigError(message, hint, Location(".dvc/config"))
+        return self.remotes[wanted]
+
+
+def _no_default(remotes: Mapping[str, RemoteConfig]) -> str:
+    return "no default remote is set" if remotes else "no remote is configured"
+
+
+def _lines_to_add(remotes: Mapping[str, RemoteConfig]) -> str:
+    if remotes:
+        return f"add to .dvc/config:  [core]  remote = {next(iter(remotes))}"
+    return "add one to .dvc/config:  dvc remote add -d storage s3://bucket/path"
+
+
+@dataclass(frozen=True)
+class _Given:
+    """One option as a layer gives it: a string, or a list where there is a comma outside quotes."""
+
+    value: Any
+    where: Location
+
+
+_Options = dict[str, _Given]
+_Section = tuple[str, str]
+"""`("remote", "storage")`, or `("core", "")`."""
+
+
+def parse(layers: Sequence[tuple[str, str, str]], home: str = "") -> Config:
+    """Read the layers of DVC's configuration together.
+
+    Args:
+        layers: (file as shown in messages, text, absolute folder that its relative paths start from),
+            of lowest precedence first.
+        home: what `~` stands for; empty: it is left as it is.
+
+    Raises:
+        ConfigErrors: every mistake in every layer, each with file and line and the nearest valid name.
+
+    """
+    errors: list[RunnerError] = []
+    merged: dict[_Section, _Options] = {}
+    for file, text, folder in layers:
+        try:
+            for section, options in _layer(file, text, folder, home):
+                merged.setdefault(section, {}).update(options)
+        except ConfigError as error:
+            errors.append(error)
+    checking = _Checking(merged, errors)
+    config = checking.config()
+    if errors:
+        raise ConfigErrors(errors)
+    return config
+
+
+def _layer(file: str, text: str, folder: str, home: str) -> Iterator[tuple[_Section, _Options]]:
+    lines = _line_numbers(text)
+    for heading, written in _content(file, text).items():
+        if not isinstance(written, dict):
+            where = Location(file, lines.get(("", heading.lower()), 0))
+            message = f"the option {heading!r} stands before any section"
+            raise ConfigError(message, "put it below [core] or another section", where)
+        section = _section(heading)
+        options = {}
+        for name, value in written.items():
+            low = name.lower()
+            resolved = _resolved(value, folder, home) if _is_path(section, low) and isinstance(value, str) else value
+            options[low] = _Given(resolved, Location(file, lines.get((heading.lower(), low), 0)))
+        yield section, options
+
+
+def _content(file: str, text: str) -> dict[str, Any]:
+    """Read ConfigObj's syntax: repeated sections or options and lines that are neither are mistakes."""
+    try:
+        return dict(ConfigObj(text.removeprefix("\N{BYTE ORDER MARK}").splitlines()).dict())
+    except ConfigObjError as error:
+        found = getattr(error, "errors", None) or [error]
+        hint = "lines are [section], name = value, or begin with #"
+        raise ConfigErrors(
+            [ConfigError(_sentence(one), hint, Location(file, one.line_number or 0)) for one in found]
+        ) from error
+
+
+def _sentence(error: ConfigObjError) -> str:
+    return str(error).partition(" at line ")[0].rstrip(".")
+
+
+def _line_numbers(text: str) -> dict[tuple[str, str], int]:
+    """Give the line of every (section's heading, option), lower-cased; for messages."""
+    found: dict[tuple[str, str], int] = {}
+    heading = ""
+    for number, line in enumerate(text.splitlines(), start=1):
+        if section := _SECTION_LINE.match(line):
+            heading = _unquoted(section[1]).lower()
+        elif "=" in line:
+            name = _unquoted(line.partition("=")[0].strip()).lower()
+            found.setdefault((heading, name), number)
+    return found
+
+
+def _unquoted(text: str) -> str:
+    return text[1:-1] if text[:1] in {"'", '"'} and text[-1:] == text[:1] else text
+
+
+def _section(heading: str) -> _Section:
+    named = _NAMED.match(heading.lower())
+    return (named[1], named[2]) if named else (heading.lower(), "")
+
+
+def _is_path(section: _Section, option: str) -> bool:
+    return (section[0] == "remote" and option in PATHS) or (section[0] == "cache" and option == "dir")
+
+
+def _resolved(path: str, folder: str, home: str) -> str:
+    """Make a path absolute as DVC does: a relative one starts from the folder of its config file."""
+    if _URL.match(path):
+        return path
+    if home and (path == "~" or path.startswith("~/")):
+        path = home + path[1:]
+    return path if path.startswith(("/", "~")) else posixpath.normpath(posixpath.join(folder, path))
+
+
+@dataclass
+class _Checking:
+    """The merged layers on their way to a Config; mistakes go to `errors`."""
+
+    merged: dict[_Section, _Options]
+    errors: list[RunnerError]
+
+    def config(self) -> Config:
+        """Check every section and put the values in their places."""
+        settings: dict[str, Value] = {}
+        remotes: dict[str, RemoteConfig] = {}
+        for (section, name), options in self.merged.items():
+            if section == "remote" and name:
+                remotes.update(self._remote(name, options))
+            elif section in SECTIONS and not name:
+                values = self._values(options, SECTIONS[section], f"[{section}]")
+                settings.update({f"{section}.{option}": value for option, value in values.items()})
+            elif section not in UNCHECKED:
+                self._unknown_section(section, options)
+        types = settings.get("cache.type", DEFAULT_LINK_TYPES)
+        return Config(
+            remotes=remotes,
+            default_remote=str(settings.get("core.remote", "")),
+            cache_dir=str(settings.get("cache.dir", "")),
+            cache_types=types if isinstance(types, tuple) else DEFAULT_LINK_TYPES,
+            settings=settings,
+        )
+
+    def _unknown_section(self, section: str, options: _Options) -> None:
+        where = next((given.where for given in options.values()), None)
+        near = get_close_matches(section, (*SECTIONS, 'remote "name"'), n=1)
+        hint = f"did you mean [{near[0]}]?" if near else f'valid are {", ".join(SECTIONS)} and remote "name"'
+        self.errors.append(ConfigError(f"unknown section [{section}]", hint, where))
+
+    def _values(self, options: _Options, kinds: Mapping[str, Kind], owner: str) -> dict[str, Value]:
+        found = {}
+        for option, given in options.items():
+            if option not in kinds:
+                near = get_close_matches(option, kinds, n=1)
+                hint = f"did you mean {near[0]!r}?" if near else f"valid here: {', '.join(sorted(kinds))}"
+                self.errors.append(ConfigError(f"unknown option {option!r} in {owner}", hint, given.where))
+                continue
+            try:
+                found[option] = kinds[option](given.value)
+            except ValueError as error:
+                message = f"{option!r} in {owner} must be {error}"
+                self.errors.append(ConfigError(message, "", given.where))
+        return found
+
+    def _remote(self, name: str, options: _Options) -> Iterator[tuple[str, RemoteConfig]]:
+        owner = f"remote {name!r}"
+        inherited = self._inherited(name, options)
+        given = inherited.get("url")
+        if given is None:
+            where = next((one.where for one in options.values()), None)
+            self.errors.append(ConfigError(f"{owner} has no url", "", where))
+            return
+        scheme = _scheme(given.value)
+        if scheme not in REMOTES:
+            near = get_close_matches(scheme, REMOTES, n=1)
+            hint = f"did you mean {near[0]}://?" if near else f"DVC knows {', '.join(filter(None, REMOTES))}"
+            self.errors.append(ConfigError(f"{owner}: unknown kind of url {scheme}://", hint, given.where))
+            return
+        values = self._values(inherited, REMOTES[scheme], owner)
+        url = str(values.pop("url", ""))
+        yield name, RemoteConfig(name, url, values, given.where.file)
+
+    def _inherited(self, name: str, options: _Options, heirs: tuple[str, ...] = ()) -> _Options:
+        """Merge in what `url = remote://base/path` inherits: base's options, its url with the path added."""
+        given = options.get("url")
+        if given is None or not isinstance(given.value, str) or not given.value.startswith("remote://"):
+            return options
+        base, _, path = given.value.removeprefix("remote://").partition("/")
+        known = self.merged.get(("remote", base.lower()))
+        if known is None or base.lower() in (*heirs, name):
+            what = "itself" if known is not None else f"{base!r}, which does not exist"
+            self.errors.append(ConfigError(f"remote {name!r} inherits from {what}", "", given.where))
+            return {}
+        above = self._inherited(base.lower(), known, (*heirs, name))
+        if "url" not in above:
+            return {}
+        url = f"{str(above['url'].value).rstrip('/')}/{path}" if path else above["url"].value
+        return above | options | {"url": _Given(url, given.where)}
+
+
+def _scheme(url: object) -> str:
+    parts = urlsplit(url) if isinstance(url, str) else None
+    return parts.scheme if parts and parts.netloc else ""

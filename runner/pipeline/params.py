@@ -1,0 +1,170 @@
+"""Params files: their values by dotted key, looked up and compared as DVC does.
+
+YAML and JSON now; TOML and Python are refused by name until they are read.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import posixpath
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Any, Final
+
+from runner.errors import ConfigError, Location
+from runner.pipeline import yaml12
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from runner.pipeline.model import Param
+
+MISSING: Final = object()
+"""What `lookup` gives where there is no such key; `None` is a value."""
+
+
+def parse(path: str, text: str) -> Any:  # noqa: ANN401 - a document is of any shape
+    """Read a params file by its suffix, in any case: `.json` as JSON, all others as YAML 1.2 (DVC's rule).
+
+    An empty or falsy document is `{}`.
+
+    Raises:
+        ConfigError: it cannot be read, with the line; or it is TOML or Python.
+
+    """
+    suffix = posixpath.splitext(path)[1].lower()
+    if suffix in {".toml", ".py"}:
+        message = f"params in {suffix} files are not supported yet"
+        raise ConfigError(message, "use a .yaml or .json file for now", Location(path))
+    document = _json(path, text) if suffix == ".json" else yaml12.parse(text, path)
+    return document or {}
+
+
+def _json(path: str, text: str) -> Any:  # noqa: ANN401 - a document is of any shape
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        message = f"not JSON: {error.msg}"
+        raise ConfigError(message, "", Location(path, error.lineno, error.colno)) from error
+    except RecursionError as error:
+        message = "JSON nested too deeply"
+        raise ConfigError(message, "", Location(path)) from error
+
+
+def read(param: Param, document: Any) -> dict[str, Any]:  # noqa: ANN401 - a document is of any shape
+    """Give the values a stage depends on, by dotted key; for a whole file all its top-level keys.
+
+    A key that is not there is left out: see `missing`.
+
+    Raises:
+        ConfigError: a key matches several values, or a value cannot be recorded in a lock (a date).
+
+    """
+    if param.keys:
+        found = {key: _lookup(document, key, param.path) for key in param.keys}
+        values = {key: value for key, value in found.items() if value is not MISSING}
+    elif isinstance(document, dict):
+        values = dict(document)
+    else:
+        message = f"a params file that is tracked whole must be a mapping, this is a {type(document).__name__}"
+        raise ConfigError(message, "name the keys the stage depends on", Location(param.path))
+    _check(values, param.path)
+    return values
+
+
+def missing(param: Param, values: Mapping[str, Any]) -> tuple[str, ...]:
+    """Give the keys that the stage names and the file does not have, in the order written."""
+    return tuple(key for key in param.keys if key not in values)
+
+
+def lookup(document: Any, key: str) -> Any:  # noqa: ANN401 - a document is of any shape
+    """Give the value at a dotted key, or `MISSING`.
+
+    A segment is a key of a mapping or an index of a list, from the end where negative; digits match both
+    text and integer keys. `*`, `?` and `[...]` are globs, `**` any number of segments; a glob must match
+    exactly one value. A key that itself holds a dot cannot be reached.
+
+    Raises:
+        ConfigError: more than one value matches.
+
+    """
+    return _lookup(document, key, "")
+
+
+def _lookup(document: Any, key: str, file: str) -> Any:  # noqa: ANN401 - a document is of any shape
+    found = list(_matches(document, key.lstrip(".").split(".")))
+    if len(found) > 1:
+        message = f"the params key {key!r} matches {len(found)} values"
+        raise ConfigError(message, "a key must match exactly one", Location(file) if file else None)
+    return found[0] if found else MISSING
+
+
+def _matches(node: Any, segments: Sequence[str]) -> Iterator[Any]:  # noqa: ANN401 - a document is of any shape
+    """Yield every value whose path from `node` matches all segments."""
+    if not segments:
+        yield node
+        return
+    first, *rest = segments
+    if first == "**":
+        yield from _deep(node, rest)
+        return
+    for key, child in _children(node):
+        if _is_at(key, len(node), first):
+            yield from _matches(child, rest)
+
+
+def _deep(node: Any, rest: Sequence[str]) -> Iterator[Any]:  # noqa: ANN401 - a document is of any shape
+    """Yield what matches `rest` at this depth or any below."""
+    if rest:
+        yield from _matches(node, rest)
+    for _, child in _children(node):
+        if not rest:
+            yield child
+        yield from _deep(child, rest)
+
+
+def _children(node: Any) -> Iterator[tuple[Any, Any]]:  # noqa: ANN401 - a document is of any shape
+    if isinstance(node, dict):
+        yield from node.items()
+    elif isinstance(node, (list, tuple)):
+        yield from enumerate(node)
+
+
+def _is_at(key: object, length: int, segment: str) -> bool:
+    if isinstance(key, str):
+        return fnmatchcase(key, segment)
+    if not isinstance(key, int):
+        return False
+    try:
+        return int(segment) in {int(key), int(key) - length}
+    except ValueError:
+        return fnmatchcase(str(key), segment)
+
+
+def _check(value: object, path: str, key: str = "") -> None:
+    """Refuse what DVC cannot write to a lock: dates anywhere, keys that are not text at the top."""
+    if isinstance(value, dt.date):
+        message = f"the value of {key!r} is a date, which DVC cannot track"
+        raise ConfigError(message, "put it in quotes", Location(path))
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            if not key and not isinstance(name, str):
+                message = f"the top-level key {name!r} is not a string, which DVC cannot track"
+                raise ConfigError(message, "put it in quotes", Location(path))
+            _check(inner, path, f"{key}.{name}" if key else str(name))
+    elif isinstance(value, (list, tuple)):
+        for inner in value:
+            _check(inner, path, key)
+
+
+def equal(left: Any, right: Any) -> bool:  # noqa: ANN401 - a value is of any shape
+    """Compare values as DVC does, by Python's equality: 1, 1.0 and true are equal, "1" is another.
+
+    A tuple equals the list with the same elements. NaN differs from itself, inside lists too, where
+    Python would compare by identity first.
+    """
+    if isinstance(left, dict) and isinstance(right, dict):
+        return left.keys() == right.keys() and all(equal(left[key], right[key]) for key in left)
+    if isinstance(left, (list, tuple)) and isinstance(right, (list, tuple)):
+        return len(left) == len(right) and all(equal(*pair) for pair in zip(left, right, strict=True))
+    return bool(left == right)
