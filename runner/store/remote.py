@@ -6,11 +6,42 @@ A name is the object's path below the remote's url: `files/md5/ab/cdef...`, `ab/
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+import difflib
+import importlib
+import logging
+import threading
+import time
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+import tenacity
+
+from runner.errors import ConfigError, RemoteError, Unavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
+
+T = TypeVar("T")
+logger = logging.getLogger("retrain")
+
+BUDGET = 60.0
+"""Seconds in which one call of a remote may be tried again."""
+
+FIRST_WAIT = 0.5
+LONGEST_WAIT = 20.0
+"""Seconds; each wait is drawn evenly from nothing to a bound that doubles from the first to the longest."""
+
+_PLACES = {
+    "": "runner.store.directory:Directory",
+    "file": "runner.store.directory:Directory",
+    "s3": "runner.store.s3:S3",
+}
+"""Resolved only when used: a run that touches no bucket does not wait for boto3 to be imported."""
+
+_WITHOUT_EFFECT = frozenset({"url", "jobs", "checksum_jobs", "verify", "no_traverse", "listobjects"})
+"""Options of DVC that change nothing here: everything is verified, and how presence is asked is decided by cost."""
+
+_VERSIONED = frozenset({"version_aware", "worktree"})
 
 
 class Sink(Protocol):
@@ -21,6 +52,13 @@ class Sink(Protocol):
 
     def restart(self) -> None:
         """Forget everything written so far."""
+
+
+class Opener(Protocol):
+    """A class of remotes."""
+
+    def open(self, url: str, options: Mapping[str, object], environ: Mapping[str, str], /) -> Remote:
+        """Open the remote at `url`; see `open_remote`."""
 
 
 class Remote(Protocol):
@@ -58,3 +96,119 @@ class Remote(Protocol):
 
     def names(self, prefix: str) -> Iterator[str]:
         """List the names that begin with `prefix` (any string, not only a folder), in no order."""
+
+
+def checked(name: str) -> str:
+    """Give `name` back if it is one: a relative POSIX path that stays below the remote's url.
+
+    Raises:
+        RemoteError: it is not.
+
+    """
+    if "\0" in name or any(part in {"", ".", ".."} for part in name.split("/")):
+        message = f"{name!r} is not the name of an object"
+        raise RemoteError(message, "a name is a relative path without empty parts, `.` and `..`")
+    return name
+
+
+def open_remote(url: str, options: Mapping[str, object], *, environ: Mapping[str, str]) -> Remote:
+    """Open the remote storage at `url`, with retries.
+
+    Args:
+        url: an absolute path, or `s3://bucket/prefix`.
+        options: DVC's options of that remote, parsed.
+        environ: the environment, for the credentials and settings that clients take from there.
+
+    Raises:
+        ConfigError: a scheme or an option that is not supported, by name.
+
+    """
+    scheme, separator, _ = url.partition("://")
+    place = _PLACES.get(scheme if separator else "")
+    if place is None:
+        message = f"remote {url!r}: {scheme}:// is not supported"
+        raise ConfigError(message, "what works is a directory and s3://")
+    module, _, name = place.partition(":")
+    opener: Opener = getattr(importlib.import_module(module), name)
+    return Retrying(opener.open(url, options, environ))
+
+
+def refuse_unknown(url: str, options: Iterable[str], known: Iterable[str]) -> None:
+    """Raise `ConfigError` for the first of a remote's `options` that is not `known`."""
+    known = set(known) | _WITHOUT_EFFECT
+    for option in options:
+        if option in _VERSIONED:
+            message = f"remote {url!r}: the option {option!r} is not supported"
+            raise ConfigError(message, "objects are kept under their hash; use a remote without it")
+        if option not in known:
+            near = difflib.get_close_matches(option, known, 1)
+            message = f"remote {url!r}: unknown option {option!r}"
+            raise ConfigError(message, f"did you mean {near[0]!r}?" if near else "remove it")
+
+
+class Retrying:
+    """A remote that tries again, with full jitter, what was `Unavailable`. Nothing else is worth a second try.
+
+    Attributes:
+        url: the remote's.
+        retries: how many further tries there have been so far.
+
+    """
+
+    def __init__(self, remote: Remote, budget: float = BUDGET, sleep: Callable[[float], None] = time.sleep) -> None:
+        """Wrap `remote`.
+
+        Args:
+            remote: what does the work.
+            budget: seconds a call may take before a further try; a try that has begun is not cut off.
+            sleep: waits so many seconds.
+
+        """
+        self.url = remote.url
+        self.retries = 0
+        self._remote = remote
+        self._sleep = sleep
+        self._budget = budget
+        self._lock = threading.Lock()
+
+    def exists(self, names: Iterable[str]) -> Mapping[str, int]:
+        """Ask; see `Remote`."""
+        asked = list(names)
+        return self._call(lambda: self._remote.exists(asked))
+
+    def get(self, name: str, sink: Sink) -> None:
+        """Stream the object into `sink`, which starts anew with each try; see `Remote`."""
+
+        def attempt() -> None:
+            if started:
+                sink.restart()
+            started.append(True)
+            self._remote.get(name, sink)
+
+        started: list[bool] = []
+        self._call(attempt)
+
+    def put(self, name: str, source: Path) -> None:
+        """Store the file; see `Remote`."""
+        self._call(lambda: self._remote.put(name, source))
+
+    def names(self, prefix: str) -> Iterator[str]:
+        """List; see `Remote`. A listing that breaks off begins anew, so it is given only when it is whole."""
+        return iter(self._call(lambda: list(self._remote.names(prefix))))
+
+    def _call(self, attempt: Callable[[], T]) -> T:
+        """Give what `attempt` gives, in the end."""
+        return tenacity.Retrying(
+            retry=tenacity.retry_if_exception_type(Unavailable),
+            wait=tenacity.wait_random_exponential(multiplier=FIRST_WAIT, max=LONGEST_WAIT),
+            stop=tenacity.stop_before_delay(self._budget),
+            before_sleep=self._count,
+            sleep=self._sleep,
+            reraise=True,
+        )(attempt)
+
+    def _count(self, state: tenacity.RetryCallState) -> None:
+        with self._lock:
+            self.retries += 1
+        error = state.outcome and state.outcome.exception()
+        logger.info("trying again in %.1f s: %s", state.upcoming_sleep, getattr(error, "message", error))

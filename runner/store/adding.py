@@ -1,0 +1,119 @@
+"""Workspace files into the cache: copied, hashed while they are copied, and on the disk before they count as there."""
+# One system call a file over many small files, see disk.py:
+# ruff: noqa: PTH105, PTH116, PTH121
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from runner.errors import Corrupt, ObjectMissing
+from runner.hashes import Hash
+from runner.store import disk, links
+from runner.store.digest import MD5_LENGTH, digest_for, hash_as
+from runner.store.incoming import Incoming
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    from runner.hashes import Tree
+    from runner.store.cache import Cache
+
+_EXECUTABLE = 0o111
+
+
+def add(cache: Cache, source: Path, name: Hash, tree: Tree | None, types: Sequence[str]) -> None:
+    """Bring a file, or the directory of the listing `tree`, into the cache; see `Cache.add`."""
+    files = [(os.fspath(source), name)]
+    if tree is not None:
+        files = [(f"{source}/{relpath}", Hash(md5, name.name)) for relpath, md5 in tree.files]
+    copied = _add_files(cache, files, types)
+    if tree is not None:
+        _add_listing(cache, name, tree)
+    if types and types[0] in links.SHARING:
+        _share(cache, files, copied, links.Linker(types))
+
+
+def _add_files(cache: Cache, files: Iterable[tuple[str, Hash]], types: Sequence[str]) -> set[Hash]:
+    """Add each file whose object is absent or broken; give the names of those."""
+    sources = {name: source for source, name in files}
+    wanted = _unusable(cache, list(sources))
+    staged: list[tuple[str, str]] = []
+    try:
+        for name in wanted:
+            place = cache.place(name)
+            staged.append((disk.temporary(place), place))
+            _stage(sources[name], staged[-1][0], name, share="reflink" in types)
+        disk.keep(staged)
+    except BaseException:
+        for ready, _ in staged:
+            disk.remove(ready)
+        raise
+    return set(wanted)
+
+
+def _unusable(cache: Cache, names: list[Hash]) -> list[Hash]:
+    """Give those of `names` that are absent or, hashed, turn out broken, in order."""
+    absent = cache.missing(names)
+    for name in names:
+        if name not in absent:
+            try:
+                cache.verify(name)
+            except (Corrupt, ObjectMissing):
+                absent.add(name)
+    return [name for name in names if name in absent]
+
+
+def _stage(source: str, ready: str, name: Hash, *, share: bool) -> None:
+    """Copy a workspace file to a temporary name, hashing what was copied; with `share` its blocks are shared."""
+    try:
+        reader = os.open(source, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        raise _changed(source, name) from None
+    try:
+        writer = disk.create(ready, disk.READ_ONLY, durable=True)
+        try:
+            digest = digest_for(name)
+            if share and links.clone(reader, writer):
+                for chunk in disk.chunks(writer):
+                    digest.update(chunk)
+            else:
+                disk.copy(reader, writer, digest)
+            os.fchmod(writer, disk.READ_ONLY)
+        finally:
+            os.close(writer)
+    finally:
+        os.close(reader)
+    if digest.hexdigest() != name.value:
+        raise _changed(source, name)
+
+
+def _add_listing(cache: Cache, name: Hash, tree: Tree) -> None:
+    """Add a listing; its files are there by now."""
+    if not _unusable(cache, [name]):
+        return
+    incoming = Incoming(cache.place(name), name)
+    try:
+        incoming.write(tree.render())
+        disk.keep([(incoming.verified(), cache.place(name))])
+    finally:
+        incoming.close()
+
+
+def _share(cache: Cache, files: Iterable[tuple[str, Hash]], copied: set[Hash], linker: links.Linker) -> None:
+    """Replace workspace files by links to their objects, after proving that nothing is lost by it."""
+    for source, name in files:
+        found = os.stat(source)
+        if found.st_mode & _EXECUTABLE or not found.st_size or os.path.samefile(source, cache.place(name)):
+            continue
+        if name not in copied and hash_as(name, source) != name.value[:MD5_LENGTH]:
+            raise _changed(source, name)
+        ready = disk.temporary(source)
+        if linker.link(cache.place(name), ready):
+            os.replace(ready, source)
+
+
+def _changed(source: str, name: Hash) -> Corrupt:
+    message = f"{source} changed while it was being added: it is not {name} any more"
+    return Corrupt(message, "something else writes to it; run again when it holds still")

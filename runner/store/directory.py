@@ -1,0 +1,129 @@
+"""A directory as a remote: what DVC calls a local remote, a disk, a mounted share, a folder beside the project."""
+# One system call a file over many small files, see disk.py:
+# ruff: noqa: PTH105, PTH116, PTH120
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from runner.durable import sync_folder
+from runner.errors import ConfigError, ObjectMissing
+from runner.store import disk
+from runner.store.remote import checked, refuse_unknown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from runner.store.remote import Sink
+
+_KNOWN = frozenset({"type", "slow_link_warning", "protected"})
+"""DVC's options for how it links out of such a remote; here objects are copied, which is always right."""
+
+
+class Directory:
+    """Objects as read-only files below one folder."""
+
+    def __init__(self, path: Path) -> None:
+        """Use the folder at `path` (absolute); the first `put` makes it."""
+        self.url = os.fspath(path)
+
+    @classmethod
+    def open(cls, url: str, options: Mapping[str, object], _environ: Mapping[str, str], /) -> Self:
+        """Open the remote at the path or `file://` url.
+
+        Raises:
+            ConfigError: the path is relative, or an option is not supported.
+
+        """
+        refuse_unknown(url, options, _KNOWN)
+        path = Path(url.removeprefix("file://"))
+        if not path.is_absolute():
+            message = f"remote {url!r} is a relative path"
+            raise ConfigError(message, "write an absolute one, or one relative to the file of the configuration")
+        return cls(path)
+
+    def exists(self, names: Iterable[str]) -> Mapping[str, int]:
+        """See `Remote`."""
+        there: dict[str, int] = {}
+        with disk.refusals(f"look into {self.url}"):
+            for name in names:
+                try:
+                    there[name] = os.stat(self._place(name)).st_size
+                except (FileNotFoundError, NotADirectoryError):
+                    continue
+        return there
+
+    def get(self, name: str, sink: Sink) -> None:
+        """See `Remote`."""
+        for chunk in self._read(name):
+            sink.write(chunk)
+
+    def put(self, name: str, source: Path) -> None:
+        """See `Remote`. The object is on the disk, not only on its way there, when this returns."""
+        place = self._place(name)
+        ready = disk.temporary(place)
+        with disk.refusals(f"write {place}"):
+            try:
+                _write(source, ready)
+                os.replace(ready, place)
+                sync_folder(Path(os.path.dirname(place)))
+            except BaseException:
+                disk.remove(ready)
+                raise
+
+    def names(self, prefix: str) -> Iterator[str]:
+        """See `Remote`."""
+        folder = prefix.rpartition("/")[0]
+        if folder:
+            checked(folder)
+        start = f"{self.url}/{folder}" if folder else self.url
+        for path in _files(start):
+            name = path[len(self.url) + 1 :]
+            if name.startswith(prefix):
+                yield name
+
+    def _place(self, name: str) -> str:
+        return f"{self.url}/{checked(name)}"
+
+    def _read(self, name: str) -> Iterator[bytes]:
+        """Give the object's bytes; only the reading is translated, not what the sink does with them."""
+        place = self._place(name)
+        with disk.refusals(f"read {place}"):
+            try:
+                fd = os.open(place, os.O_RDONLY | os.O_CLOEXEC)
+            except (FileNotFoundError, NotADirectoryError):
+                message = f"{name} is not in {self.url}"
+                raise ObjectMissing(message, "push it from where it was made, or make it anew") from None
+            try:
+                yield from disk.chunks(fd)
+            finally:
+                os.close(fd)
+
+
+def _write(source: Path, ready: str) -> None:
+    """Copy `source` to the new file `ready` and wait until it is on the disk."""
+    reader = os.open(source, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        writer = disk.create(ready, disk.READ_ONLY, durable=True)
+        try:
+            disk.copy(reader, writer)
+            os.fchmod(writer, disk.READ_ONLY)
+            os.fsync(writer)
+        finally:
+            os.close(writer)
+    finally:
+        os.close(reader)
+
+
+def _files(folder: str) -> Iterator[str]:
+    """Give the path of each object at or below `folder`; one that is not there holds none."""
+
+    def fail(error: OSError) -> None:
+        if not isinstance(error, FileNotFoundError):
+            raise error
+
+    with disk.refusals(f"list {folder}"):
+        for parent, _, filenames in os.walk(folder, onerror=fail):
+            yield from (f"{parent}/{name}" for name in filenames if not disk.is_temporary(name))

@@ -1,0 +1,231 @@
+"""What the store asks of the disk: temporary names, whole copies, durable renames, and its refusals in words.
+
+Paths are `str` here, and system calls bare: this runs once a file over hundreds of thousands of small files,
+where a `Path` costs more than the call. Nothing here knows what an object is.
+"""
+# Measured, a Path operation doubles the cost of a small file:
+# ruff: noqa: PTH102, PTH104, PTH105, PTH108, PTH112, PTH120
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import os
+import secrets
+import shutil
+import stat
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from runner.durable import sync_folder
+from runner.errors import Denied, RemoteError, Unavailable
+from runner.hashes import CHUNK
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+READ_ONLY = 0o444
+"""The mode DVC gives every object; it takes any other mode as a sign that the object was touched."""
+
+_SMALLEST_READ = 4096
+_MANY = 8
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+_REFUSED = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
+
+
+class Digest(Protocol):
+    """What `hashlib` objects do."""
+
+    def update(self, chunk: bytes, /) -> None:
+        """Take the next bytes."""
+
+    def hexdigest(self) -> str:
+        """Give the digest of everything taken so far."""
+
+
+def temporary(target: str) -> str:
+    """Name a temporary neighbour of `target`: nobody else's, and on the same file system so that it can be renamed.
+
+    Hidden, and ending in `.tmp` as DVC's own do; the process id in it tells a sweeper whose it was.
+    """
+    return f"{os.path.dirname(target)}/.{os.getpid()}-{secrets.token_hex(8)}.tmp"
+
+
+def is_temporary(filename: str) -> bool:
+    """Whether `filename` is a half-written neighbour of an object, ours or DVC's."""
+    return filename.startswith(".") and filename.endswith(".tmp")
+
+
+def create(path: str, mode: int = 0o666, *, durable: bool = False) -> int:
+    """Open the new file `path` for writing and reading back, making its folders; the umask applies to `mode`.
+
+    Raises:
+        FileExistsError: it is already there.
+
+    """
+    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+    try:
+        return os.open(path, flags, mode)
+    except FileNotFoundError:
+        make_folder(os.path.dirname(path), durable=durable)
+        return os.open(path, flags, mode)
+
+
+def make_folder(path: str, *, durable: bool = False) -> None:
+    """Make `path` and its parents as the umask says; `durable` writes the new names through to the disk."""
+    if os.path.isdir(path):
+        return
+    parent = os.path.dirname(path)
+    make_folder(parent, durable=durable)
+    with suppress(FileExistsError):
+        os.mkdir(path)
+    if durable:
+        sync_folder(Path(parent))
+
+
+def chunks(fd: int) -> Iterator[bytes]:
+    """Read the file to its end; a small file costs one small buffer."""
+    size = min(max(os.fstat(fd).st_size + 1, _SMALLEST_READ), CHUNK)
+    while chunk := os.read(fd, size):
+        yield chunk
+
+
+def read(path: str) -> bytes:
+    """Give the whole content of a small file."""
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        return b"".join(chunks(fd))
+    finally:
+        os.close(fd)
+
+
+def write_all(fd: int, chunk: bytes) -> None:
+    """Write all of `chunk`, also where the system takes it in parts."""
+    written = os.write(fd, chunk)
+    while written < len(chunk):
+        written += os.write(fd, memoryview(chunk)[written:])
+
+
+def copy(source: int, target: int, digest: Digest | None = None) -> int:
+    """Copy the rest of one open file into another, hashing on the way; give the number of bytes."""
+    size = 0
+    for chunk in chunks(source):
+        if digest:
+            digest.update(chunk)
+        write_all(target, chunk)
+        size += len(chunk)
+    return size
+
+
+def remove(path: str) -> None:
+    """Remove a file, a link or a directory with everything in it; nothing there is fine."""
+    with suppress(FileNotFoundError):
+        if stat.S_ISDIR(os.lstat(path).st_mode):
+            shutil.rmtree(path)
+        else:
+            os.unlink(path)
+
+
+def install(ready: str, target: str) -> None:
+    """Put the complete file or directory `ready` in the place of `target`, whatever is there.
+
+    One rename where the system can; else the old one steps aside first and comes back if the rename fails.
+    A link is replaced itself, never what it points to.
+    """
+    try:
+        os.replace(ready, target)
+    except (IsADirectoryError, NotADirectoryError, FileExistsError):
+        _exchange(ready, target)
+    except OSError as error:
+        if error.errno != errno.ENOTEMPTY:
+            raise
+        _exchange(ready, target)
+
+
+def _exchange(ready: str, target: str) -> None:
+    """Replace `target` where one rename cannot: a directory by a file, a file or a full directory by a directory."""
+    aside = temporary(target)
+    os.rename(target, aside)
+    try:
+        os.rename(ready, target)
+    except OSError:
+        os.rename(aside, target)
+        raise
+    remove(aside)
+
+
+def keep(pairs: Iterable[tuple[str, str]]) -> None:
+    """Give complete temporary files their final names such that neither is lost in a power cut.
+
+    First the bytes reach the disk, then the names change, then the names reach the disk. Many files share the two
+    waits: 10,000 single waits for a disk take longer than everything else that is done to the files.
+
+    Args:
+        pairs: temporary and final path of each, all on one file system.
+
+    """
+    renames = list(pairs)
+    if not renames:
+        return
+    folders = {os.path.dirname(final) for _, final in renames}
+    _sync([ready for ready, _ in renames])
+    for ready, final in renames:
+        os.replace(ready, final)
+    _sync(sorted(folders))
+
+
+def _sync(paths: list[str]) -> None:
+    """Write files or folders through to the disk: one by one if they are few, else their whole file system."""
+    if len(paths) > _MANY:
+        _sync_filesystem(paths[0])
+        return
+    for path in paths:
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            os.fsync(fd)
+        finally:
+            os.close(fd)
+
+
+def _sync_filesystem(path: str) -> None:
+    """Call Linux' syncfs, which Python does not offer, for the file system of `path`; sync() where there is none."""
+    syncfs = getattr(ctypes.CDLL(None, use_errno=True), "syncfs", None)
+    if syncfs is None:
+        os.sync()
+        return
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        if syncfs(fd):
+            code = ctypes.get_errno()
+            raise OSError(code, os.strerror(code), path)
+    finally:
+        os.close(fd)
+
+
+@contextmanager
+def refusals(doing: str) -> Iterator[None]:
+    """Translate what the system refuses inside the block; `doing` begins the message ("write .dvc/cache/...").
+
+    Raises:
+        Denied: no permission, or a file system that is read-only.
+        Unavailable: an error of the device or of a network file system; trying again may help.
+        RemoteError: the disk is full, or anything else; trying again does not help.
+
+    """
+    try:
+        yield
+    except OSError as error:
+        raise refusal(doing, error) from error
+
+
+def refusal(doing: str, error: OSError) -> RemoteError:
+    """Give the error that says in words what the system refused."""
+    reason = f"cannot {doing}: {error.strerror or error}"
+    if error.errno in _FULL:
+        return RemoteError(reason, "make room on that disk or raise the quota, then run again: what is done is kept")
+    if error.errno in _REFUSED:
+        return Denied(reason, "check the owner and the mode of that folder, and that it is not mounted read-only")
+    if error.errno in {errno.EIO, errno.ESTALE, errno.ETIMEDOUT, errno.EAGAIN, errno.EBUSY}:
+        return Unavailable(reason, "the disk or network file system did not answer properly; look at its logs")
+    return RemoteError(reason)

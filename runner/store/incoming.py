@@ -1,0 +1,63 @@
+"""Bytes on their way into the cache: hashed as they come, under a temporary name until they prove right."""
+# One system call a file over many small files, see disk.py:
+# ruff: noqa: PTH108
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from runner.errors import Corrupt
+from runner.store import disk
+from runner.store.digest import MD5_LENGTH, digest_for
+
+if TYPE_CHECKING:
+    from runner.hashes import Hash
+
+
+class Incoming:
+    """A sink that hashes what it takes. Nobody sees its bytes until somebody gives them their name."""
+
+    def __init__(self, place: str, name: Hash) -> None:
+        """Take bytes for the object `name` into a temporary neighbour of `place`."""
+        self.size = 0
+        self._name = name
+        self._path = disk.temporary(place)
+        self._fd = disk.create(self._path, disk.READ_ONLY)
+        self._digest = digest_for(name)
+
+    def write(self, chunk: bytes, /) -> None:
+        """Take the next bytes."""
+        self._digest.update(chunk)
+        disk.write_all(self._fd, chunk)
+        self.size += len(chunk)
+
+    def restart(self) -> None:
+        """Forget everything written so far."""
+        os.ftruncate(self._fd, 0)
+        os.lseek(self._fd, 0, os.SEEK_SET)
+        self._digest = digest_for(self._name)
+        self.size = 0
+
+    def verified(self) -> str:
+        """Give the path of the temporary file if it holds the object's bytes, with the object's mode.
+
+        Raises:
+            Corrupt: it does not.
+
+        """
+        found = self._digest.hexdigest()
+        if found != self._name.value[:MD5_LENGTH]:
+            message = f"{self._name.key}: {self.size} bytes of md5 {found} arrived under this name"
+            raise Corrupt(
+                message, "the object in the remote is broken; push it again from a good copy, or make it anew"
+            )
+        os.fchmod(self._fd, disk.READ_ONLY)
+        return self._path
+
+    def close(self) -> None:
+        """Remove the temporary file, if it still has its temporary name."""
+        os.close(self._fd)
+        with suppress(FileNotFoundError):
+            os.unlink(self._path)

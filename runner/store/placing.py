@@ -1,0 +1,97 @@
+"""Objects into the workspace: built beside their place, verified on the way, and put there when they are complete."""
+# One system call a file over many small files, see disk.py:
+# ruff: noqa: PTH101, PTH102, PTH116, PTH120
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from runner.errors import Corrupt, ObjectMissing, RemoteError
+from runner.store import disk, links
+from runner.store.digest import MD5_LENGTH, digest_for
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from runner.hashes import Hash
+    from runner.store.cache import Cache
+
+_OWNER_EXECUTES = 0o100
+
+
+def put_in_place(cache: Cache, name: Hash, target: str, types: Sequence[str], *, isexec: bool) -> int:
+    """Put a file or a directory at `target`, whatever is there; give the number of files; see `Cache.checkout`."""
+    ready = disk.temporary(target)
+    try:
+        count = _build(cache, name, ready, links.Linker(() if isexec else types))
+        if isexec:
+            os.chmod(ready, os.stat(ready).st_mode | _OWNER_EXECUTES)
+        disk.install(ready, target)
+    except BaseException:
+        disk.remove(ready)
+        raise
+    return count
+
+
+def _build(cache: Cache, name: Hash, ready: str, linker: links.Linker) -> int:
+    """Make the file or directory under the temporary name `ready`."""
+    disk.make_folder(os.path.dirname(ready))
+    if not name.is_dir:
+        _materialise(cache, name, ready, linker)
+        return 1
+    files = cache.members(name)
+    os.mkdir(ready)
+    for parent in sorted({relpath.rpartition("/")[0] for relpath, _ in files}):
+        disk.make_folder(f"{ready}/{parent}" if parent else ready)
+    _fill(cache, name, files, ready, linker)
+    return len(files)
+
+
+def _fill(cache: Cache, name: Hash, files: Sequence[tuple[str, Hash]], folder: str, linker: links.Linker) -> None:
+    """Put all of a directory's files into `folder`, which holds its sub-directories and nothing else."""
+    broken: list[Corrupt] = []
+    for relpath, member in files:
+        try:
+            _materialise(cache, member, f"{folder}/{relpath}", linker)
+        except FileExistsError:
+            message = f"this file system cannot tell {relpath!r} from another name of the directory {name}"
+            raise RemoteError(message, "it ignores case or normalises names; use one that does not") from None
+        except Corrupt as error:
+            broken.append(error)
+        except ObjectMissing as error:
+            absent = len(cache.missing(each for _, each in files))
+            message = f"{absent} of the {len(files)} files of {name} are not in the cache; {error.message}"
+            raise ObjectMissing(message, error.hint) from None
+    if broken:
+        message = f"{len(broken)} of the {len(files)} files of {name} are broken; {broken[0].message}"
+        raise Corrupt(message, broken[0].hint)
+
+
+def _materialise(cache: Cache, name: Hash, target: str, linker: links.Linker) -> None:
+    """Make the new file `target` of an object, by a link or a copy, verified either way."""
+    place = cache.place(name)
+    try:
+        if os.stat(place).st_size and linker.link(place, target):
+            cache.verify(name)
+            return
+        found = _copy(place, target, name)
+    except FileNotFoundError:
+        raise cache.gone(name) from None
+    if found != name.value[:MD5_LENGTH]:
+        raise cache.quarantine(name, found)
+
+
+def _copy(place: str, target: str, name: Hash) -> str:
+    """Copy an object to the new file `target`, whose mode the umask decides; give the hash of what was copied."""
+    digest = digest_for(name)
+    reader = os.open(place, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        writer = disk.create(target)
+        try:
+            disk.copy(reader, writer, digest)
+        finally:
+            os.close(writer)
+    finally:
+        os.close(reader)
+    return digest.hexdigest()

@@ -1,0 +1,195 @@
+"""S3 and what speaks like it, through boto3."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING, Any, Self
+
+import urllib3.exceptions
+from boto3.s3.transfer import TransferConfig
+from botocore.exceptions import BotoCoreError, ClientError
+
+from runner.errors import Denied
+from runner.hashes import CHUNK
+from runner.store import s3_client, s3_errors
+from runner.store.remote import checked
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from pathlib import Path
+
+    from botocore.response import StreamingBody
+    from mypy_boto3_s3 import S3Client
+
+    from runner.store.remote import Sink
+
+PART = 16 << 20
+"""Bytes; what is larger goes up in parts. boto3 makes them larger where 10,000 would not do."""
+
+_AT_ONCE = 4
+"""Parts of one object under way: bounds the memory to so many parts."""
+
+_OBJECTS = "files/md5/"
+_PAGE = 1000
+_FEW = 3
+_DIGITS = "0123456789abcdef"
+_SPAN = 1 << 32
+
+
+class S3:
+    """Objects of a bucket, below a prefix."""
+
+    def __init__(
+        self,
+        bucket: str,
+        prefix: str,
+        client: S3Client,
+        extra: Mapping[str, Mapping[str, Any]] | None = None,
+        requests: int = 16,
+    ) -> None:
+        """Use `bucket` through `client`, which must not retry by itself.
+
+        Args:
+            bucket: its name.
+            prefix: what every key begins with; a slash is put behind it unless it is empty.
+            client: boto3's.
+            extra: arguments for each `put` and `get` (encryption, grants), under these two keys.
+            requests: how many questions `exists` asks at once.
+
+        """
+        self._prefix = f"{prefix.strip('/')}/" if prefix.strip("/") else ""
+        self.url = f"s3://{bucket}/{self._prefix}".rstrip("/")
+        self._bucket = bucket
+        self._client = client
+        self._put = dict((extra or {}).get("put", {}))
+        self._get = dict((extra or {}).get("get", {}))
+        self._requests = requests
+        self._config = TransferConfig(multipart_threshold=PART, multipart_chunksize=PART, max_concurrency=_AT_ONCE)
+
+    @classmethod
+    def open(cls, url: str, options: Mapping[str, object], environ: Mapping[str, str], /) -> Self:
+        """Open `s3://bucket/prefix`.
+
+        Raises:
+            ConfigError: an option or a setting that boto3 cannot work with.
+
+        """
+        bucket, _, prefix = url.removeprefix("s3://").partition("/")
+        return cls(bucket, prefix, s3_client.connect(url, options, environ), s3_client.extra_arguments(options))
+
+    def exists(self, names: Iterable[str]) -> Mapping[str, int]:
+        """See `Remote`. Asks by HEAD or by listing, whichever is fewer requests; never takes a refusal for absence."""
+        wanted = {checked(name) for name in names}
+        there: dict[str, int] = {}
+        if sum(name.startswith(_OBJECTS) for name in wanted) > _FEW:
+            wanted = self._survey(wanted, there)
+        with ThreadPoolExecutor(self._requests) as threads:
+            there |= {name: size for name, size in threads.map(self._head, wanted) if size is not None}
+        return there
+
+    def get(self, name: str, sink: Sink) -> None:
+        """See `Remote`."""
+        with self._errors("GetObject", name):
+            answer = self._client.get_object(Bucket=self._bucket, Key=self._key(name), **self._get)
+        with closing(answer["Body"]) as body:
+            for chunk in self._body(body, name):
+                sink.write(chunk)
+
+    def put(self, name: str, source: Path) -> None:
+        """See `Remote`. S3 shows an object when it is whole; the parts of one that failed are removed."""
+        key = self._key(name)
+        with source.open("rb") as file, self._errors("PutObject", name):
+            if source.stat().st_size <= PART:
+                self._client.put_object(Bucket=self._bucket, Key=key, Body=file, **self._put)
+            else:
+                self._client.upload_fileobj(file, self._bucket, key, ExtraArgs=self._put, Config=self._config)
+
+    def names(self, prefix: str) -> Iterator[str]:
+        """See `Remote`."""
+        return (name for name, _ in self._list(prefix))
+
+    def _key(self, name: str) -> str:
+        return f"{self._prefix}{checked(name)}"
+
+    @contextmanager
+    def _errors(self, operation: str, name: str) -> Iterator[None]:
+        """Translate what boto3, and urllib3 under it, raise inside the block."""
+        try:
+            yield
+        except (ClientError, BotoCoreError, urllib3.exceptions.HTTPError) as error:
+            raise s3_errors.translate(error, operation, name, self.url) from error
+
+    def _body(self, body: StreamingBody, name: str) -> Iterator[bytes]:
+        """Give the bytes as they arrive; only the reading is translated, not what the sink does with them."""
+        with self._errors("GetObject", name):
+            yield from body.iter_chunks(CHUNK)
+
+    def _head(self, name: str) -> tuple[str, int | None]:
+        """Give the size of an object, or `None` where S3 says that there is none."""
+        try:
+            with self._errors("HeadObject", name):
+                answer = self._client.head_object(Bucket=self._bucket, Key=self._key(name), **self._get)
+        except s3_errors.Absent:
+            return name, None
+        return name, answer["ContentLength"]
+
+    def _list(self, prefix: str, after: str = "") -> Iterator[tuple[str, int]]:
+        """Give names and sizes, in the order of the names."""
+        asked = {"Bucket": self._bucket, "Prefix": f"{self._prefix}{prefix}"}
+        if after:
+            asked["StartAfter"] = f"{self._prefix}{after}"
+        pages: Any = self._client.get_paginator("list_objects_v2")  # its type has no optional arguments
+        with self._errors("ListObjectsV2", prefix):
+            for page in pages.paginate(**asked):
+                for found in page.get("Contents", ()):
+                    yield found["Key"][len(self._prefix) :], found["Size"]
+
+    def _survey(self, wanted: set[str], there: dict[str, int]) -> set[str]:
+        """Note in `there` what listing can tell for less than a HEAD a name; give the names still to ask for.
+
+        The first page tells how many objects there are: names are hashes, spread evenly, so that where the page ends
+        says which part of all it was. Who may not list may still be allowed to ask for single objects.
+        """
+        try:
+            page, complete = self._first_page()
+            if page != sorted(page):  # a directory bucket lists in no order: what is behind cannot be told
+                return wanted
+            there |= {name: size for name, size in page if name in wanted}
+            behind = {name for name in wanted if name.startswith(_OBJECTS) and not complete and name > page[-1][0]}
+            if behind and _pages_behind(page) < len(behind):
+                self._list_behind(page[-1][0], behind, there)
+                behind = set()
+        except Denied:
+            there.clear()
+            return wanted
+        return behind | {name for name in wanted if not name.startswith(_OBJECTS)}
+
+    def _first_page(self) -> tuple[list[tuple[str, int]], bool]:
+        with self._errors("ListObjectsV2", _OBJECTS):
+            answer = self._client.list_objects_v2(Bucket=self._bucket, Prefix=f"{self._prefix}{_OBJECTS}")
+        found = [(entry["Key"][len(self._prefix) :], entry["Size"]) for entry in answer.get("Contents", ())]
+        return found, not answer["IsTruncated"]
+
+    def _list_behind(self, last: str, wanted: set[str], there: dict[str, int]) -> None:
+        """List everything after `last` by the first digit of the hash, in parallel."""
+
+        def shard(digit: str) -> dict[str, int]:
+            prefix = f"{_OBJECTS}{digit}"
+            after = last if last.startswith(prefix) else ""
+            return {name: size for name, size in self._list(prefix, after) if name in wanted}
+
+        digits = [digit for digit in _DIGITS if any(name.startswith(f"{_OBJECTS}{digit}") for name in wanted)]
+        with ThreadPoolExecutor(self._requests) as threads:
+            for found in threads.map(shard, digits):
+                there |= found
+
+
+def _pages_behind(page: list[tuple[str, int]]) -> int:
+    """Estimate how many pages come after the first one."""
+    digits = page[-1][0].removeprefix(_OBJECTS).replace("/", "")[:8]
+    try:
+        covered = (int(digits, 16) + 1) / _SPAN
+    except ValueError:
+        covered = 1.0
+    return int(len(page) / covered / _PAGE) + len(_DIGITS)

@@ -1,0 +1,113 @@
+"""What S3 and boto3 say went wrong, in our words and sorted by what helps: other rights, another try, or neither."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from botocore import exceptions
+from botocore.exceptions import ClientError
+
+from runner.errors import Denied, ObjectMissing, RemoteError, Unavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_PERMISSION = {
+    "GetObject": "s3:GetObject",
+    "HeadObject": "s3:GetObject",
+    "PutObject": "s3:PutObject",
+    "ListObjectsV2": "s3:ListBucket",
+}
+_ABSENT = frozenset({"NoSuchKey", "NotFound", "404"})
+_DENIED = frozenset(
+    {
+        "403",
+        "401",
+        "AccessDenied",
+        "AccountProblem",
+        "AllAccessDisabled",
+        "ExpiredToken",
+        "Forbidden",
+        "InvalidAccessKeyId",
+        "InvalidToken",
+        "RequestTimeTooSkewed",
+        "SignatureDoesNotMatch",
+        "TokenRefreshRequired",
+        "UnauthorizedAccess",
+    }
+)
+_REGION = frozenset({"PermanentRedirect", "AuthorizationHeaderMalformed", "301", "IllegalLocationConstraintException"})
+_PASSING = frozenset({"RequestTimeout", "SlowDown", "Throttling", "ThrottlingException", "OperationAborted", "409"})
+_NO_CREDENTIALS = (
+    exceptions.NoCredentialsError,
+    exceptions.PartialCredentialsError,
+    exceptions.CredentialRetrievalError,
+    exceptions.TokenRetrievalError,
+    exceptions.SSOError,
+)
+_NOT_PASSING = (exceptions.ParamValidationError, exceptions.SSLError, exceptions.ProxyConnectionError)
+_CONNECTION = (exceptions.HTTPClientError, exceptions.IncompleteReadError)
+_TOO_MANY = 429
+_SERVER = 500
+
+
+class Absent(ObjectMissing):
+    """S3 says that there is no such object, and may say so: whoever may not list gets a refusal instead."""
+
+
+def translate(error: Exception, operation: str, name: str, url: str) -> RemoteError:
+    """Give the error to raise for what happened while `operation` was done to `name` of the remote at `url`."""
+    if isinstance(error, ClientError):
+        return _answered(error, operation, name, url)
+    if isinstance(error, _NO_CREDENTIALS):
+        message = f"{url}: no usable credentials: {error}"
+        return Denied(message, "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a profile or role")
+    if isinstance(error, _NOT_PASSING):
+        return RemoteError(f"{url}: {error}", "check the remote's url, endpointurl and ssl_verify")
+    if isinstance(error, exceptions.BotoCoreError) and not isinstance(error, _CONNECTION):
+        return RemoteError(f"{url}: {error}", "check the remote's options")
+    return Unavailable(f"{url}: {operation} of {name}: {error}", "check the network and the remote's endpointurl")
+
+
+def _answered(error: ClientError, operation: str, name: str, url: str) -> RemoteError:
+    """Sort an answer of the server by its code."""
+    code = str(error.response.get("Error", {}).get("Code", ""))
+    meta = error.response.get("ResponseMetadata", {})
+    status = int(meta.get("HTTPStatusCode", 0))
+    said = f"{operation} of {name} in {url}: {_said(error.response, code)}"
+    if code == "NoSuchBucket":
+        return RemoteError(f"{url}: there is no such bucket", "check the remote's url and endpointurl")
+    if code in _ABSENT:
+        return Absent(f"{name} is not in {url}", "push it from where it was made, or make it anew")
+    if code in _DENIED or status in {401, 403}:
+        return Denied(said, _rights(operation, code))
+    if code in _PASSING or status >= _SERVER or status == _TOO_MANY:
+        request = meta.get("RequestId") or "not given"
+        return Unavailable(
+            f"{said} (request id {request})", "the storage is overloaded or out of order; try again later"
+        )
+    region = "the bucket is in another region: set the remote's region"
+    return RemoteError(
+        said, region if code in _REGION else "the storage refused the request; check the remote's options"
+    )
+
+
+def _said(response: Mapping[str, object], code: str) -> str:
+    """Give the server's code and words."""
+    words = response.get("Error")
+    text = words.get("Message", "") if isinstance(words, dict) else ""
+    return f"{code}: {text}" if text and text != code else code
+
+
+def _rights(operation: str, code: str) -> str:
+    """Say what is missing; S3 answers 403 for 404 to those who may not list."""
+    if code in {"ExpiredToken", "TokenRefreshRequired", "InvalidToken"}:
+        return "the credentials have expired; get new ones, with a longer life if the run takes longer"
+    if code in {"InvalidAccessKeyId", "SignatureDoesNotMatch"}:
+        return "the access key or its secret is wrong"
+    if code == "RequestTimeTooSkewed":
+        return "the clock of this machine is wrong; set it"
+    needed = f"the credentials need {_PERMISSION.get(operation, operation)}"
+    if operation in {"GetObject", "HeadObject"}:
+        return f"{needed}; without s3:ListBucket S3 says the same of an object that does not exist"
+    return needed

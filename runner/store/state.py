@@ -1,0 +1,176 @@
+"""What we hashed already: a file's path, inode, size and times, and the md5 they stood for. Only ever a saving.
+
+Small files are simply hashed: that costs less than asking. A database that is missing, locked, damaged or of another
+version costs time and nothing else, so it may be deleted at any moment. It trusts no file that was written less than
+two seconds before it was looked at: such a file may change again without its time changing (git's "racily clean").
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import stat
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from runner import hashes
+from runner.store import disk
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from types import TracebackType
+
+SMALL = 64 * 1024
+"""Files below this many bytes are hashed anew each time."""
+
+RACY_NS = 2_000_000_000
+"""The coarsest time stamp of a file system in use (FAT), in nanoseconds."""
+
+_VERSION = 1
+_BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
+_TABLE = (
+    "CREATE TABLE IF NOT EXISTS hashed (path BLOB PRIMARY KEY, inode INTEGER, size INTEGER,"
+    " mtime_ns INTEGER, ctime_ns INTEGER, md5 TEXT) WITHOUT ROWID"
+)
+_LOOKUP = "SELECT md5 FROM hashed WHERE path = ? AND inode = ? AND size = ? AND mtime_ns = ? AND ctime_ns = ?"
+
+Mark = tuple[int, int, int, int]
+"""Inode, size in bytes, mtime and ctime in nanoseconds: what changes when a file does."""
+
+
+class State:
+    """Hashes files, and remembers the large ones from one run to the next. Safe to use from several threads."""
+
+    def __init__(self, path: Path | None = None, clock: Callable[[], int] = time.time_ns) -> None:
+        """Remember in the database at `path` from `close` on; within the process only where it is `None`."""
+        self._path = path
+        self._clock = clock
+        self._learnt: dict[str, tuple[Mark, str]] = {}
+        self._database: sqlite3.Connection | None = None
+        self._opened = False
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> Self:
+        """Give itself."""
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        """Close, whatever happened: what was learnt is true all the same."""
+        self.close()
+
+    def hash_file(self, path: Path) -> str:
+        """Give the md5 of the file at `path` (absolute), hashing it only if it is small or may have changed.
+
+        Raises:
+            OSError: it cannot be read.
+
+        """
+        where = os.fspath(path)
+        before = _mark(path.stat())
+        if before[1] < SMALL:
+            return hashes.hash_bytes(disk.read(where))
+        return self._lookup(where, before) or self._learn(where, before)
+
+    def hash_many(self, paths: Sequence[Path]) -> list[str]:
+        """Give the md5 of each file, in order; several large ones are hashed at once.
+
+        Raises:
+            OSError: one cannot be read.
+
+        """
+        large = [path for path in paths if path.stat().st_size >= SMALL]
+        found: dict[Path, str] = {}
+        if len(large) > 1:
+            with ThreadPoolExecutor(max_workers=min(os.cpu_count() or 1, len(large))) as threads:
+                found.update(zip(large, threads.map(self.hash_file, large), strict=True))
+        return [found.get(path) or self.hash_file(path) for path in paths]
+
+    def close(self) -> None:
+        """Write what was learnt, in one transaction. A database that cannot be written is given up or made anew."""
+        with self._lock:
+            if self._path is not None and self._learnt and not self._save():
+                self._drop()
+                self._save()
+            if self._database:
+                self._database.close()
+            self._database, self._opened = None, False
+            self._learnt.clear()
+
+    def _learn(self, where: str, before: Mark) -> str:
+        """Hash the file, and remember it if it held still meanwhile and for long enough before."""
+        path = Path(where)
+        looked = self._clock()
+        md5 = hashes.hash_file(path)
+        if _mark(path.stat()) == before and before[2] < looked - RACY_NS:
+            with self._lock:
+                self._learnt[where] = (before, md5)
+        return md5
+
+    def _lookup(self, where: str, mark: Mark) -> str | None:
+        with self._lock:
+            known = self._learnt.get(where)
+            if known and known[0] == mark:
+                return known[1]
+            if not self._opened:
+                self._open(must_exist=True)
+            return self._row(where, mark) if self._database else None
+
+    def _row(self, where: str, mark: Mark) -> str | None:
+        try:
+            row = self._database.execute(_LOOKUP, (os.fsencode(where), *mark)).fetchone() if self._database else None
+        except sqlite3.Error:
+            self._drop()
+            return None
+        md5 = row[0] if row else None
+        return md5 if isinstance(md5, str) and hashes.Hash(md5).is_valid else None
+
+    def _open(self, *, must_exist: bool) -> None:
+        """Open the database if there is one, or make one; leave `_database` at `None` where that fails."""
+        self._opened = True
+        if self._path is None or (must_exist and not self._path.is_file()):
+            return
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._database = sqlite3.connect(self._path, timeout=1, isolation_level=None, check_same_thread=False)
+            if self._database.execute("PRAGMA user_version").fetchone() not in {(0,), (_VERSION,)}:
+                self._drop()
+        except (sqlite3.Error, OSError):
+            self._drop()
+
+    def _save(self) -> bool:
+        """Write the rows; False where the database is beyond use. One that another process holds is left alone."""
+        if self._database is None:
+            self._open(must_exist=False)
+        if self._database is None:
+            return False
+        rows = [(os.fsencode(where), *mark, md5) for where, (mark, md5) in self._learnt.items()]
+        try:
+            self._database.execute("BEGIN IMMEDIATE")
+            self._database.execute(_TABLE)
+            self._database.executemany("INSERT OR REPLACE INTO hashed VALUES (?, ?, ?, ?, ?, ?)", rows)
+            self._database.execute(f"PRAGMA user_version = {_VERSION}")
+            self._database.execute("COMMIT")
+        except sqlite3.Error as error:
+            return getattr(error, "sqlite_errorcode", None) in _BUSY
+        return True
+
+    def _drop(self) -> None:
+        """Throw a broken database away; the next one starts empty."""
+        if self._database:
+            self._database.close()
+        self._database, self._opened = None, True
+        if self._path is not None:
+            for suffix in ("", "-journal"):
+                with suppress(OSError):
+                    Path(f"{self._path}{suffix}").unlink()
+
+
+def _mark(found: os.stat_result) -> Mark:
+    if not stat.S_ISREG(found.st_mode):
+        message = "not a regular file"
+        raise OSError(message)
+    return (found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)

@@ -1,0 +1,295 @@
+"""Moving objects between a remote and the cache: what is missing, in what order, verified, and proved.
+
+Presence is asked of the side itself, never of an index. Objects arrive verified, and are hashed again before they
+leave. Files go before the listings that name them, so that a listing that is there stands for a whole directory.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from runner.errors import Corrupt, Denied, ObjectMissing, RemoteError, Unavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from runner.hashes import Hash
+    from runner.store.cache import Cache
+    from runner.store.remote import Remote
+
+_HOPELESS = 3
+"""So many refusals with no success between them, and the rest is not tried: each has used up its retries already."""
+
+_TRIES = 2
+"""A remote may send wrong bytes once; twice means that it holds them."""
+
+_PATIENCE = 5.0
+"""Seconds that an interrupted transfer waits for requests under way."""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """An object that could not be moved: its name below the remote's root, and why."""
+
+    name: str
+    error: RemoteError
+
+
+@dataclass(frozen=True)
+class Moved:
+    """What a transfer did: objects and bytes that went over, seconds it took, and what failed."""
+
+    objects: int
+    bytes: int
+    seconds: float
+    failed: tuple[Failure, ...]
+
+    def __add__(self, other: Moved) -> Moved:
+        """Give the sum of two transfers, one after the other."""
+        return Moved(
+            self.objects + other.objects,
+            self.bytes + other.bytes,
+            self.seconds + other.seconds,
+            self.failed + other.failed,
+        )
+
+
+def fetch(
+    remote: Remote, cache: Cache, names: Iterable[Hash], jobs: int, clock: Callable[[], float] = time.monotonic
+) -> Moved:
+    """Bring into the cache what it lacks of `names`: listings first, then the files of all of them.
+
+    A cached listing is read, so a broken one is fetched anew; cached files are trusted until they are used.
+
+    Args:
+        remote: where from.
+        cache: where to.
+        names: files, and listings, which stand for their directory's files too.
+        jobs: requests at once.
+        clock: seconds, for the duration.
+
+    """
+    start = clock()
+    wanted = dict.fromkeys(names)
+
+    def bring(name: Hash) -> int:
+        return _bring(remote, cache, name)
+
+    listings = [name for name in wanted if name.is_dir]
+    first = _each(bring, [name for name in listings if not _readable(cache, name)], jobs)
+    files = dict.fromkeys(name for name in wanted if not name.is_dir)
+    lost = {failure.name for failure in first.failed}
+    unreadable = []
+    for listing in listings:
+        if listing.key in lost:
+            continue
+        try:
+            files.update((member, None) for _, member in cache.members(listing))
+        except (Corrupt, ObjectMissing) as error:
+            unreadable.append(Failure(listing.key, error))
+    absent = cache.missing(files)
+    second = _each(bring, [name for name in files if name in absent], jobs)
+    return first + second + Moved(0, 0, clock() - start, tuple(unreadable))
+
+
+def push(
+    remote: Remote, cache: Cache, names: Iterable[Hash], jobs: int, clock: Callable[[], float] = time.monotonic
+) -> Moved:
+    """Send to the remote what it lacks of `names`, files before listings, then prove that all of it is there.
+
+    The remote is asked about each file of a directory, also where it has the listing. An object of another size than
+    ours counts as lacking. An object that only the remote has is fine. A listing that the cache lacks is fetched.
+
+    Raises:
+        Denied, Unavailable: the remote could not be asked what it holds.
+
+    """
+    start = clock()
+    wanted = dict.fromkeys(names)
+    absent = [name for name in wanted if name.is_dir and not _readable(cache, name)]
+    listings = _each(lambda name: _bring(remote, cache, name), absent, jobs)
+    lost = {failure.name for failure in listings.failed}
+    everything = expand(cache, [name for name in wanted if name.key not in lost])
+    lacking = _lacking(remote, cache, everything)
+
+    def send(name: Hash) -> int:
+        return _send(remote, cache, name)
+
+    sent = _each(send, [name for name in lacking if not name.is_dir], jobs)
+    failed = {failure.name for failure in sent.failed}
+    whole, partial = _whole(cache, (name for name in lacking if name.is_dir), failed)
+    sent += _each(send, whole, jobs)
+    failed |= {failure.name for failure in sent.failed}
+    unproved = _unproved(remote, cache, [name for name in lacking if name.key not in failed | set(partial)])
+    failures = listings.failed + tuple(Failure(key, error) for key, error in {**partial, **unproved}.items())
+    return sent + Moved(0, 0, clock() - start, failures)
+
+
+def expand(cache: Cache, names: Iterable[Hash]) -> list[Hash]:
+    """Give each object that `names` stand for once: the files, those of listings included, then the listings.
+
+    Raises:
+        ObjectMissing, Corrupt: a listing is not in the cache.
+
+    """
+    files: dict[Hash, None] = {}
+    listings: dict[Hash, None] = {}
+    for name in names:
+        if name.is_dir:
+            files.update((member, None) for _, member in cache.members(name))
+            listings[name] = None
+        else:
+            files[name] = None
+    return [*files, *listings]
+
+
+def _bring(remote: Remote, cache: Cache, name: Hash) -> int:
+    """Fetch one object, once more if other bytes arrive; give its size."""
+    for left in reversed(range(_TRIES)):
+        try:
+            with cache.write(name) as incoming:
+                remote.get(name.key, incoming)
+        except Corrupt:
+            if not left:
+                raise
+        else:
+            return incoming.size
+    raise AssertionError
+
+
+def _send(remote: Remote, cache: Cache, name: Hash) -> int:
+    """Send one object, hashed just before; give its size."""
+    place = cache.verify(name)
+    remote.put(name.key, place)
+    return place.stat().st_size
+
+
+def _readable(cache: Cache, listing: Hash) -> bool:
+    try:
+        cache.tree(listing)
+    except (Corrupt, ObjectMissing):
+        return False
+    return True
+
+
+def _lacking(remote: Remote, cache: Cache, names: list[Hash]) -> list[Hash]:
+    """Give those of `names` that the remote does not have, or not in the size they have in the cache."""
+    there = remote.exists([name.key for name in names])
+    return [name for name in names if not _same(cache, name, there)]
+
+
+def _same(cache: Cache, name: Hash, there: Mapping[str, int]) -> bool:
+    size = there.get(name.key)
+    try:
+        return size is not None and size == cache.path(name).stat().st_size
+    except FileNotFoundError:
+        return True
+
+
+def _whole(cache: Cache, listings: Iterable[Hash], failed: set[str]) -> tuple[list[Hash], dict[str, RemoteError]]:
+    """Part the listings whose files are all there from those that would promise too much."""
+    whole: list[Hash] = []
+    partial: dict[str, RemoteError] = {}
+    for listing in listings:
+        short = sum(member.key in failed for _, member in cache.members(listing))
+        if short:
+            message = f"{listing} was not sent: {short} files of that directory are not in the remote"
+            partial[listing.key] = RemoteError(message, "mend what is said about those files and push again")
+        else:
+            whole.append(listing)
+    return whole, partial
+
+
+def _unproved(remote: Remote, cache: Cache, sent: list[Hash]) -> dict[str, RemoteError]:
+    """Ask for everything that was sent."""
+    if not sent:
+        return {}
+    hint = "the remote may show new objects late; push again, and look at its logs if this comes back"
+    return {
+        name.key: Unavailable(f"{name.key} was sent to {remote.url} and is not there", hint)
+        for name in _lacking(remote, cache, sent)
+    }
+
+
+def _each(work: Callable[[Hash], int], names: list[Hash], jobs: int) -> Moved:
+    """Do `work`, which gives the bytes it moved, for each name, `jobs` at once; what it refuses is collected.
+
+    Raises:
+        BaseException: whatever is not a `RemoteError` about one object; the rest is not done then.
+
+    """
+    crew = _Crew(work, names)
+    workers = [threading.Thread(target=crew.run, daemon=True) for _ in range(min(jobs, len(names)) - 1)]
+    for worker in workers:
+        worker.start()
+    try:
+        crew.run()
+        for worker in workers:
+            worker.join()
+    except BaseException:
+        crew.stop()
+        for worker in workers:
+            worker.join(_PATIENCE)
+        raise
+    return crew.result()
+
+
+class _Crew:
+    """Threads that take names from one pile: no queue and no task a name, which small files would not be worth."""
+
+    def __init__(self, work: Callable[[Hash], int], names: list[Hash]) -> None:
+        self._work = work
+        self._pile: Iterator[Hash] = iter(names)
+        self._lock = threading.Lock()
+        self._objects = 0
+        self._bytes = 0
+        self._failed: list[Failure] = []
+        self._refusals = 0
+        self._fatal: BaseException | None = None
+
+    def run(self) -> None:
+        """Work until the pile is gone."""
+        while (name := self._next()) is not None:
+            try:
+                moved = self._work(name)
+            except RemoteError as error:
+                self._refused(name, error)
+            except BaseException as error:  # noqa: BLE001 - handed to the thread that waits
+                self._fatal = error
+                self.stop()
+            else:
+                self._done(moved)
+
+    def stop(self) -> None:
+        """Let nobody start on another name."""
+        with self._lock:
+            self._pile = iter(())
+
+    def result(self) -> Moved:
+        """Give what was done; the duration is the caller's to add."""
+        if self._fatal:
+            raise self._fatal
+        return Moved(self._objects, self._bytes, 0.0, tuple(self._failed))
+
+    def _next(self) -> Hash | None:
+        with self._lock:
+            return next(self._pile, None)
+
+    def _done(self, moved: int) -> None:
+        with self._lock:
+            self._objects += 1
+            self._bytes += moved
+            self._refusals = 0
+
+    def _refused(self, name: Hash, error: RemoteError) -> None:
+        """Note a failure; where the remote refuses one after the other, give up the rest with the same reason."""
+        with self._lock:
+            self._failed.append(Failure(name.key, error))
+            self._refusals += isinstance(error, (Denied, Unavailable))
+            if self._refusals >= _HOPELESS:
+                kind = type(error)
+                message = f"not tried after {self._refusals} failures in a row; the last: {error.message}"
+                self._failed += [Failure(left.key, kind(message, error.hint)) for left in self._pile]
