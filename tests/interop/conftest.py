@@ -1,0 +1,48 @@
+"""Fixtures of the interop tests: the two sides, and each project once, run by both."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.interop.oracle import Oracle, Retrain, Sides
+from tests.interop.projects import PROJECTS, Project
+from tests.support import environment
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Pair:
+    """The same project twice: `theirs` was run by DVC, `ours` by `retrain`. To be copied before it is changed."""
+
+    project: Project
+    theirs: Path
+    ours: Path
+
+
+@pytest.fixture(scope="session")
+def sides(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sides]:
+    """Give real DVC and `retrain`, in an environment of their own."""
+    environ = environment.isolated(tmp_path_factory.mktemp("home"), os.environ)
+    with Oracle(environ) as dvc:
+        yield Sides(dvc, Retrain(environ))
+
+
+@pytest.fixture(scope="session", params=PROJECTS, ids=lambda project: project.name)
+def pair(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, sides: Sides) -> Pair:
+    """Give a project run once by each side."""
+    project: Project = request.param
+    root = tmp_path_factory.mktemp("pair")
+    theirs, ours = root / "theirs", root / "ours"
+    project.write(theirs, sides.dvc)
+    shutil.copytree(theirs, ours, symlinks=True)
+    sides.dvc.run(theirs, "repro", "--quiet", "--all-pipelines")
+    sides.retrain.run(ours, "repro")
+    return Pair(project, theirs, ours)

@@ -1,0 +1,114 @@
+"""Random pipelines, random edits: `retrain plan` and `dvc status` agree on what is stale, and runs on the lock's bytes.
+
+`RETRAIN_FUZZ=1000` tries that many examples instead of a few.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from hypothesis import HealthCheck, given, note, settings
+
+from tests.interop.projects import commit
+from tests.interop.random_projects import Edit, Shape, apply, edits, shapes
+from tests.interop.traces import records, workspace
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pytest
+
+    from tests.interop.oracle import Sides
+
+EXAMPLES = int(os.environ.get("RETRAIN_FUZZ") or 15)
+UNCERTAIN, STALE = {"run", "wait"}, {"run", "restore"}
+fuzz = settings(max_examples=EXAMPLES, suppress_health_check=list(HealthCheck), deadline=None)
+
+
+@fuzz
+@given(shape=shapes(), changes=edits())
+def test_plan_and_status_agree_on_what_is_stale(
+    shape: Shape, changes: list[Edit], sides: Sides, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    root = _up_to_date(shape, sides, tmp_path_factory.mktemp("property"))
+    changed = apply(root, shape, changes)
+    status = sides.dvc.status(root)
+    plan = sides.retrain.plan(root)
+    note(f"dvc status: {status}")
+    note(f"plan: { {stage: (row['decision'], row['reasons']) for stage, row in plan.items()} }")
+    decisions = {stage: row["decision"] for stage, row in plan.items()}
+    producers = _producers(changed)
+    for stage, decision in decisions.items():
+        allowed = _allowed(stage, changed, status.get(stage, []), producers, decisions)
+        assert decision in allowed, f"{stage}: {decision}, not one of {sorted(allowed)}"
+    assert set(status) <= set(decisions)
+
+
+@fuzz
+@given(shape=shapes(), changes=edits())
+def test_running_after_the_edits_leaves_the_same_bytes(
+    shape: Shape, changes: list[Edit], sides: Sides, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    theirs = _up_to_date(shape, sides, tmp_path_factory.mktemp("property"))
+    apply(theirs, shape, changes)
+    ours = theirs.parent / "ours"
+    shutil.copytree(theirs, ours, symlinks=True)
+    told = sides.dvc.ask(theirs, "repro")
+    done = sides.retrain.ask(ours, "repro")
+    note(f"dvc: {told}")
+    note(f"retrain: {done}")
+    if told.code == 0:
+        assert done.code == 0
+        assert records(ours) == records(theirs)
+        assert workspace(ours) == workspace(theirs)
+
+
+def _up_to_date(shape: Shape, sides: Sides, folder: Path) -> Path:
+    """Lay the project down and let DVC run it once."""
+    root = folder / "root"
+    shape.project().write(root, sides.dvc)
+    sides.dvc.run(root, "repro", "--quiet")
+    commit(root)
+    return root
+
+
+def _producers(shape: Shape) -> dict[str, str]:
+    """Give the stage, or the .dvc file, that makes each out."""
+    return {"added": "added.dvc", "tracked": "tracked.dvc", **{step.out: step.name for step in shape.steps}}
+
+
+def _allowed(
+    stage: str, shape: Shape, reasons: list[Any], producers: dict[str, str], decisions: dict[str, str]
+) -> set[str]:
+    """Give the decisions that fit what DVC says of `stage`.
+
+    DVC judges each stage by what lies in the workspace now; we also by what the stages before it will give it. So
+    the reasons that stem from an upstream stage that is not fresh leave more than one answer; all others leave one.
+    """
+    step = next((step for step in shape.steps if step.name == stage), None)
+    if step and step.frozen:
+        return {"frozen"}
+    upstream = {dep: producers[out] for dep in (step.deps if step else ()) for out in producers if _touches(dep, out)}
+    before = Counter(decisions[name] for name in upstream.values())
+    own = [reason for reason in reasons if _is_own(reason, upstream, decisions)]
+    if own:
+        return STALE | ({"wait"} if before.keys() & UNCERTAIN else set())
+    if before.keys() & UNCERTAIN:
+        return {"wait", "run", "restore"}
+    return {"fresh", *STALE} if before["restore"] else {"fresh"}
+
+
+def _is_own(reason: Any, upstream: dict[str, str], decisions: dict[str, str]) -> bool:
+    """Whether DVC's reason would be there whatever the stages before this one will do."""
+    if not isinstance(reason, dict) or "changed deps" not in reason:
+        return True
+    moving = {dep for dep, producer in upstream.items() if decisions[producer] not in {"fresh", "frozen"}}
+    return bool(set(reason["changed deps"]) - moving)
+
+
+def _touches(dep: str, out: str) -> bool:
+    """Whether an out is a dep, lies in it, or holds it."""
+    return dep == out or dep.startswith(f"{out}/") or out.startswith(f"{dep}/")

@@ -1,0 +1,43 @@
+"""What a run leaves behind, as values that can be compared."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+RECORDS = ("dvc.lock", "*.dvc", ".gitignore")
+
+
+def records(root: Path) -> dict[str, bytes]:
+    """Give DVC's own files in the workspace: path to bytes."""
+    found = (path for pattern in RECORDS for path in root.rglob(pattern) if ".git" not in path.parts and path.is_file())
+    return {str(path.relative_to(root)): path.read_bytes() for path in found}
+
+
+def workspace(root: Path) -> dict[str, tuple[int, bytes]]:
+    """Give every file outside .git and .dvc: path to mode and bytes."""
+    files = (path for path in root.rglob("*") if path.is_file())
+    inside = ((path.relative_to(root), path) for path in files)
+    return {
+        str(name): (path.stat().st_mode, path.read_bytes())
+        for name, path in inside
+        if name.parts[0] not in {".git", ".dvc"}
+    }
+
+
+def objects(root: Path) -> dict[str, tuple[int, bytes]]:
+    """Give the objects of the cache: name to mode and bytes."""
+    folder = root / ".dvc" / "cache" / "files" / "md5"
+    return {
+        f"{path.parent.name}{path.name}": (path.stat().st_mode, path.read_bytes())
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+def runs(root: Path) -> dict[str, bytes]:
+    """Give the records of the run cache: path to bytes."""
+    folder = root / ".dvc" / "cache" / "runs"
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
