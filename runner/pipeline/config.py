@@ -256,6 +256,8 @@ class _Checking:
     def _remote(self, name: str, options: _Options) -> Iterator[tuple[str, RemoteConfig]]:
         owner = f"remote {name!r}"
         inherited = self._inherited(name, options)
+        if inherited is None:
+            return
         given = inherited.get("url")
         if given is None:
             where = next((one.where for one in options.values()), None)
@@ -271,7 +273,7 @@ class _Checking:
         url = str(values.pop("url", ""))
         yield name, RemoteConfig(name, url, values, given.where.file)
 
-    def _inherited(self, name: str, options: _Options, heirs: tuple[str, ...] = ()) -> _Options:
+    def _inherited(self, name: str, options: _Options, heirs: tuple[str, ...] = ()) -> _Options | None:
         """Merge in what `url = remote://base/path` inherits: base's options, its url with the path added."""
         given = options.get("url")
         if given is None or not isinstance(given.value, str) or not given.value.startswith("remote://"):
@@ -281,10 +283,10 @@ class _Checking:
         if known is None or base.lower() in (*heirs, name):
             what = "itself" if known is not None else f"{base!r}, which does not exist"
             self.errors.append(ConfigError(f"remote {name!r} inherits from {what}", "", given.where))
-            return {}
+            return None
         above = self._inherited(base.lower(), known, (*heirs, name))
-        if "url" not in above:
-            return {}
+        if above is None or "url" not in above:
+            return None
         url = f"{str(above['url'].value).rstrip('/')}/{path}" if path else above["url"].value
         return above | options | {"url": _Given(url, given.where)}
 

@@ -1,0 +1,294 @@
+"""The only door to git: revisions, files at a revision, history. Writes nothing but fetched objects.
+
+File contents come from one `git cat-file --batch` process that stays open until `close`; not for several threads.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from bisect import bisect_left
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Self
+
+from runner.errors import GitError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+STEPS: Final = (50, 500, 5000)
+FETCH_SECONDS: Final = 600
+_SHA = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?\Z")
+_LIKELY_DEFAULTS: Final = ("main", "master", "trunk")
+_EXCERPT: Final = 300
+
+
+class Git:
+    """A repository with a work tree.
+
+    Every method raises GitError where git cannot answer. Revisions are anything git understands:
+    names, ids, `HEAD~1`. Paths are repository-relative.
+    """
+
+    def __init__(self, root: Path, environ: Mapping[str, str]) -> None:
+        """Take the top folder of the work tree and the environment that git is to see."""
+        self.root = root
+        self._environ = {**environ, "LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0"}
+        self._batch: subprocess.Popen[bytes] | None = None
+
+    @classmethod
+    def discover(cls, start: Path, environ: Mapping[str, str]) -> Git:
+        """Find the repository that holds `start`.
+
+        Raises:
+            GitError: there is none, git is not installed, or git distrusts the folder's owner.
+
+        """
+        return cls(cls(start, environ).top(), environ)
+
+    def __enter__(self) -> Self:
+        """Give itself; `close` follows."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close."""
+        self.close()
+
+    def close(self) -> None:
+        """End the process that reads objects; it starts again when it is needed."""
+        if self._batch is not None:
+            self._batch.communicate()
+            self._batch = None
+
+    # What there is
+
+    def top(self) -> Path:
+        """Give the top folder of the work tree, absolute."""
+        return Path(os.fsdecode(self._run("rev-parse", "--show-toplevel").removesuffix(b"\n")))
+
+    def head(self) -> str:
+        """Give the id of the commit checked out."""
+        return self.resolve("HEAD")
+
+    def resolve(self, rev: str) -> str:
+        """Give the id of the commit that `rev` names."""
+        found = self._object(f"{rev}^{{commit}}")
+        if found is None:
+            message = f"git knows no commit {rev!r}"
+            hint = "the repository has no commit yet" if rev == "HEAD" else _FETCH_HINT
+            raise GitError(message, hint)
+        return found[0]
+
+    def show(self, rev: str, path: str) -> bytes | None:
+        """Give a file's bytes at a revision; `None` where there is no such file (or it is a folder)."""
+        found = self._object(f"{rev}:{path}")
+        if found is None:
+            self.resolve(rev)
+        return found[2] if found and found[1] == "blob" else None
+
+    def files(self, rev: str) -> list[str]:
+        """List every file at a revision, in git's order."""
+        return _split(self._run("ls-tree", "-r", "-z", "--name-only", "--full-tree", self.resolve(rev)))
+
+    def tracked(self, paths: Iterable[str]) -> set[str]:
+        """Give those of `paths` that are in git's index, or folders with a file in it."""
+        wanted = list(paths)
+        known = sorted(_split(self._run("ls-files", "-z"))) if wanted else []
+        return {path for path in wanted if _holds(known, path)}
+
+    def ignored(self, paths: Iterable[str]) -> set[str]:
+        """Give those of `paths` that git ignores; a tracked file is never ignored."""
+        wanted = b"".join(os.fsencode(path) + b"\0" for path in paths)
+        return set(_split(self._run("check-ignore", "--stdin", "-z", stdin=wanted, fine=(0, 1)))) if wanted else set()
+
+    def is_dirty(self, paths: Sequence[str] = ()) -> bool:
+        """Whether the work tree or the index differs from HEAD in `paths`, untracked files too.
+
+        Without paths: anywhere in tracked files.
+        """
+        untracked = "all" if paths else "no"
+        return bool(
+            self._run(
+                "--literal-pathspecs",
+                "status",
+                "--porcelain",
+                "-z",
+                f"--untracked-files={untracked}",
+                "--",
+                *paths,
+            )
+        )
+
+    def branch(self) -> str:
+        """Give the branch checked out; empty where HEAD is detached."""
+        return self._line("symbolic-ref", "--quiet", "--short", "HEAD", fine=(0, 1))
+
+    def default_branch(self) -> str:
+        """Give the remote's default branch as far as this clone knows; empty where it does not."""
+        named = self._line("symbolic-ref", "--quiet", "--short", "refs/remotes/origin/HEAD", fine=(0, 1))
+        if named:
+            return named.removeprefix("origin/")
+        places = [
+            (name, ref) for name in _LIKELY_DEFAULTS for ref in (f"refs/remotes/origin/{name}", f"refs/heads/{name}")
+        ]
+        return next((name for name, ref in places if self._object(f"{ref}^{{commit}}")), "")
+
+    # Commits
+
+    def parents(self, rev: str) -> tuple[str, ...]:
+        """Give the ids of the commit's parents, also of those that a shallow clone does not hold."""
+        head = self._commit(rev).partition(b"\n\n")[0]
+        lines = head.decode("ascii", "replace").split("\n")
+        return tuple(line.removeprefix("parent ") for line in lines if line.startswith("parent "))
+
+    def first_parent(self, rev: str) -> str | None:
+        """Give the id of the first parent; `None` for a commit without one."""
+        return next(iter(self.parents(rev)), None)
+
+    def subject(self, rev: str) -> str:
+        """Give the first paragraph of the commit's message, on one line."""
+        message = self._commit(rev).partition(b"\n\n")[2].decode("utf-8", "replace")
+        return " ".join(message.strip().partition("\n\n")[0].split("\n"))
+
+    def merge_base(self, ours: str, theirs: str) -> str | None:
+        """Give the best common ancestor of two commits; `None` where this clone knows of none."""
+        commits = (self.resolve(ours), self.resolve(theirs))
+        return self._line("merge-base", *commits, fine=(0, 1)) or None
+
+    def is_shallow(self) -> bool:
+        """Whether the clone lacks a part of history."""
+        return self._line("rev-parse", "--is-shallow-repository") == "true"
+
+    def deepen(self, remote: str, revs: Sequence[str], depth: int) -> None:
+        """Fetch commits, by branch or id, with `depth` commits of history each; 0: all history.
+
+        In a complete clone nothing is cut off. Tags and branches of this clone stay as they are.
+        """
+        how = ["--unshallow"] if not depth else [f"--depth={depth}"]
+        shallow = self.is_shallow()
+        self.close()
+        options = ["--no-tags", "--no-recurse-submodules", "--no-write-fetch-head", *(how if shallow else [])]
+        slow = ["-c", "http.lowSpeedLimit=1000", "-c", "http.lowSpeedTime=60"]
+        self._run(*slow, "fetch", "--quiet", *options, "--", remote, *revs, seconds=FETCH_SECONDS)
+
+    def meet(self, ours: str, theirs: str, remote: str, steps: Sequence[int] = STEPS) -> str | None:
+        """Give the merge base, fetching as little history as it takes.
+
+        Args:
+            ours: the id of a commit; one that is absent is fetched by its id.
+            theirs: the same of the other.
+            remote: its name or url.
+            steps: depths tried one after the other before all history is fetched.
+
+        """
+        known = [rev for rev in (ours, theirs) if self._object(f"{rev}^{{commit}}")]
+        found = self.merge_base(ours, theirs) if len(known) == 2 else None  # noqa: PLR2004 - both
+        for depth in (*steps, 0):
+            if found or (len(known) == 2 and not self.is_shallow()):  # noqa: PLR2004 - both
+                break
+            self.deepen(remote, (ours, theirs), depth)
+            known = [ours, theirs]
+            found = self.merge_base(ours, theirs)
+        return found
+
+    # The door
+
+    def _commit(self, rev: str) -> bytes:
+        found = self._object(f"{self.resolve(rev)}^{{commit}}")
+        return found[2] if found else b""
+
+    def _object(self, spec: str) -> tuple[str, str, bytes] | None:
+        """Ask for an object: its id, type and bytes; `None` where there is none."""
+        if "\n" in spec or spec.startswith(("^", ":")):
+            return None
+        batch = self._reader()
+        assert batch.stdin is not None  # noqa: S101 - opened as pipes just below
+        assert batch.stdout is not None  # noqa: S101
+        try:
+            batch.stdin.write(os.fsencode(spec) + b"\n")
+            batch.stdin.flush()
+        except BrokenPipeError:
+            pass  # the empty answer below tells
+        answer = batch.stdout.readline().split()
+        if not answer:
+            self.close()
+            message = "git stopped while it was reading objects"
+            raise GitError(message, "run git fsck; the repository may be damaged")
+        if len(answer) != 3 or not _SHA.match(answer[0].decode("ascii", "replace")):  # noqa: PLR2004 - id, type, size
+            return None
+        content = batch.stdout.read(int(answer[2]))
+        batch.stdout.read(1)
+        return answer[0].decode(), answer[1].decode(), content
+
+    def _reader(self) -> subprocess.Popen[bytes]:
+        if self._batch is None:
+            self._batch = subprocess.Popen(
+                ["git", "cat-file", "--batch"],
+                cwd=self.root,
+                env=self._environ,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+            )
+        return self._batch
+
+    def _line(self, *command: str, fine: Sequence[int] = (0,)) -> str:
+        return os.fsdecode(self._run(*command, fine=fine)).strip()
+
+    def _run(
+        self, *command: str, stdin: bytes = b"", fine: Sequence[int] = (0,), seconds: float | None = None
+    ) -> bytes:
+        try:
+            done = subprocess.run(
+                ["git", *command],
+                cwd=self.root,
+                env=self._environ,
+                input=stdin,
+                capture_output=True,
+                check=False,
+                timeout=seconds,
+            )
+        except FileNotFoundError as error:
+            message = "git cannot be started" if self.root.is_dir() else f"{self.root} is not a folder"
+            raise GitError(message, "install git, 2.29 or later") from error
+        except subprocess.TimeoutExpired as error:
+            message = f"git {_verb(command)} took longer than {seconds:.0f} s"
+            raise GitError(message, "check the connection, or fetch the history before") from error
+        if done.returncode not in fine:
+            raise _failure(command, os.fsdecode(done.stderr).strip(), self.root)
+        return done.stdout
+
+
+_FETCH_HINT: Final = "fetch it first, for instance with fetch-depth: 0 in actions/checkout"
+
+
+def _failure(command: Sequence[str], said: str, root: Path) -> GitError:
+    """Turn what git says into what to do next."""
+    if "dubious ownership" in said:
+        return GitError(
+            f"git does not trust {root}: it belongs to another user",
+            f"git config --global --add safe.directory {root}",
+        )
+    if "not a git repository" in said or "must be run in a work tree" in said:
+        return GitError(f"{root} is not inside a git work tree", "run in a clone, or git init first")
+    last = said.rpartition("\n")[2].removeprefix("fatal: ").removeprefix("error: ")
+    hint = _FETCH_HINT if "fetch" in command else ""
+    return GitError(f"git {_verb(command)} failed: {last[:_EXCERPT]}", hint)
+
+
+def _verb(command: Sequence[str]) -> str:
+    """Give git's sub-command: the first word that is neither an option nor an option's value."""
+    words = [word for before, word in zip(("", *command), command, strict=False) if before != "-c"]
+    return next((word for word in words if not word.startswith("-")), "")
+
+
+def _split(answer: bytes) -> list[str]:
+    return [os.fsdecode(path) for path in answer.split(b"\0") if path]
+
+
+def _holds(known: Sequence[str], path: str) -> bool:
+    """Whether the sorted list has the path, or one inside it."""
+    at = bisect_left(known, path)
+    inside = bisect_left(known, f"{path}/")
+    return known[at : at + 1] == [path] or (inside < len(known) and known[inside].startswith(f"{path}/"))
