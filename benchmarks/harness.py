@@ -1,0 +1,183 @@
+"""Pairs of commands measured in turn, A B A B, and what may be said of them: medians, spread, ratios.
+
+Wall time moves with the machine's other work, CPU time hardly; so both are kept, and only ratios of one paired run
+are claims.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import time
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+ROOT = Path(__file__).resolve().parents[1]
+FEWEST, MOST = 3, 11
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One run of a command: seconds of wall time, CPU seconds of it and its children, peak memory in bytes."""
+
+    wall: float
+    cpu: float
+    memory: int
+
+
+@dataclass(frozen=True)
+class Case:
+    """A question to both sides.
+
+    Attributes:
+        name: what is measured.
+        ours, theirs: the two commands.
+        target: how many times less wall time ours should take.
+        place: gives the folder a side runs in, before each measurement and outside of it.
+
+    """
+
+    name: str
+    ours: tuple[str, ...]
+    theirs: tuple[str, ...]
+    target: float
+    place: Callable[[str], Path]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A case with its samples, in the order measured."""
+
+    name: str
+    target: float
+    ours: tuple[Sample, ...]
+    theirs: tuple[Sample, ...]
+
+    def ratio(self, measure: str) -> float:
+        """Give the median of the pairs' quotients, theirs by ours; `measure` is `wall`, `cpu` or `memory`."""
+        pairs = zip(self.theirs, self.ours, strict=True)
+        return float(statistics.median(getattr(theirs, measure) / getattr(ours, measure) for theirs, ours in pairs))
+
+
+def compare(case: Case, environ: Mapping[str, str], budget: float) -> Outcome:
+    """Measure both sides in turn for about `budget` seconds, between 3 and 11 pairs, after one that does not count."""
+    began = time.perf_counter()
+    _pair(case, environ)
+    repeats = max(FEWEST, min(MOST, int(budget / (time.perf_counter() - began))))
+    pairs = [_pair(case, environ) for _ in range(repeats)]
+    return Outcome(case.name, case.target, tuple(ours for ours, _ in pairs), tuple(theirs for _, theirs in pairs))
+
+
+def _pair(case: Case, environ: Mapping[str, str]) -> tuple[Sample, Sample]:
+    return measure(case.ours, case.place("ours"), environ), measure(case.theirs, case.place("theirs"), environ)
+
+
+def measure(argv: Sequence[str], cwd: Path, environ: Mapping[str, str]) -> Sample:
+    """Run a command, which must succeed, and give what it cost."""
+    began = time.perf_counter()
+    process = subprocess.Popen(argv, cwd=cwd, env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    assert process.stderr  # noqa: S101 - told to mypy
+    errors = process.stderr.read()
+    _, status, usage = os.wait4(process.pid, 0)
+    wall = time.perf_counter() - began
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        sys.exit(f"{' '.join(argv)} in {cwd} ended with {process.returncode}:\n{errors.decode(errors='replace')}")
+    return Sample(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024)
+
+
+def clean_environ(home: Path) -> dict[str, str]:
+    """Give an environment whose settings and caches lie below `home`."""
+    kept = {name: os.environ[name] for name in ("PATH", "TMPDIR") if name in os.environ}
+    return {
+        **kept,
+        "HOME": str(home),
+        "LC_ALL": "C.UTF-8",
+        "GIT_CONFIG_GLOBAL": os.devnull,
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "DVC_NO_ANALYTICS": "1",
+        "DVC_SITE_CACHE_DIR": str(home / "site"),
+    }
+
+
+def machine() -> str:
+    """Say in one line what was measured, and on what."""
+    python = platform.python_version()
+    return f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}, Python {python}, dvc {version('dvc')}"
+
+
+def show(outcomes: Sequence[Outcome]) -> None:
+    """Print the outcomes as a table."""
+    table = Table(*_HEADINGS, title=machine())
+    for outcome in outcomes:
+        table.add_row(*_cells(outcome))
+    Console().print(table)
+
+
+def publish(section: str, outcomes: Sequence[Outcome], note: str) -> None:
+    """Write benchmarks/results/<section>.json, and the table between the section's marks in docs/performance.md."""
+    results = ROOT / "benchmarks" / "results" / f"{section}.json"
+    results.parent.mkdir(exist_ok=True)
+    document = {"machine": machine(), "outcomes": [asdict(outcome) for outcome in outcomes]}
+    results.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    page = ROOT / "docs" / "performance.md"
+    page.parent.mkdir(exist_ok=True)
+    text = page.read_text(encoding="utf-8") if page.exists() else "# Performance\n"
+    page.write_text(_with_section(text, section, f"{note}\n\n{machine()}.\n\n{_markdown(outcomes)}"), encoding="utf-8")
+
+
+def _with_section(text: str, section: str, body: str) -> str:
+    """Replace what stands between the section's marks; a section that is not there yet comes last."""
+    begin, end = f"<!-- {section}: written by benchmarks/{section}.py -->", f"<!-- {section}: end -->"
+    written = f"{begin}\n{body}\n{end}"
+    if begin in text and end in text:
+        return text[: text.index(begin)] + written + text[text.index(end) + len(end) :]
+    return f"{text.rstrip()}\n\n{written}\n"
+
+
+_HEADINGS = (
+    "case",
+    "pairs",
+    "retrain, s",
+    "dvc, s",
+    "times less wall",
+    "times less CPU",
+    "times less memory",
+    "target",
+)
+
+
+def _cells(outcome: Outcome) -> list[str]:
+    """Give the cells of one row: medians with the spread from least to most."""
+    met = "met" if outcome.ratio("wall") >= outcome.target else "missed"
+    return [
+        outcome.name,
+        str(len(outcome.ours)),
+        _seconds(outcome.ours),
+        _seconds(outcome.theirs),
+        *(f"{outcome.ratio(measure):.1f}" for measure in ("wall", "cpu", "memory")),
+        f"{outcome.target:g}: {met}",
+    ]
+
+
+def _seconds(samples: Sequence[Sample]) -> str:
+    walls = [sample.wall for sample in samples]
+    return f"{statistics.median(walls):.3f} ({min(walls):.3f} to {max(walls):.3f})"
+
+
+def _markdown(outcomes: Sequence[Outcome]) -> str:
+    """Give the table as Markdown."""
+    rows = [_HEADINGS, ["---"] * len(_HEADINGS), *map(_cells, outcomes)]
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
