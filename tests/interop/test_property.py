@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from hypothesis import HealthCheck, given, note, settings
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
     from tests.interop.oracle import Sides
 
 EXAMPLES = int(os.environ.get("RETRAIN_FUZZ") or 15)
-UNCERTAIN, STALE = {"run", "wait"}, {"run", "restore"}
 fuzz = settings(max_examples=EXAMPLES, suppress_health_check=list(HealthCheck), deadline=None)
 
 
@@ -86,26 +84,32 @@ def _allowed(
     """Give the decisions that fit what DVC says of `stage`.
 
     DVC judges each stage by what lies in the workspace now; we also by what the stages before it will give it. So
-    the reasons that stem from an upstream stage that is not fresh leave more than one answer; all others leave one.
+    the reasons that stem from an out that will change leave more than one answer; all others leave one.
     """
     step = next((step for step in shape.steps if step.name == stage), None)
     if step and step.frozen:
         return {"frozen"}
     upstream = {dep: producers[out] for dep in (step.deps if step else ()) for out in producers if _touches(dep, out)}
-    before = Counter(decisions[name] for name in upstream.values())
-    own = [reason for reason in reasons if _is_own(reason, upstream, decisions)]
+    moving = {dep for dep, producer in upstream.items() if _will_write(producer, decisions)}
+    unknown = any(decisions[upstream[dep]] in {"run", "wait"} for dep in moving)
+    own = [reason for reason in reasons if _is_own(reason, moving)]
+    if unknown:
+        return {"run"} if any("changed outs" not in reason for reason in own) else {"run", "wait"}
     if own:
-        return STALE | ({"wait"} if before.keys() & UNCERTAIN else set())
-    if before.keys() & UNCERTAIN:
-        return {"wait", "run", "restore"}
-    return {"fresh", *STALE} if before["restore"] else {"fresh"}
+        return {"run", "restore"}
+    return {"fresh", "run", "restore"} if moving else {"fresh"}
 
 
-def _is_own(reason: Any, upstream: dict[str, str], decisions: dict[str, str]) -> bool:
-    """Whether DVC's reason would be there whatever the stages before this one will do."""
+def _will_write(producer: str, decisions: dict[str, str]) -> bool:
+    """Whether an out will be written; the data of a .dvc file that changed is already there."""
+    decision = decisions[producer]
+    return decision == "restore" or (decision in {"run", "wait"} and not producer.endswith(".dvc"))
+
+
+def _is_own(reason: Any, moving: set[str]) -> bool:
+    """Whether DVC's reason would be there whatever the stages before this one will write."""
     if not isinstance(reason, dict) or "changed deps" not in reason:
         return True
-    moving = {dep for dep, producer in upstream.items() if decisions[producer] not in {"fresh", "frozen"}}
     return bool(set(reason["changed deps"]) - moving)
 
 
