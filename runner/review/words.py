@@ -96,6 +96,11 @@ def seconds(duration: float) -> str:
     return f"{whole // _HOUR} h {whole % _HOUR // _MINUTE} min"
 
 
+def outcome(decision: str) -> str:
+    """Give a stage's decision as a reader says it: `planned-run` is `would run`."""
+    return decision.replace("planned-", "would ")
+
+
 def count(amount: int, thing: str) -> str:
     """Give `1 object`, `2 objects`, `1,200 objects`."""
     return f"{amount:,} {thing}{'' if amount == 1 else 's'}"

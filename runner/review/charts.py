@@ -1,0 +1,232 @@
+"""The pipeline as a graph: Mermaid for Markdown, and places of boxes and lines for the page's own drawing. Pure."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from runner.review.escape import clean
+from runner.review.words import outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+Edge = tuple[str, str]
+
+# GitHub draws no Mermaid of more than 500 edges; a picture of more boxes than this nobody reads.
+MOST_BOXES = 80
+MOST_EDGES = 300
+BOX_WIDTH, BOX_HEIGHT = 190, 46
+_GAP_X, _GAP_Y, _THREAD, _MARGIN = 22, 38, 10, 12
+_ROW_WIDTH = 1_100
+_LABEL = 48
+_UNSAFE = re.compile(r"[^\w /.]|_|\.(?=\s)")
+_COLOURS = {
+    "fresh": ("#f1f5f9", "#94a3b8"),
+    "frozen": ("#e0e7ff", "#6366f1"),
+    "restored": ("#cffafe", "#0891b2"),
+    "ran": ("#dbeafe", "#2563eb"),
+    "failed": ("#fee2e2", "#dc2626"),
+    "skipped": ("#f5f5f4", "#a8a29e"),
+    "planned": ("#fef9c3", "#ca8a04"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """What is drawn of a pipeline.
+
+    Attributes:
+        outcomes: stage to decision, in the pipeline's order.
+        edges: (producer, consumer), both among `outcomes`.
+        hidden: stages left out.
+
+    """
+
+    outcomes: Mapping[str, str]
+    edges: tuple[Edge, ...]
+    hidden: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A stage's place, in pixels from the top left corner."""
+
+    stage: str
+    decision: str
+    x: int
+    y: int
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """A laid out graph: boxes, and lines as SVG path data."""
+
+    width: int
+    height: int
+    boxes: tuple[Box, ...]
+    lines: tuple[str, ...]
+
+
+def graph_of(outcomes: Mapping[str, str], edges: Iterable[Edge]) -> Graph | None:
+    """Choose what to draw: everything, or, of a large pipeline, what is not fresh with its direct neighbours.
+
+    Returns:
+        `None` where there is nothing to draw, or still too much of it.
+
+    """
+    known = [
+        edge for edge in dict.fromkeys(edges) if edge[0] in outcomes and edge[1] in outcomes and edge[0] != edge[1]
+    ]
+    if len(outcomes) <= MOST_BOXES and len(known) <= MOST_EDGES:
+        return Graph(outcomes, tuple(known)) if outcomes else None
+    busy = {stage for stage, decision in outcomes.items() if decision not in {"fresh", "frozen"}}
+    near = busy | {stage for edge in known if busy & set(edge) for stage in edge}
+    drawn = [edge for edge in known if near.issuperset(edge)]
+    if not near or len(near) > MOST_BOXES or len(drawn) > MOST_EDGES:
+        return None
+    kept = {stage: decision for stage, decision in outcomes.items() if stage in near}
+    return Graph(kept, tuple(drawn), len(outcomes) - len(kept))
+
+
+def kind(decision: str) -> str:
+    """Give the decision without its detail: every `planned-...` is `planned`."""
+    return decision.partition("-")[0]
+
+
+def mermaid(graph: Graph) -> str:
+    """Give a Mermaid flowchart, valid for any names: they stand in quoted labels, with entities for all but letters."""
+    ids = {stage: f"s{number}" for number, stage in enumerate(graph.outcomes)}
+    nodes = [
+        f'  {ids[stage]}["{_label(stage)}<br/>{outcome(decision)}"]:::{kind(decision)}'
+        for stage, decision in graph.outcomes.items()
+    ]
+    lines = [f"  {ids[producer]} --> {ids[consumer]}" for producer, consumer in graph.edges]
+    used = sorted({kind(decision) for decision in graph.outcomes.values()})
+    styles = [_style(name) for name in used]
+    return "\n".join(["flowchart TD", *nodes, *lines, *styles])
+
+
+def _style(name: str) -> str:
+    fill, stroke = _COLOURS.get(name, _COLOURS["fresh"])
+    return f"  classDef {name} fill:{fill},stroke:{stroke},color:#111827"
+
+
+def _label(name: str) -> str:
+    return _UNSAFE.sub(lambda match: f"#{ord(match.group())};", clean(name, _LABEL)) or "#32;"
+
+
+def layout(graph: Graph) -> Drawing:
+    """Give every stage a place below all its producers; long lines run between the boxes, not behind them."""
+    layers = _layers(graph)
+    rows, chains = _with_threads(layers, graph.edges)
+    _untangle(rows, chains)
+    return _draw(graph, [part for row in rows for part in _wrapped(row)], chains)
+
+
+def _layers(graph: Graph) -> dict[str, int]:
+    """Give each stage the length of its longest way from a source; a ring, which no pipeline has, is cut."""
+    waiting = dict.fromkeys(graph.outcomes, 0)
+    consumers: dict[str, list[str]] = {stage: [] for stage in graph.outcomes}
+    for producer, consumer in graph.edges:
+        consumers[producer].append(consumer)
+        waiting[consumer] += 1
+    layers = dict.fromkeys(graph.outcomes, 0)
+    ready = [stage for stage, count in waiting.items() if not count]
+    for stage in ready:
+        for consumer in consumers[stage]:
+            layers[consumer] = max(layers[consumer], layers[stage] + 1)
+            waiting[consumer] -= 1
+            if not waiting[consumer]:
+                ready.append(consumer)
+    return layers
+
+
+Slot = tuple[str, str, int]
+"""A stage's box `(stage, "", layer)`, or the thread of a line `(producer, consumer, layer)` passing a layer."""
+
+
+def _with_threads(layers: Mapping[str, int], edges: Iterable[Edge]) -> tuple[list[list[Slot]], list[list[Slot]]]:
+    """Give the slots of each layer, and for each edge its slots from top to bottom."""
+    rows: list[list[Slot]] = [[] for _ in range(max(layers.values()) + 1)]
+    for stage, layer in layers.items():
+        rows[layer].append((stage, "", layer))
+    chains = []
+    for producer, consumer in edges:
+        top, bottom = layers[producer], layers[consumer]
+        threads = [(producer, consumer, layer) for layer in range(top + 1, bottom)]
+        for thread in threads:
+            rows[thread[2]].append(thread)
+        chains.append([(producer, "", top), *threads, (consumer, "", bottom)])
+    return rows, chains
+
+
+def _untangle(rows: list[list[Slot]], chains: Iterable[Sequence[Slot]]) -> None:
+    """Order each layer by the mean place of what its slots hang on, twice down and up (the barycentre rule)."""
+    above: dict[Slot, list[Slot]] = {}
+    below: dict[Slot, list[Slot]] = {}
+    for chain in chains:
+        for upper, lower in pairwise(chain):
+            above.setdefault(lower, []).append(upper)
+            below.setdefault(upper, []).append(lower)
+    for ties, order in ((above, rows[1:]), (below, rows[-2::-1])) * 2:
+        places = {slot: place for row in rows for place, slot in enumerate(row)}
+        for row in order:
+            means = {slot: _mean([places[tie] for tie in ties.get(slot, ())], places[slot]) for slot in row}
+            row.sort(key=means.__getitem__)
+            places.update({slot: place for place, slot in enumerate(row)})
+
+
+def _mean(places: Sequence[int], otherwise: int) -> float:
+    return sum(places) / len(places) if places else float(otherwise)
+
+
+def _slot_width(slot: Slot) -> int:
+    return _THREAD if slot[1] else BOX_WIDTH
+
+
+def _wrapped(row: Sequence[Slot]) -> list[list[Slot]]:
+    """Break a layer that is wider than a page into several rows."""
+    parts: list[list[Slot]] = [[]]
+    width = 0
+    for slot in row:
+        if parts[-1] and width + _slot_width(slot) > _ROW_WIDTH:
+            parts.append([])
+            width = 0
+        parts[-1].append(slot)
+        width += _slot_width(slot) + _GAP_X
+    return parts
+
+
+def _draw(graph: Graph, rows: Sequence[Sequence[Slot]], chains: Iterable[Sequence[Slot]]) -> Drawing:
+    widths = [sum(_slot_width(slot) + _GAP_X for slot in row) - _GAP_X for row in rows]
+    page = max(widths) + 2 * _MARGIN
+    places: dict[Slot, tuple[int, int]] = {}
+    for number, (row, width) in enumerate(zip(rows, widths, strict=True)):
+        x, y = (page - width) // 2, _MARGIN + number * (BOX_HEIGHT + _GAP_Y)
+        for slot in row:
+            places[slot] = (x, y)
+            x += _slot_width(slot) + _GAP_X
+    boxes = [Box(slot[0], graph.outcomes[slot[0]], *place) for slot, place in places.items() if not slot[1]]
+    height = 2 * _MARGIN + len(rows) * (BOX_HEIGHT + _GAP_Y) - _GAP_Y
+    return Drawing(page, height, tuple(boxes), tuple(_line(chain, places) for chain in chains))
+
+
+def _line(chain: Sequence[Slot], places: Mapping[Slot, tuple[int, int]]) -> str:
+    """Join the slots of an edge by curves; inside a thread the line runs straight down."""
+    (x, y), *rest = (places[slot] for slot in chain)
+    parts = [f"M{x + BOX_WIDTH // 2} {y + BOX_HEIGHT}"]
+    for slot, (left, top) in zip(chain[1:], rest, strict=True):
+        middle = left + _slot_width(slot) // 2
+        parts.append(f"C{_control(parts[-1])} {middle} {top - _GAP_Y // 2} {middle} {top}")
+        if slot[1]:
+            parts.append(f"L{middle} {top + BOX_HEIGHT}")
+    return "".join(parts)
+
+
+def _control(part: str) -> str:
+    """Give the point below the end of `part`, from where the next curve bends."""
+    x, y = part.replace("M", " ").replace("L", " ").split()[-2:]
+    return f"{x} {int(y) + _GAP_Y // 2}"
