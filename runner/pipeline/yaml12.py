@@ -1,0 +1,103 @@
+"""YAML as DVC reads and writes it: `parse`, `parse_spans` and `locate` on libyaml's events, `render` byte for byte.
+
+dvc.yaml, dvc.lock, .dvc files, YAML parameters and metrics, and gate files all come through here. Never runs a
+constructor named by the file, and bounds what a hostile file can cost.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from yaml.error import YAMLError
+
+from runner.pipeline.yaml12_events import tree
+from runner.pipeline.yaml12_read import read
+from runner.pipeline.yaml12_scalars import YAML_12, for_keys
+from runner.pipeline.yaml12_spans import SpanWatch
+from runner.pipeline.yaml12_write import render
+
+if TYPE_CHECKING:
+    from runner.pipeline.yaml12_events import Mark, Node
+
+__all__ = ["locate", "parse", "parse_spans", "render"]
+
+_BOM: Final = "\ufeff"
+_KEYS: Final = for_keys(YAML_12)
+
+
+def parse(text: str, file: str) -> Any:  # noqa: ANN401 (any document)
+    """Give the one document in `text` as plain Python; an empty one is None.
+
+    Scalars become str, int, float, bool, None, date or datetime by the rules of DVC's reader (1.1 under a
+    `%YAML 1.1` directive). What an alias names is the same object again. A list as a key becomes a tuple.
+
+    Raises:
+        ConfigError: not YAML, several documents, a duplicate or unhashable key, an unknown tag, a merge conflict,
+            or a document past the bounds; with line and column in `file`, the name shown.
+
+    """
+    return read(text.removeprefix(_BOM), file)
+
+
+def parse_spans(text: str, file: str, under: str) -> tuple[Any, dict[str, tuple[int, int]]]:
+    """Give the document, and where each entry of the block mapping under the top-level key `under` stands.
+
+    A span is the half-open range of lines [start, end), counted from 0 as `text.splitlines()` does: from the line of
+    the entry's key to the last line of its content. Comments and blank lines between two entries belong to neither,
+    so that putting other lines in place of a span keeps them (DVC itself loses those after the entry).
+
+    No spans (an empty dict) where entries cannot be replaced line by line: the mapping is absent, in flow style, has
+    an anchor, `<<` or keys that are not strings, or an entry uses an anchor that another one sets.
+
+    Raises:
+        ConfigError: as `parse` does.
+
+    """
+    source = text.removeprefix(_BOM)
+    watch = SpanWatch(source, under)
+    document = read(source, file, watch.see)
+    entries = document.get(under) if isinstance(document, dict) else None
+    if not isinstance(entries, dict) or watch.entangled or entries.keys() != watch.spans.keys():
+        return document, {}
+    return document, watch.spans
+
+
+def locate(text: str, *path: str | int) -> tuple[int, int]:
+    """Give line and column, from 1, of the node at `path`, or of its nearest ancestor: for error messages only.
+
+    An entry of a mapping is where its key is. (1, 1) for an empty path and for a text that is not YAML.
+    """
+    try:
+        node = tree(text.removeprefix(_BOM))
+    except (YAMLError, UnicodeEncodeError):
+        return 1, 1
+    line, column = 1, 1
+    for step in path:
+        found = _child(node, step)
+        if found is None:
+            break
+        mark, node = found
+        line, column = mark.line + 1, mark.column + 1
+    return line, column
+
+
+def _child(node: Node | None, step: str | int) -> tuple[Mark, Node] | None:
+    """Find the node one step below `node`, and the mark that stands for it."""
+    if node is None or node.id == "scalar":
+        return None
+    if node.id == "sequence":
+        inside = isinstance(step, int) and step < len(node.value)
+        return (node.value[step].start_mark, node.value[step]) if inside else None
+    for key, value in node.value:
+        if key.id == "scalar" and _key(key) == step:
+            return key.start_mark, value
+    return None
+
+
+def _key(node: Node) -> object:
+    """Resolve a key as `parse` does, so that `1:` is found by the number."""
+    read_plain = None if node.style else _KEYS.get(node.value[:1])
+    try:
+        return node.value if read_plain is None else read_plain(node.value)
+    except (ValueError, OverflowError):
+        return node.value

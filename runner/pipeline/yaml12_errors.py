@@ -1,0 +1,84 @@
+"""What libyaml complains of, told as an error with a place and a way out."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from yaml.error import MarkedYAMLError
+from yaml.reader import ReaderError
+
+from runner.errors import ConfigError, Location
+
+if TYPE_CHECKING:
+    from yaml.error import YAMLError
+
+_CONFLICT: Final = re.compile(r"^(?:<{7}|\|{7}|>{7})(?: |$)|^={7}$", re.MULTILINE)
+
+_TAB: Final = ("is not valid YAML: a tab where only blanks may stand", "use blanks, or put a value with tabs in quotes")
+
+# Part of libyaml's message -> what mostly mends it.
+_HINTS: Final = {
+    "mapping values are not allowed": "a value that holds ': ' needs quotes; otherwise check the indentation",
+    "cannot start any token": "a value that starts with this character needs quotes",
+    "could not find expected ':'": "a key needs a colon and a blank after it; a value of several lines is indented",
+    "did not find expected key": "check the indentation and the quotes of the lines above",
+    "did not find expected '-' indicator": "the dashes of one list stand in one column",
+    "did not find expected ',' or": "a bracket is not closed, or a comma is missing",
+    "unexpected end of stream": "a quote is not closed",
+    "unknown escape character": "in double quotes a backslash is written twice; single quotes need no escapes",
+    "undefined tag handle": "remove the tag; only plain YAML values are read",
+}
+
+
+def syntax_error(error: YAMLError | UnicodeEncodeError, source: str, file: str) -> ConfigError:
+    """Translate what libyaml raised on `source`, which `file` holds."""
+    conflict = _CONFLICT.search(source)
+    if conflict is not None:
+        place = _place(source, conflict.start(), file)
+        return ConfigError("holds a merge conflict", "resolve it and remove the conflict markers", place)
+    if isinstance(error, UnicodeEncodeError):
+        return _unreadable(source, error.start, file)
+    if isinstance(error, ReaderError):
+        # libyaml counts bytes.
+        return _unreadable(source, len(source.encode()[: error.position].decode(errors="ignore")), file)
+    if not isinstance(error, MarkedYAMLError):
+        return ConfigError(f"is not valid YAML: {error}", "", Location(file))
+    return _marked(error, source, file)
+
+
+def misplaced_tab(source: str, index: int, file: str) -> ConfigError:
+    """Say that the tab at `index` of `source` stands where only blanks may."""
+    return ConfigError(*_TAB, _place(source, index, file))
+
+
+def _marked(error: MarkedYAMLError, source: str, file: str) -> ConfigError:
+    mark = error.problem_mark or error.context_mark
+    if mark is None:
+        return ConfigError(f"is not valid YAML: {error}", "", Location(file))
+    place = Location(file, mark.line + 1, mark.column + 1)
+    if "\t" in _leading_blanks(source, mark.index - mark.column) or source[mark.index : mark.index + 1] == "\t":
+        return ConfigError(*_TAB, place)
+    problem = error.problem or "it cannot be read"
+    context = f" ({error.context})" if error.context else ""
+    hint = next((hint for part, hint in _HINTS.items() if part in problem), "")
+    return ConfigError(f"is not valid YAML: {problem}{context}", hint, place)
+
+
+def _unreadable(source: str, index: int, file: str) -> ConfigError:
+    place = _place(source, index, file)
+    character = f"U+{ord(source[index]):04X}" if index < len(source) else "a character"
+    message = f"is not valid YAML: {character} may not stand in a YAML file"
+    return ConfigError(message, "remove it, or write it as an escape in double quotes", place)
+
+
+def _leading_blanks(source: str, start: int) -> str:
+    end = start
+    while source[end : end + 1] in {" ", "\t"}:
+        end += 1
+    return source[start:end]
+
+
+def _place(source: str, index: int, file: str) -> Location:
+    line_start = source.rfind("\n", 0, index) + 1
+    return Location(file, source.count("\n", 0, index) + 1, index - line_start + 1)
