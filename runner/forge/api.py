@@ -1,0 +1,271 @@
+"""Requests to GitHub's API: authenticated, tried again where that helps and cannot do harm, refusals explained.
+
+The token is in no URL, argument, representation or error.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import requests
+from requests.auth import AuthBase
+from tenacity import RetryCallState, Retrying, retry_if_result, stop_after_attempt, wait_random_exponential
+
+from runner.errors import ForgeError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_HEADERS: Final = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2022-11-28"}
+_TIMEOUT: Final = (10, 30)
+"""Seconds to connect, and between two pieces of an answer."""
+_ATTEMPTS: Final = 5
+_LONGEST_WAIT: Final = 60.0
+"""Seconds; to be asked to wait longer means: not in this run."""
+_BETWEEN_WRITES: Final = 1.0
+"""Seconds; GitHub asks for it, and answers with a secondary limit otherwise."""
+_BACKOFF: Final = wait_random_exponential(multiplier=0.5, max=8)
+
+UNAUTHORIZED: Final = 401
+FORBIDDEN: Final = 403
+NOT_FOUND: Final = 404
+TOO_MANY: Final = 429
+SERVER_ERROR: Final = 500
+
+Query = Mapping[str, str]
+_Answer = requests.Response | requests.RequestException
+
+
+class RefusedError(ForgeError):
+    """GitHub answered, and not with what was asked for."""
+
+    def __init__(self, message: str, hint: str, status: int) -> None:
+        """Keep the HTTP status beside the words."""
+        super().__init__(message, hint)
+        self.status = status
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How time passes: seconds since 1970 (to read GitHub's rate limits by), and waiting."""
+
+    now: Callable[[], float] = time.time
+    sleep: Callable[[float], None] = time.sleep
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    method: str
+    url: str
+    query: Query | None
+    body: object
+    repeatable: bool
+    """Sending it twice does what sending it once does."""
+
+
+class Api:
+    """GitHub's API at one address, github.com or an Enterprise server, as one user."""
+
+    def __init__(self, url: str, token: str, session: requests.Session, pace: Pace) -> None:
+        """Connect nothing yet; `url` is GITHUB_API_URL, for example `https://api.github.com`."""
+        self._url = url.rstrip("/")
+        self._auth = _Token(token)
+        self._session = session
+        self._pace = pace
+        self._last_write = 0.0
+
+    def __repr__(self) -> str:
+        """Name the place, not the token."""
+        return f"{type(self).__name__}({self._url!r})"
+
+    def get(self, path: str, query: Query | None = None) -> object:
+        """Read one document.
+
+        Raises:
+            RefusedError: GitHub said no.
+            ForgeError: it did not answer.
+
+        """
+        return _document(self._send(_Request("GET", self._url + path, query, None, repeatable=True)))
+
+    def pages(self, path: str) -> Iterator[Mapping[str, object]]:
+        """Give the elements of every page of a list; errors as `get`."""
+        url: str | None = self._url + path
+        query: Query | None = {"per_page": "100"}
+        while url:
+            answer = self._send(_Request("GET", url, query, None, repeatable=True))
+            yield from _listed(_document(answer))
+            url, query = answer.links.get("next", {}).get("url"), None
+            if url and not url.startswith(f"{self._url}/"):
+                msg = "GitHub's list goes on at another address, to which the token is not sent"
+                raise ForgeError(msg, "check GITHUB_API_URL")
+
+    def create(self, path: str, body: object) -> Mapping[str, object]:
+        """Make something new; tried again only where GitHub said that it did nothing. Errors as `get`."""
+        return self._write(_Request("POST", self._url + path, None, body, repeatable=False))
+
+    def update(self, path: str, body: object) -> Mapping[str, object]:
+        """Change what exists. Errors as `get`."""
+        return self._write(_Request("PATCH", self._url + path, None, body, repeatable=True))
+
+    def graphql(self, query: str) -> object:
+        """Read by GraphQL, which lies beside the REST API. Errors as `get`."""
+        url = re.sub(r"/v3$", "", self._url) + "/graphql"
+        return _document(self._send(_Request("POST", url, None, {"query": query}, repeatable=True)))
+
+    def _write(self, request: _Request) -> Mapping[str, object]:
+        """Send a request that changes something, not at once after the last one."""
+        self._pace.sleep(max(0.0, self._last_write + _BETWEEN_WRITES - self._pace.now()))
+        try:
+            return _mapping(_document(self._send(request)))
+        finally:
+            self._last_write = self._pace.now()
+
+    def _send(self, request: _Request) -> requests.Response:
+        retrying = Retrying(
+            retry=retry_if_result(lambda answer: self._worth_retrying(request, answer)),
+            wait=self._wait,
+            stop=stop_after_attempt(_ATTEMPTS),
+            sleep=self._pace.sleep,
+            retry_error_callback=_last_answer,
+        )
+        answer = retrying(self._once, request)
+        if isinstance(answer, requests.Response) and answer.ok:
+            return answer
+        what = f"{request.method} {request.url.removeprefix(self._url)}"
+        raise _refusal(what, answer)
+
+    def _once(self, request: _Request) -> _Answer:
+        try:
+            return self._session.request(
+                request.method,
+                request.url,
+                params=request.query,
+                json=request.body,
+                headers=_HEADERS,
+                auth=self._auth,
+                timeout=_TIMEOUT,
+            )
+        except requests.RequestException as error:
+            return error
+
+    def _worth_retrying(self, request: _Request, answer: _Answer) -> bool:
+        """Tell passing trouble from a refusal."""
+        if isinstance(answer, requests.RequestException):
+            return request.repeatable or isinstance(answer, requests.ConnectTimeout)
+        if _limited(answer):
+            return self._asked_to_wait(answer) <= _LONGEST_WAIT
+        return request.repeatable and answer.status_code >= SERVER_ERROR
+
+    def _wait(self, state: RetryCallState) -> float:
+        answer = _last_answer(state)
+        asked = self._asked_to_wait(answer) if isinstance(answer, requests.Response) else 0.0
+        return asked or _BACKOFF(state)
+
+    def _asked_to_wait(self, answer: requests.Response) -> float:
+        """Give the seconds GitHub asks us to wait, 0 where it says nothing.
+
+        https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api
+        """
+        retry_after = answer.headers.get("Retry-After", "")
+        if retry_after.isdigit():
+            return float(retry_after)
+        reset = answer.headers.get("X-RateLimit-Reset", "")
+        if answer.headers.get("X-RateLimit-Remaining") == "0" and reset.isdigit():
+            return max(1.0, float(reset) - self._pace.now())
+        return 0.0
+
+
+class _Token(AuthBase):
+    """Sends the token as a header; given explicitly, so that a .netrc file cannot replace it."""
+
+    def __init__(self, token: str) -> None:
+        self._header = f"Bearer {token}"
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers["Authorization"] = self._header
+        return request
+
+
+def _last_answer(state: RetryCallState) -> _Answer:
+    if state.outcome is None:
+        msg = "a request is sent before anybody asks for its answer"
+        raise AssertionError(msg)
+    answer: _Answer = state.outcome.result()
+    return answer
+
+
+def _document(answer: requests.Response) -> object:
+    try:
+        return answer.json()
+    except requests.JSONDecodeError:
+        raise ForgeError(_STRANGE, "check GITHUB_API_URL; does a proxy answer in its place?") from None
+
+
+def _mapping(document: object) -> Mapping[str, object]:
+    if not isinstance(document, Mapping):
+        raise ForgeError(_STRANGE, "check GITHUB_API_URL")
+    return document
+
+
+def _listed(document: object) -> list[Mapping[str, object]]:
+    return [_mapping(element) for element in (document if isinstance(document, list) else [document])]
+
+
+_STRANGE: Final = "GitHub's answer is not what its API describes"
+
+
+def _limited(answer: requests.Response) -> bool:
+    """Tell a rate limit, primary or secondary, from a missing permission: both may be 403."""
+    if answer.status_code not in (FORBIDDEN, TOO_MANY):
+        return False
+    by_header = "Retry-After" in answer.headers or answer.headers.get("X-RateLimit-Remaining") == "0"
+    return answer.status_code == TOO_MANY or by_header or "rate limit" in _said(answer).lower()
+
+
+def _refusal(what: str, answer: _Answer) -> ForgeError:
+    """Say what could not be done, in GitHub's words, and what to do about it."""
+    if isinstance(answer, requests.RequestException):
+        # Neither the client's own text, which names hosts and objects, nor its chain, which holds our headers.
+        return ForgeError(f"GitHub did not answer {what}: {type(answer).__name__}", "try again; is a proxy to be set?")
+    message = f"GitHub refused {what}: {answer.status_code} {_said(answer)}".rstrip()
+    return RefusedError(message, _advice(answer), answer.status_code)
+
+
+def _advice(answer: requests.Response) -> str:
+    if _limited(answer):
+        return "a rate limit of GitHub: try again later"
+    if answer.status_code == FORBIDDEN and "not accessible" in _said(answer):
+        return f"the token lacks a permission: {_permissions(answer)}"
+    if answer.status_code == UNAUTHORIZED:
+        return "the token is wrong or has expired: check the input github-token"
+    if answer.status_code == NOT_FOUND:
+        return "no such thing, or the token may not see it: check github-token and its permissions"
+    return ""
+
+
+def _permissions(answer: requests.Response) -> str:
+    """Name the lines the workflow needs, from GitHub's own header where it sends one.
+
+    The header is, for example, `issues=write; pull_requests=write`: either of them is enough.
+    """
+    accepted = answer.headers.get("X-Accepted-GitHub-Permissions", "")
+    either = [part.strip() for part in accepted.split(";") if "=" in part] or ["pull_requests=write"]
+    # On a pull request both would do; the narrower one is said.
+    wanted = next((part for part in either if part.startswith("pull_requests")), either[0])
+    lines = ", ".join(part.strip().replace("_", "-").replace("=", ": ") for part in wanted.split(","))
+    return f"add `{lines}` under `permissions:` in the workflow (a fork's pull request never gets it)"
+
+
+def _said(answer: requests.Response) -> str:
+    """Give GitHub's own message, bounded."""
+    try:
+        body = answer.json()
+    except requests.JSONDecodeError:
+        return ""
+    said = body.get("message") if isinstance(body, dict) else None
+    return said[:300] if isinstance(said, str) else ""
