@@ -108,5 +108,5 @@ $(VENV)/stamp-%: pyproject.toml $(VENV)/constraints.txt
 	@touch $@
 
 $(VENV)/stamp-npm: tests/package-lock.json | $(BIN)/python
-	@if command -v npm > /dev/null; then npm ci --prefix tests --no-audit --no-fund --loglevel=error && touch $@; \
+	@if command -v npm > /dev/null; then npm ci --prefix tests --no-audit --no-fund --no-update-notifier --loglevel=error && touch $@; \
 	else echo 'npm is not installed: tests that need the API description of GitHub will be skipped'; fi

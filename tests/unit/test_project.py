@@ -22,6 +22,7 @@ _NETWORK_DOORS = {
     "store/s3_client.py",
     "store/s3.py",
     "store/s3_errors.py",
+    "forge/api.py",
     "forge/github.py",
 }
 _NETWORK = re.compile(
@@ -116,7 +117,7 @@ def test_each_promise_names_tests_that_exist_or_says_that_it_is_not_kept() -> No
     assert [int(number) for number, _ in promises] == list(range(1, 10))
     for number, body in promises:
         named = re.findall(r"`(tests/[\w/]+\.py)::(test_\w+)`", body)
-        assert named or "Not yet kept" in body, f"promise {number} is shown by nothing"
+        assert named or re.search("Not yet (kept|shown)", body), f"promise {number} is shown by nothing"
         for path, name in named:
             assert f"def {name}(" in _text(path), f"promise {number}: {path}::{name} does not exist"
 
