@@ -256,19 +256,20 @@ class _ProjectFile:
         return False
 
     def _params(self, wdir: str, params: Sequence[Any], at: Where) -> tuple[Param, ...]:
-        """Merge what is said of each params file; one tracked wholly loses its keys (DVC's rule)."""
+        """Merge what is said of each params file; one tracked wholly loses its keys (DVC's rule).
+
+        DVC records a params file by its path from wdir, not as written, and then never finds `./params.yaml`
+        again. Read by that path from the start, every spelling is found.
+        """
         keys: dict[str, list[str]] = {}
         whole = set()
         for file, wanted in self._wanted(params, at):
-            keys.setdefault(file, []).extend(wanted or ())
-            whole |= {file} if not wanted else set()
+            path = self.page.path(wdir, file, self.root, at)
+            keys.setdefault(path, []).extend(wanted or ())
+            whole |= {path} if not wanted else set()
         return tuple(
-            Param(
-                self.page.path(wdir, file, self.root, at),
-                shape.as_recorded(wdir, file, self.root),
-                () if file in whole else tuple(dict.fromkeys(names)),
-            )
-            for file, names in keys.items()
+            Param(path, shape.relative_to(wdir, path), () if path in whole else tuple(dict.fromkeys(names)))
+            for path, names in keys.items()
         )
 
     def _wanted(self, params: Sequence[Any], at: Where) -> Iterator[tuple[str, list[str] | None]]:

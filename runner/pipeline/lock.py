@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from runner.pipeline.shape import Page, Shape, Where
 
-    _Cut = tuple[str, dict[str, str], str]
+    _Cut = tuple[str, dict[str, tuple[str, str]], str]
 
 SCHEMA = "2.0"
 PARAMS_FILE = "params.yaml"
@@ -191,11 +191,6 @@ def path_data(path: LockedPath) -> dict[str, Any]:
     return data | early | {key: value for key, value in known.items() if value is not None} | late
 
 
-def render_entry(name: str, entry: LockEntry) -> str:
-    """Give the lines of one entry below `stages:`, each indented by two, with a final newline."""
-    return _block(name, entry_data(entry))
-
-
 class LockFile:
     """The text of a dvc.lock, entry by entry: replacing one costs that one, not all of them."""
 
@@ -210,19 +205,19 @@ class LockFile:
             ConfigError: it is not YAML, or not a lock.
 
         """
-        self._head, self._blocks, self._tail = _cut(text, file) if text else _dumped({})
+        self._head, self._entries, self._tail = _cut(text, file) if text else _dumped({})
 
     def set(self, name: str, entry: LockEntry) -> None:
         """Replace the stage's entry in place, or append it."""
-        old = self._blocks.get(name, "")
-        self._blocks[name] = render_entry(name, entry) + _comments_after(old)
+        self._entries[name] = (_block(name, entry_data(entry)), self._entries.get(name, ("", ""))[1])
 
     @property
     def text(self) -> str:
         """The whole file as it is to be written."""
-        if not self._blocks:
+        if not self._entries:
             return f"{self._head.removesuffix(_OPENING)}stages: {{}}\n{self._tail}"
-        return "".join((self._head, *self._blocks.values(), self._tail))
+        entries = (part for entry in self._entries.values() for part in entry)
+        return "".join((self._head, *entries, self._tail))
 
 
 def replace(text: str | None, name: str, entry: LockEntry) -> str:
@@ -233,57 +228,42 @@ def replace(text: str | None, name: str, entry: LockEntry) -> str:
 
 
 def _cut(text: str, file: str) -> _Cut:
-    """Give the text before the entries, the entries' texts by name, and the text after them.
+    """Give the text before the entries, each entry's text and what lies between it and the next, and the rest.
 
     A text in which the entries do not stand apart (flow style, anchors from one to another, another
     indentation) is dumped anew first, as DVC does with every text.
     """
-    plain = "\n".join(_lines(text)) + "\n"
-    document, spans = yaml12.parse_spans(plain, file, "stages")
+    document, spans = yaml12.parse_spans(text, file, "stages")
     if not isinstance(document, dict) or not isinstance(document.get("stages", {}), dict):
         message = "this is not a lock of DVC 2.0 or later"
         raise ConfigError(message, "restore it from git, or delete it", Location(file, 1))
-    lines = [f"{line}\n" for line in _lines(text)]
+    lines = [f"{line}\n" for line in text.removeprefix("\N{BYTE ORDER MARK}").splitlines()]
     if not _stand_apart(document.get("stages", {}), spans, lines):
         return _dumped(document)
-    first = min(start for start, _ in spans.values())
-    last = max(end for _, end in spans.values())
-    blocks = {name: "".join(lines[start:end]) for name, (start, end) in spans.items()}
-    return "".join(lines[:first]), blocks, "".join(lines[last:])
-
-
-def _lines(text: str) -> list[str]:
-    """Split at what YAML calls a line break and DVC writes as one; leave out BOM and last line's end."""
-    plain = text.removeprefix("\N{BYTE ORDER MARK}").replace("\r\n", "\n").replace("\r", "\n")
-    return plain.removesuffix("\n").split("\n")
+    starts = [start for start, _ in spans.values()]
+    ends = [end for _, end in spans.values()]
+    entries = {
+        name: ("".join(lines[start:end]), "".join(lines[end:following]))
+        for name, start, end, following in zip(spans, starts, ends, [*starts[1:], ends[-1]], strict=True)
+    }
+    return "".join(lines[: starts[0]]), entries, "".join(lines[ends[-1] :])
 
 
 def _stand_apart(stages: Mapping[str, Any], spans: Mapping[str, tuple[int, int]], lines: Sequence[str]) -> bool:
-    """Whether each entry is a run of whole lines, one after the other, indented as we indent."""
+    """Whether each entry is a run of whole lines, indented as we indent."""
     if not stages or list(spans) != list(stages):
         return False
-    ends = [end for _, end in spans.values()]
-    starts = [start for start, _ in spans.values()]
-    indented = all(lines[start].startswith(_INDENT) and lines[start][len(_INDENT)] != " " for start in starts)
-    return indented and starts[1:] == ends[:-1]
+    firsts = [lines[start] for start, _ in spans.values()]
+    return all(first.startswith(_INDENT) and not first.startswith(f"{_INDENT} ") for first in firsts)
 
 
 def _dumped(document: Mapping[str, Any]) -> _Cut:
     """Dump everything anew, each entry by itself, so that no anchor joins two of them."""
     others = {"schema": SCHEMA} | {key: section for key, section in document.items() if key != "stages"}
-    blocks = {name: _block(name, entry) for name, entry in document.get("stages", {}).items()}
-    return yaml12.render(others) + _OPENING, blocks, ""
+    entries = {name: (_block(name, entry), "") for name, entry in document.get("stages", {}).items()}
+    return yaml12.render(others) + _OPENING, entries, ""
 
 
 def _block(name: str, entry: Mapping[str, Any]) -> str:
+    """Give the lines of one entry below `stages:`, each indented by two; lines wrap as they do in the whole file."""
     return yaml12.render({"stages": {name: entry}}).removeprefix(_OPENING)
-
-
-def _comments_after(block: str) -> str:
-    """Give the comments and blank lines that end an entry's text: they may belong to the next one."""
-    kept = ""
-    for line in reversed(block.splitlines(keepends=True)):
-        if line.strip() and not line.removeprefix(_INDENT).startswith("#"):
-            break
-        kept = line + kept
-    return kept

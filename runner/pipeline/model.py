@@ -46,7 +46,7 @@ class Param:
 
     Attributes:
         path: the params file, repository-relative.
-        spelled: the params file as the DVC file writes it (`params.yaml` where it names none).
+        spelled: the params file as seen from the stage's wdir, which is how DVC's lock names it.
         keys: dotted keys, in the order written; empty means the whole file.
 
     """
@@ -275,6 +275,10 @@ class Pipeline:
         wanted = {number for target in targets for number in self._targeted(target, cwd)}
         closure = post_order(sorted(wanted), self._active)
         return self._pick(post_order(sorted(closure), self._active))
+
+    def named(self, target: str, cwd: str = ".") -> tuple[Stage, ...]:
+        """Give the stages that one target names, without what is upstream of them."""
+        return self._pick(self._targeted(target, cwd))
 
     def _targeted(self, target: str, cwd: str) -> list[int]:
         address = _address(target, cwd)

@@ -160,7 +160,12 @@ def as_recorded(wdir: str, spelled: str, root: str) -> str:
     path = relative(wdir, spelled, root)
     if not spelled.startswith("/") or path.startswith(("/", "..")):
         return spelled
-    return posixpath.relpath(path, wdir)
+    return relative_to(wdir, path)
+
+
+def relative_to(wdir: str, path: str) -> str:
+    """Give a repository-relative path as seen from `wdir`."""
+    return path if wdir == "." else posixpath.relpath(path, wdir)
 
 
 def nearest(word: object, known: Shape) -> str:

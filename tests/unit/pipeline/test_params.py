@@ -1,0 +1,196 @@
+"""Params: dotted keys looked up, and values compared, as DVC does. Its own lookup is the oracle."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import dpath
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from runner.errors import ConfigError
+from runner.pipeline import params
+from runner.pipeline.model import Param
+from runner.pipeline.params import MISSING
+
+DOCUMENT = {
+    "lr": 0.1,
+    "none": None,
+    "train": {"epochs": 3, "layers": [16, {"size": 32}], "opt": {"name": "adam"}},
+    "m": {5: "five", "6": "six"},
+    "both": {5: "int", "5": "str"},
+    "list": ["a", "b", "c"],
+    "one": {"only": {"x": 1}},
+    "a.b": "dotted",
+    "odd key": 1,
+    "flag": {True: "yes"},
+    "t": (1, 2),
+}
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("lr", 0.1),
+        ("none", None),
+        ("train.epochs", 3),
+        ("train.opt", {"name": "adam"}),
+        ("train.layers.0", 16),
+        ("train.layers.1.size", 32),
+        ("list.-1", "c"),
+        ("list.-3", "a"),
+        ("m.5", "five"),
+        ("m.6", "six"),
+        ("one.*", {"x": 1}),
+        ("one.*.x", 1),
+        ("tra?n.epochs", 3),
+        ("[l]r", 0.1),
+        ("train.**.size", 32),
+        ("**.name", "adam"),
+        ("odd key", 1),
+        ("flag.1", "yes"),
+        ("t.1", 2),
+        (".lr", 0.1),
+        ("nope", MISSING),
+        ("train.nope", MISSING),
+        ("lr.deeper", MISSING),
+        ("none.deeper", MISSING),
+        ("list.3", MISSING),
+        ("list.-4", MISSING),
+        ("list.x", MISSING),
+        ("a.b", MISSING),
+        ("lr.", MISSING),
+        (" lr", MISSING),
+        ("train..epochs", MISSING),
+        ("LR", MISSING),
+    ],
+)
+def test_a_dotted_key_finds_what_dvc_finds(key: str, value: object) -> None:
+    assert params.lookup(DOCUMENT, key) is value or params.lookup(DOCUMENT, key) == value
+
+
+@pytest.mark.parametrize("key", ["both.5", "list.*", "train.*", "*"])
+def test_a_key_that_matches_several_values_is_refused(key: str) -> None:
+    with pytest.raises(ConfigError, match=r"matches \d+ values"):
+        params.lookup(DOCUMENT, key)
+
+
+_KEYS = st.sampled_from(["a", "b", "c", "1", "-1", "a b", "ab"]) | st.integers(-2, 3)
+_DOCUMENTS = st.dictionaries(
+    _KEYS,
+    st.recursive(
+        st.integers() | st.none() | st.text(max_size=2),
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_KEYS, inner, max_size=3),
+        max_leaves=10,
+    ),
+    max_size=4,
+)
+_SEGMENTS = st.lists(st.sampled_from(["a", "b", "1", "0", "-1", "*", "?", "a*", "[ab]"]), min_size=1, max_size=3)
+
+
+@given(document=_DOCUMENTS, key=_SEGMENTS.map(".".join))
+def test_any_key_in_any_document_finds_what_dvcs_lookup_finds(document: dict[Any, Any], key: str) -> None:
+    try:
+        expected = dpath.get(document, key, separator=".")
+    except KeyError:
+        expected = MISSING
+    except ValueError:
+        with pytest.raises(ConfigError):
+            params.lookup(document, key)
+        return
+    assert params.lookup(document, key) == expected
+
+
+def test_the_values_of_a_stage_are_flat_and_leave_out_what_is_missing() -> None:
+    param = Param("params.yaml", "params.yaml", ("train.epochs", "nope", "lr"))
+    values = params.read(param, DOCUMENT)
+    assert values == {"train.epochs": 3, "lr": 0.1}
+    assert params.missing(param, values) == ("nope",)
+
+
+def test_a_whole_file_gives_its_top_level_keys() -> None:
+    whole = {"a": {"b": 1}, "c": [1]}
+    assert params.read(Param("p.json", "p.json"), whole) == whole
+
+
+@pytest.mark.parametrize(
+    ("param", "text", "said"),
+    [
+        (Param("p.yaml", "p.yaml"), "- 1\n", "must be a mapping"),
+        (Param("p.yaml", "p.yaml"), "1: x\n", "not a string"),
+        (Param("p.yaml", "p.yaml"), "a: 2020-01-01\n", "date"),
+        (Param("p.yaml", "p.yaml", ("a",)), "a: [{b: 2020-01-01 10:00:00}]\n", "date"),
+    ],
+)
+def test_what_dvc_cannot_record_is_refused_with_the_file(param: Param, text: str, said: str) -> None:
+    with pytest.raises(ConfigError, match=said) as caught:
+        params.read(param, params.parse(param.path, text))
+    assert caught.value.where
+    assert caught.value.where.file == "p.yaml"
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "value"),
+    [
+        ("p.yaml", "a: 1e-3\nb: yes\n", {"a": 0.001, "b": "yes"}),
+        ("p.json", '{"a": 1e-3, "b": NaN}', {"a": 0.001, "b": math.nan}),
+        ("p.JSON", '{"a": 1}', {"a": 1}),
+        ("p.txt", "a: 1\n", {"a": 1}),
+        ("p", "a: 1\n", {"a": 1}),
+        ("p.yaml", "", {}),
+        ("p.yaml", "# nothing\n", {}),
+        ("p.json", "{}", {}),
+        ("p.json", "null", {}),
+        ("p.yaml", "[]", {}),
+    ],
+)
+def test_a_params_file_is_read_by_its_suffix(path: str, text: str, value: object) -> None:
+    assert repr(params.parse(path, text)) == repr(value)
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "place"),
+    [
+        ("p.json", '{\n "a": }', "p.json:2:7"),
+        ("p.json", "[" * 100_000, "p.json"),
+        ("p.yaml", "a: [", "p.yaml:"),
+        ("p.toml", "a = 1", "p.toml"),
+        ("p.py", "a = 1", "p.py"),
+    ],
+)
+def test_a_params_file_that_cannot_be_read_is_refused_with_its_place(path: str, text: str, place: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        params.parse(path, text)
+    assert str(caught.value).startswith(place)
+
+
+NAN = math.nan
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "same"),
+    [
+        (1, 1.0, True),
+        (1, True, True),
+        (0, False, True),
+        ("1", 1, False),
+        (None, False, False),
+        ("a", "a", True),
+        ([1, 2], [1.0, 2], True),
+        ([1, 2], (1, 2), True),
+        ({"a": [(1,)]}, {"a": [[1]]}, True),
+        ([1], [1, 2], False),
+        ({"a": 1}, {"a": True}, True),
+        ({"a": 1}, {"b": 1}, False),
+        ({}, [], False),
+        (NAN, NAN, False),
+        ([NAN], [NAN], False),
+        ({"a": NAN}, {"a": NAN}, False),
+        (math.inf, math.inf, True),
+    ],
+)
+def test_values_are_compared_by_dvcs_rule(left: object, right: object, same: bool) -> None:  # noqa: FBT001
+    assert params.equal(left, right) is same
+    assert params.equal(right, left) is same
