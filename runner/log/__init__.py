@@ -11,7 +11,7 @@ import logging
 import secrets as randomness
 import sys
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal, TextIO
 
@@ -31,6 +31,7 @@ __all__ = [
     "masked",
     "setup",
     "stage_output",
+    "verbosity",
 ]
 
 NAME: Final = "retrain"
@@ -57,6 +58,13 @@ def setup(stream: TextIO, *, actions: bool, verbosity: int, secrets: Iterable[st
     logger.addHandler(handler)
     logger.setLevel(handler.lowest)
     logger.propagate = False
+
+
+def verbosity(level: int) -> None:
+    """Change how much is said after `setup`; `level` as there."""
+    door = _door()
+    door.say(level)
+    logging.getLogger(NAME).setLevel(door.lowest)
 
 
 def masked(text: str) -> str:
@@ -89,20 +97,24 @@ def group(title: str) -> Iterator[None]:
         yield
     finally:
         if folded:
-            door.write("::endgroup::\n")
+            door.command("::endgroup::\n")
 
 
 @contextmanager
-def stage_output() -> Iterator[StageOutput]:
-    """Give a writer for the raw output of one command, which cannot issue workflow commands meanwhile."""
+def stage_output(title: str = "") -> Iterator[StageOutput]:
+    """Give a writer for the raw output of one command, which cannot issue workflow commands meanwhile.
+
+    With a `title`, the output is a group; of stages that run side by side, the first one's.
+    """
     door = _door()
-    door.stop_commands()
-    output = StageOutput(door.write, door.clean, live=door.live)
-    try:
-        yield output
-    finally:
-        output.close()
-        door.resume_commands()
+    with group(title) if title else nullcontext():
+        door.stop_commands()
+        output = StageOutput(door.write, door.clean, live=door.live)
+        try:
+            yield output
+        finally:
+            output.close()
+            door.resume_commands()
 
 
 def escape_data(text: str) -> str:
@@ -172,14 +184,19 @@ class _Door(logging.StreamHandler[TextIO]):
         self.actions = actions
         self.mask = mask
         self.live = not actions and stream.isatty()
-        # In Actions, details are sent as ::debug:: even unasked: re-running with debug logging shows them.
-        quietest = logging.DEBUG if actions or verbosity > 0 else logging.INFO
-        self.lowest = logging.WARNING if verbosity < 0 else quietest
-        self.setFormatter(_Actions(debug_as_text=verbosity > 0) if actions else _Terminal())
+        self.lowest = logging.INFO
+        self.say(verbosity)
         self._outputs = 0
         self._token = ""
         self._held: list[str] = []
         self._guard = threading.RLock()
+
+    def say(self, verbosity: int) -> None:
+        """Choose what is shown, and how."""
+        # In Actions, details are sent as ::debug:: even unasked: re-running with debug logging shows them.
+        quietest = logging.DEBUG if self.actions or verbosity > 0 else logging.INFO
+        self.lowest = logging.WARNING if verbosity < 0 else quietest
+        self.setFormatter(_Actions(debug_as_text=verbosity > 0) if self.actions else _Terminal())
 
     def clean(self, text: str) -> str:
         """Give `text` without secrets and, where they mean something, without workflow commands."""
@@ -189,14 +206,21 @@ class _Door(logging.StreamHandler[TextIO]):
         return self.mask(super().format(record))
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Write the record; a workflow command waits until the code host listens again."""
+        """Write the record."""
         try:
             line = self.format(record) + "\n"
         except Exception:  # noqa: BLE001  a log line that cannot be formatted must not end a training
             self.handleError(record)
             return
+        if line.startswith("::"):
+            self.command(line)
+        else:
+            self.write(line)
+
+    def command(self, line: str) -> None:
+        """Write a workflow command, when the code host listens again."""
         with self._guard:
-            if self._token and line.startswith("::"):
+            if self._token:
                 self._held.append(line)
             else:
                 self.write(line)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import pytest
@@ -92,6 +93,15 @@ def test_a_traceback_becomes_one_annotation() -> None:
     (command,) = actions.read(stream.getvalue()).commands
     assert command.name == "error"
     assert "ValueError: a\nb" in command.message
+
+
+def test_the_verbosity_can_change_later() -> None:
+    stream = started(on=False)
+    log.verbosity(1)
+    LOGGER.debug("detail")
+    log.verbosity(-1)
+    LOGGER.info("nothing")
+    assert stream.getvalue() == "detail\n"
 
 
 @pytest.mark.parametrize(
@@ -203,6 +213,26 @@ def test_stages_side_by_side_share_one_silence_and_what_we_say_meanwhile_waits()
     assert read.commands == [Command("warning", "meanwhile")]
     assert "plain" in read.lines
     assert stream.getvalue().count("stop-commands") == 1
+
+
+def test_titled_stages_side_by_side_leave_no_group_open_and_the_code_host_listening() -> None:
+    stream = started()
+    with log.stage_output("train") as first:
+        with log.stage_output("evaluate") as second:
+            second(b"b\n")
+        first(b"a\n")
+    read = actions.read(stream.getvalue())
+    assert read.commands == [Command("group", "train"), Command("endgroup", "")]
+    assert read.lines == ["evaluate", "b", "a", ""]
+
+
+def test_a_group_that_ends_while_another_stage_runs_is_closed_when_the_code_host_listens() -> None:
+    stream = started()
+    with ExitStack() as later:
+        with log.stage_output("train"):
+            later.enter_context(log.stage_output("evaluate"))(b"b\n")
+        assert "endgroup" not in stream.getvalue()
+    assert actions.read(stream.getvalue()).commands == [Command("group", "train"), Command("endgroup", "")]
 
 
 @given(st.lists(st.sampled_from(["::", "##[", "error", "stop-commands", "]", " ", "\r", "\n", "\u00a0", "x", "%0A"])))
