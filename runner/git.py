@@ -91,6 +91,13 @@ class Git:
         """List every file at a revision, in git's order."""
         return _split(self._run("ls-tree", "-r", "-z", "--name-only", "--full-tree", self.resolve(rev)))
 
+    def listed(self, folder: Path) -> list[str]:
+        """Give every DVC file and .dvcignore below `folder` that git does not ignore, relative to `folder`."""
+        wanted = ("dvc.yaml", "*/dvc.yaml", "*.dvc", ".dvcignore", "*/.dvcignore")
+        others = ("--cached", "--others", "--exclude-standard", "--deduplicate")
+        found = _split(self._run("-C", str(folder), "ls-files", "-z", *others, "--", *wanted))
+        return [path for path in found if (folder / path).is_file()]
+
     def tracked(self, paths: Iterable[str]) -> set[str]:
         """Give those of `paths` that are in git's index, or folders with a file in it."""
         wanted = list(paths)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from runner import durable
 from runner.engine.outcome import StageFailed
-from runner.pipeline import files, lock
+from runner.pipeline import dvcfile, lock
 from runner.store.cache import Cache
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ class Keeping:
             self._record_in_lock(stage, entry)
         else:
             text = self._workspace.read(stage.file) or ""
-            durable.write(self._workspace.path(stage.file), files.updated(text, stage.file, entry.outs).encode())
+            durable.write(self._workspace.path(stage.file), dvcfile.updated(text, entry.outs).encode())
 
     def _record_in_lock(self, stage: Stage, entry: LockEntry) -> None:
         """Replace one block of the file; what somebody else wrote meanwhile is read first, not overwritten."""

@@ -21,7 +21,7 @@ class StageResult:
 
     Attributes:
         stage: the stage.
-        status: `fresh`, `frozen`, `restored`, `ran`, `taken in` (changed data of a data source), `failed`, `skipped`.
+        status: `fresh`, `frozen`, `restored`, `ran`, `recorded` (changed data of a data source), `failed`, `skipped`.
         reasons: why it was not fresh.
         seconds: time its command took; 0 where none ran.
         code: exit code of its command.

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from runner.engine import shell
@@ -49,7 +50,7 @@ class Reproduction:
         workspace: the working tree.
         objects: cache and remotes.
         runs: the run cache.
-        keeping: writes outs to the cache and entries to the lock.
+        keep: gives the writer of outs and lock entries; asked for when something is to be written.
         executor: runs commands.
         output: opens the place where a stage's output goes.
         environment: gives a stage's environment.
@@ -60,10 +61,15 @@ class Reproduction:
     workspace: Workspace
     objects: Objects
     runs: RunCache
-    keeping: Keeping
+    keep: Callable[[], Keeping]
     executor: Executor
     output: Callable[[Stage], AbstractContextManager[StageOutput]]
     environment: Callable[[Stage], Mapping[str, str]]
+
+    @cached_property
+    def keeping(self) -> Keeping:
+        """The writer of outs and lock entries; a run with nothing to do never makes it."""
+        return self.keep()
 
     def reproduce(self, stages: Sequence[Stage]) -> Iterator[StageResult]:
         """Make `stages` (in order) fresh; give a result for each as soon as it is known. Stops at the first failure."""
@@ -150,7 +156,7 @@ class Reproduction:
         self.keeping.check_untracked(stage)
         entry = LockEntry(None, outs=tuple(outs))
         self._settle(stage, entry)
-        return StageResult(stage, "taken in", decision.reasons, entry=entry)
+        return StageResult(stage, "recorded", decision.reasons, entry=entry)
 
     def _make(self, stage: Stage, decision: Run) -> StageResult | _Needs:
         wanted = [pair for dep in stage.deps for pair in self._absent(dep)]

@@ -21,7 +21,7 @@ from runner.pipeline import lock, params, yaml12
 from runner.pipeline.model import LockedPath, LockEntry
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from runner.engine.decide import Now
     from runner.pipeline.model import Stage
@@ -74,10 +74,15 @@ def inputs_of(stage: Stage, now: Now) -> LockEntry | None:
 class RunCache:
     """The run cache of a cache directory and of the remote behind it."""
 
-    def __init__(self, cache: Cache, remote: Remote | None) -> None:
-        """Look in `cache` first, then in `remote` if there is one."""
+    def __init__(self, cache: Cache, remote: Callable[[], Remote | None]) -> None:
+        """Look in `cache` first, then in the remote, if there is one; it is opened when it is first needed."""
         self._cache = cache
-        self._remote = remote
+        self._open = remote
+        self._given_up = False
+
+    @property
+    def _remote(self) -> Remote | None:
+        return None if self._given_up else self._open()
 
     def lookup(self, stage: Stage, now: Now) -> LockEntry | None:
         """Find a past run with the same inputs, all of whose objects can be had.
@@ -103,6 +108,12 @@ class RunCache:
             durable.write(place, yaml12.render(written).encode())
         return name
 
+    def record_of(self, entry: LockEntry) -> str:
+        """Give the name of the record of the run that wrote `entry`; empty where this cache has none."""
+        written = lock.entry_data(entry)
+        name = name_of(key(written), value(written))
+        return name if (self._cache.root / name).exists() else ""
+
     def _records(self, run_key: str) -> Iterator[LockEntry]:
         folder = self._cache.root / name_of(run_key)
         try:
@@ -117,10 +128,11 @@ class RunCache:
 
     def _remote_records(self, run_key: str) -> set[str]:
         """List the remote's records of a run; a remote that cannot be asked is said once and not asked again."""
-        if self._remote is None:
+        remote = self._remote
+        if remote is None:
             return set()
         try:
-            names = list(self._remote.names(name_of(run_key)))
+            names = list(remote.names(name_of(run_key)))
         except RemoteError as error:
             self._give_up(error)
             return set()
@@ -129,8 +141,8 @@ class RunCache:
     def _download(self, name: str) -> bytes:
         sink = _Buffer()
         try:
-            if self._remote:
-                self._remote.get(name, sink)
+            if remote := self._remote:
+                remote.get(name, sink)
         except RemoteError as error:
             self._give_up(error)
             return b""
@@ -139,7 +151,7 @@ class RunCache:
     def _give_up(self, error: RemoteError) -> None:
         logger.warning("the remote's run cache is not used: %s", error)
         if not isinstance(error, ObjectMissing):
-            self._remote = None
+            self._given_up = True
 
     def _can_be_had(self, entry: LockEntry, stage: Stage) -> bool:
         """Whether every out of `entry` is in the cache or, as the remote says, there."""
@@ -148,10 +160,11 @@ class RunCache:
         for name in names - absent:
             if name.is_dir:
                 absent |= self._cache.missing(self._cache.tree(name).objects())
-        if not absent or self._remote is None:
+        remote = self._remote
+        if not absent or remote is None:
             return not absent
         try:
-            return len(self._remote.exists({name.key for name in absent})) == len({name.key for name in absent})
+            return len(remote.exists({name.key for name in absent})) == len({name.key for name in absent})
         except RemoteError as error:
             self._give_up(error)
             return False

@@ -19,7 +19,10 @@ _TAB: Final = ("is not valid YAML: a tab where only blanks may stand", "use blan
 
 # Part of libyaml's message -> what mostly mends it.
 _HINTS: Final = {
+    "scanning an anchor": "in the name of an anchor only letters of ASCII, digits, '-' and '_' are read",
+    "scanning an alias": "a value that starts with '*' needs quotes",
     "mapping values are not allowed": "a value that holds ': ' needs quotes; otherwise check the indentation",
+    "unknown directive": "of the lines that start with '%' only %YAML and %TAG are read",
     "cannot start any token": "a value that starts with this character needs quotes",
     "could not find expected ':'": "a key needs a colon and a blank after it; a value of several lines is indented",
     "did not find expected key": "check the indentation and the quotes of the lines above",
@@ -61,7 +64,7 @@ def _marked(error: MarkedYAMLError, source: str, file: str) -> ConfigError:
         return ConfigError(*_TAB, place)
     problem = error.problem or "it cannot be read"
     context = f" ({error.context})" if error.context else ""
-    hint = next((hint for part, hint in _HINTS.items() if part in problem), "")
+    hint = next((hint for part, hint in _HINTS.items() if part in problem + context), "")
     return ConfigError(f"is not valid YAML: {problem}{context}", hint, place)
 
 

@@ -56,7 +56,7 @@ class Event(Protocol):
 
 
 class Node(Protocol):
-    """A node: `id` is scalar, sequence or mapping, `value` accordingly a str (with a style), nodes, or pairs of nodes."""
+    """A node: `id` is scalar, sequence or mapping, `value` a str (then with a style), nodes or pairs of them."""
 
     id: str
     value: Any

@@ -130,21 +130,21 @@ class _Reader:
             self._fail(event, f"its aliases stand for more than {MAX_ALIASED:,} values", "write them out or use fewer")
 
     def _scalar(self, event: Event, starts: Mapping[str, Callable[[str], object]]) -> object:
-        text = event.value
-        if event.tag is not None and event.tag != "!":
-            read = TAGGED.get(event.tag)
-            if read is None:
-                self._unknown_tag(event)
-        elif event.implicit[0]:
-            read = starts.get(text[:1])
-        else:
-            return text
+        text, tag = event.value, event.tag
+        if tag is None and not event.implicit[0]:
+            return text  # quoted, or a block
+        read = starts.get(text[:1]) if tag is None or tag == "!" else self._tagged(event, tag)
         if read is None:
             return text
         try:
             return read(text)
         except (ValueError, OverflowError):
             self._fail(event, f"{text[:40]!r} cannot be read as a value", "put it in quotes if it is meant as text")
+
+    def _tagged(self, event: Event, tag: str) -> Callable[[str], object]:
+        if tag not in TAGGED:
+            self._unknown_tag(event)
+        return TAGGED[tag]
 
     def _sequence(self) -> list[object]:
         members: list[object] = []

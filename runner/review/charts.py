@@ -19,8 +19,8 @@ Edge = tuple[str, str]
 MOST_BOXES = 80
 MOST_EDGES = 300
 BOX_WIDTH, BOX_HEIGHT = 190, 46
-_GAP_X, _GAP_Y, _THREAD, _MARGIN = 22, 38, 10, 12
-_ROW_WIDTH = 1_100
+_THREAD, _MARGIN = 10, 12
+_WIDEST = 5
 _LABEL = 48
 _UNSAFE = re.compile(r"[^\w /.]|_|\.(?=\s)")
 _COLOURS = {
@@ -68,6 +68,41 @@ class Drawing:
     height: int
     boxes: tuple[Box, ...]
     lines: tuple[str, ...]
+
+
+Slot = tuple[str, str, int]
+"""A stage's box `(stage, "", layer)`, or the thread of a line `(producer, consumer, layer)` passing a layer."""
+
+Place = tuple[int, int]
+"""Pixels along the flow, pixels across it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Flow:
+    """The direction of the drawing: a box's size along the flow and across it, and the gaps."""
+
+    along: int
+    across: int
+    gap_along: int
+    gap_across: int
+    rightwards: bool
+
+    def extent(self, slot: Slot) -> int:
+        """Give the room that a slot takes across the flow."""
+        return _THREAD if slot[1] else self.across
+
+    def point(self, place: Place) -> tuple[int, int]:
+        """Give x and y."""
+        return place if self.rightwards else (place[1], place[0])
+
+    def text(self, place: Place) -> str:
+        """Give `x y`."""
+        x, y = self.point(place)
+        return f"{x} {y}"
+
+
+_DOWNWARDS = _Flow(BOX_HEIGHT, BOX_WIDTH, gap_along=38, gap_across=22, rightwards=False)
+_RIGHTWARDS = _Flow(BOX_WIDTH, BOX_HEIGHT, gap_along=64, gap_across=12, rightwards=True)
 
 
 def graph_of(outcomes: Mapping[str, str], edges: Iterable[Edge]) -> Graph | None:
@@ -119,11 +154,14 @@ def _label(name: str) -> str:
 
 
 def layout(graph: Graph) -> Drawing:
-    """Give every stage a place below all its producers; long lines run between the boxes, not behind them."""
+    """Give every stage a place after all its producers; long lines run between the boxes, not behind them.
+
+    The pipeline runs down the page, or, where many stages stand beside each other, from left to right.
+    """
     layers = _layers(graph)
     rows, chains = _with_threads(layers, graph.edges)
     _untangle(rows, chains)
-    return _draw(graph, [part for row in rows for part in _wrapped(row)], chains)
+    return _draw(graph, rows, chains)
 
 
 def _layers(graph: Graph) -> dict[str, int]:
@@ -142,10 +180,6 @@ def _layers(graph: Graph) -> dict[str, int]:
             if not waiting[consumer]:
                 ready.append(consumer)
     return layers
-
-
-Slot = tuple[str, str, int]
-"""A stage's box `(stage, "", layer)`, or the thread of a line `(producer, consumer, layer)` passing a layer."""
 
 
 def _with_threads(layers: Mapping[str, int], edges: Iterable[Edge]) -> tuple[list[list[Slot]], list[list[Slot]]]:
@@ -183,50 +217,31 @@ def _mean(places: Sequence[int], otherwise: int) -> float:
     return sum(places) / len(places) if places else float(otherwise)
 
 
-def _slot_width(slot: Slot) -> int:
-    return _THREAD if slot[1] else BOX_WIDTH
-
-
-def _wrapped(row: Sequence[Slot]) -> list[list[Slot]]:
-    """Break a layer that is wider than a page into several rows."""
-    parts: list[list[Slot]] = [[]]
-    width = 0
-    for slot in row:
-        if parts[-1] and width + _slot_width(slot) > _ROW_WIDTH:
-            parts.append([])
-            width = 0
-        parts[-1].append(slot)
-        width += _slot_width(slot) + _GAP_X
-    return parts
-
-
 def _draw(graph: Graph, rows: Sequence[Sequence[Slot]], chains: Iterable[Sequence[Slot]]) -> Drawing:
-    widths = [sum(_slot_width(slot) + _GAP_X for slot in row) - _GAP_X for row in rows]
-    page = max(widths) + 2 * _MARGIN
-    places: dict[Slot, tuple[int, int]] = {}
-    for number, (row, width) in enumerate(zip(rows, widths, strict=True)):
-        x, y = (page - width) // 2, _MARGIN + number * (BOX_HEIGHT + _GAP_Y)
+    flow = _RIGHTWARDS if max(sum(not slot[1] for slot in row) for row in rows) > _WIDEST else _DOWNWARDS
+    extents = [sum(flow.extent(slot) + flow.gap_across for slot in row) - flow.gap_across for row in rows]
+    breadth = max(extents) + 2 * _MARGIN
+    places: dict[Slot, Place] = {}
+    for number, (row, extent) in enumerate(zip(rows, extents, strict=True)):
+        across = (breadth - extent) // 2
         for slot in row:
-            places[slot] = (x, y)
-            x += _slot_width(slot) + _GAP_X
-    boxes = [Box(slot[0], graph.outcomes[slot[0]], *place) for slot, place in places.items() if not slot[1]]
-    height = 2 * _MARGIN + len(rows) * (BOX_HEIGHT + _GAP_Y) - _GAP_Y
-    return Drawing(page, height, tuple(boxes), tuple(_line(chain, places) for chain in chains))
+            places[slot] = (_MARGIN + number * (flow.along + flow.gap_along), across)
+            across += flow.extent(slot) + flow.gap_across
+    boxes = [Box(slot[0], graph.outcomes[slot[0]], *flow.point(place)) for slot, place in places.items() if not slot[1]]
+    length = 2 * _MARGIN + len(rows) * (flow.along + flow.gap_along) - flow.gap_along
+    return Drawing(*flow.point((length, breadth)), tuple(boxes), tuple(_line(chain, places, flow) for chain in chains))
 
 
-def _line(chain: Sequence[Slot], places: Mapping[Slot, tuple[int, int]]) -> str:
-    """Join the slots of an edge by curves; inside a thread the line runs straight down."""
-    (x, y), *rest = (places[slot] for slot in chain)
-    parts = [f"M{x + BOX_WIDTH // 2} {y + BOX_HEIGHT}"]
-    for slot, (left, top) in zip(chain[1:], rest, strict=True):
-        middle = left + _slot_width(slot) // 2
-        parts.append(f"C{_control(parts[-1])} {middle} {top - _GAP_Y // 2} {middle} {top}")
-        if slot[1]:
-            parts.append(f"L{middle} {top + BOX_HEIGHT}")
-    return "".join(parts)
-
-
-def _control(part: str) -> str:
-    """Give the point below the end of `part`, from where the next curve bends."""
-    x, y = part.replace("M", " ").replace("L", " ").split()[-2:]
-    return f"{x} {int(y) + _GAP_Y // 2}"
+def _line(chain: Sequence[Slot], places: Mapping[Slot, Place], flow: _Flow) -> str:
+    """Join the slots of an edge by curves; inside a thread the line runs straight on."""
+    steps = []
+    for slot in chain:
+        start, across = places[slot]
+        middle = across + flow.extent(slot) // 2
+        steps.append(((start, middle), (start + flow.along, middle)))
+    path = f"M{flow.text(steps[0][1])}"
+    for (_, (end, before)), ((start, after), leave) in pairwise(steps):
+        bend = (end + start) // 2
+        path += f"C{flow.text((bend, before))} {flow.text((bend, after))} {flow.text((start, after))}"
+        path += "" if leave == steps[-1][1] else f"L{flow.text(leave)}"
+    return path

@@ -16,6 +16,7 @@ Decision = Literal[
     "fresh",
     "restored",
     "ran",
+    "recorded",
     "failed",
     "skipped",
     "frozen",
@@ -85,6 +86,7 @@ class StageRow:
         reasons: why, if it is not fresh.
         seconds: how long its command ran; `None` where it did not.
         exit_code: of a command that failed.
+        why: what went wrong with a stage that failed, in words.
         tail: the last lines that a failed command printed.
         pulled: what was fetched for it.
 
@@ -95,6 +97,7 @@ class StageRow:
     reasons: tuple[ReasonRow, ...] = ()
     seconds: float | None = None
     exit_code: int | None = None
+    why: str = ""
     tail: tuple[str, ...] = ()
     pulled: Traffic = Traffic()
 

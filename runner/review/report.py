@@ -112,7 +112,7 @@ def _schema() -> Draft202012Validator:
 
 def _built(kind: Any, value: Any) -> Any:  # noqa: ANN401  # what comes out is what `kind` says
     """Give `value`, which the schema has checked, as the type `kind`: a dataclass, a tuple of them, or itself."""
-    if dataclasses.is_dataclass(kind) and value is not None:
+    if isinstance(kind, type) and dataclasses.is_dataclass(kind) and value is not None:
         hints = _hints(kind)
         return kind(**{name: _built(hints[name], part) for name, part in value.items() if name in hints})
     if get_origin(kind) is tuple:

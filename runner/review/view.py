@@ -77,8 +77,8 @@ def headline(report: Report) -> Headline:
 
 def _failed_stages(rows: Sequence[StageRow]) -> str:
     first = rows[0]
-    code = "" if first.exit_code is None else f" with exit code {first.exit_code}"
-    return f"stage {first.stage} failed{code}{_more(len(rows) - 1, 'stage')}"
+    why = first.why or (f"exit code {first.exit_code}" if first.exit_code else "see its log")
+    return f"stage {first.stage} failed: {why}{_more(len(rows) - 1, 'stage')}"
 
 
 def _gate_sentence(report: Report) -> str:

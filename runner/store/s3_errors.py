@@ -46,7 +46,7 @@ _NO_CREDENTIALS = (
     exceptions.SSOError,
 )
 _NOT_PASSING = (exceptions.ParamValidationError, exceptions.SSLError, exceptions.ProxyConnectionError)
-_CONNECTION = (exceptions.HTTPClientError, exceptions.IncompleteReadError)
+_CONNECTION = (exceptions.ConnectionError, exceptions.HTTPClientError, exceptions.IncompleteReadError)
 _TOO_MANY = 429
 _SERVER = 500
 

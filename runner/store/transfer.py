@@ -29,6 +29,12 @@ _TRIES = 2
 _PATIENCE = 5.0
 """Seconds that an interrupted transfer waits for requests under way."""
 
+_WORTH = 0.002
+"""Seconds an object must take for another thread to be worth its cost."""
+
+_ALONE = 2
+"""Fewer objects than this need no thread."""
+
 
 @dataclass(frozen=True)
 class Failure:
@@ -215,24 +221,28 @@ def _unproved(remote: Remote, cache: Cache, sent: list[Hash]) -> dict[str, Remot
 
 
 def _each(work: Callable[[Hash], int], names: list[Hash], jobs: int) -> Moved:
-    """Do `work`, which gives the bytes it moved, for each name, `jobs` at once; what it refuses is collected.
+    """Do `work`, which gives the bytes it moved, for each name, at most `jobs` at once; what it refuses is collected.
+
+    Threads are hired as long as each does less than one object in `_WORTH`: small files on a fast disk are moved
+    fastest by one, requests over a network by many.
 
     Raises:
         BaseException: whatever is not a `RemoteError` about one object; the rest is not done then.
 
     """
     crew = _Crew(work, names)
-    workers = [threading.Thread(target=crew.run, daemon=True) for _ in range(min(jobs, len(names)) - 1)]
-    for worker in workers:
-        worker.start()
-    try:
+    if len(names) < _ALONE:
         crew.run()
-        for worker in workers:
-            worker.join()
+        return crew.result()
+    try:
+        crew.hire()
+        while crew.size < min(jobs, len(names)) and not crew.idle.wait(_WORTH):
+            if crew.is_slow():
+                crew.hire()
+        crew.idle.wait()
     except BaseException:
         crew.stop()
-        for worker in workers:
-            worker.join(_PATIENCE)
+        crew.idle.wait(_PATIENCE)
         raise
     return crew.result()
 
@@ -241,14 +251,32 @@ class _Crew:
     """Threads that take names from one pile: no queue and no task a name, which small files would not be worth."""
 
     def __init__(self, work: Callable[[Hash], int], names: list[Hash]) -> None:
+        self.size = 0
+        self.idle = threading.Event()
         self._work = work
         self._pile: Iterator[Hash] = iter(names)
         self._lock = threading.Lock()
+        self._at_work = 0
         self._objects = 0
+        self._objects_before = 0
         self._bytes = 0
         self._failed: list[Failure] = []
         self._refusals = 0
         self._fatal: BaseException | None = None
+
+    def hire(self) -> None:
+        """Let one more thread work; it ends with the process at the latest."""
+        with self._lock:
+            self.size += 1
+            self._at_work += 1
+        threading.Thread(target=self._shift, daemon=True).start()
+
+    def is_slow(self) -> bool:
+        """Whether fewer objects than threads were done since this was asked last."""
+        with self._lock:
+            done = self._objects - self._objects_before
+            self._objects_before = self._objects
+            return done < self.size
 
     def run(self) -> None:
         """Work until the pile is gone."""
@@ -262,6 +290,13 @@ class _Crew:
                 self.stop()
             else:
                 self._done(moved)
+
+    def _shift(self) -> None:
+        self.run()
+        with self._lock:
+            self._at_work -= 1
+            if not self._at_work:
+                self.idle.set()
 
     def stop(self) -> None:
         """Let nobody start on another name."""

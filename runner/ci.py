@@ -1,0 +1,258 @@
+"""The walk: what one run does, in ten rooms, from the door to the verdict. Read this file first.
+
+`plan` stops after room 5, `repro` after 7, `gate` needs 2, 3 and 8, `run` goes through; `pull` and `push` are rooms
+6 and 9 alone (`engine.exchange`). Each room is one call into the package that knows about it.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from runner import __version__, log
+from runner.engine import exchange, executor, reproduce, shell
+from runner.engine import plan as planning
+from runner.errors import ConfigError, Exit, RunnerError
+from runner.review import baseline, gate, metrics
+from runner.review.model import Problem, ReasonRow, Report, StageRow, Traffic
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from runner.engine.decide import Reason
+    from runner.engine.outcome import StageResult
+    from runner.engine.project import Project
+    from runner.engine.plan import Plan
+    from runner.forge.event import Event
+    from runner.git import Git
+    from runner.pipeline.model import Pipeline
+    from runner.review.baseline import Side
+    from runner.review.gatefile import GateFile
+    from runner.review.metrics import Scalar
+    from runner.review.model import Commit
+    from runner.settings import Settings
+    from runner.store.transfer import Moved
+
+logger = logging.getLogger("retrain")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """One run: what was asked for, by which event, and what it is compared with.
+
+    Attributes:
+        settings: the checked inputs.
+        event: what kind of run this is, and what it may do.
+        environ: the process's environment, from which stages get what they may see.
+        gates: the gate file; `None` where there is none.
+        head: the candidate.
+        base: the commit to compare with; `None` where there is none.
+        command: the verb and its options as given.
+
+    """
+
+    settings: Settings
+    event: Event
+    environ: Mapping[str, str] = field(repr=False)
+    gates: GateFile | None
+    head: Commit
+    base: Commit | None
+    command: str
+
+
+def plan(project: Project, targets: Sequence[str]) -> Plan:
+    """Decide over the stages asked for; nothing is run, nothing but listings is fetched (rooms 3 to 5)."""
+    return planning.plan(project.pipeline.select(targets), project.known, project.objects, project.runs)
+
+
+def repro(project: Project, asked: Asked) -> Report:
+    """Make the stages asked for fresh (up to room 7)."""
+    return _walk(project, asked, through=False)
+
+
+def run(project: Project, asked: Asked) -> Report:
+    """Make the stages fresh, judge, push; telling is the caller's (rooms 3 to 9)."""
+    return _walk(project, asked, through=True)
+
+
+def judge(git: Git, root: Path, prefix: str, project: Project | None, asked: Asked) -> Report:
+    """Judge what the working tree holds, in any git repository, without running anything (rooms 2, 3 and 8).
+
+    Args:
+        git: the repository.
+        root: the project's folder, or the repository's where there is no DVC project.
+        prefix: that folder inside the repository, ending in `/`; empty at the top.
+        project: the DVC project, whose cached metrics are had by hash; `None` where there is none.
+        asked: what is compared.
+
+    """
+    objects = project.objects if project else None
+    report = replace(_blank(asked), edges=_edges(project) if project else ())
+    head = baseline.working(root, project.pipeline if project else None, objects)
+    return _judged(report, asked, head, baseline.committed(git, prefix, asked.base.sha, objects) if asked.base else None)
+
+
+def _walk(project: Project, asked: Asked, *, through: bool) -> Report:
+    """Go from room to room; whatever ends the walk early is in the report, with all that was done before."""
+    started = time.monotonic()
+    report = replace(_blank(asked), edges=_edges(project))
+    results: list[StageResult] = []
+    try:
+        _make_fresh(project, asked, results)
+        if any(result.status == "failed" for result in results):
+            report = replace(report, verdict="error", exit_code=Exit.STAGE, push="not pushed: a stage failed")
+        elif through:
+            head = baseline.working(project.root, _as_left(project, results), project.objects)
+            report = _judged(report, asked, head, _base(project, asked))
+            report = _kept(report, project, asked, results)
+    except RunnerError as error:
+        logger.debug("the walk ended early", exc_info=error)
+        report = replace(report, verdict="error", exit_code=error.exit_code, error=_problem(error))
+    objects, size = exchange.left(project)
+    return replace(
+        report,
+        stages=tuple(_row(result) for result in results),
+        pulled=_traffic([result.pulled for result in results]),
+        left=Traffic(objects, size),
+        seconds=round(time.monotonic() - started, 3),
+    )
+
+
+def _blank(asked: Asked) -> Report:
+    return Report(
+        version=__version__,
+        verdict="ungated",
+        exit_code=Exit.HELD,
+        command=asked.command,
+        head=asked.head,
+        base=asked.base,
+    )
+
+
+def _make_fresh(project: Project, asked: Asked, results: list[StageResult]) -> None:
+    """Rooms 6 and 7: fetch what is needed, restore what is known, run the rest, and say each as it ends."""
+    if not asked.event.may_run:
+        message = f"no stage is run here: {asked.event.why}"
+        raise ConfigError(message, "`retrain plan` and `retrain gate` work for this event")
+    loop = reproduce.Reproduction(
+        known=project.known(),
+        workspace=project.workspace,
+        objects=project.objects,
+        runs=project.runs,
+        keep=project.keeping,
+        executor=executor.Local(),
+        output=lambda _: log.stage_output(),
+        environment=lambda stage: shell.fenced(
+            asked.environ, asked.settings.pass_env, root=project.root, address=stage.address
+        ),
+    )
+    for result in loop.reproduce(project.pipeline.select(asked.settings.targets)):
+        results.append(result)
+        _say(result)
+
+
+def _say(result: StageResult) -> None:
+    name = result.stage.address
+    if result.status == "failed":
+        logger.error("stage %s failed: %s", name, result.why)
+    elif result.status in {"fresh", "frozen", "skipped"}:
+        logger.debug("stage %s: %s", name, result.status)
+    else:
+        logger.info("stage %s: %s%s", name, result.status, f" in {result.seconds:.1f} s" if result.seconds else "")
+
+
+def _judged(report: Report, asked: Asked, head: Side, base: Side | None) -> Report:
+    """Room 8: metrics and params of both sides, and what the gates say of them."""
+    gates = asked.gates.gates if asked.gates else ()
+    paths = sorted({*(one.file for one in gates), *head.metrics_files(), *(base.metrics_files() if base else ())})
+    now = head.documents(paths)
+    before = base.documents(paths) if base else None
+    verdicts = gate.judge(gates, now, before, asked.event.kind)
+    return replace(
+        report,
+        verdict=gate.overall(verdicts),
+        exit_code=Exit.GATE if any(verdict.exits for verdict in verdicts) else Exit.HELD,
+        gates=verdicts,
+        metrics=metrics.compare(before, now),
+        params=_params(head, base),
+    )
+
+
+def _params(head: Side, base: Side | None) -> tuple[metrics.Change, ...]:
+    paths = sorted({*head.params_files(), *(base.params_files() if base else ())})
+    return metrics.compare(base.documents(paths) if base else None, head.documents(paths), lists=True)
+
+
+def _kept(report: Report, project: Project, asked: Asked, results: Sequence[StageResult]) -> Report:
+    """Room 9: push if gates, settings and trust allow it."""
+    why_not = _why_not_pushed(report, project, asked)
+    if why_not:
+        return replace(report, push=f"not pushed: {why_not}")
+    moved = exchange.keep(project, results)
+    return replace(report, pushed=_traffic([moved]), push="pushed, and proved present in the remote")
+
+
+def _why_not_pushed(report: Report, project: Project, asked: Asked) -> str:
+    if asked.settings.push == "never":
+        return "push is set to never"
+    if not asked.event.may_push:
+        return asked.event.why
+    if asked.settings.push == "passed" and report.exit_code != Exit.HELD:
+        return f"the gates say {report.verdict}"
+    return "" if project.remote("") else "no remote is configured"
+
+
+def _as_left(project: Project, results: Sequence[StageResult]) -> Pipeline:
+    """Give the pipeline with the lock entries as the run left them."""
+    entries = {result.stage.address: result.entry for result in results if result.entry}
+    return replace(project.pipeline, entries={**project.pipeline.entries, **entries})
+
+
+def _base(project: Project, asked: Asked) -> Side | None:
+    return baseline.committed(project.git, project.prefix, asked.base.sha, project.objects) if asked.base else None
+
+
+def _edges(project: Project) -> tuple[tuple[str, str], ...]:
+    pipeline = project.pipeline
+    return tuple((upper.address, stage.address) for stage in pipeline.stages for upper in pipeline.upstream(stage))
+
+
+def _row(result: StageResult) -> StageRow:
+    return StageRow(
+        stage=result.stage.address,
+        decision=result.status,
+        reasons=tuple(reason_row(reason) for reason in result.reasons),
+        seconds=round(result.seconds, 3) if result.status == "ran" else None,
+        exit_code=result.code or None,
+        tail=result.tail,
+        why=result.why,
+        pulled=_traffic([result.pulled]),
+    )
+
+
+def reason_row(reason: Reason) -> ReasonRow:
+    """Give a reason as plain values."""
+    return ReasonRow(reason.change.value, reason.path, plain(reason.was), plain(reason.now))
+
+
+def plain(value: object) -> Scalar | None:
+    """Give a value that JSON can carry; lists and maps as text."""
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    return "\n".join(map(str, value)) if isinstance(value, tuple) else str(value)
+
+
+def _traffic(moves: Sequence[Moved]) -> Traffic:
+    return Traffic(
+        sum(moved.objects for moved in moves),
+        sum(moved.bytes for moved in moves),
+        round(sum(moved.seconds for moved in moves), 3),
+    )
+
+
+def _problem(error: RunnerError) -> Problem:
+    first = error.problems[0]
+    return Problem(first.message, first.hint, first.where, type(first).__name__)

@@ -1,0 +1,156 @@
+"""Pull and push: the objects of a project between remote, cache and workspace, proved where they were sent."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from runner.engine.objects import NOTHING
+from runner.errors import ObjectMissing
+from runner.store.transfer import Failure, Moved
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from runner.engine.known import Known
+    from runner.engine.objects import Wanted
+    from runner.engine.outcome import StageResult
+    from runner.engine.project import Project
+    from runner.pipeline.model import LockedPath, LockEntry, Out, Stage
+
+_LEFT_ALONE = frozenset({"fresh", "frozen", "skipped", "failed"})
+
+
+def pull(project: Project, targets: Sequence[str]) -> Moved:
+    """Fetch the outs of `targets` (none given: all) and put them in place.
+
+    What cannot be had is in `failed` and stays as it is in the workspace; the others are put in place all the same.
+    """
+    known, keeping = project.known(), project.keeping()
+    wanted = [(out, recorded) for _, out, recorded in _recorded(project, known, targets) if out.cache]
+    moved = project.objects.fetch([(out, recorded.hash) for out, recorded in wanted if recorded.hash])
+    lost = {failure.name for failure in moved.failed}
+    for out, recorded in wanted:
+        name = recorded.hash
+        if name and lost.isdisjoint({name.key, *(member.key for member in known.members(name))}):
+            content = project.workspace.observe(out.path)
+            if content and content.hash != name:
+                keeping.rescue(out, content)
+            if not content or content.hash != name:
+                keeping.put(out, name, isexec=recorded.isexec)
+    return moved
+
+
+def push(project: Project, targets: Sequence[str]) -> Moved:
+    """Push the outs of `targets` (none given: all), then the records of the runs that wrote them.
+
+    An object that the cache has lost is taken from the workspace where it is still as the lock says.
+    """
+    known, keeping = project.known(), project.keeping()
+    wanted: list[Wanted] = []
+    records: dict[str, None] = {}
+    for stage, out, recorded in _recorded(project, known, targets):
+        name = recorded.hash
+        if name is None or not out.push:
+            continue
+        content = None if project.cache.has(name) or not out.cache else project.workspace.observe(out.path)
+        if content and content.hash == name:
+            keeping.add(out, content)
+        entry = known.entry(stage)
+        record = project.runs.record_of(entry) if entry and not stage.is_data_source else ""
+        if record:
+            records[record] = None
+        if out.cache or (record and project.cache.has(name)):
+            wanted.append((out, name))
+    moved = project.objects.push(wanted)
+    return moved if moved.failed else moved + _push_records(project, records)
+
+
+def keep(project: Project, results: Sequence[StageResult]) -> Moved:
+    """Push what a run made, prove it present, and prove that what it left alone is there too.
+
+    Raises:
+        RemoteError: an object that the lock names is neither here nor in the remote, or could not be sent.
+
+    """
+    made: list[Wanted] = []
+    others: list[Wanted] = []
+    for result in results:
+        if result.entry:
+            pairs = made if result.status not in _LEFT_ALONE else others
+            pairs.extend(_pushable(result.stage, result.entry, remembered=bool(result.records)))
+    here = [(out, name) for out, name in others if project.cache.has(name)]
+    moved = project.objects.push([*made, *here])
+    for failure in (*moved.failed, *_unproved(project, [pair for pair in others if pair not in here])):
+        raise failure.error
+    return moved + _push_records(project, dict.fromkeys(name for result in results for name in result.records))
+
+
+def left(project: Project) -> tuple[int, int]:
+    """Count the objects, and their bytes, that the lock names and this run did not need."""
+    known = project.known()
+    named = {recorded.hash for _, out, recorded in _recorded(project, known, ()) if out.cache and recorded.hash}
+    absent = project.cache.missing(named)
+    sizes = [known.footprint(name) for name in absent]
+    return sum(objects for objects, _ in sizes), sum(size for _, size in sizes)
+
+
+def _pushable(stage: Stage, entry: LockEntry, *, remembered: bool) -> list[Wanted]:
+    """Give the outs to push: cached ones and, where the run is remembered, its metrics and plots too."""
+    pairs = ((out, entry.out(out.spelled)) for out in stage.outs)
+    return [
+        (out, recorded.hash)
+        for out, recorded in pairs
+        if recorded and recorded.hash and out.push and (out.cache or (remembered and (out.metric or out.plot)))
+    ]
+
+
+def _unproved(project: Project, wanted: Sequence[Wanted]) -> list[Failure]:
+    """Ask the remotes for what this machine does not have."""
+    failures = []
+    for where in dict.fromkeys(out.remote for out, _ in wanted):
+        remote = project.remote(where)
+        paths = {name.key: out.path for out, name in wanted if out.remote == where}
+        there = remote.exists(paths) if remote else {}
+        failures += [Failure(key, _nowhere(path, key)) for key, path in paths.items() if key not in there]
+    return failures
+
+
+def _nowhere(path: str, key: str) -> ObjectMissing:
+    message = f"{path} is named by the lock, but its object {key} is neither here nor in the remote"
+    return ObjectMissing(message, f"push it from where it was made: `dvc push {path}`")
+
+
+def _push_records(project: Project, records: Iterable[str]) -> Moved:
+    """Send records of runs last: a record promises that its objects are there."""
+    names = list(records)
+    remote = project.remote("") if names else None
+    if remote is None:
+        return NOTHING
+    there = remote.exists(names)
+    absent = [name for name in names if name not in there]
+    for name in absent:
+        remote.put(name, project.cache.root / name)
+    return Moved(len(absent), sum((project.cache.root / name).stat().st_size for name in absent), 0.0, ())
+
+
+def _recorded(project: Project, known: Known, targets: Sequence[str]) -> list[tuple[Stage, Out, LockedPath]]:
+    """Give the outs that `targets` name and what is recorded of them."""
+    pairs = ((stage, out, known.recorded(stage, out)) for stage, out in _named(project, targets))
+    return [(stage, out, recorded) for stage, out, recorded in pairs if recorded]
+
+
+def _named(project: Project, targets: Sequence[str]) -> list[tuple[Stage, Out]]:
+    """Give the outs that `targets` name: stages, DVC files, outs, or folders that hold outs."""
+    pipeline = project.pipeline
+    if not targets:
+        return [(stage, out) for stage in pipeline.in_order() for out in stage.outs]
+    found: dict[str, tuple[Stage, Out]] = {}
+    for target in targets:
+        path = target.rstrip("/")
+        produced = pipeline.producer(path)
+        pairs = [*([produced] if produced else []), *pipeline.outs_inside(path)]
+        if not pairs:
+            pairs = [(stage, out) for stage in pipeline.named(target) for out in stage.outs]
+        found.update({out.path: (stage, out) for stage, out in pairs})
+    return list(found.values())
+

@@ -1,0 +1,64 @@
+"""The parts that a verb works with, built once at the door and handed down; it does nothing itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from runner.engine.keeping import Keeping
+from runner.engine.known import Known
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from runner.engine.objects import Objects
+    from runner.engine.runcache import RunCache
+    from runner.engine.workspace import Workspace
+    from runner.git import Git
+    from runner.pipeline.model import Pipeline
+    from runner.store.cache import Cache
+    from runner.store.remote import Remote
+    from runner.store.state import State
+
+
+@dataclass(frozen=True)
+class Project:
+    """A DVC project in a git repository, opened for one verb.
+
+    Attributes:
+        root: the folder that holds `.dvc`.
+        git: its repository.
+        prefix: the project's folder inside the repository, ending in `/`; empty at the top.
+        pipeline: stages, and what the lock says of them.
+        workspace: the working tree.
+        cache: the local object cache.
+        objects: the cache and the remotes.
+        runs: the run cache.
+        state: remembers hashes between runs.
+        remote: gives the remote by name; `None` where no default one is configured.
+
+    """
+
+    root: Path
+    git: Git
+    prefix: str
+    pipeline: Pipeline
+    workspace: Workspace
+    cache: Cache
+    objects: Objects
+    runs: RunCache
+    state: State
+    remote: Callable[[str], Remote | None]
+
+    def known(self) -> Known:
+        """Give a fresh look at the workspace through the lock."""
+        return Known(self.pipeline, self.workspace, self.cache, self.objects.listing)
+
+    def keeping(self) -> Keeping:
+        """Give the writer of outs and lock entries; git is asked about all outs at once."""
+        outs = [f"{self.prefix}{out.path}" for stage in self.pipeline.stages for out in stage.outs if out.cache]
+        below = len(self.prefix)
+        tracked = {path[below:] for path in self.git.tracked(outs)}
+        ignored = {path[below:] for path in self.git.ignored(outs)}
+        return Keeping(self.workspace, self.cache, tracked, ignored)

@@ -1,0 +1,172 @@
+"""What verbs print: plain rows for JSON, short lines for people."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from runner.review import words
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from runner.ci import Asked
+    from runner.engine.decide import Reason
+    from runner.engine.plan import Plan, Pull, Step
+    from runner.engine.project import Project
+    from runner.pipeline.model import LockedPath, Out, Stage
+    from runner.store.transfer import Moved
+
+_SHORT = 12
+_MOST_REASONS = 5
+_MOST_TEXT = 40
+
+
+def plan_data(asked: Asked, plan: Plan) -> dict[str, Any]:
+    """Give a plan as `retrain plan --json` prints it."""
+    base = asked.base
+    return {
+        "head": asked.head.sha or None,
+        "base": {"sha": base.sha, "how": base.how} if base else None,
+        "stages": [
+            {
+                "stage": step.stage.address,
+                "decision": step.decision.word,
+                "reasons": [_reason(reason) for reason in step.decision.reasons],
+                "pull": _pull(step.pull),
+            }
+            for step in plan.steps
+        ],
+        "pull": _pull(plan.pull),
+    }
+
+
+def _reason(reason: Reason) -> dict[str, Any]:
+    return {
+        "change": reason.change.value,
+        "path": reason.path,
+        "was": _finite(reason.was),
+        "now": _finite(reason.now),
+    }
+
+
+def _finite(value: Any) -> Any:  # noqa: ANN401 - any value of a params file
+    """Give a value that strict JSON can carry: what is no finite number becomes its name."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    if isinstance(value, dict):
+        return {str(key): _finite(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(inner) for inner in value]
+    return value if value is None or isinstance(value, (bool, int, float, str)) else str(value)
+
+
+def _pull(pull: Pull) -> dict[str, int]:
+    return {"objects": pull.objects, "bytes": pull.bytes}
+
+
+def plan_lines(asked: Asked, plan: Plan) -> list[str]:
+    """Give a plan for people: one line a stage that is not fresh, its reasons below, then a summary."""
+    lines = [f"compared with {asked.base.sha[:_SHORT]} ({asked.base.how})"] if asked.base else []
+    for step in plan.steps:
+        if step.decision.word != "fresh":
+            lines += [f"{step.decision.word:<8} {step.stage.address}{_wanted(step)}", *_reason_lines(step)]
+    fresh = sum(step.decision.word == "fresh" for step in plan.steps)
+    lines.append(f"{fresh} of {words.count(len(plan.steps), 'stage')} fresh; {_moved(plan.pull)} to pull")
+    return lines
+
+
+def _wanted(step: Step) -> str:
+    return f"  ({_moved(step.pull)} to pull)" if step.pull.objects else ""
+
+
+def _moved(pull: Pull) -> str:
+    return f"{words.count(pull.objects, 'object')}, {words.size(pull.bytes)}" if pull.objects else "nothing"
+
+
+def _reason_lines(step: Step) -> Iterator[str]:
+    reasons = step.decision.reasons
+    for reason in reasons[:_MOST_REASONS]:
+        yield f"         {reason.change.value} {reason.path}{_difference(reason)}".rstrip()
+    if len(reasons) > _MOST_REASONS:
+        yield f"         and {len(reasons) - _MOST_REASONS} more"
+    if step.decision.word == "wait":
+        yield f"         for {', '.join(step.decision.upstream)}"  # type: ignore[union-attr]
+
+
+def _difference(reason: Reason) -> str:
+    if reason.was is None and reason.now is None:
+        return ""
+    return f": {_value(reason.was)} -> {_value(reason.now)}"
+
+
+def _value(value: Any) -> str:  # noqa: ANN401 - any value of a params file
+    text = "nothing" if value is None else str(value)
+    return text if len(text) <= _MOST_TEXT else f"{text[:_MOST_TEXT]}..."
+
+
+def plan_outputs(plan: Plan) -> dict[str, str]:
+    """Give the action's outputs that a plan knows."""
+    stale = [step.stage.address for step in plan.steps if step.is_stale]
+    return {"stale-stages": "\n".join(stale), "changed": "true" if stale else "false"}
+
+
+def stages_data(project: Project) -> list[dict[str, Any]]:
+    """Give the stages as `retrain stages --json` prints them, sorted by address."""
+    ordered = sorted(project.pipeline.stages, key=lambda stage: stage.address)
+    return [_stage(project, stage) for stage in ordered]
+
+
+def _stage(project: Project, stage: Stage) -> dict[str, Any]:
+    entry = project.pipeline.entries.get(stage.address)
+    return {
+        "stage": stage.address,
+        "cmd": list(stage.cmd) if isinstance(stage.cmd, tuple) else stage.cmd,
+        "wdir": stage.wdir,
+        "deps": [dep.path for dep in stage.deps],
+        "params": {param.path: list(param.keys) for param in stage.params},
+        "outs": [_out(out, entry.out(out.spelled) if entry else None) for out in stage.outs],
+        "frozen": stage.frozen,
+        "always_changed": stage.always_changed,
+    }
+
+
+def _out(out: Out, recorded: LockedPath | None) -> dict[str, Any]:
+    return {
+        "path": out.path,
+        "cache": out.cache,
+        "persist": out.persist,
+        "push": out.push,
+        "metric": out.metric,
+        "plot": out.plot,
+        "remote": out.remote or None,
+        "hash": recorded.hash.value if recorded and recorded.hash else None,
+    }
+
+
+def stages_lines(project: Project) -> list[str]:
+    """Give the stages for people: address, command, what it reads and writes."""
+    lines = []
+    for stage in sorted(project.pipeline.stages, key=lambda stage: stage.address):
+        cmd = " && ".join(stage.cmd) if isinstance(stage.cmd, tuple) else (stage.cmd or "").strip()
+        lines.append(f"{stage.address}: {cmd}" if cmd else stage.address)
+        reads = [dep.path for dep in stage.deps] + [f"{param.path}:{','.join(param.keys) or '*'}" for param in stage.params]
+        lines += [f"  reads  {' '.join(reads)}"] if reads else []
+        lines += [f"  writes {' '.join(out.path for out in stage.outs)}"] if stage.outs else []
+    return lines
+
+
+def moved_data(moved: Moved) -> dict[str, Any]:
+    """Give what a transfer did, for JSON."""
+    return {
+        "objects": moved.objects,
+        "bytes": moved.bytes,
+        "seconds": round(moved.seconds, 3),
+        "failed": [{"name": failure.name, "why": failure.error.message} for failure in moved.failed],
+    }
+
+
+def moved_lines(verb: str, moved: Moved) -> Sequence[str]:
+    """Give what a transfer did, for people."""
+    did = f"{verb}: {words.count(moved.objects, 'object')}, {words.size(moved.bytes)}, {words.seconds(moved.seconds)}"
+    return [f"{did}; {len(moved.failed)} failed" if moved.failed else did]
