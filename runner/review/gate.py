@@ -218,7 +218,7 @@ def _judge_value(gate: Gate, steps: jsonpaths.Steps, value: object, baseline: _B
     base = baseline.values.get(steps)
     measured = decimal(value)
     if measured is None:
-        finding = _Finding("failed", f"{shown(value)} is not a number that a limit can be compared with")
+        finding = _Finding("failed", f"{shown(value)} cannot be compared with a limit")
         return _row(gate, finding, steps, base=base, head=value)
     findings = list(_absolute(gate, measured))
     if gate.allow_drop or gate.warn_drop:

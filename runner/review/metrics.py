@@ -181,10 +181,10 @@ def oddity(value: object) -> str:
     if isinstance(value, bool) or not isinstance(value, float | int):
         return ""
     if isinstance(value, int):
-        return "" if _fits(value) else "beyond the range of numbers"
+        return "" if _fits(value) else "an integer out of range"
     if math.isnan(value):
         return "NaN"
-    return "" if math.isfinite(value) else f"{'-' if value < 0 else ''}infinite"
+    return "" if math.isfinite(value) else f"{'-' if value < 0 else ''}Infinity"
 
 
 def _fits(value: int) -> bool:

@@ -134,7 +134,7 @@ def large() -> Report:
     """A project of 60 stages and 400 metrics, with a stage that failed and names that try to break out."""
     hostile = "a|b`c` <img src=x> @octocat fixes #1 [x](https://evil.example) </details>"
     stages = [_stage(number) for number in range(58)]
-    tail = tuple(f"step {step}: loss = {1 / step:.4f}" for step in range(1, 40)) + ("```", "Killed")
+    tail = (*(f"step {step}: loss = {1 / step:.4f}" for step in range(1, 40)), "```", "Killed")
     stages.append(StageRow(stage="publish@de", decision="failed", exit_code=137, seconds=7_384.2, tail=tail))
     stages.append(StageRow(stage=hostile, decision="skipped", reasons=(ReasonRow("upstream", "publish@de"),)))
     edges = [(f"part-{number // 3:02}", f"part-{number:02}") for number in range(1, 58)]
