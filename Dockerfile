@@ -1,0 +1,31 @@
+# The action's image: Python, git, and the runner in one virtual environment that no stage sees on its PATH.
+# No USER and no WORKDIR: GitHub mounts the workspace and sets both when it starts the container.
+#
+# The base is the multi-platform index of python:3.13.15-slim-trixie; Dependabot moves it. BASE names another one.
+ARG BASE=docker.io/library/python:3.13.15-slim-trixie@sha256:8d9d0b8bcf6506481eae4907c18f5e3e7902e629f5f6d684f9e7c32e85e3ddf0
+
+FROM ${BASE} AS build
+# Exactly what the lock says, checked by hash, with the base's own pip: the environment itself has none.
+COPY requirements.lock /tmp/requirements.lock
+RUN python3 -m venv --without-pip /opt/retrain \
+    && python3 -m pip --python /opt/retrain/bin/python install --no-cache-dir --no-compile --only-binary=:all: \
+        --require-hashes --requirement /tmp/requirements.lock
+# Of the several hundred services botocore describes, the runner speaks to S3 and to what signs in for it.
+RUN find "$(/opt/retrain/bin/python -c 'import botocore; print(botocore.__path__[0])')/data" \
+        -mindepth 1 -maxdepth 1 -type d ! -name s3 ! -name 'sso*' ! -name sts ! -name signin -exec rm -rf {} +
+COPY runner /tmp/runner
+RUN cp -R /tmp/runner "$(/opt/retrain/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/" \
+    && /opt/retrain/bin/python -m compileall -q /opt/retrain
+
+FROM ${BASE}
+# GitHub mounts a workspace that belongs to another user than the container's; git refuses such a repository
+# unless it is named, here for the runner and for the git commands of stages alike.
+# hadolint ignore=DL3008
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends git \
+    && rm -rf /var/lib/apt/lists/* /var/cache/apt/* \
+    && git config --system --add safe.directory /github/workspace
+COPY --from=build /opt/retrain /opt/retrain
+# Isolated (-I), so that a directory called runner/ in the user's repository is not mistaken for this program.
+ENTRYPOINT ["/opt/retrain/bin/python", "-I", "-m", "runner"]
+CMD ["run"]
