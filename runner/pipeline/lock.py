@@ -49,7 +49,7 @@ _ENTRY: Final[Shape] = {
     "params": shape.MAPPING,
     "outs": shape.LIST,
 }
-_OWN: Final = frozenset({"path", "hash", "md5", "size", "nfiles", "isexec"})
+_EXTRA: Final = frozenset(ITEM) - {"path", "hash", "md5", "size", "nfiles", "isexec"}
 
 
 @dataclass(frozen=True)
@@ -150,7 +150,7 @@ def locked_path(written: Mapping[str, Any]) -> LockedPath:
         size=written.get("size"),
         nfiles=written.get("nfiles"),
         isexec=written.get("isexec", False),
-        extra={key: inner for key, inner in written.items() if key not in _OWN} if len(written) > 2 else {},  # noqa: PLR2004
+        extra={key: written[key] for key in written if key in _EXTRA},
     )
 
 

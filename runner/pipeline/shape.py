@@ -182,6 +182,6 @@ def _found(value: object) -> str:
 def _hint(value: object, expected: str) -> str:
     if expected == BOOL and isinstance(value, str):
         return "YAML 1.2 has true and false only; without quotes"
-    if isinstance(value, (int, float)) and expected in {STRING, STRINGS, CHECKSUM}:
+    if isinstance(value, (int, float)) and expected in {STRING, STRINGS, COMMAND, CHECKSUM}:
         return "put it in quotes"
     return ""

@@ -1,0 +1,338 @@
+"""dvc.yaml to the model: what is read, and every mistake with its place."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from runner.errors import ConfigError, Location
+from runner.hashes import Hash
+from runner.pipeline import files
+from runner.pipeline.model import Dep, LockedPath, LockEntry, Out, Param, Stage
+
+if TYPE_CHECKING:
+    from runner.pipeline.model import Pipeline
+
+MD5 = "d3b07384d113edec49eaa6238ad5ff00"
+ROOT = "/home/me/project"
+
+
+def load(text: str, root: str = ROOT, **others: str) -> Pipeline:
+    texts = {"dvc.yaml": text, **{name.replace("_", "."): other for name, other in others.items()}}
+    return files.load([name for name in texts if name != "dvc.lock"], texts.get, root)
+
+
+def only(text: str) -> Stage:
+    """Load a dvc.yaml of one stage `s` given by its inner lines."""
+    (stage,) = load("stages:\n  s:\n" + "".join(f"    {line}\n" for line in text.splitlines())).stages
+    return stage
+
+
+def mistakes(text: str, **others: str) -> list[str]:
+    with pytest.raises(ConfigError) as caught:
+        load(text, **others)
+    return [str(problem) for problem in caught.value.problems]
+
+
+FULL = f"""\
+stages:
+  train:
+    desc: Trains
+    cmd: python train.py
+    wdir: models
+    deps:
+    - ../train.py
+    - ./data/
+    - {ROOT}/abs.csv
+    params:
+    - lr
+    - train.epochs
+    - conf.json:
+      - a.b
+    - whole.yaml:
+    outs:
+    - model.pkl
+    - keep:
+        cache: false
+        persist: true
+        push: false
+        remote: store
+        desc: stays
+        labels: [a]
+    metrics:
+    - m.json:
+        cache: false
+    plots:
+    - p.csv:
+        x: epoch
+        header: true
+    frozen: true
+    always_changed: true
+    meta: {{any: [1]}}
+"""
+
+
+def test_a_stage_is_read_in_full() -> None:
+    (stage,) = load(FULL).stages
+    assert stage == Stage(
+        address="train",
+        file="dvc.yaml",
+        name="train",
+        cmd="python train.py",
+        wdir="models",
+        deps=(Dep("train.py", "../train.py"), Dep("models/data", "./data/"), Dep("abs.csv", "../abs.csv")),
+        params=(
+            Param("models/params.yaml", "params.yaml", ("lr", "train.epochs")),
+            Param("models/conf.json", "conf.json", ("a.b",)),
+            Param("models/whole.yaml", "whole.yaml"),
+        ),
+        outs=(
+            Out("models/model.pkl", "model.pkl"),
+            Out("models/keep", "keep", cache=False, persist=True, push=False, remote="store"),
+            Out("models/m.json", "m.json", cache=False, metric=True),
+            Out("models/p.csv", "p.csv", plot=True),
+        ),
+        frozen=True,
+        always_changed=True,
+        desc="Trains",
+        meta={"any": [1]},
+    )
+    assert stage.where == Location("dvc.yaml", 2, 3)
+
+
+def test_a_stage_with_a_command_alone_has_dvcs_defaults() -> None:
+    stage = only("cmd: x")
+    assert stage == Stage("s", "dvc.yaml", "s", "x", ".")
+    assert stage.is_callback
+    assert not stage.is_data_source
+
+
+@pytest.mark.parametrize(
+    ("cmd", "read"), [("[a, b]", ("a", "b")), ("[]", ()), ("''", ""), ("|\n  a\n  b", "a\nb\n"), ("'5'", "5")]
+)
+def test_a_command_is_text_or_a_list(cmd: str, read: object) -> None:
+    assert only(f"cmd: {cmd}\nouts: [o]").cmd == read
+
+
+def test_an_empty_command_makes_a_data_source() -> None:
+    assert only("cmd: ''\nouts: [o]").is_data_source
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[]", "null", "stages: {}", "# nothing\n", "artifacts: {}\nmetrics: [m]\n"])
+def test_a_file_without_stages_is_fine(text: str) -> None:
+    assert load(text).stages == ()
+
+
+def test_one_path_named_twice_in_outs_is_one_out_with_the_flags_of_both() -> None:
+    stage = only("cmd: x\nouts:\n- a\n- b\n- a: {cache: false}\n- a: {persist: true}")
+    assert stage.outs == (Out("a", "a", cache=False, persist=True), Out("b", "b"))
+
+
+def test_one_map_may_hold_several_outs() -> None:
+    assert [out.path for out in only("cmd: x\nouts:\n- {a: {}, b: {cache: false}}").outs] == ["a", "b"]
+
+
+def test_deps_may_repeat_and_every_spelling_stays() -> None:
+    deps = only("cmd: x\ndeps: [a, ./a, a/, b/../a]").deps
+    assert [(dep.path, dep.spelled) for dep in deps] == [("a", "a"), ("a", "./a"), ("a", "a/"), ("a", "b/../a")]
+
+
+@pytest.mark.parametrize(
+    ("params", "read"),
+    [
+        ("[a, b.c]", [("params.yaml", ("a", "b.c"))]),
+        ("[a, a]", [("params.yaml", ("a",))]),
+        ("[{p.json: [x]}, a, {p.json: [y]}]", [("p.json", ("x", "y")), ("params.yaml", ("a",))]),
+        ("[{p.json: }]", [("p.json", ())]),
+        ("[{p.json: []}]", [("p.json", ())]),
+        ("[{p.json: [x]}, {p.json: }]", [("p.json", ())]),
+        ("[a, {params.yaml: }]", [("params.yaml", ())]),
+        ("[{./params.yaml: [b]}, a]", [("params.yaml", ("b", "a"))]),
+        ("[]", []),
+    ],
+)
+def test_params_are_gathered_by_file_and_a_whole_file_takes_all(params: str, read: list[object]) -> None:
+    assert [(param.spelled, param.keys) for param in only(f"cmd: x\nparams: {params}").params] == read
+
+
+def test_params_are_looked_for_in_wdir_and_recorded_by_the_path_from_there() -> None:
+    (param,) = only("cmd: x\nwdir: w\nparams: [{sub//../../conf.json: [a]}]").params
+    assert param == Param("conf.json", "../conf.json", ("a",))
+
+
+def test_stages_of_several_files_have_dvcs_addresses_and_paths() -> None:
+    texts = {
+        "dvc.yaml": "stages: {a: {cmd: x}}",
+        "sub/dvc.yaml": "stages: {b: {cmd: x, wdir: .., deps: [a]}, c: {cmd: x, wdir: d, deps: [a]}}",
+        "sub/data.dvc": "outs:\n- path: data\n",
+    }
+    pipeline = files.load(texts, texts.get)
+    assert [stage.address for stage in pipeline.stages] == ["a", "sub/dvc.yaml:b", "sub/dvc.yaml:c", "sub/data.dvc"]
+    assert [stage.wdir for stage in pipeline.stages] == [".", ".", "sub/d", "sub"]
+    assert [dep.path for stage in pipeline.stages for dep in stage.deps] == ["a", "sub/d/a"]
+
+
+LOCK = f"""\
+schema: '2.0'
+stages:
+  a:
+    cmd: x
+    outs:
+    - path: o
+      hash: md5
+      md5: {MD5}
+  gone:
+    cmd: y
+"""
+
+
+def test_entries_come_from_the_lock_beside_the_file_by_address() -> None:
+    text = "stages: {a: {cmd: x, outs: [o]}, new: {cmd: x}}"
+    texts = {"sub/dvc.yaml": text, "sub/dvc.lock": LOCK, "dvc.yaml": text}
+    pipeline = files.load(["dvc.yaml", "sub/dvc.yaml"], texts.get)
+    assert pipeline.entries == {"sub/dvc.yaml:a": LockEntry("x", outs=(LockedPath("o", Hash(MD5)),))}
+
+
+def test_a_broken_lock_is_told_beside_the_mistakes_of_other_files() -> None:
+    assert [line.partition("\n")[0] for line in mistakes("stages: {a: {}}", dvc_lock="stages: 3\n")] == [
+        "dvc.yaml:1:10: 'cmd' is missing",
+        "dvc.lock:1:1: expected a mapping, found a whole number (3)",
+        "dvc.lock:1:1: 'schema' is missing",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("stage: {}", "dvc.yaml:1:1: unknown key 'stage'\n  did you mean 'stages'?"),
+        ("- a", "dvc.yaml:1:1: expected a mapping, found a list"),
+        ("hello", "dvc.yaml:1:1: expected a mapping, found a string ('hello')"),
+        ("stages:", "dvc.yaml:1:1: expected a mapping, found nothing"),
+        ("stages: {a: }", "dvc.yaml:1:10: expected a mapping, found nothing"),
+        ("stages: {1: {cmd: x}}", "dvc.yaml:1:10: 1 cannot name a stage"),
+        ("stages: {'': {cmd: x}}", "dvc.yaml:1:10: '' cannot name a stage"),
+        ("stages: {a@b: {cmd: x}}", "dvc.yaml:1:10: the stage name 'a@b' holds an @"),
+        ("params: a", "dvc.yaml:1:1: expected a list of strings"),
+        ("plots: {a: }", "dvc.yaml:1:1: expected a list, found a mapping"),
+        ("a: 1\na: 2", "dvc.yaml:2:1: the key 'a' comes twice"),
+        ("\tstages: {}", "dvc.yaml:1:1:"),
+    ],
+)
+def test_a_broken_file_is_refused_with_its_place(text: str, expected: str) -> None:
+    (problem,) = mistakes(text)
+    assert problem.startswith(expected)
+
+
+@pytest.mark.parametrize(
+    ("inner", "expected"),
+    [
+        ("cmd: 5", "1: expected a string or a list of strings, found a whole number (5)\n  put it in quotes"),
+        ("cmd:", "1: expected a string or a list of strings, found nothing"),
+        ("cmd: [1]", "1: expected a string or a list of strings, found a list"),
+        ("cmd: x\ndep: [a]", "2: unknown key 'dep'\n  did you mean 'deps'?"),
+        ("cmd: x\ndeps: a", "2: expected a list of strings, found a string ('a')"),
+        ("cmd: x\ndeps:", "2: expected a list of strings, found nothing"),
+        ("cmd: x\ndeps: [1]", "2: expected a list of strings"),
+        ("cmd: x\nfrozen: yes", "2: expected true or false, found a string ('yes')\n  YAML 1.2 has"),
+        ("cmd: x\nwdir: 1", "2: expected a string"),
+        ("cmd: x\nwdir: ../..", "2: the wdir '../..' is outside"),
+        ("cmd: x\ndeps:\n- a\n- ../b", "4: '../b' is outside the repository"),
+        ("cmd: x\ndeps:\n- /etc/passwd", "3: '/etc/passwd' is outside the repository"),
+        ("cmd: x\nouts:\n- /home/me/other", "3: '/home/me/other' is outside the repository"),
+        ("cmd: x\ndeps:\n- ''", "3: '' is not a path"),
+        ("cmd: x\ndeps:\n- s3://b/k", "3: the URL 's3://b/k' is not supported yet"),
+        ("cmd: x\ndeps:\n- ds://d", "3: the URL 'ds://d' is not supported yet"),
+        ("cmd: x\nouts:\n- remote://r/k", "3: the URL 'remote://r/k' is not supported yet"),
+        ("cmd: x\ndeps:\n- data.csv.dvc", "3: the DVC file 'data.csv.dvc' can be neither"),
+        ("cmd: x\nouts:\n- sub/dvc.yaml", "3: the DVC file 'sub/dvc.yaml' can be neither"),
+        ("cmd: x\nouts:\n- .git/hooks", "3: '.git/hooks' is inside .git"),
+        ("cmd: x\nouts:\n- a/../.github/w", "3: 'a/../.github/w' is inside .github"),
+        ("cmd: x\nouts:\n- a: {cach: false}", "3: unknown key 'cach'\n  did you mean 'cache'?"),
+        ("cmd: x\nouts:\n- a: {cache: no}", "3: expected true or false, found a string ('no')"),
+        ("cmd: x\nouts:\n- a:", "3: expected a mapping, found nothing"),
+        ("cmd: x\nouts:\n- 1", "3: expected a mapping, found a whole number (1)"),
+        ("cmd: x\nouts:\n- 1: {}", "3: expected a string, found a whole number (1)"),
+        ("cmd: x\nouts:\n- a: {x: epoch}", "3: unknown key 'x'"),
+        ("cmd: x\nmetrics:\n- a: {xpath: q}", "3: unknown key 'xpath'"),
+        ("cmd: x\nplots:\n- a: {header: 1}", "3: expected true or false"),
+        ("cmd: x\nparams: [1]", "2: expected a mapping, found a whole number (1)"),
+        ("cmd: x\nparams:\n- p.json: a", "3: expected a list of keys, found 'a'\n  write [a]"),
+        ("cmd: x\nparams:\n- p.json: [1]", "3: expected a list of strings"),
+        ("cmd: x\nparams: {a: }", "2: expected a list, found a mapping"),
+    ],
+)
+def test_a_broken_stage_is_refused_with_its_line(inner: str, expected: str) -> None:
+    text = "stages:\n  s:\n" + "".join(f"    {line}\n" for line in inner.splitlines())
+    (problem,) = mistakes(text)
+    line, _, rest = expected.partition(":")
+    assert problem.startswith(f"dvc.yaml:{int(line) + 2}:")
+    assert rest.strip() in problem
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "word"),
+    [
+        ("vars: [a.yaml]\nstages: {}", "1:1", "vars"),
+        ("stages:\n  a:\n    foreach: [1]\n    do: {cmd: x}", "3:5", "foreach"),
+        ("stages:\n  a:\n    matrix: {m: [1]}\n    cmd: x", "3:5", "matrix"),
+        ("stages:\n  a:\n    vars: [{m: 1}]\n    cmd: x", "3:5", "vars"),
+        ("stages:\n  a:\n    cmd: echo ${x}", "3:5", "${...}"),
+        ("stages:\n  a:\n    cmd: x\n    outs:\n    - ${x}:\n        cache: false", "5:7", "${...}"),
+        ("stages:\n  a:\n    cmd: x\n    meta: [{k: '${x}'}]", "4:13", "${...}"),
+    ],
+)
+def test_what_is_not_read_yet_is_refused_by_name(text: str, place: str, word: str) -> None:
+    (problem,) = mistakes(text)
+    assert problem.startswith(f"dvc.yaml:{place}: {word}")
+    assert "not supported yet" in problem
+
+
+def test_a_dollar_without_braces_is_nothing_special() -> None:
+    assert only("cmd: echo $HOME $(ls)").cmd == "echo $HOME $(ls)"
+
+
+def test_every_mistake_of_every_file_is_told_at_once() -> None:
+    text = "stages:\n  a: {cmd: 1, depz: []}\n  b: {cmd: x, deps: [../k, s3://x/y], outs: [{o: {cache: 1}}]}\n  c: 3\n"
+    found = mistakes(text, x_dvc="outs:\n- md5: 1\n")
+    assert [problem.partition(": ")[0] for problem in found] == [
+        "dvc.yaml:2:7",
+        "dvc.yaml:2:15",
+        "dvc.yaml:3:22",
+        "dvc.yaml:3:28",
+        "dvc.yaml:3:51",
+        "dvc.yaml:4:3",
+        "x.dvc:2:3",
+        "x.dvc:2:3",
+    ]
+
+
+def test_a_named_file_that_is_not_there_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"there is no gone\.dvc"):
+        files.load(["gone.dvc"], lambda _: None)
+
+
+def test_each_file_is_read_once() -> None:
+    asked: list[str] = []
+    texts = {"dvc.yaml": FULL, "a.dvc": "outs:\n- path: a\n"}
+
+    def read(path: str) -> str | None:
+        asked.append(path)
+        return texts.get(path)
+
+    files.load(texts, read, ROOT)
+    assert asked == ["dvc.yaml", "dvc.lock", "a.dvc"]
+
+
+def test_a_thousand_stages_are_read_in_a_time_that_grows_with_their_number() -> None:
+    def seconds(count: int) -> float:
+        text = "stages:\n" + "".join(
+            f"  s{n}:\n    cmd: x\n    deps: [o{n}]\n    outs: [o{n + 1}]\n" for n in range(count)
+        )
+        started = time.process_time()
+        assert len(load(text).in_order()) == count
+        return time.process_time() - started
+
+    seconds(10)
+    assert seconds(3000) < 30 * max(seconds(300), 0.01)
