@@ -10,7 +10,7 @@ import urllib3.exceptions
 from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import BotoCoreError, ClientError
 
-from runner.errors import Denied
+from runner.errors import Denied, ObjectMissing
 from runner.hashes import CHUNK
 from runner.store import s3_client, s3_errors
 from runner.store.remote import checked
@@ -130,7 +130,7 @@ class S3:
         try:
             with self._errors("HeadObject", name):
                 answer = self._client.head_object(Bucket=self._bucket, Key=self._key(name), **self._get)
-        except s3_errors.Absent:
+        except ObjectMissing:
             return name, None
         return name, answer["ContentLength"]
 

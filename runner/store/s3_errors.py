@@ -51,10 +51,6 @@ _TOO_MANY = 429
 _SERVER = 500
 
 
-class Absent(ObjectMissing):
-    """S3 says that there is no such object, and may say so: whoever may not list gets a refusal instead."""
-
-
 def translate(error: Exception, operation: str, name: str, url: str) -> RemoteError:
     """Give the error to raise for what happened while `operation` was done to `name` of the remote at `url`."""
     if isinstance(error, ClientError):
@@ -78,7 +74,7 @@ def _answered(error: ClientError, operation: str, name: str, url: str) -> Remote
     if code == "NoSuchBucket":
         return RemoteError(f"{url}: there is no such bucket", "check the remote's url and endpointurl")
     if code in _ABSENT:
-        return Absent(f"{name} is not in {url}", "push it from where it was made, or make it anew")
+        return ObjectMissing(f"{name} is not in {url}", "push it from where it was made, or make it anew")
     if code in _DENIED or status in {401, 403}:
         return Denied(said, _rights(operation, code))
     if code in _PASSING or status >= _SERVER or status == _TOO_MANY:

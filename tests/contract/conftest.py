@@ -1,0 +1,30 @@
+"""The servers of the contract suite: one of each a session."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support import faulty, s3
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture(scope="session")
+def moto() -> Iterator[s3.Server]:
+    with s3.moto() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def rclone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[s3.Server]:
+    with s3.rclone(tmp_path_factory.mktemp("rclone")) as server:
+        yield server
+
+
+@pytest.fixture
+def faulty_s3() -> Iterator[faulty.FaultyS3]:
+    with faulty.faulty_s3() as server:
+        yield server

@@ -1,0 +1,179 @@
+"""A small S3 server that misbehaves on demand and counts what it is asked."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import contextmanager
+from email.utils import formatdate
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from runner.store.s3 import S3
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+
+class FaultyS3(ThreadingHTTPServer):
+    """A server of one bucket.
+
+    Attributes:
+        objects: what it holds: bytes by key.
+        faults: what to do wrong at the next requests for an object, one each; `""` is none.
+        always: what to do wrong at every request for an object.
+        may_list: whether listing is allowed; without it a missing object is a refusal, as with S3.
+        page: keys a page of a listing.
+        requests: method and path of each request so far.
+
+    """
+
+    daemon_threads = True
+    request_queue_size = 64
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Answer)
+        self.objects: dict[str, bytes] = {}
+        self.faults: list[str] = []
+        self.always = ""
+        self.may_list = True
+        self.page = 1000
+        self.requests: list[tuple[str, str]] = []
+        self.closing = threading.Event()
+        self._lock = threading.Lock()
+
+    @property
+    def endpoint(self) -> str:
+        return f"http://127.0.0.1:{self.server_address[1]}"
+
+    def remote(self, **options: object) -> S3:
+        keys = {"access_key_id": "key", "secret_access_key": "secret", "region": "us-east-1"}
+        return S3.open("s3://bucket", keys | {"endpointurl": self.endpoint} | options, {})
+
+    def note(self, method: str, path: str) -> None:
+        with self._lock:
+            self.requests.append((method, path))
+
+    def next_fault(self) -> str:
+        with self._lock:
+            return self.always or (self.faults.pop(0) if self.faults else "")
+
+    def count(self, method: str) -> int:
+        return sum(asked == method for asked, _ in self.requests)
+
+
+@contextmanager
+def faulty_s3() -> Iterator[FaultyS3]:
+    """Run such a server."""
+    server = FaultyS3()
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.closing.set()
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+class _Answer(BaseHTTPRequestHandler):
+    server: FaultyS3
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name in the base class
+        """Say nothing."""
+
+    def do_GET(self) -> None:
+        url = urlsplit(self.path)
+        if parse_qs(url.query).get("list-type"):
+            self.server.note("LIST", self.path)
+            self._list({name: values[0] for name, values in parse_qs(url.query).items()})
+        else:
+            self.server.note("GET", url.path)
+            self._object(unquote(url.path).removeprefix("/bucket/"), self._get)
+
+    def do_HEAD(self) -> None:
+        self.server.note("HEAD", self.path)
+        self._object(unquote(self.path).removeprefix("/bucket/"), self._head)
+
+    def do_PUT(self) -> None:
+        self.server.note("PUT", self.path)
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        key = unquote(urlsplit(self.path).path).removeprefix("/bucket/")
+
+        def store(key: str, fault: str) -> None:
+            if fault != "lost":
+                self.server.objects[key] = body
+            self._answer(200, b"", {"ETag": '"0"'})
+
+        self._object(key, store)
+
+    def _object(self, key: str, answer: Callable[[str, str], None]) -> None:
+        fault = self.server.next_fault()
+        if fault == "silent":
+            self.server.closing.wait()
+            self.close_connection = True
+        elif fault.isdigit():
+            self._refuse(int(fault), {"503": "SlowDown", "403": "AccessDenied"}.get(fault, "InternalError"))
+        elif ":" in fault:
+            status, _, code = fault.partition(":")
+            self._refuse(int(status), code)
+        else:
+            answer(key, fault)
+
+    def _head(self, key: str, _fault: str) -> None:
+        found = self.server.objects.get(key)
+        if found is None:
+            self._answer(404 if self.server.may_list else 403, b"", {})
+            return
+        self.send_response(200)
+        self._headers({"Content-Length": str(len(found))})
+
+    def _get(self, key: str, fault: str) -> None:
+        found = self.server.objects.get(key)
+        if found is None:
+            self._refuse(*((404, "NoSuchKey") if self.server.may_list else (403, "AccessDenied")))
+        elif fault == "cut":
+            self.send_response(200)
+            self._headers({"Content-Length": str(len(found))})
+            self.wfile.write(found[: len(found) // 2])
+            self.close_connection = True
+        elif fault == "short":
+            self._answer(200, found[: len(found) // 2], {})
+        elif fault == "wrong":
+            self._answer(200, bytes(byte ^ 1 for byte in found), {})
+        else:
+            self._answer(200, found, {})
+
+    def _list(self, query: dict[str, str]) -> None:
+        if not self.server.may_list:
+            self._refuse(403, "AccessDenied")
+            return
+        after = query.get("continuation-token") or query.get("start-after", "")
+        keys = sorted(key for key in self.server.objects if key.startswith(query.get("prefix", "")) and key > after)
+        page, rest = keys[: self.server.page], keys[self.server.page :]
+        rows = "".join(
+            f"<Contents><Key>{key}</Key><Size>{len(self.server.objects[key])}</Size></Contents>" for key in page
+        )
+        token = f"<NextContinuationToken>{page[-1]}</NextContinuationToken>" if rest else ""
+        truncated = "true" if rest else "false"
+        self._answer(
+            200,
+            f"<ListBucketResult><IsTruncated>{truncated}</IsTruncated>{token}{rows}</ListBucketResult>".encode(),
+            {},
+        )
+
+    def _refuse(self, status: int, code: str) -> None:
+        body = f"<Error><Code>{code}</Code><Message>as told</Message></Error>".encode()
+        self._answer(status, b"" if self.command == "HEAD" else body, {"x-amz-request-id": "R1"})
+
+    def _answer(self, status: int, body: bytes, headers: dict[str, str]) -> None:
+        self.send_response(status)
+        self._headers({"Content-Length": str(len(body))} | headers)
+        self.wfile.write(body)
+
+    def _headers(self, headers: dict[str, str]) -> None:
+        for name, value in ({"Date": formatdate(usegmt=True)} | headers).items():
+            self.send_header(name, value)
+        self.end_headers()

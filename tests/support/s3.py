@@ -1,0 +1,76 @@
+"""Servers that speak S3, started once a session on a free port: moto for the semantics, rclone for real refusals."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from runner.store.s3 import S3
+from tests.support.tools import require
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+BUCKET = "bucket"
+_ADDRESS = re.compile(r"http://127\.0\.0\.1:(\d+)")
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running server with the bucket `bucket`; both keys are `testing`."""
+
+    endpoint: str
+
+    @property
+    def options(self) -> dict[str, object]:
+        """DVC's options of a remote on this server."""
+        return {
+            "endpointurl": self.endpoint,
+            "access_key_id": "testing",
+            "secret_access_key": "testing",
+            "region": "us-east-1",
+        }
+
+    def remote(self, prefix: str, **options: object) -> S3:
+        """Open the remote at a prefix of the bucket, without retries."""
+        return S3.open(f"s3://{BUCKET}/{prefix}", self.options | options, {})
+
+
+@contextmanager
+def moto() -> Iterator[Server]:
+    """Run moto in a thread of this process."""
+    require("moto.server", "S3's semantics")
+    from moto.server import ThreadedMotoServer  # noqa: PLC0415 - half a second, for the tests that need it
+
+    running = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    running.start()
+    try:
+        host, port = running.get_host_and_port()
+        server = Server(f"http://{host}:{port}")
+        server.remote("")._client.create_bucket(Bucket=BUCKET)
+        yield server
+    finally:
+        running.stop()
+
+
+@contextmanager
+def rclone(folder: Path) -> Iterator[Server]:
+    """Serve the folders below `folder` as buckets."""
+    command = require("rclone", "an S3 server that checks credentials")
+    (folder / BUCKET).mkdir(parents=True)
+    options = ["--addr", "127.0.0.1:0", "--auth-key", "testing,testing", "--vfs-cache-mode", "off"]
+    with subprocess.Popen(
+        [command, "serve", "s3", *options, "--config", "/dev/null", folder],
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            assert process.stderr
+            found = next(match for line in process.stderr if (match := _ADDRESS.search(line)))
+            yield Server(f"http://127.0.0.1:{found[1]}")
+        finally:
+            process.kill()
