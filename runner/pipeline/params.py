@@ -92,9 +92,11 @@ def lookup(document: Any, key: str) -> Any:  # noqa: ANN401 - a document is of a
 
 
 def _lookup(document: Any, key: str, file: str) -> Any:  # noqa: ANN401 - a document is of any shape
-    found = list(_matches(document, key.lstrip(".").split(".")))
-    if len(found) > 1:
-        message = f"the params key {key!r} matches {len(found)} values"
+    segments = key.lstrip(".").split(".")
+    found = [value for value in _matches(document, segments) if value is not document]
+    twice = segments.count("**") > 1
+    if len(found) > 1 or twice:
+        message = f"the params key {key!r} {'holds ** twice' if twice else f'matches {len(found)} values'}"
         raise ConfigError(message, "a key must match exactly one", Location(file) if file else None)
     return found[0] if found else MISSING
 
@@ -108,18 +110,16 @@ def _matches(node: Any, segments: Sequence[str]) -> Iterator[Any]:  # noqa: ANN4
     if first == "**":
         yield from _deep(node, rest)
         return
+    from_end = len(node) if isinstance(node, (list, tuple)) else 0
     for key, child in _children(node):
-        if _is_at(key, len(node), first):
+        if _is_at(key, from_end, first):
             yield from _matches(child, rest)
 
 
 def _deep(node: Any, rest: Sequence[str]) -> Iterator[Any]:  # noqa: ANN401 - a document is of any shape
     """Yield what matches `rest` at this depth or any below."""
-    if rest:
-        yield from _matches(node, rest)
+    yield from _matches(node, rest)
     for _, child in _children(node):
-        if not rest:
-            yield child
         yield from _deep(child, rest)
 
 
@@ -130,13 +130,14 @@ def _children(node: Any) -> Iterator[tuple[Any, Any]]:  # noqa: ANN401 - a docum
         yield from enumerate(node)
 
 
-def _is_at(key: object, length: int, segment: str) -> bool:
+def _is_at(key: object, from_end: int, segment: str) -> bool:
+    """Whether a key or an index is what the segment says; `from_end` is the length of a list, or 0."""
     if isinstance(key, str):
         return fnmatchcase(key, segment)
     if not isinstance(key, int):
         return False
     try:
-        return int(segment) in {int(key), int(key) - length}
+        return int(segment) in {key, key - from_end}
     except ValueError:
         return fnmatchcase(str(key), segment)
 
