@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -16,7 +15,7 @@ def write(place: Path, content: bytes, mode: int = 0o666) -> None:
     Folders that do not exist are made. `mode` is subject to the umask.
     """
     place.parent.mkdir(parents=True, exist_ok=True)
-    temporary = place.parent / f".{place.name[:100]}.{secrets.token_hex(6)}.tmp"
+    temporary = place.parent / f".{place.name[:100]}.{os.urandom(6).hex()}.tmp"
     try:
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
         with open(descriptor, "wb", buffering=0) as file:  # noqa: PTH123 - opens a descriptor, not a path

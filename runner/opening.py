@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Final
 
 from runner import settings
 from runner.ci import Asked
-from runner.engine.keeping import SCRATCH
 from runner.engine.objects import Objects
 from runner.engine.project import Project
 from runner.engine.runcache import RunCache
@@ -25,7 +24,6 @@ from runner.pipeline import config, files, yaml12
 from runner.review import baseline
 from runner.review.model import Commit
 from runner.store.cache import Cache
-from runner.store.remote import open_remote
 from runner.store.state import State
 
 if TYPE_CHECKING:
@@ -38,6 +36,7 @@ if TYPE_CHECKING:
     from runner.store.remote import Remote
 
 logger = logging.getLogger("retrain")
+SCRATCH: Final = ".dvc/tmp/retrain"
 _GATES: Final = frozenset({"baseline", "gates"})
 
 
@@ -256,6 +255,8 @@ def _remotes(dvc: Config, wanted: str, environ: Mapping[str, str]) -> Callable[[
     def remote(name: str) -> Remote | None:
         if not (name or wanted or dvc.default_remote):
             return None
+        from runner.store.remote import open_remote  # noqa: PLC0415 - most plans ask no remote
+
         chosen = dvc.remote(name or wanted)
         return open_remote(chosen.url, chosen.options, environ=environ)
 

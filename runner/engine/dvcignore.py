@@ -50,4 +50,5 @@ def _anchor(folder: str, line: str) -> str:
     body = line.removeprefix("!")
     inner = body.rstrip("/")
     depth = "" if "/" in inner else "**/"
-    return f"{negated}/{_GLOB.sub(r'\\\1', folder)}/{depth}{body.removeprefix('/')}"
+    literal = _GLOB.sub(r"\\\1", folder)
+    return f"{negated}/{literal}/{depth}{body.removeprefix('/')}"

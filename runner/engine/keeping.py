@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 import re
-import secrets
 import shutil
 import stat
 from contextlib import contextmanager
@@ -135,7 +134,7 @@ class Keeping:
 
         Outs that persist stay, as files of their own that the command may change.
         """
-        scratch = self._workspace.path(f"{SCRATCH}/aside-{secrets.token_hex(6)}")
+        scratch = self._workspace.path(f"{SCRATCH}/aside-{os.urandom(6).hex()}")
         moved: list[tuple[Path, Path]] = []
         kept = False
 
@@ -179,7 +178,7 @@ def _unprotect(place: Path) -> None:
         if stat.S_ISDIR(status.st_mode):
             continue
         if path.is_symlink() or status.st_nlink > 1:
-            temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}.tmp")
+            temporary = path.with_name(f".{path.name}.{os.urandom(6).hex()}.tmp")
             shutil.copyfile(path, temporary)
             temporary.replace(path)
         path.chmod(stat.S_IMODE(path.stat().st_mode) | stat.S_IWUSR)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from runner.engine.keeping import Keeping
 from runner.engine.known import Known
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from runner.engine.keeping import Keeping
     from runner.engine.objects import Objects
     from runner.engine.runcache import RunCache
     from runner.engine.workspace import Workspace
@@ -57,6 +57,8 @@ class Project:
 
     def keeping(self) -> Keeping:
         """Give the writer of outs and lock entries; git is asked about all outs at once."""
+        from runner.engine.keeping import Keeping  # noqa: PLC0415 - a plan, and a run with nothing to do, never write
+
         outs = [f"{self.prefix}{out.path}" for stage in self.pipeline.stages for out in stage.outs if out.cache]
         below = len(self.prefix)
         tracked = {path[below:] for path in self.git.tracked(outs)}
