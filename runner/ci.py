@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     from runner.engine.decide import Reason
     from runner.engine.outcome import StageResult
-    from runner.engine.project import Project
     from runner.engine.plan import Plan
+    from runner.engine.project import Project
     from runner.forge.event import Event
     from runner.git import Git
     from runner.pipeline.model import Pipeline
@@ -92,7 +92,8 @@ def judge(git: Git, root: Path, prefix: str, project: Project | None, asked: Ask
     objects = project.objects if project else None
     report = replace(_blank(asked), edges=_edges(project) if project else ())
     head = baseline.working(root, project.pipeline if project else None, objects)
-    return _judged(report, asked, head, baseline.committed(git, prefix, asked.base.sha, objects) if asked.base else None)
+    base = baseline.committed(git, prefix, asked.base.sha, objects) if asked.base else None
+    return _judged(report, asked, head, base)
 
 
 def _walk(project: Project, asked: Asked, *, through: bool) -> Report:

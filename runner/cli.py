@@ -30,6 +30,14 @@ Exit codes: 0 held, 1 a gate failed or could not be measured, 2 usage or configu
 130 and 143 interrupted. Logs go to standard error, results to standard output."""
 
 
+ABOUT: Final = """Retrain models in CI and decide whether they may be merged.
+
+\b
+A first look, in a repository with a dvc.yaml:
+  retrain plan        which stages are stale, why, and what would be pulled
+  retrain run         pull what is needed, run it, judge the gates, push, report"""
+
+
 @dataclass
 class _Call:
     """What the command line said: options by input name, and how to print."""
@@ -144,12 +152,17 @@ _OPTIONS: Final = {
     "jobs": _option("--jobs", of="jobs", metavar="N", help="Requests to the remote at once; 32 if not given."),
     "report": _option("--report-dir", of="report-dir", metavar="DIR", help="Write report.json, .md and .html to DIR."),
     "push": _option(
-        "--push", of="push", type=click.Choice(["passed", "always", "never"]), help="When to push; `passed`: if the gates passed."
+        "--push",
+        of="push",
+        type=click.Choice(["passed", "always", "never"]),
+        help="When to push; `passed`: if the gates passed.",
     ),
     "pass-env": _option(
         "--pass-env", of="pass-env", metavar="NAMES", help="Variables that stages may see, separated by commas."
     ),
-    "json": click.option("--json", is_flag=True, callback=_json, expose_value=False, help="Result as JSON on standard output."),
+    "json": click.option(
+        "--json", is_flag=True, callback=_json, expose_value=False, help="Result as JSON on standard output."
+    ),
     "verbose": click.option("-v", "--verbose", count=True, callback=_louder(1), expose_value=False, help="Say more."),
     "quiet": click.option("-q", "--quiet", count=True, callback=_louder(-1), expose_value=False, help="Say less."),
 }
@@ -169,19 +182,14 @@ def _verb(*options: str) -> Callable[[Callable[..., int]], click.Command]:
 
 @click.group(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    help=ABOUT,
     epilog=EPILOG,
     no_args_is_help=True,
 )
 @_OPTIONS["directory"]
 @click.version_option(__version__, prog_name="retrain", message="%(prog)s %(version)s")
 def main() -> None:
-    """Retrain models in CI and decide whether they may be merged.
-
-    \b
-    A first look, in a repository with a dvc.yaml:
-      retrain plan        which stages are stale, why, and what would be pulled
-      retrain run         pull what is needed, run it, judge the gates, push, report
-    """
+    """Hold the verbs."""
 
 
 def _targets(function: Callable[..., int]) -> Callable[..., int]:

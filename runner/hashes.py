@@ -116,18 +116,18 @@ class Tree:
         return len(self.files)
 
     def objects(self) -> Iterator[Hash]:
-        """The files' names, in order of path; one content under two paths comes twice."""
+        """Give the files' names, in order of path; one content under two paths comes twice."""
         return (Hash(md5) for _, md5 in self.files)
 
     def lookup(self, relpath: str) -> Hash | Tree | None:
-        """What lies at `relpath`: a file's hash, the listing of a sub-directory, or nothing."""
+        """Give what lies at `relpath`: a file's hash, the listing of a sub-directory, or nothing."""
         start = bisect_left(self.files, (relpath,))
         if start < len(self.files) and self.files[start][0] == relpath:
             return Hash(self.files[start][1])
         return self.below(relpath)
 
     def below(self, relpath: str) -> Tree | None:
-        """The listing of the sub-directory `relpath`; `None` where the listing has no such folder."""
+        """Give the listing of the sub-directory `relpath`; `None` where the listing has no such folder."""
         prefix = f"{relpath}/"
         inside = []
         for path, md5 in self.files[bisect_left(self.files, (prefix,)) :]:

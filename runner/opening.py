@@ -138,7 +138,8 @@ def _gates_and_settings(
     if judges:
         gatefile = import_module("runner.review.gatefile")
         gates: GateFile = gatefile.parse_gates(text, name)
-        return gates, settings.resolve(flags, environ, {key: (one.value, one.where) for key, one in gates.settings.items()})
+        own = {key: (one.value, one.where) for key, one in gates.settings.items()}
+        return gates, settings.resolve(flags, environ, own)
     document = yaml12.parse(text, name)
     keys = document if isinstance(document, dict) else {}
     own = {key: (value, Location(name, *yaml12.locate(text, key))) for key, value in keys.items() if key not in _GATES}

@@ -150,7 +150,8 @@ def stages_lines(project: Project) -> list[str]:
     for stage in sorted(project.pipeline.stages, key=lambda stage: stage.address):
         cmd = " && ".join(stage.cmd) if isinstance(stage.cmd, tuple) else (stage.cmd or "").strip()
         lines.append(f"{stage.address}: {cmd}" if cmd else stage.address)
-        reads = [dep.path for dep in stage.deps] + [f"{param.path}:{','.join(param.keys) or '*'}" for param in stage.params]
+        reads = [dep.path for dep in stage.deps]
+        reads += [f"{param.path}:{','.join(param.keys) or '*'}" for param in stage.params]
         lines += [f"  reads  {' '.join(reads)}"] if reads else []
         lines += [f"  writes {' '.join(out.path for out in stage.outs)}"] if stage.outs else []
     return lines

@@ -67,7 +67,7 @@ class Input:
 
 INPUTS = (
     Input("working-directory", ".", _text, "Run as if started in this directory (-C).", in_file=False),
-    Input("targets", "", _lines, "Stages to look at, one a line, with everything they need; empty: all.", in_file=False),
+    Input("targets", "", _lines, "Stages, one a line, with everything they need; empty: all.", in_file=False),
     Input("remote", "", _text, "DVC remote to pull from and push to; empty: the default one."),
     Input("base", "", _text, "Git revision to compare with; empty: found from the event or the default branch."),
     Input("config", "retrain.yaml", _text, "The gate file.", in_file=False),
@@ -180,7 +180,8 @@ def _unknown(file: Mapping[str, tuple[object, Location]]) -> Iterator[ConfigErro
     allowed = {known.name for known in INPUTS if known.in_file}
     for name, (_, where) in file.items():
         if name not in allowed:
-            yield ConfigError(f"{name!r} cannot be set in the gate file", f"it may set {', '.join(sorted(allowed))}", where)
+            message = f"{name!r} cannot be set in the gate file"
+            yield ConfigError(message, f"it may set {', '.join(sorted(allowed))}", where)
 
 
 def _spoken(

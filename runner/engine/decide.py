@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from runner.pipeline import params, yaml12
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from runner.hashes import Hash
     from runner.pipeline.model import LockEntry, Out, Param, Stage
@@ -156,23 +156,25 @@ def decide(stage: Stage, entry: LockEntry | None, now: Now, past: Callable[[], L
         return Frozen()
     inputs = tuple(_inputs(stage, entry, now))
     outs = tuple(_outs(stage, entry, now))
-    reasons = inputs + outs
-    if now.upstream and not inputs:
-        return Wait(now.upstream, outs)
-    if not reasons:
+    if now.upstream:
+        return Run(inputs + outs) if inputs else Wait(now.upstream, outs)
+    if not inputs + outs:
         return Fresh()
-    if stage.is_data_source and entry and all(reason.change is Change.OUT_DELETED for reason in reasons):
-        return Restore(entry, reasons)
-    if now.upstream or stage.is_data_source:
-        return Run(reasons)
-    if not inputs and entry and _all_recorded(stage, entry):
-        return Restore(entry, reasons)
-    found = past() if _may_be_remembered(stage) else None
-    return Restore(found, reasons) if found else Run(reasons)
+    known = _known(stage, entry, inputs, outs) or (past() if _may_be_remembered(stage) else None)
+    return Restore(known, inputs + outs) if known else Run(inputs + outs)
+
+
+def _known(stage: Stage, entry: LockEntry | None, inputs: Sequence[Reason], outs: Sequence[Reason]) -> LockEntry | None:
+    """Give the entry that still says what the stage would write; a data source's own changed data is news."""
+    if inputs or entry is None or not _all_recorded(stage, entry):
+        return None
+    if stage.is_data_source and any(reason.change is not Change.OUT_DELETED for reason in outs):
+        return None
+    return entry
 
 
 def _inputs(stage: Stage, entry: LockEntry | None, now: Now) -> Iterator[Reason]:
-    """What differs in the command, the deps and the params."""
+    """Compare the command, the deps and the params."""
     if entry is None:
         yield Reason(Change.NEVER_RUN)
         return
@@ -236,7 +238,7 @@ def _outs(stage: Stage, entry: LockEntry | None, now: Now) -> Iterator[Reason]:
 
 
 def _out(stage: Stage, out: Out, was: Hash, content: Content | Absent) -> Iterator[Reason]:
-    """An absent cached out is only worth a word where it can be put back without asking anybody."""
+    """Compare one out; an absent cached one is worth a word only where it can be put back without asking anybody."""
     if isinstance(content, Content):
         if content.hash.value != was.value:
             yield Reason(Change.OUT_MODIFIED, out.path, was.value, content.hash.value)
@@ -250,5 +252,5 @@ def _all_recorded(stage: Stage, entry: LockEntry) -> bool:
 
 def _may_be_remembered(stage: Stage) -> bool:
     """DVC's rule for the run cache: a command with inputs and outs, none of which outlives the run."""
-    inputs = bool(stage.deps or stage.params)
+    inputs = bool(stage.cmd) and bool(stage.deps or stage.params)
     return inputs and bool(stage.outs) and not stage.always_changed and not any(out.persist for out in stage.outs)

@@ -153,4 +153,3 @@ def _named(project: Project, targets: Sequence[str]) -> list[tuple[Stage, Out]]:
             pairs = [(stage, out) for stage in pipeline.named(target) for out in stage.outs]
         found.update({out.path: (stage, out) for stage, out in pairs})
     return list(found.values())
-

@@ -28,7 +28,7 @@ class Executor(Protocol):
 
 
 class Local:
-    """This machine, one command at a time."""
+    """Runs commands on this machine, one at a time."""
 
     def run(self, command: shell.Command, output: Callable[[bytes], object], /) -> Ran:
         """Run `command` here."""

@@ -32,9 +32,7 @@ SCRATCH = ".dvc/tmp/retrain"
 class Keeping:
     """Writes to the project's folder; everything it replaces is complete before the old is gone."""
 
-    def __init__(
-        self, workspace: Workspace, cache: Cache, tracked: Collection[str], ignored: Collection[str]
-    ) -> None:
+    def __init__(self, workspace: Workspace, cache: Cache, tracked: Collection[str], ignored: Collection[str]) -> None:
         """Keep for `workspace`.
 
         Args:
@@ -115,7 +113,7 @@ class Keeping:
             self._record_in_lock(stage, entry)
         else:
             text = self._workspace.read(stage.file) or ""
-            durable.write(self._workspace.path(stage.file), dvcfile.updated(text, entry.outs).encode())
+            durable.write(self._workspace.path(stage.file), dvcfile.updated(text, stage.file, entry.outs).encode())
 
     def _record_in_lock(self, stage: Stage, entry: LockEntry) -> None:
         """Replace one block of the file; what somebody else wrote meanwhile is read first, not overwritten."""

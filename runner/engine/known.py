@@ -150,7 +150,9 @@ class Known:
         if out.path == path:
             return content_of(recorded)
         found = self._inside(recorded.hash, path.removeprefix(f"{out.path}/"))
-        return Content(found.hash, nfiles=len(found)) if isinstance(found, Tree) else found and Content(found)
+        if isinstance(found, Tree):
+            return Content(found.hash, nfiles=len(found))
+        return Content(found) if found else None
 
     def _inside(self, name: Hash, relpath: str) -> Hash | Tree | None:
         tree = self._listing(name) if name.is_dir else None

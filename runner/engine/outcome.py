@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from runner.engine.objects import NOTHING
 
@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from runner.engine.decide import Reason
     from runner.pipeline.model import LockEntry, Stage
     from runner.store.transfer import Moved
+
+
+Status = Literal["fresh", "frozen", "restored", "ran", "recorded", "failed", "skipped"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +37,7 @@ class StageResult:
     """
 
     stage: Stage
-    status: str
+    status: Status
     reasons: tuple[Reason, ...] = ()
     seconds: float = 0.0
     code: int = 0

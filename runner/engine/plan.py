@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from runner.engine.decide import Change, Reason, Restore, Run, Wait, decide
@@ -41,9 +42,7 @@ class Step:
     @property
     def is_stale(self) -> bool:
         """Whether the lock does not say what the stage's command, inputs and outs say."""
-        return isinstance(self.decision, (Run, Wait)) or (
-            isinstance(self.decision, Restore) and self.decision.is_stale
-        )
+        return isinstance(self.decision, (Run, Wait)) or (isinstance(self.decision, Restore) and self.decision.is_stale)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +83,7 @@ def plan(stages: Sequence[Stage], known: Callable[[], Known], objects: Objects, 
         lost.update(found)
 
 
-def decisions(
-    stages: Sequence[Stage], known: Known, runs: RunCache, lost: Mapping[str, Reason]
-) -> tuple[Step, ...]:
+def decisions(stages: Sequence[Stage], known: Known, runs: RunCache, lost: Mapping[str, Reason]) -> tuple[Step, ...]:
     """Decide over `stages` in order; `lost` are those that must run again whatever their inputs say."""
     unsettled: set[str] = set()
     steps = []
@@ -96,7 +93,7 @@ def decisions(
         if stage.address in lost:
             decision = Run((lost[stage.address],))
         else:
-            decision = decide(stage, known.entry(stage), now, lambda stage=stage, now=now: runs.lookup(stage, now))
+            decision = decide(stage, known.entry(stage), now, partial(runs.lookup, stage, now))
         if isinstance(decision, Restore):
             known.settle(stage, decision.entry, in_place=False)
         elif isinstance(decision, (Run, Wait)) and not stage.is_data_source:
@@ -117,17 +114,13 @@ def needs(step: Step, known: Known, unsettled: set[str]) -> list[Wanted]:
         (out, recorded.hash)
         for dep in stage.deps
         for producer, out in known.absent(dep.path)
-        if producer.address not in unsettled
-        and (recorded := known.recorded(producer, out))
-        and recorded.hash
+        if producer.address not in unsettled and (recorded := known.recorded(producer, out)) and recorded.hash
     ]
 
 
 def _unsettled(steps: Sequence[Step]) -> set[str]:
     return {
-        step.stage.address
-        for step in steps
-        if isinstance(step.decision, (Run, Wait)) and not step.stage.is_data_source
+        step.stage.address for step in steps if isinstance(step.decision, (Run, Wait)) and not step.stage.is_data_source
     }
 
 
@@ -167,9 +160,7 @@ def _counted(
     return Plan(tuple(counted), Pull(len(absent), sum(sizes.values())))
 
 
-def _estimated(
-    steps: Sequence[Step], wanted: Mapping[str, list[Wanted]], known: Known, objects: Objects
-) -> Plan:
+def _estimated(steps: Sequence[Step], wanted: Mapping[str, list[Wanted]], known: Known, objects: Objects) -> Plan:
     """Count by what the lock says, for a plan made where the remote cannot be reached."""
     left = objects.cache.missing({name for pairs in wanted.values() for _, name in pairs})
     counted = []

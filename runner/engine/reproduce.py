@@ -107,9 +107,7 @@ class Reproduction:
                 return self._take_in(stage, decision) if stage.is_data_source else self._make(stage, decision)
         except StageFailed as failure:
             reasons = decision.reasons if isinstance(decision, Run) else ()
-            return StageResult(
-                stage, "failed", reasons, failure.seconds, failure.code, failure.why, failure.tail
-            )
+            return StageResult(stage, "failed", reasons, failure.seconds, failure.code, failure.why, failure.tail)
         return StageResult(stage, "frozen" if isinstance(decision, Frozen) else "fresh", entry=self.known.entry(stage))
 
     def _restore(self, stage: Stage, decision: Restore) -> StageResult | None:
@@ -182,9 +180,7 @@ class Reproduction:
             if recorded and recorded.hash:
                 yield producer, out, recorded.hash
 
-    def _producers_of_lost(
-        self, stage: Stage, wanted: Sequence[tuple[Stage, Out, Hash]], pulled: Moved
-    ) -> _Needs:
+    def _producers_of_lost(self, stage: Stage, wanted: Sequence[tuple[Stage, Out, Hash]], pulled: Moved) -> _Needs:
         """Find who can make again what nobody has; a data source cannot, and that ends the walk."""
         lost = {failure.name for failure in pulled.failed}
         producers: dict[str, Reason] = {}

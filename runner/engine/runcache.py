@@ -62,13 +62,16 @@ def name_of(run_key: str, record: str = "") -> str:
 
 def inputs_of(stage: Stage, now: Now) -> LockEntry | None:
     """Give the entry that a run of `stage` would begin with, outs unhashed; `None` where an input is not known."""
-    if any(content is None for content in now.deps.values()) or len(now.deps) < len({dep.spelled for dep in stage.deps}):
+    absent = {dep.spelled for dep in stage.deps} - {spelled for spelled, content in now.deps.items() if content}
+    if absent:
         return None
     if any(values is None or len(values) < len(param.keys) for param, values in _params(stage, now)):
         return None
     deps = tuple(recorded_as(spelled, content) for spelled, content in now.deps.items() if content)
     outs = tuple(LockedPath(out.spelled, None) for out in stage.outs)
-    return LockEntry(stage.cmd, deps, {param.spelled: dict(values or {}) for param, values in _params(stage, now)}, outs)
+    return LockEntry(
+        stage.cmd, deps, {param.spelled: dict(values or {}) for param, values in _params(stage, now)}, outs
+    )
 
 
 class RunCache:
@@ -87,8 +90,7 @@ class RunCache:
     def lookup(self, stage: Stage, now: Now) -> LockEntry | None:
         """Find a past run with the same inputs, all of whose objects can be had.
 
-        Of several, the one in the cache comes before one of the remote, then the one with the smallest value, so that
-        everybody chooses the same.
+        Of several the one in the cache comes before one of the remote, then the one with the smallest value.
         """
         wanted = inputs_of(stage, now)
         if wanted is None:
@@ -211,4 +213,3 @@ def _matches(entry: LockEntry, wanted: LockEntry, stage: Stage) -> bool:
 
 def _params(stage: Stage, now: Now) -> list[tuple[Any, Mapping[str, Any] | None]]:
     return [(param, now.params.get(param.spelled)) for param in stage.params]
-

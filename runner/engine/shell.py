@@ -21,9 +21,13 @@ if TYPE_CHECKING:
 
 _BARE = {"bash": ("--noprofile", "--norc"), "zsh": ("--no-rcs",), "fish": ("--no-config",)}
 _ALLOWED = frozenset(
-    "PATH HOME USER LOGNAME SHELL LANG LANGUAGE TZ TMPDIR TERM CI GITHUB_SHA GITHUB_REF GITHUB_REPOSITORY "
-    "GITHUB_RUN_ID HTTP_PROXY HTTPS_PROXY NO_PROXY ALL_PROXY http_proxy https_proxy no_proxy all_proxy SSL_CERT_FILE "
-    "SSL_CERT_DIR REQUESTS_CA_BUNDLE CURL_CA_BUNDLE LD_LIBRARY_PATH VIRTUAL_ENV CONDA_PREFIX DVC_ROOT".split()
+    {
+        *("PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "TZ", "TMPDIR", "TERM", "DVC_ROOT"),
+        *("CI", "GITHUB_SHA", "GITHUB_REF", "GITHUB_REPOSITORY", "GITHUB_RUN_ID"),
+        *("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "no_proxy", "all_proxy"),
+        *("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"),
+        *("LD_LIBRARY_PATH", "VIRTUAL_ENV", "CONDA_PREFIX"),
+    }
 )
 _ALLOWED_BEGINNINGS = ("LC_", "CUDA_", "NVIDIA_")
 _CHUNK = 1 << 16
@@ -110,7 +114,7 @@ def _pump(process: subprocess.Popen[bytes], output: Callable[[bytes], object]) -
     """Pass output on until the shell has ended; a survivor that keeps the pipe open does not keep us."""
     assert process.stdout is not None  # noqa: S101 - we asked for a pipe
     pipe = process.stdout.fileno()
-    os.set_blocking(pipe, False)  # noqa: FBT003 - the standard library's own signature
+    os.set_blocking(pipe, False)
     ended = os.pidfd_open(process.pid)
     # Until it is waited for, the ended shell keeps its process group's number from being given to anybody else.
     try:

@@ -123,7 +123,7 @@ class Workspace:
         return not Path(entry.path, ".dvc").is_dir()
 
     def _checked(self, relative: str, entry: os.DirEntry[str]) -> os.DirEntry[str]:
-        """Refuse what cannot be tracked: odd names, devices, and links out of the project (they could carry secrets)."""
+        """Refuse what cannot be tracked: odd names, devices, links out of the project (they could carry secrets)."""
         if not relative.isprintable() and any("\udc80" <= letter <= "\udcff" for letter in relative):
             message = f"the file name {relative!r} is not UTF-8"
             raise ConfigError(message, "rename the file; DVC cannot track it either")
@@ -154,7 +154,8 @@ class Workspace:
     def _load_ignore(self, files: Iterable[str]) -> Ignore | None:
         """Compile the patterns; most projects have none, and those do not pay for the matcher."""
         texts = {str(PurePosixPath(path).parent): self.read(path) or "" for path in files}
-        if not any(line.strip() and not line.strip().startswith("#") for text in texts.values() for line in text.splitlines()):
+        lines = (line.strip() for text in texts.values() for line in text.splitlines())
+        if all(not line or line.startswith("#") for line in lines):
             return None
         dvcignore = import_module("runner.engine.dvcignore")
         ignore: Ignore = dvcignore.Ignore({folder: dvcignore.patterns(text) for folder, text in texts.items()})

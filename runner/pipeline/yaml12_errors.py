@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _CONFLICT: Final = re.compile(r"^(?:<{7}|\|{7}|>{7})(?: |$)|^={7}$", re.MULTILINE)
 
-_TAB: Final = ("is not valid YAML: a tab where only blanks may stand", "use blanks, or put a value with tabs in quotes")
+_TAB: Final = ("not valid YAML: a tab where only blanks may stand", "use blanks, or put a value with tabs in quotes")
 
 # Part of libyaml's message -> what mostly mends it.
 _HINTS: Final = {
@@ -27,7 +27,9 @@ _HINTS: Final = {
     "could not find expected ':'": "a key needs a colon and a blank after it; a value of several lines is indented",
     "did not find expected key": "check the indentation and the quotes of the lines above",
     "did not find expected '-' indicator": "the dashes of one list stand in one column",
-    "did not find expected ',' or": "a bracket is not closed, or a comma is missing",
+    "did not find expected ',' or": "close the bracket, add the comma, or quote a template such as ${name}",
+    "block sequence entries are not allowed": "a list starts on its own line; text with '- ' in front needs quotes",
+    "expected <document start>": "check the indentation of the lines above",
     "unexpected end of stream": "a quote is not closed",
     "unknown escape character": "in double quotes a backslash is written twice; single quotes need no escapes",
     "undefined tag handle": "remove the tag; only plain YAML values are read",
@@ -39,14 +41,14 @@ def syntax_error(error: YAMLError | UnicodeEncodeError, source: str, file: str) 
     conflict = _CONFLICT.search(source)
     if conflict is not None:
         place = _place(source, conflict.start(), file)
-        return ConfigError("holds a merge conflict", "resolve it and remove the conflict markers", place)
+        return ConfigError("an unresolved merge conflict", "resolve it and remove the conflict markers", place)
     if isinstance(error, UnicodeEncodeError):
         return _unreadable(source, error.start, file)
     if isinstance(error, ReaderError):
         # libyaml counts bytes.
         return _unreadable(source, len(source.encode()[: error.position].decode(errors="ignore")), file)
     if not isinstance(error, MarkedYAMLError):
-        return ConfigError(f"is not valid YAML: {error}", "", Location(file))
+        return ConfigError(f"not valid YAML: {error}", "", Location(file))
     return _marked(error, source, file)
 
 
@@ -58,20 +60,20 @@ def misplaced_tab(source: str, index: int, file: str) -> ConfigError:
 def _marked(error: MarkedYAMLError, source: str, file: str) -> ConfigError:
     mark = error.problem_mark or error.context_mark
     if mark is None:
-        return ConfigError(f"is not valid YAML: {error}", "", Location(file))
+        return ConfigError(f"not valid YAML: {error}", "", Location(file))
     place = Location(file, mark.line + 1, mark.column + 1)
     if "\t" in _leading_blanks(source, mark.index - mark.column) or source[mark.index : mark.index + 1] == "\t":
         return ConfigError(*_TAB, place)
     problem = error.problem or "it cannot be read"
     context = f" ({error.context})" if error.context else ""
     hint = next((hint for part, hint in _HINTS.items() if part in problem + context), "")
-    return ConfigError(f"is not valid YAML: {problem}{context}", hint, place)
+    return ConfigError(f"not valid YAML: {problem}{context}", hint, place)
 
 
 def _unreadable(source: str, index: int, file: str) -> ConfigError:
     place = _place(source, index, file)
     character = f"U+{ord(source[index]):04X}" if index < len(source) else "a character"
-    message = f"is not valid YAML: {character} may not stand in a YAML file"
+    message = f"not valid YAML: {character} may not stand in a YAML file"
     return ConfigError(message, "remove it, or write it as an escape in double quotes", place)
 
 

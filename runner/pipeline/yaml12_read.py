@@ -32,7 +32,7 @@ def read(source: str, file: str, see: Callable[[Event], None] | None = None) -> 
 
     """
     if len(source) > MAX_CHARACTERS:
-        message = f"is too large for a YAML file: {len(source):,} characters"
+        message = f"too large for a YAML file: {len(source):,} characters"
         raise ConfigError(message, f"at most {MAX_CHARACTERS:,} are read", Location(file))
     tabs = TabWatch(source) if "\t" in source else None
     try:
@@ -81,7 +81,7 @@ class _Reader:
         self._next()  # the end of the document
         event = self._next()
         if type(event) is not STREAM_END:
-            self._fail(event, "holds several documents", "keep one; '---' starts another")
+            self._fail(event, "a second document in one file", "keep one; a line '---' starts another")
         return value
 
     def _node(self, event: Event) -> object:
@@ -92,7 +92,7 @@ class _Reader:
     def _collection(self, event: Event) -> object:
         self._depth += 1
         if self._depth > MAX_DEPTH:
-            self._fail(event, f"is nested more than {MAX_DEPTH} deep", "")
+            self._fail(event, f"nested more than {MAX_DEPTH} deep", "")
         value = self._mapping() if type(event) is MAPPING else self._sequence()
         self._depth -= 1
         return value if event.tag is None else self._converted(event, value)
@@ -104,7 +104,7 @@ class _Reader:
         try:
             return convert(value)
         except (TypeError, ValueError):
-            self._fail(event, "does not have the form its tag asks for", "remove the tag")
+            self._fail(event, f"not what the tag {_shown_tag(event)} asks for", "remove the tag")
 
     def _anchored(self, event: Event, name: str) -> object:
         if type(event) is ALIAS:
@@ -176,7 +176,9 @@ class _Reader:
         try:
             hash(key)
         except TypeError:
-            self._fail(event, "a mapping cannot be a key", "put it in quotes if it is meant as text")
+            self._fail(
+                event, "only plain values and lists of them can be keys", "put it in quotes if it is meant as text"
+            )
         return key
 
     def _merged(self, event: Event) -> dict[object, object]:
@@ -196,9 +198,12 @@ class _Reader:
         self._fail(event, f"the key {name!r} comes twice in one mapping", "remove or rename one of them")
 
     def _unknown_tag(self, event: Event) -> NoReturn:
-        shown = str(event.tag).replace(TAG, "!!")
-        self._fail(event, f"the tag {shown} is not known", "remove it; only plain YAML values are read")
+        self._fail(event, f"the tag {_shown_tag(event)} is not read here", "remove it; only plain YAML values are read")
 
     def _fail(self, event: Event, message: str, hint: str) -> NoReturn:
         mark = event.start_mark
         raise ConfigError(message, hint, Location(self._file, mark.line + 1, mark.column + 1))
+
+
+def _shown_tag(event: Event) -> str:
+    return str(event.tag).replace(TAG, "!!")[:40]
