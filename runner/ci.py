@@ -116,7 +116,7 @@ def _walk(project: Project, asked: Asked, *, through: bool) -> Report:
     return replace(
         report,
         stages=tuple(_row(result) for result in results),
-        pulled=_traffic([result.pulled for result in results]),
+        pulled=_traffic([project.objects.fetched]),
         left=Traffic(objects, size),
         seconds=round(time.monotonic() - started, 3),
     )

@@ -36,6 +36,8 @@ class Objects:
         self.cache = cache
         self._remote = remote
         self._jobs = jobs
+        self.fetched = NOTHING
+        """All that was fetched through here, listings too."""
 
     def listing(self, name: Hash) -> Tree | None:
         """Give a directory's listing, fetched into the cache if need be; `None` where nobody has it."""
@@ -48,6 +50,7 @@ class Objects:
                     remote.get(name.key, sink)
             except ObjectMissing:
                 return None
+            self.fetched += Moved(1, self.cache.path(name).stat().st_size, 0.0, ())
         return self.cache.tree(name)
 
     def absent(self, wanted: Iterable[Wanted]) -> dict[Hash, str]:
@@ -82,6 +85,7 @@ class Objects:
                 moved += Moved(0, 0, 0.0, tuple(_nowhere(digest) for digest in absent))
             else:
                 moved += transfer.fetch(remote, self.cache, absent, self._jobs)
+        self.fetched += moved
         return moved
 
     def push(self, wanted: Iterable[Wanted]) -> Moved:

@@ -90,6 +90,7 @@ class StageLine:
 
     stage: str
     decision: str
+    why: str
     causes: Shown[view.Cause]
     time: str
 
@@ -166,4 +167,4 @@ def _rows(report: Report, facts: dict[str, Any], detail: Detail) -> dict[str, An
 
 def _stage_line(row: StageRow, detail: Detail) -> StageLine:
     time = "" if row.seconds is None else words.seconds(row.seconds)
-    return StageLine(row.stage, row.decision, Shown.of(view.causes(row), detail.causes), time)
+    return StageLine(row.stage, row.decision, row.why, Shown.of(view.causes(row), detail.causes), time)

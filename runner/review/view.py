@@ -167,9 +167,11 @@ def moved(report: Report) -> list[str]:
     if report.left.objects:
         left = words.count(report.left.objects, "object")
         lines.append(f"not fetched, because nothing needed them: {left}{_amount(report.left.bytes, 0)}")
+    pushed = words.count(report.pushed.objects, "object") + _amount(report.pushed.bytes, report.pushed.seconds)
     if report.pushed.objects:
-        pushed = words.count(report.pushed.objects, "object")
-        lines.append(f"pushed {pushed}{_amount(report.pushed.bytes, report.pushed.seconds)}")
+        lines.append(f"{report.push or 'pushed'}: {pushed}")
+    elif report.push:
+        lines.append(report.push)
     return lines
 
 
