@@ -1,0 +1,252 @@
+"""DVC's configuration: layers, remotes, kinds of values, and mistakes with their lines."""
+
+from __future__ import annotations
+
+import pytest
+from dvc.config import Config as DvcConfig
+
+from runner.errors import ConfigError, Exit, RemoteError
+from runner.pipeline import config, config_options
+from runner.pipeline.config import Config, RemoteConfig
+
+FOLDER = "/repo/.dvc"
+
+
+def parse(text: str, local: str = "") -> Config:
+    return config.parse([(".dvc/config", text, FOLDER), (".dvc/config.local", local, FOLDER)], home="/home/me")
+
+
+def mistakes(text: str) -> list[str]:
+    with pytest.raises(ConfigError) as caught:
+        parse(text)
+    return [str(problem) for problem in caught.value.problems]
+
+
+BY_DVC = """\
+[core]
+    remote = storage
+    autostage = true
+[cache]
+    type = hardlink, copy
+['remote "storage"']
+    url = s3://bucket/path
+    endpointurl = http://127.0.0.1:9000
+    version_aware = true
+    jobs = 4
+    read_timeout = 30
+    ssl_verify = false
+"""
+
+
+def test_what_dvc_writes_is_read() -> None:
+    found = parse(BY_DVC)
+    assert found.default_remote == "storage"
+    assert found.cache_types == ("hardlink", "copy")
+    assert found.settings["core.autostage"] is True
+    assert found.remote() == RemoteConfig(
+        "storage",
+        "s3://bucket/path",
+        {
+            "endpointurl": "http://127.0.0.1:9000",
+            "version_aware": True,
+            "jobs": 4,
+            "read_timeout": 30,
+            "ssl_verify": False,
+        },
+        ".dvc/config",
+    )
+
+
+def test_no_configuration_at_all_gives_dvcs_defaults() -> None:
+    assert config.parse([]) == Config()
+    assert parse("").cache_types == ("reflink", "copy")
+
+
+def test_a_later_layer_wins_option_by_option() -> None:
+    found = parse(
+        BY_DVC, '[core]\nremote = other\n[remote "storage"]\naccess_key_id = k\njobs = 1\n[remote "other"]\nurl = /d\n'
+    )
+    assert found.remote().url == "/d"
+    assert found.remote("storage").options["jobs"] == 1
+    assert found.remote("storage").options["access_key_id"] == "k"
+    assert found.remote("storage").options["endpointurl"] == "http://127.0.0.1:9000"
+
+
+@pytest.mark.parametrize("heading", ["['remote \"Big\"']", '[remote "Big"]', "[ 'REMOTE \"bIG\"' ]"])
+def test_names_are_lower_cased_wherever_they_stand(heading: str) -> None:
+    found = parse(f"[CORE]\nRemote = BIG\n{heading}\nURL = s3://Bucket/Path\n")
+    assert found.remote().url == "s3://Bucket/Path"
+    assert found.remote("bIg").name == "big"
+
+
+@pytest.mark.parametrize(
+    ("url", "read"),
+    [
+        ("../../store", "/store"),
+        ("store", "/repo/.dvc/store"),
+        ("/abs/store", "/abs/store"),
+        ("~/store", "/home/me/store"),
+        ("~", "/home/me"),
+        ("~other/store", "~other/store"),
+        ("s3://b/../c", "s3://b/../c"),
+        ('"s3://b/a,b"', "s3://b/a,b"),
+        ("http://host/x # a comment", "http://host/x"),
+    ],
+)
+def test_a_url_that_is_a_folder_starts_from_the_folder_of_its_file(url: str, read: str) -> None:
+    assert parse(f'[remote "r"]\nurl = {url}\n').remote("r").url == read
+
+
+def test_files_named_by_options_and_the_cache_are_absolute_too() -> None:
+    found = parse('[cache]\ndir = ../../cache\n[remote "r"]\nurl = s3://b\ncredentialpath = keys\n')
+    assert found.cache_dir == "/cache"
+    assert found.remote("r").options == {"credentialpath": "/repo/.dvc/keys"}
+
+
+def test_a_remote_inherits_what_it_does_not_say_itself() -> None:
+    found = parse(
+        '[remote "base"]\nurl = s3://b/p/\nregion = here\nprofile = x\n'
+        '[remote "mid"]\nurl = remote://BASE/deep\nregion = there\n'
+        '[remote "low"]\nurl = remote://mid/er/\n'
+        '[remote "same"]\nurl = remote://base\n'
+    )
+    assert found.remote("low").url == "s3://b/p/deep/er/"
+    assert found.remote("low").options == {"region": "there", "profile": "x"}
+    assert found.remote("same").url == "s3://b/p/"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("[core]\nremoot = x\n", ".dvc/config:2: unknown option 'remoot' in [core]\n  did you mean 'remote'?"),
+        ("[cores]\nremote = x\n", ".dvc/config:2: unknown section [cores]\n  did you mean [core]?"),
+        ("[core]\n\nautostage = yes\n", ".dvc/config:3: 'autostage' in [core] must be true or false"),
+        ("[cache]\ntype = hardlink, floppy\n", ".dvc/config:2: 'type' in [cache] must be reflink"),
+        ("[cache]\nshared = all\n", ".dvc/config:2: 'shared' in [cache] must be group"),
+        ("[parsing]\nbool = x\n", ".dvc/config:2: 'bool' in [parsing] must be store_true or boolean_optional"),
+        ('[remote "r"]\nregion = x\n', ".dvc/config:2: remote 'r' has no url"),
+        ('[remote "r"]\nurl = s3:///x\nregin = x\n', ".dvc/config:3: unknown option 'regin' in remote 'r'"),
+        (
+            '[remote "r"]\nurl = s3://b\nregin = x\n',
+            ".dvc/config:3: unknown option 'regin' in remote 'r'\n  did you mean",
+        ),
+        (
+            "['remote \"r\"']\nurl = /d\nregion = x\n",
+            ".dvc/config:3: unknown option 'region' in remote 'r'\n  valid here",
+        ),
+        (
+            '[remote "r"]\nurl = sh://b\n',
+            ".dvc/config:2: remote 'r': unknown kind of url sh://\n  did you mean ssh://?",
+        ),
+        ('[remote "r"]\nurl = s3://a,b\n', ".dvc/config:2: 'url' in remote 'r' must be one value; put text that holds"),
+        ('[remote "r"]\nurl = s3://b\njobs = 0\n', ".dvc/config:3: 'jobs' in remote 'r' must be a whole number of at"),
+        (
+            '[remote "r"]\nurl = s3://b\nread_timeout = x\n',
+            ".dvc/config:3: 'read_timeout' in remote 'r' must be a number",
+        ),
+        ('[remote "r"]\nurl = remote://q/x\n', ".dvc/config:2: remote 'r' inherits from 'q', which does not exist"),
+        ('[remote "r"]\nurl = remote://r/x\n', ".dvc/config:2: remote 'r' inherits from itself"),
+        ("[core]\na\n", ".dvc/config:2: Invalid line"),
+        ("[core]\n; no comment\n", ".dvc/config:2: Invalid line"),
+        ("[core]\n[core]\n", ".dvc/config:2: Duplicate section name"),
+        ("[core]\nremote = a\nremote = b\n", ".dvc/config:3: Duplicate keyword name"),
+        ("remote = x\n", ".dvc/config:1: the option 'remote' stands before any section"),
+        ('[remote "r"]\nurl = %(nope)s\n', '.dvc/config: missing option "nope" in interpolation'),
+    ],
+)
+def test_a_mistake_is_told_with_its_line_and_the_nearest_name(text: str, expected: str) -> None:
+    (problem,) = mistakes(text)
+    assert problem.startswith(expected)
+
+
+def test_every_mistake_of_every_layer_is_told_at_once() -> None:
+    with pytest.raises(ConfigError) as caught:
+        parse("[core]\na = 1\n[bad\n", '[remote "r"]\njobs = x\nurl = s3://b\n')
+    assert [str(problem).partition(": ")[0] for problem in caught.value.problems] == [
+        ".dvc/config:3",
+        ".dvc/config.local:2",
+    ]
+
+
+def test_sections_that_are_for_other_tools_are_left_alone() -> None:
+    assert parse("[feature]\nanything = 1\n['machine \"m\"']\ncloud = aws\n['db \"d\"']\nurl = x\n").remotes == {}
+
+
+def test_a_secret_is_not_shown_when_a_remote_is() -> None:
+    found = parse('[remote "r"]\nurl = s3://b\nsecret_access_key = hush\n')
+    assert "hush" not in repr(found)
+    assert "hush" not in repr(found.remote("r"))
+
+
+def test_without_any_remote_the_error_gives_the_command_that_adds_one() -> None:
+    with pytest.raises(RemoteError, match="no remote is configured") as caught:
+        parse("").remote()
+    assert "dvc remote add -d" in caught.value.hint
+    assert caught.value.exit_code == Exit.REMOTE
+
+
+def test_without_a_default_remote_the_error_names_one_that_could_be_it() -> None:
+    with pytest.raises(RemoteError, match="no default remote") as caught:
+        parse('[remote "store"]\nurl = /x\n').remote()
+    assert "remote = store" in caught.value.hint
+
+
+def test_an_unknown_remote_is_refused_with_the_known_ones() -> None:
+    found = parse('[remote "store"]\nurl = /x\n[remote "other"]\nurl = /y\n')
+    with pytest.raises(ConfigError, match="no remote 'stor'") as caught:
+        found.remote("stor")
+    assert "store" in caught.value.hint
+    with pytest.raises(ConfigError) as caught:
+        found.remote("zzz")
+    assert caught.value.hint == "known: store, other"
+
+
+def test_every_option_dvc_knows_for_every_kind_of_remote_is_known() -> None:
+    from dvc.config_schema import REMOTE_SCHEMAS  # noqa: PLC0415 - the oracle of one test
+
+    for scheme, options in REMOTE_SCHEMAS.items():
+        if scheme != "remote":
+            assert {str(option) for option in options} <= set(config_options.REMOTES[scheme]), scheme
+
+
+def test_every_section_and_option_dvc_knows_is_known() -> None:
+    from dvc.config_schema import SCHEMA  # noqa: PLC0415 - the oracle of one test
+
+    for section, options in SCHEMA.items():
+        if section in config_options.SECTIONS:
+            assert {str(option) for option in options} <= set(config_options.SECTIONS[section]), section
+        else:
+            assert section in {"remote", *config_options.UNCHECKED}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        BY_DVC,
+        '[core]\nremote = A\n[remote "A"]\nurl = ../x\n',
+        "[core]\na = 1\n",
+        "[core]\nautostage = yes\n",
+        "[nope]\na = 1\n",
+        '[remote "r"]\nregion = x\n',
+        '[remote "r"]\nurl = s3://b\nuse_ssl = FALSE\n',
+        '[remote "r"]\nurl = s9://b\n',
+        '[remote "r"]\nurl = /x\nregion = y\n',
+        "[cache]\ntype = symlink\n",
+        "[cache]\ntype = punchcard\n",
+        "; x\n",
+        "[core]\n[core]\n",
+    ],
+)
+def test_we_refuse_what_dvc_refuses_and_no_more(text: str, tmp_path_factory: pytest.TempPathFactory) -> None:
+    folder = tmp_path_factory.mktemp("repo") / ".dvc"
+    folder.mkdir()
+    (folder / "config").write_text(text)
+    assert _refused(lambda: parse(text), ConfigError) == _refused(lambda: DvcConfig(str(folder)), Exception)
+
+
+def _refused(call: object, kind: type[Exception]) -> bool:
+    try:
+        call()  # type: ignore[operator]
+    except kind:
+        return True
+    return False
