@@ -146,6 +146,7 @@ def _make_fresh(project: Project, asked: Asked, results: list[StageResult]) -> N
         keep=project.keeping,
         executor=executor.Local(),
         output=lambda _: log.stage_output(),
+        setup=asked.settings.setup,
         environment=lambda stage: shell.fenced(
             asked.environ, asked.settings.pass_env, root=project.root, address=stage.address
         ),

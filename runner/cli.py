@@ -157,6 +157,9 @@ _OPTIONS: Final = {
         type=click.Choice(["passed", "always", "never"]),
         help="When to push; `passed`: if the gates passed.",
     ),
+    "setup": _option(
+        "--setup", of="setup", metavar="COMMANDS", help="Shell commands to run once before the first stage that runs."
+    ),
     "pass-env": _option(
         "--pass-env", of="pass-env", metavar="NAMES", help="Variables that stages may see, separated by commas."
     ),
@@ -220,7 +223,7 @@ def plan(call: _Call, *, check: bool) -> int:
     return Exit.STALE if check and any(step.is_stale for step in made.steps) else Exit.HELD
 
 
-@_verb("remote", "base", "jobs", "report", "push", "pass-env")
+@_verb("remote", "base", "jobs", "report", "push", "setup", "pass-env")
 @_targets
 def run(call: _Call) -> int:
     """Do the whole job: pull what is needed, run what is stale, judge the gates, push, report.
@@ -230,7 +233,7 @@ def run(call: _Call) -> int:
     return _whole(call, "run")
 
 
-@_verb("remote", "jobs", "report", "pass-env")
+@_verb("remote", "jobs", "report", "setup", "pass-env")
 @_targets
 def repro(call: _Call) -> int:
     """Make stages fresh: restore what was computed before, run the rest. Judges and pushes nothing."""

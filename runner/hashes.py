@@ -91,6 +91,8 @@ class Tree:
         try:
             rows = json.loads(content)
             files = tuple((row["relpath"], row["md5"]) for row in rows)
+            if not isinstance(rows, list):
+                raise TypeError(type(rows))  # noqa: TRY301 - told below like everything else that is no listing
         except (ValueError, TypeError, KeyError, RecursionError) as error:
             message = f"{origin} is not a directory listing: {type(error).__name__}"
             raise Corrupt(message, "delete the object and push the directory again") from error

@@ -74,6 +74,7 @@ INPUTS = (
     Input("jobs", "32", _count, "How many requests to the remote at once."),
     Input("report-dir", "", _text, "Write report.json, report.md and report.html into this directory."),
     Input("push", "passed", _one_of("passed", "always", "never"), "When to push: if the gates passed, always, never."),
+    Input("setup", "", _text, "Commands to run once before the first stage that runs: install what stages need."),
     Input("pass-env", "", _lines, "Environment variables that stages may see besides the harmless ones, one a line."),
     Input("comment", "update", _one_of("update", "new", "off"), "The report on the pull request."),
     Input("github-token", "", _text, "Token for the pull request's comment.", in_file=False),
@@ -110,6 +111,7 @@ class Settings:
         jobs: requests at once.
         report_dir: where the report is written; empty: nowhere.
         push: when to push.
+        setup: shell commands to run before the first stage that runs; empty: none.
         pass_env: names of variables that stages may see.
         comment: what to do with the pull request's comment.
         token: GitHub's token; never shown.
@@ -125,6 +127,7 @@ class Settings:
     jobs: int = 32
     report_dir: str = ""
     push: Push = "passed"
+    setup: str = ""
     pass_env: tuple[str, ...] = ()
     comment: Comment = "update"
     token: str = field(default="", repr=False)
@@ -212,6 +215,7 @@ def _settings(values: Mapping[str, Any], environ: Mapping[str, str]) -> Settings
         jobs=values["jobs"],
         report_dir=values["report-dir"],
         push=cast("Push", values["push"]),
+        setup=values["setup"],
         pass_env=values["pass-env"],
         comment=cast("Comment", values["comment"]),
         token=values["github-token"],

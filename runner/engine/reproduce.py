@@ -54,6 +54,7 @@ class Reproduction:
         executor: runs commands.
         output: opens the place where a stage's output goes.
         environment: gives a stage's environment.
+        setup: shell text to run once, before the first command; empty: none.
 
     """
 
@@ -65,6 +66,7 @@ class Reproduction:
     executor: Executor
     output: Callable[[Stage], AbstractContextManager[StageOutput]]
     environment: Callable[[Stage], Mapping[str, str]]
+    setup: str = ""
 
     @cached_property
     def keeping(self) -> Keeping:
@@ -214,6 +216,7 @@ class Reproduction:
             command = shell.Command(
                 shell.lines_of(stage.cmd or ()), self.workspace.path(stage.wdir), self.environment(stage)
             )
+            self._set_up(command, output)
             try:
                 ran = self.executor.run(command, output)
             except OSError as error:
@@ -228,6 +231,23 @@ class Reproduction:
                 raise StageFailed(failure.why, seconds=ran.seconds, tail=output.tail) from failure
             committed()
         return entry, ran.seconds
+
+    @cached_property
+    def _ready(self) -> list[str]:
+        """Setup texts that have run."""
+        return []
+
+    def _set_up(self, command: shell.Command, output: StageOutput) -> None:
+        """Run the setup before the first command of this run: one script of /bin/sh, which ends at its first error."""
+        if not self.setup or self._ready:
+            return
+        env = {name: text for name, text in command.env.items() if name != "SHELL"}
+        script = shell.Command((f"set -e\n{self.setup}",), self.workspace.root, env)
+        ran = self.executor.run(script, output)
+        if ran.code:
+            message = f"the setup ended with exit code {ran.code}"
+            raise StageFailed(message, code=ran.code, seconds=ran.seconds, tail=output.tail)
+        self._ready.append(self.setup)
 
     def _written(self, stage: Stage, before: Now) -> LockEntry:
         """Hash what the stage wrote and take it into the cache; check that it left its inputs alone."""

@@ -19,6 +19,23 @@ if TYPE_CHECKING:
 
 Status = Literal["passed", "warned", "failed", "unmeasured"]
 Overall = Literal["passed", "warned", "failed", "unmeasured", "ungated"]
+EVENTS = frozenset(
+    {
+        "issue_comment",
+        "merge_group",
+        "pull_request",
+        "pull_request_target",
+        "push",
+        "release",
+        "repository_dispatch",
+        "schedule",
+        "workflow_call",
+        "workflow_dispatch",
+        "workflow_run",
+    }
+)
+"""GitHub's names of the events that a gate's `when` may say."""
+
 _WORST_FIRST: tuple[Status, ...] = ("failed", "unmeasured", "warned", "passed")
 _LONGEST_VALUE = 80
 
@@ -150,10 +167,10 @@ def judge(gates: Sequence[Gate], head: Documents, base: Documents | None, event:
         gates: the rules.
         head: the candidate's metrics documents.
         base: the baseline's; `None` where there is no baseline.
-        event: the name of the event; empty where there is none (a laptop): then every gate is judged.
+        event: GitHub's name of the event. Any other word, or none (a laptop), leaves out no gate.
 
     """
-    applying = [gate for gate in gates if not (event and gate.when) or event in gate.when]
+    applying = [gate for gate in gates if not gate.when or event not in EVENTS or event in gate.when]
     return tuple(_by_severity(gate, verdict) for gate in applying for verdict in _judge_gate(gate, head, base))
 
 

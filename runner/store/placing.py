@@ -36,11 +36,11 @@ def put_in_place(cache: Cache, name: Hash, target: str, types: Sequence[str], *,
 
 def _build(cache: Cache, name: Hash, ready: str, linker: links.Linker) -> int:
     """Make the file or directory under the temporary name `ready`."""
+    files = cache.members(name) if name.is_dir else []
     disk.make_folder(os.path.dirname(ready))
     if not name.is_dir:
         _materialise(cache, name, ready, linker)
         return 1
-    files = cache.members(name)
     os.mkdir(ready)
     for parent in sorted({relpath.rpartition("/")[0] for relpath, _ in files}):
         disk.make_folder(f"{ready}/{parent}" if parent else ready)
@@ -50,22 +50,25 @@ def _build(cache: Cache, name: Hash, ready: str, linker: links.Linker) -> int:
 
 def _fill(cache: Cache, name: Hash, files: Sequence[tuple[str, Hash]], folder: str, linker: links.Linker) -> None:
     """Put all of a directory's files into `folder`, which holds its sub-directories and nothing else."""
-    broken: list[Corrupt] = []
+    broken: dict[Hash, Corrupt] = {}
     for relpath, member in files:
+        if member in broken:
+            continue
         try:
             _materialise(cache, member, f"{folder}/{relpath}", linker)
         except FileExistsError:
             message = f"this file system cannot tell {relpath!r} from another name of the directory {name}"
             raise RemoteError(message, "it ignores case or normalises names; use one that does not") from None
         except Corrupt as error:
-            broken.append(error)
+            broken[member] = error
         except ObjectMissing as error:
-            absent = len(cache.missing(each for _, each in files))
-            message = f"{absent} of the {len(files)} files of {name} are not in the cache; {error.message}"
+            absent = cache.missing(each for _, each in files)
+            message = f"{len(absent)} objects of the directory {name} are not in the cache; {error.message}"
             raise ObjectMissing(message, error.hint) from None
     if broken:
-        message = f"{len(broken)} of the {len(files)} files of {name} are broken; {broken[0].message}"
-        raise Corrupt(message, broken[0].hint)
+        first = next(iter(broken.values()))
+        message = f"{len(broken)} objects of the directory {name} are broken; {first.message}"
+        raise Corrupt(message, first.hint)
 
 
 def _materialise(cache: Cache, name: Hash, target: str, linker: links.Linker) -> None:
