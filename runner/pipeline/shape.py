@@ -149,7 +149,7 @@ def sound(mapping: Mapping[Any, Any], shape: Shape) -> dict[str, Any]:
 
 def relative(wdir: str, spelled: str, root: str) -> str:
     """Normalise to a repository-relative path; begins with `/` or `..` where it lies outside."""
-    path = posixpath.normpath(posixpath.join(wdir, spelled))
+    path = posixpath.normpath(spelled if wdir == "." else posixpath.join(wdir, spelled))
     if path.startswith("/") and root:
         return posixpath.relpath(path, root)
     return path
@@ -157,10 +157,10 @@ def relative(wdir: str, spelled: str, root: str) -> str:
 
 def as_recorded(wdir: str, spelled: str, root: str) -> str:
     """Give the path as DVC records it: verbatim, but an absolute one inside the repository from wdir."""
-    path = relative(wdir, spelled, root)
-    if not spelled.startswith("/") or path.startswith(("/", "..")):
+    if not spelled.startswith("/"):
         return spelled
-    return relative_to(wdir, path)
+    path = relative(wdir, spelled, root)
+    return spelled if path.startswith(("/", "..")) else relative_to(wdir, path)
 
 
 def relative_to(wdir: str, path: str) -> str:
