@@ -124,7 +124,7 @@ def usual() -> Report:
         params=(change("train.gamma", 0.001, 0.05, "params.yaml"), change("train.c", 1.0, 1.0, "params.yaml")),
         pulled=Traffic(3, 1_483_224, 0.41),
         left=Traffic(12, 318_771_200),
-        push="nothing pushed, because a gate failed",
+        push="not pushed: the gates say failed",
         notes=("the metrics of the baseline were read from git",),
         seconds=91.7,
     )
@@ -135,7 +135,9 @@ def large() -> Report:
     hostile = "a|b`c` <img src=x> @octocat fixes #1 [x](https://evil.example) </details>"
     stages = [_stage(number) for number in range(58)]
     tail = (*(f"step {step}: loss = {1 / step:.4f}" for step in range(1, 40)), "```", "Killed")
-    stages.append(StageRow(stage="publish@de", decision="failed", exit_code=137, seconds=7_384.2, tail=tail))
+    stages.append(
+        StageRow(stage="publish@de", decision="failed", exit_code=137, why="exit code 137", seconds=7_384.2, tail=tail)
+    )
     stages.append(StageRow(stage=hostile, decision="skipped", reasons=(ReasonRow("upstream", "publish@de"),)))
     edges = [(f"part-{number // 3:02}", f"part-{number:02}") for number in range(1, 58)]
     return Report(
@@ -152,7 +154,7 @@ def large() -> Report:
         pulled=Traffic(12_345, 8_123_456_789, 74.2),
         pushed=Traffic(0, 0),
         left=Traffic(1, 17),
-        push="nothing pushed, because a stage failed",
+        push="not pushed: a stage failed",
         notes=(hostile, "the clone was deepened by 50 commits to find the merge base"),
         seconds=7_512.0,
     )

@@ -1,4 +1,4 @@
-"""Foreign text, whatever it holds, stays text: shown by GitHub's own Markdown engine, cmark-gfm, as a reader gets it."""
+"""Foreign text, whatever it holds, stays text: shown by GitHub's own Markdown engine, cmark-gfm, as shown."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 from runner.review import escape
 
 NASTY = (
-    "`", "``", "|", "\\", "\\|", "*", "_", "[x](http://e.e)", "![i](//e.e/a.png)", "<img src=x>", "</details>", "<!-- m -->",
-    "@octocat", "fixes #1", "GH-12", "www.evil.example", "https://e.e", "a@b.cc", "\n", "\r\n", "```", "~~~", "---", "===",
-    "1. ", "- ", "> ", "# ", "$x$", "~~s~~", "&lt;", "&#64;x", "\u202e", "\x1b[31m", "\x00", " ", "\t", "\ud800", "a",
-    "\u200b", "| - | - |", "org/repo#3", "ftp://e.e", "mailto:a@b.cc", "^[1]", "[^1]", "[^1]: x", "=", "+ ", "HTTP://E.E",
+    "`", "``", "|", "\\", "\\|", "*", "_", "[x](http://e.e)", "![i](//e.e/a.png)", "<img src=x>", "</details>",
+    "<!-- m -->", "@octocat", "fixes #1", "GH-12", "www.evil.example", "https://e.e", "a@b.cc", "\n", "\r\n", "```",
+    "~~~", "---", "===", "1. ", "- ", "> ", "# ", "$x$", "~~s~~", "&lt;", "&#64;x", "\u202e", "\x1b[31m", "\x00", " ",
+    "\t", "\ud800", "a", "\u200b", "| - | - |", "org/repo#3", "ftp://e.e", "mailto:a@b.cc", "^[1]", "[^1]", "[^1]: x",
+    "=", "+ ", "HTTP://E.E",
 )  # fmt: skip
 FOREIGN = st.lists(st.sampled_from(NASTY) | st.text(max_size=4), max_size=12).map("".join)
 LIVE = re.compile(r"<(a|img|h[1-6]|em|strong|del|hr|blockquote|input|sup|script|details|ul|ol)\b", re.IGNORECASE)
@@ -26,7 +27,8 @@ REFERENCE = re.compile(r"(?<!\w)@\w|#\d|\bGH-\d")
 
 
 def rendered(markdown: str) -> str:
-    return github_flavored_markdown_to_html(markdown, Options.CMARK_OPT_UNSAFE)
+    page: str = github_flavored_markdown_to_html(markdown, Options.CMARK_OPT_UNSAFE)
+    return page
 
 
 def outside_of_code(page: str) -> str:

@@ -320,6 +320,7 @@ def test_severity_warn_never_blocks_and_never_turns_unmeasured_green(
         (("schedule",), "", 1),
         (("schedule",), "schedule", 1),
         (("schedule",), "push", 0),
+        (("schedule",), "a word that is no event", 1),
         (("schedule", "push"), "push", 1),
     ],
 )

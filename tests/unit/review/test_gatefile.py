@@ -10,7 +10,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from runner.errors import ConfigError, ConfigErrors, Location
-from runner.review.gate import Allowance, Gate
+from runner.review.gate import EVENTS, Allowance, Gate
 from runner.review.gatefile import GateFile, Setting, parse_gates
 
 WHOLE = """\
@@ -171,6 +171,11 @@ def test_other_keys_of_the_file_are_left_to_the_settings() -> None:
         "jobs": Setting("many", Location("retrain.yaml", 1, 1)),
         "no-such-input": Setting(1, Location("retrain.yaml", 2, 1)),
     }
+
+
+def test_the_schema_names_the_events_that_a_gate_knows() -> None:
+    schema = json.loads(resources.files("runner").joinpath("schemas/retrain-1.json").read_text("utf-8"))
+    assert set(schema["$defs"]["gate"]["properties"]["when"]["items"]["enum"]) == EVENTS
 
 
 @pytest.mark.parametrize("name", ["retrain-1.json", "report-1.json"])

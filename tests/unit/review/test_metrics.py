@@ -83,7 +83,7 @@ def test_leaves_are_numbers_booleans_and_strings_under_dotted_keys(document: obj
 
 
 def test_lists_and_null_are_leaves_of_params() -> None:
-    document = {"a": [1, "x"], "b": None, "c": {"d": []}}
+    document: dict[str, Any] = {"a": [1, "x"], "b": None, "c": {"d": []}}
     assert flatten(document, lists=True) == {"a": '[1, "x"]', "b": "null", "c.d": "[]"}
     assert flatten(None, lists=True) == {}
 
@@ -104,7 +104,7 @@ def test_changes_are_sorted_by_file_and_key_and_hold_both_sides() -> None:
         Change("a.json", "same", 2, 2, 0),
         Change("a.json", "z", 0.5, 0.6123456789, 0.1123456789),
         Change("b.json", "x", 1, None),
-        Change("c.json", "y", None, True),
+        Change("c.json", "y", None, head=True),
     )
 
 

@@ -1,0 +1,89 @@
+"""Reports of any shape and with any names, for properties that must hold whatever a repository contains."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import strategies as st
+
+from runner.errors import Location
+from runner.review.gate import Verdict
+from runner.review.metrics import Change
+from runner.review.report import Commit, Problem, ReasonRow, Report, StageRow, Traffic
+
+NASTY = (
+    "a|b", "`", "```", "~~~~", "</details>", "</summary>", "<script>alert(1)</script>", "<!-- marker -->",
+    "[x](http://e.e)", "![x](//e.e/p.png)", "@octocat", "fixes #1", "\n| x |", "\n\n# head", "\\", "\\|", "$x$",
+    "\u202e", "\ud800", "\x1b[2J", "{{ 7 * 7 }}", "{% raw %}", '"];x-->y', "end", "%%{init: {}}%%", "]]>", "&quot;",
+    "'", '"', "x" * 400, "é模型", " ",
+)  # fmt: skip
+TEXT = st.lists(st.sampled_from(NASTY) | st.text(max_size=6), max_size=5).map("".join)
+NUMBER = st.floats(allow_nan=False, allow_infinity=False) | st.integers(-(2**70), 2**70)
+SCALAR = st.none() | st.booleans() | NUMBER | TEXT
+AMOUNT = st.integers(0, 10**13)
+SECONDS = st.floats(0, 10**6)
+WHERE = st.builds(Location, TEXT, AMOUNT, AMOUNT)
+DELTA = st.none() | NUMBER
+TRAFFIC = st.builds(Traffic, AMOUNT, AMOUNT, SECONDS)
+CHANGE = st.builds(Change, TEXT, TEXT, SCALAR, SCALAR, DELTA, TEXT)
+REASON = st.builds(ReasonRow, TEXT, TEXT, SCALAR, SCALAR)
+COMMIT = st.builds(Commit, sha=TEXT, ref=TEXT, subject=TEXT, how=TEXT)
+STATUS: Any = st.sampled_from(["passed", "warned", "failed", "unmeasured"])
+DECISION: Any = st.sampled_from(
+    ["fresh", "restored", "ran", "failed", "skipped", "frozen", "planned-run", "planned-restore", "planned-wait"]
+)
+VERDICT = st.builds(
+    Verdict,
+    gate=TEXT,
+    metric=TEXT,
+    path=TEXT,
+    status=STATUS,
+    base=SCALAR,
+    head=SCALAR,
+    delta=DELTA,
+    limit=TEXT,
+    why=TEXT,
+    where=WHERE,
+    exits=st.booleans(),
+    key=TEXT,
+)
+STAGE = st.builds(
+    StageRow,
+    stage=TEXT,
+    decision=DECISION,
+    reasons=st.lists(REASON, max_size=4).map(tuple),
+    seconds=st.none() | SECONDS,
+    exit_code=st.none() | st.integers(-64, 255),
+    why=TEXT,
+    tail=st.lists(TEXT, max_size=5).map(tuple),
+    pulled=TRAFFIC,
+)
+
+
+@st.composite
+def reports(draw: st.DrawFn) -> Report:
+    """Draw a report; now and then one with hundreds of rows."""
+    times = draw(st.sampled_from([1, 1, 1, 30]))
+    stages = tuple(draw(st.lists(STAGE, max_size=5))) * times
+    names = [row.stage for row in stages]
+    edge = st.tuples(st.sampled_from(names), st.sampled_from(names)) if names else st.nothing()
+    return Report(
+        version="0.1.0",
+        verdict=draw(st.sampled_from(["passed", "warned", "failed", "unmeasured", "ungated", "error"])),
+        exit_code=draw(st.integers(0, 143)),
+        command=draw(TEXT),
+        head=draw(COMMIT),
+        base=draw(st.none() | COMMIT),
+        stages=stages,
+        edges=tuple(draw(st.lists(edge | st.tuples(TEXT, TEXT), max_size=6))),
+        gates=tuple(draw(st.lists(VERDICT, max_size=4))) * times,
+        metrics=tuple(draw(st.lists(CHANGE, max_size=4))) * times,
+        params=tuple(draw(st.lists(CHANGE, max_size=4))) * times,
+        pulled=draw(TRAFFIC),
+        pushed=draw(TRAFFIC),
+        left=draw(TRAFFIC),
+        push=draw(TEXT),
+        notes=tuple(draw(st.lists(TEXT, max_size=3))) * times,
+        error=draw(st.none() | st.builds(Problem, TEXT, TEXT, st.none() | WHERE, TEXT)),
+        seconds=draw(SECONDS),
+    )

@@ -1,0 +1,139 @@
+"""The Markdown report: what a reviewer reads first, how it shrinks, and that no input breaks its shape."""
+
+from __future__ import annotations
+
+import html
+import re
+from dataclasses import replace
+
+import pytest
+from cmarkgfm import github_flavored_markdown_to_html
+from cmarkgfm.cmark import Options
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from runner.review.model import Report, Traffic
+from runner.review.report import to_markdown
+from tests.golden import samples
+from tests.unit.review.reports import reports
+
+# A report is large and slow to draw; the pieces it is made of have properties of their own, with more examples.
+FEW = settings(max_examples=30)
+TAGS = re.compile(r"</?(\w+)")
+OURS = {
+    *("p", "strong", "h3", "table", "thead", "tbody", "tr", "th", "td", "ul", "li"),
+    *("code", "pre", "details", "summary", "sub"),
+}
+
+
+def rendered(markdown: str) -> str:
+    page: str = github_flavored_markdown_to_html(markdown, Options.CMARK_OPT_UNSAFE)
+    return page
+
+
+def table_rows(markdown: str) -> int:
+    """Count the table rows of the source: lines that begin with a pipe, outside of fences, less the separators."""
+    fence, rows = "", 0
+    for line in markdown.split("\n"):
+        if fence:
+            fence = "" if line == fence else fence
+        elif line.startswith("```"):
+            fence = re.match("`+", line)[0]  # type: ignore[index]  # it begins with three
+        elif line.startswith("| ") and not line.startswith(("| :-", "| --")):
+            rows += 1
+    assert not fence, "a fence stays open"
+    return rows
+
+
+@FEW
+@given(reports(), st.integers(0, 9_000) | st.sampled_from([20_000, 65_536, 10**9]))
+def test_no_report_is_over_its_budget_or_breaks_a_table_or_a_fence(report: Report, budget: int) -> None:
+    text = to_markdown(report, budget)
+    assert len(text.encode()) <= budget
+    page = rendered(text)
+    assert set(TAGS.findall(page)) <= OURS
+    assert page.count("<tr>") == table_rows(text)
+    for table in re.findall(r"<table>.*?</table>", page, re.DOTALL):
+        widths = {len(re.findall("<t[hd]", row)) for row in re.findall(r"<tr>.*?</tr>", table, re.DOTALL)}
+        assert len(widths) == 1
+    for tag in ("details", "summary", "pre", "table", "sub"):
+        assert len(re.findall(f"<{tag}\\b", page)) == page.count(f"</{tag}>")
+    assert "<!--" not in text
+
+
+@FEW
+@given(reports())
+def test_no_report_mentions_anybody_or_refers_to_anything(report: Report) -> None:
+    page = rendered(to_markdown(report))
+    outside = html.unescape(re.sub(r"<(code|pre)\b.*?</\1>", "", page, flags=re.DOTALL))
+    assert not re.search(r"@\w|#\d|://|\bGH-\d", outside)
+
+
+@pytest.mark.parametrize(
+    ("report", "line"),
+    [
+        (samples.usual(), "**\N{CROSS MARK} Failed:** accuracy in eval/metrics.json: 0.8956 is below 0.9 by 0.0044;"),
+        (samples.small(), "**\N{CROSS MARK} Stopped:** the remote 'store' refused the credentials"),
+        (samples.large(), "**\N{CROSS MARK} Failed:** stage publish@\u200bde failed: exit code 137"),
+        (replace(samples.usual(), verdict="passed"), "**\N{WHITE HEAVY CHECK MARK} Passed:** 3 judged values within"),
+        (replace(samples.usual(), verdict="unmeasured"), "by\\_class.10.f1 in eval/metrics.json: the baseline has no"),
+        (replace(samples.usual(), verdict="ungated", gates=()), "No gates:** nothing was judged"),
+    ],
+)
+def test_the_first_line_is_the_verdict_in_words(report: Report, line: str) -> None:
+    assert line in to_markdown(report).split("\n")[0]
+
+
+def test_what_is_not_fine_comes_first_then_what_changed_and_the_rest_is_folded() -> None:
+    text = to_markdown(samples.usual())
+    order = [
+        text.index(f"| `{name}` |") for name in ("accuracy", "by_class.10.f1", "by_class.0.f1", "macro_f1", "rows")
+    ]
+    assert order == sorted(order)
+    assert order[3] < text.index("<details><summary>1 metric did not change</summary>") < order[4]
+
+
+def test_the_reason_of_each_stage_stands_beside_it() -> None:
+    text = to_markdown(samples.usual())
+    assert "| `train` | ran | param modified `params.yaml:train.gamma` from `0.001` to `0.05` | 1 min 23 s |" in text
+    assert "| `evaluate` | ran | dep modified `model.pkl` from `d41d8cd9` to `90015098` | 4.2 s |" in text
+
+
+def test_bytes_moved_and_bytes_left_are_told() -> None:
+    text = to_markdown(samples.usual())
+    assert "- fetched 3 objects (1.48 MB) in 0.41 s\n" in text
+    assert "- not fetched, because nothing needed them: 12 objects (319 MB)\n" in text
+    assert "- not pushed: the gates say failed\n" in text
+    report = replace(samples.usual(), pushed=Traffic(7, 1_200, 0.5), push="pushed, and proved present in the remote")
+    assert "- pushed, and proved present in the remote: 7 objects (1.2 kB) in 0.50 s\n" in to_markdown(report)
+
+
+def test_only_params_that_changed_are_shown() -> None:
+    text = to_markdown(samples.usual())
+    assert "| `train.gamma` | `0.001` | `0.05` | +0.049 |" in text
+    assert "train.c" not in text
+
+
+def test_a_failed_stage_keeps_its_log_and_its_row_when_rows_are_dropped() -> None:
+    text = to_markdown(samples.large(), 8_000)
+    assert "Killed\n````" in text
+    assert "| `publish@de` | failed: exit code 137 |" in text
+    assert "more rows." in text
+    assert "mermaid" not in text
+
+
+def test_rows_are_dropped_before_the_budget_is_and_their_number_is_said() -> None:
+    whole = to_markdown(samples.large(), 10**9)
+    shown = to_markdown(samples.large(), 20_000)
+    assert len(shown) < len(whole)
+    listed = shown.count(".f1` |")
+    hidden = re.search(r"The full report has (\d+) more rows", shown)
+    assert listed + (int(hidden[1]) if hidden else 0) == 99
+    assert "301 metrics did not change." in shown
+
+
+@pytest.mark.parametrize("budget", [200, 120, 40, 7, 0])
+def test_a_budget_for_nothing_else_gets_the_verdict_alone(budget: int) -> None:
+    text = to_markdown(samples.usual(), budget)
+    assert len(text) <= budget
+    assert "Failed".startswith(text) or text.startswith("**Failed:** accuracy")
