@@ -24,7 +24,13 @@ def rclone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[s3.Server]:
         yield server
 
 
-@pytest.fixture
-def faulty_s3() -> Iterator[faulty.FaultyS3]:
+@pytest.fixture(scope="session")
+def misbehaving() -> Iterator[faulty.FaultyS3]:
     with faulty.faulty_s3() as server:
         yield server
+
+
+@pytest.fixture
+def faulty_s3(misbehaving: faulty.FaultyS3) -> Iterator[faulty.FaultyS3]:
+    yield misbehaving
+    misbehaving.reset()

@@ -5,14 +5,18 @@ from __future__ import annotations
 import threading
 from contextlib import contextmanager
 from email.utils import formatdate
+from functools import cached_property
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from runner.store import s3_client
 from runner.store.s3 import S3
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from mypy_boto3_s3 import S3Client
 
 
 class FaultyS3(ThreadingHTTPServer):
@@ -33,22 +37,36 @@ class FaultyS3(ThreadingHTTPServer):
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Answer)
+        self._lock = threading.Lock()
+        self.closing = threading.Event()
+        self.reset()
+
+    def reset(self) -> None:
+        """Be as new, and let go whoever waits for an answer."""
+        self.closing.set()
+        self.closing = threading.Event()
         self.objects: dict[str, bytes] = {}
         self.faults: list[str] = []
         self.always = ""
         self.may_list = True
         self.page = 1000
         self.requests: list[tuple[str, str]] = []
-        self.closing = threading.Event()
-        self._lock = threading.Lock()
 
     @property
     def endpoint(self) -> str:
         return f"http://127.0.0.1:{self.server_address[1]}"
 
-    def remote(self, **options: object) -> S3:
+    @cached_property
+    def _client(self) -> S3Client:
+        return self._connect({})
+
+    def _connect(self, options: dict[str, object]) -> S3Client:
         keys = {"access_key_id": "key", "secret_access_key": "secret", "region": "us-east-1"}
-        return S3.open("s3://bucket", keys | {"endpointurl": self.endpoint} | options, {})
+        return s3_client.connect("s3://bucket", keys | {"endpointurl": self.endpoint} | options, {})
+
+    def remote(self, **options: object) -> S3:
+        """Open the bucket; several connections serve whoever asks without options."""
+        return S3("bucket", "", self._connect(options) if options else self._client)
 
     def note(self, method: str, path: str) -> None:
         with self._lock:

@@ -6,14 +6,18 @@ import re
 import subprocess
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
+from runner.store import s3_client
 from runner.store.s3 import S3
 from tests.support.tools import require
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from mypy_boto3_s3 import S3Client
 
 BUCKET = "bucket"
 _ADDRESS = re.compile(r"http://127\.0\.0\.1:(\d+)")
@@ -35,8 +39,15 @@ class Server:
             "region": "us-east-1",
         }
 
+    @cached_property
+    def client(self) -> S3Client:
+        """A client; making one takes as long as ten tests."""
+        return s3_client.connect(f"s3://{BUCKET}", self.options, {})
+
     def remote(self, prefix: str, **options: object) -> S3:
         """Open the remote at a prefix of the bucket, without retries."""
+        if not options:
+            return S3(BUCKET, prefix, self.client)
         return S3.open(f"s3://{BUCKET}/{prefix}", self.options | options, {})
 
 
@@ -51,7 +62,7 @@ def moto() -> Iterator[Server]:
     try:
         host, port = running.get_host_and_port()
         server = Server(f"http://{host}:{port}")
-        server.remote("")._client.create_bucket(Bucket=BUCKET)
+        server.client.create_bucket(Bucket=BUCKET)
         yield server
     finally:
         running.stop()

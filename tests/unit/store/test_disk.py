@@ -1,0 +1,106 @@
+"""The disk: whole files under final names, and refusals in words."""
+
+from __future__ import annotations
+
+import errno
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from runner.errors import Denied, RemoteError, Unavailable
+from runner.store import disk
+from runner.store.links import Linker
+from tests.support.tools import require
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.mark.parametrize(
+    ("code", "kind", "hint"),
+    [
+        (errno.ENOSPC, RemoteError, "make room"),
+        (errno.EDQUOT, RemoteError, "quota"),
+        (errno.EACCES, Denied, "owner"),
+        (errno.EROFS, Denied, "read-only"),
+        (errno.EIO, Unavailable, "logs"),
+        (errno.ESTALE, Unavailable, "logs"),
+        (errno.ENAMETOOLONG, RemoteError, ""),
+    ],
+)
+def test_a_refusal_is_told_in_words_with_what_helps(code: int, kind: type[RemoteError], hint: str) -> None:
+    with pytest.raises(RemoteError) as raised, disk.refusals("write the file"):
+        raise OSError(code, os.strerror(code))
+    assert type(raised.value) is kind
+    assert raised.value.message == f"cannot write the file: {os.strerror(code)}"
+    assert hint in raised.value.hint
+
+
+@pytest.mark.parametrize("count", [0, 1, 3, 50])
+def test_kept_files_have_their_names_and_their_bytes(tmp_path: Path, count: int) -> None:
+    pairs = []
+    for number in range(count):
+        final = str(tmp_path / f"{number % 4}" / f"{number}")
+        ready = disk.temporary(final)
+        fd = disk.create(ready, durable=True)
+        disk.write_all(fd, str(number).encode())
+        os.close(fd)
+        pairs.append((ready, final))
+    disk.keep(pairs)
+    assert {path.name: path.read_text() for path in tmp_path.glob("*/*")} == {str(n): str(n) for n in range(count)}
+
+
+def test_temporary_names_are_neighbours_that_are_known_as_such() -> None:
+    first, second = disk.temporary("/a/b/name"), disk.temporary("/a/b/name")
+    assert first != second
+    assert os.path.dirname(first) == "/a/b"  # noqa: PTH120 - the module speaks str
+    assert disk.is_temporary(first.rpartition("/")[2])
+    assert not disk.is_temporary("abc.tmp")
+    assert not disk.is_temporary(".abc")
+
+
+def test_a_new_file_never_takes_the_place_of_another(tmp_path: Path) -> None:
+    (tmp_path / "there").write_bytes(b"kept")
+    with pytest.raises(FileExistsError):
+        disk.create(str(tmp_path / "there"))
+    assert (tmp_path / "there").read_bytes() == b"kept"
+
+
+def test_what_stepped_aside_comes_back_when_the_rename_fails(tmp_path: Path) -> None:
+    (tmp_path / "target").mkdir()
+    (tmp_path / "target" / "good").write_bytes(b"kept")
+    with pytest.raises(FileNotFoundError):
+        disk._exchange(str(tmp_path / "never made"), str(tmp_path / "target"))
+    assert [path.name for path in tmp_path.iterdir()] == ["target"]
+    assert (tmp_path / "target" / "good").read_bytes() == b"kept"
+
+
+def test_a_type_of_link_that_does_not_work_here_gives_way_to_the_next(small_disk: Path, tmp_path: Path) -> None:
+    (tmp_path / "object").write_bytes(b"content")
+    source, target = str(tmp_path / "object"), small_disk / "target"
+    assert not Linker(("reflink", "hardlink")).link(source, str(target))
+    assert not target.exists()
+    assert Linker(("reflink", "hardlink", "symlink")).link(source, str(target))
+    assert target.is_symlink()
+
+
+def test_nothing_after_copy_is_tried(tmp_path: Path) -> None:
+    (tmp_path / "object").write_bytes(b"content")
+    assert not Linker(("copy", "hardlink")).link(str(tmp_path / "object"), str(tmp_path / "target"))
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """Mount a file system of 1 MiB."""
+    import subprocess  # noqa: PLC0415 - for this fixture alone
+
+    require("mount", "a file system of its own")
+    if os.geteuid():
+        pytest.skip("mounting takes root")
+    folder = tmp_path / "small"
+    folder.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)], check=True)
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)

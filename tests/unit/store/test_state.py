@@ -1,0 +1,204 @@
+"""The state database: only ever a saving."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+
+from runner.hashes import hash_bytes
+from runner.store.state import SMALL, State
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+LARGE = b"x" * (2 * SMALL)
+LONG_AGO = 1_000_000_000
+POISON = "0" * 32
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "large"
+    path.write_bytes(LARGE)
+    os.utime(path, (LONG_AGO, LONG_AGO))
+    return path
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Path:
+    return tmp_path / "state" / "hashed.db"
+
+
+def learn(database: Path, *files: Path) -> None:
+    with State(database) as state:
+        state.hash_many(files)
+
+
+def rows(database: Path) -> int:
+    connection = sqlite3.connect(database)
+    count: int = connection.execute("SELECT count(*) FROM hashed").fetchone()[0]
+    connection.close()
+    return count
+
+
+def poison(database: Path) -> None:
+    """Make every row answer wrongly, so that an answer from the database can be told from a hash."""
+    connection = sqlite3.connect(database)
+    connection.execute("UPDATE hashed SET md5 = ?", (POISON,))
+    connection.commit()
+    connection.close()
+
+
+def test_a_large_file_is_hashed_once_and_then_known(database: Path, file: Path) -> None:
+    learn(database, file)
+    poison(database)
+    assert State(database).hash_file(file) == POISON
+
+
+def test_a_small_file_is_always_hashed(database: Path, tmp_path: Path) -> None:
+    small = tmp_path / "small"
+    small.write_bytes(b"small")
+    os.utime(small, (LONG_AGO, LONG_AGO))
+    learn(database, small)
+    assert not database.exists()
+    assert State(database).hash_file(small) == hash_bytes(b"small")
+
+
+def test_a_run_that_hashes_nothing_large_opens_no_database(database: Path) -> None:
+    learn(database)
+    assert not database.parent.exists()
+
+
+@pytest.mark.parametrize("change", ["content", "times", "inode"])
+def test_a_file_that_may_have_changed_is_hashed_again(database: Path, file: Path, change: str) -> None:
+    learn(database, file)
+    poison(database)
+    if change == "content":
+        file.write_bytes(LARGE[:-1] + b"y")
+        os.utime(file, (LONG_AGO, LONG_AGO))
+    elif change == "times":
+        os.utime(file, (LONG_AGO + 1, LONG_AGO + 1))
+    else:
+        other = file.with_name("other")
+        other.write_bytes(LARGE)
+        os.utime(other, (LONG_AGO, LONG_AGO))
+        other.replace(file)
+    assert State(database).hash_file(file) == hash_bytes(file.read_bytes())
+
+
+@pytest.mark.parametrize(("age", "trusted"), [(1.9, False), (2.1, True), (-3600, False)])
+def test_a_file_written_just_before_it_was_looked_at_is_not_trusted(
+    database: Path, file: Path, age: float, *, trusted: bool
+) -> None:
+    now = LONG_AGO * 10**9 + int(age * 10**9)
+    with State(database, clock=lambda: now) as state:
+        state.hash_file(file)
+    assert database.exists() == trusted
+
+
+def test_a_file_that_changes_while_it_is_hashed_is_not_remembered(database: Path, file: Path) -> None:
+    def touch() -> int:
+        os.utime(file, (LONG_AGO + 5, LONG_AGO + 5))
+        return 2 * LONG_AGO * 10**9
+
+    with State(database, clock=touch) as state:
+        state.hash_file(file)
+    assert not database.exists()
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [b"", b"not a database at all, only text that goes on for a while" * 50, b"SQLite format 3\0" + b"\xff" * 4096],
+    ids=["empty", "text", "damaged"],
+)
+def test_a_broken_database_is_made_anew(database: Path, file: Path, broken: bytes) -> None:
+    database.parent.mkdir()
+    database.write_bytes(broken)
+    with State(database) as state:
+        assert state.hash_file(file) == hash_bytes(LARGE)
+    assert rows(database) == 1
+
+
+@pytest.mark.parametrize(
+    "statement",
+    ["CREATE TABLE hashed (path TEXT)", "CREATE TABLE other (x)", "PRAGMA user_version = 99"],
+)
+def test_a_database_of_another_make_is_made_anew(database: Path, file: Path, statement: str) -> None:
+    database.parent.mkdir()
+    connection = sqlite3.connect(database)
+    connection.execute(statement)
+    connection.commit()
+    connection.close()
+    with State(database) as state:
+        assert state.hash_file(file) == hash_bytes(LARGE)
+    assert rows(database) == 1
+
+
+def test_an_answer_that_is_no_md5_is_not_believed(database: Path, file: Path) -> None:
+    learn(database, file)
+    connection = sqlite3.connect(database)
+    connection.execute("UPDATE hashed SET md5 = '../../etc/passwd'")
+    connection.commit()
+    connection.close()
+    assert State(database).hash_file(file) == hash_bytes(LARGE)
+
+
+def test_a_database_that_another_process_writes_is_left_alone(database: Path, file: Path) -> None:
+    learn(database, file)
+    other = file.with_name("other")
+    other.write_bytes(LARGE + b"!")
+    os.utime(other, (LONG_AGO, LONG_AGO))
+    writer = sqlite3.connect(database, isolation_level=None)
+    writer.execute("BEGIN EXCLUSIVE")
+    with State(database) as state:
+        assert state.hash_file(other) == hash_bytes(LARGE + b"!")
+    writer.execute("COMMIT")
+    writer.close()
+    assert rows(database) == 1
+
+
+def test_a_place_that_cannot_be_written_costs_nothing(tmp_path: Path, file: Path) -> None:
+    (tmp_path / "state").write_bytes(b"a file")
+    with State(tmp_path / "state" / "hashed.db") as state:
+        assert state.hash_file(file) == hash_bytes(LARGE)
+
+
+def test_many_files_are_hashed_in_their_order(database: Path, tmp_path: Path) -> None:
+    contents = [bytes([number]) * (SMALL * (number % 3) + number) for number in range(12)]
+    paths = []
+    for number, content in enumerate(contents):
+        paths.append(tmp_path / f"{number:02}")
+        paths[-1].write_bytes(content)
+    with State(database) as state:
+        assert state.hash_many([*paths, paths[0]]) == [hash_bytes(content) for content in [*contents, contents[0]]]
+
+
+def test_names_that_are_not_unicode_are_kept(database: Path, tmp_path: Path) -> None:
+    path = tmp_path / os.fsdecode(b"bad \xff name")
+    path.write_bytes(LARGE)
+    os.utime(path, (LONG_AGO, LONG_AGO))
+    learn(database, path)
+    assert rows(database) == 1
+
+
+def test_what_is_no_regular_file_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="not a regular file"):
+        State().hash_file(tmp_path)
+    with pytest.raises(FileNotFoundError):
+        State().hash_file(tmp_path / "nothing")
+
+
+def test_several_threads_may_ask_at_once(database: Path, file: Path) -> None:
+    learn(database, file)
+    found: list[str] = []
+    with State(database) as state:
+        threads = [threading.Thread(target=lambda: found.append(state.hash_file(file))) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert found == [hash_bytes(LARGE)] * 8

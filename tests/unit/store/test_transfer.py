@@ -1,0 +1,284 @@
+"""Transfer: afterwards everything is there, or named with a reason."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from runner.errors import Corrupt, Denied, ObjectMissing, RemoteError, Unavailable
+from runner.hashes import LEGACY, Hash, Tree, hash_bytes
+from runner.store import transfer
+from runner.store.cache import Cache
+from runner.store.directory import Directory
+from runner.store.transfer import Failure, Moved
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from pathlib import Path
+
+    from runner.store.remote import Sink
+
+FAULTS: dict[str, type[RemoteError]] = {"denied": Denied, "unavailable": Unavailable, "odd": RemoteError}
+
+
+class InMemory:
+    """A remote in memory that refuses what it is told to, by name."""
+
+    url = "memory://"
+
+    def __init__(self) -> None:
+        self.objects: dict[str, bytes] = {}
+        self.refused: dict[str, str] = {}
+        self.order: list[str] = []
+
+    def exists(self, names: Iterable[str]) -> Mapping[str, int]:
+        return {name: len(self.objects[name]) for name in names if name in self.objects}
+
+    def get(self, name: str, sink: Sink) -> None:
+        self._refuse(name)
+        if name not in self.objects:
+            raise ObjectMissing(name)
+        for byte in self.objects[name]:
+            sink.write(bytes([byte]))
+
+    def put(self, name: str, source: Path) -> None:
+        self._refuse(name)
+        self.order.append(name)
+        self.objects[name] = source.read_bytes()
+
+    def names(self, prefix: str) -> Iterator[str]:
+        return (name for name in self.objects if name.startswith(prefix))
+
+    def _refuse(self, name: str) -> None:
+        if name in self.refused:
+            raise FAULTS[self.refused[name]](name)
+
+
+def name_of(content: bytes) -> Hash:
+    return Hash(hash_bytes(content))
+
+
+def store(cache: Cache, name: Hash, content: bytes) -> Hash:
+    with cache.write(name) as sink:
+        sink.write(content)
+    return name
+
+
+def directory(*contents: bytes) -> Tree:
+    return Tree.of((f"file {number}", hash_bytes(content)) for number, content in enumerate(contents))
+
+
+def damage(path: Path) -> None:
+    path.chmod(0o644)
+    path.write_bytes(b"damaged")
+
+
+@pytest.fixture
+def cache(tmp_path: Path) -> Cache:
+    return Cache(tmp_path / "cache")
+
+
+@pytest.fixture
+def remote() -> InMemory:
+    return InMemory()
+
+
+def test_a_pushed_directory_is_fetched_whole(cache: Cache, tmp_path: Path) -> None:
+    contents = [b"one", b"two", b"", b"one"]
+    tree = directory(*contents)
+    for content in contents:
+        store(cache, name_of(content), content)
+    store(cache, tree.hash, tree.render())
+    remote = Directory(tmp_path / "remote")
+    sent = transfer.push(remote, cache, [tree.hash, name_of(b"one")], 4)
+    assert (sent.objects, sent.bytes, sent.failed) == (4, 6 + len(tree.render()), ())
+    assert transfer.push(remote, cache, [tree.hash], 4).objects == 0
+    other = Cache(tmp_path / "other")
+    got = transfer.fetch(remote, other, [tree.hash], 4)
+    assert (got.objects, got.bytes, got.failed) == (4, sent.bytes, ())
+    assert other.tree(tree.hash) == tree
+    assert transfer.fetch(remote, other, [tree.hash], 4).objects == 0
+
+
+def test_only_what_is_asked_for_is_fetched(cache: Cache, remote: InMemory) -> None:
+    for content in (b"wanted", b"unwanted"):
+        remote.objects[name_of(content).key] = content
+    assert transfer.fetch(remote, cache, [name_of(b"wanted")], 4).objects == 1
+    assert not cache.has(name_of(b"unwanted"))
+
+
+def test_a_file_that_the_remote_lost_is_sent_again_though_the_listing_is_there(cache: Cache, remote: InMemory) -> None:
+    tree = directory(b"one", b"two")
+    store(cache, tree.hash, tree.render())
+    for content in (b"one", b"two"):
+        store(cache, name_of(content), content)
+    transfer.push(remote, cache, [tree.hash], 4)
+    del remote.objects[name_of(b"one").key]
+    assert transfer.push(remote, cache, [tree.hash], 4).objects == 1
+    assert remote.objects[name_of(b"one").key] == b"one"
+
+
+def test_an_object_of_another_size_in_the_remote_is_replaced(cache: Cache, remote: InMemory) -> None:
+    name = store(cache, name_of(b"the content"), b"the content")
+    remote.objects[name.key] = b"the con"
+    assert transfer.push(remote, cache, [name], 4).failed == ()
+    assert remote.objects[name.key] == b"the content"
+
+
+def test_a_damaged_object_is_never_sent(cache: Cache, remote: InMemory) -> None:
+    good, bad = (store(cache, name_of(content), content) for content in (b"good", b"bad"))
+    damage(cache.path(bad))
+    moved = transfer.push(remote, cache, [good, bad], 4)
+    assert [(failure.name, type(failure.error)) for failure in moved.failed] == [(bad.key, Corrupt)]
+    assert set(remote.objects) == {good.key}
+
+
+def test_what_only_the_remote_has_need_not_be_sent(cache: Cache, remote: InMemory) -> None:
+    tree = directory(b"one", b"two")
+    remote.objects = {name_of(content).key: content for content in (b"one", b"two")}
+    remote.objects[tree.hash.key] = tree.render()
+    assert transfer.push(remote, cache, [tree.hash, name_of(b"one")], 4).failed == ()
+    assert remote.order == []
+
+
+def test_what_nobody_has_is_named(cache: Cache, remote: InMemory) -> None:
+    tree = directory(b"one", b"two")
+    store(cache, tree.hash, tree.render())
+    store(cache, name_of(b"one"), b"one")
+    moved = transfer.push(remote, cache, [tree.hash, Hash("0" * 32 + ".dir")], 4)
+    reasons = {failure.name: type(failure.error) for failure in moved.failed}
+    assert reasons == {
+        name_of(b"two").key: ObjectMissing,
+        tree.hash.key: RemoteError,
+        Hash("0" * 32 + ".dir").key: ObjectMissing,
+    }
+    assert set(remote.objects) == {name_of(b"one").key}
+
+
+def test_a_damaged_listing_in_the_cache_is_fetched_anew(cache: Cache, remote: InMemory) -> None:
+    tree = directory(b"one")
+    remote.objects = {name_of(b"one").key: b"one", tree.hash.key: tree.render()}
+    damage(cache.path(store(cache, tree.hash, tree.render())))
+    assert transfer.fetch(remote, cache, [tree.hash], 4).objects == 2
+    assert cache.tree(tree.hash) == tree
+
+
+def test_a_listing_that_is_none_is_named_and_the_rest_arrives(cache: Cache, remote: InMemory) -> None:
+    wrong = Hash(hash_bytes(b"{}") + ".dir")
+    remote.objects = {wrong.key: b"{}", name_of(b"one").key: b"one"}
+    moved = transfer.fetch(remote, cache, [wrong, name_of(b"one")], 4)
+    assert [(failure.name, type(failure.error)) for failure in moved.failed] == [(wrong.key, Corrupt)]
+    assert cache.has(name_of(b"one"))
+
+
+def test_a_legacy_directory_moves_in_the_legacy_layout(cache: Cache, remote: InMemory, tmp_path: Path) -> None:
+    member = store(cache, Hash(hash_bytes(b"a\n"), LEGACY), b"a\r\n")
+    tree = Tree((("a", member.value),))
+    listing = store(cache, Hash(tree.hash.value, LEGACY), tree.render())
+    assert transfer.push(remote, cache, [listing], 4).failed == ()
+    assert set(remote.objects) == {f"{name.value[:2]}/{name.value[2:]}" for name in (member, listing)}
+    other = Cache(tmp_path / "other")
+    assert transfer.fetch(remote, other, [listing], 4).failed == ()
+    assert other.read(member) == b"a\r\n"
+
+
+def test_what_is_no_error_of_one_object_stops_everything(cache: Cache, remote: InMemory) -> None:
+    names = [name_of(str(number).encode()) for number in range(50)]
+    remote.refused = dict.fromkeys((name.key for name in names), "no such fault")
+    with pytest.raises(KeyError):
+        transfer.fetch(remote, cache, names, 4)
+    assert not list(cache.root.rglob("*.tmp"))
+
+
+def test_slow_requests_are_made_at_once_up_to_the_number_of_jobs(cache: Cache) -> None:
+    together = threading.Barrier(4, timeout=20)
+
+    class Slow(InMemory):
+        def get(self, name: str, sink: Sink) -> None:
+            together.wait()
+            super().get(name, sink)
+
+    remote = Slow()
+    remote.objects = {name_of(bytes([number])).key: bytes([number]) for number in range(8)}
+    moved = transfer.fetch(remote, cache, [name_of(bytes([number])) for number in range(8)], 4)
+    assert (moved.objects, moved.failed) == (8, ())
+
+
+def test_nothing_to_do_asks_nobody(cache: Cache, remote: InMemory) -> None:
+    assert transfer.fetch(remote, cache, [], 4).objects == 0
+    assert transfer.push(remote, cache, [], 4).objects == 0
+
+
+def test_expanding_gives_files_before_listings_and_each_once(cache: Cache) -> None:
+    tree = directory(b"one", b"two", b"one")
+    store(cache, tree.hash, tree.render())
+    names = transfer.expand(cache, [tree.hash, name_of(b"two"), tree.hash])
+    assert names == [name_of(b"one"), name_of(b"two"), tree.hash]
+    with pytest.raises(ObjectMissing):
+        transfer.expand(cache, [Hash("0" * 32 + ".dir")])
+
+
+def test_transfers_add_up() -> None:
+    failure = Failure("a", RemoteError("why"))
+    assert Moved(1, 10, 0.5, ()) + Moved(2, 5, 0.25, (failure,)) == Moved(3, 15, 0.75, (failure,))
+
+
+PRESENCE = st.sampled_from(["cache", "remote", "both", "nowhere", "broken in the cache", "broken in the remote"])
+OBJECTS = st.lists(st.tuples(PRESENCE, st.sampled_from(["", "", "", *FAULTS])), min_size=1, max_size=12)
+
+
+def lay_out(tmp_path: Path, objects: list[tuple[str, str]]) -> tuple[Cache, InMemory, Tree]:
+    """Put objects where they are said to be; the listing of all of them is in both places."""
+    cache, remote = Cache(tmp_path / "cache"), InMemory()
+    contents = [f"object {number}".encode() for number in range(len(objects))]
+    for content, (presence, fault) in zip(contents, objects, strict=True):
+        name = name_of(content)
+        if presence in {"cache", "both", "broken in the cache"}:
+            store(cache, name, content)
+        if presence == "broken in the cache":
+            damage(cache.path(name))
+        if presence in {"remote", "both"}:
+            remote.objects[name.key] = content
+        if presence == "broken in the remote":
+            remote.objects[name.key] = b"damaged"
+        if fault:
+            remote.refused[name.key] = fault
+    tree = directory(*contents)
+    store(cache, tree.hash, tree.render())
+    remote.objects[tree.hash.key] = tree.render()
+    return cache, remote, tree
+
+
+@given(objects=OBJECTS, jobs=st.integers(1, 4))
+def test_after_a_fetch_everything_is_there_or_named(
+    tmp_path_factory: pytest.TempPathFactory, objects: list[tuple[str, str]], jobs: int
+) -> None:
+    cache, remote, tree = lay_out(tmp_path_factory.mktemp("fetch"), objects)
+    had = {name for name in tree.objects() if cache.has(name)}
+    moved = transfer.fetch(remote, cache, [tree.hash], jobs)
+    failed = {failure.name for failure in moved.failed}
+    for name in set(tree.objects()) - had:
+        assert cache.has(name) != (name.key in failed)
+        if cache.has(name):
+            assert hash_bytes(cache.read(name)) == name.value
+    assert len(failed) == len(moved.failed)
+    assert moved.objects == len(set(tree.objects()) - had) - len(failed)
+
+
+@given(objects=OBJECTS, jobs=st.integers(1, 4))
+def test_after_a_push_everything_is_there_and_right_or_named(
+    tmp_path_factory: pytest.TempPathFactory, objects: list[tuple[str, str]], jobs: int
+) -> None:
+    cache, remote, tree = lay_out(tmp_path_factory.mktemp("push"), objects)
+    had = dict(remote.objects)
+    moved = transfer.push(remote, cache, [tree.hash], jobs)
+    failed = {failure.name for failure in moved.failed}
+    for name in tree.objects():
+        if name.key not in failed:
+            assert name.key in remote.objects
+        if remote.objects.get(name.key) != had.get(name.key):
+            assert hash_bytes(remote.objects[name.key]) == name.value
