@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from types import FrameType
 
+    from rich.console import Console
+
     from runner.opening import Opened
 
 logger = logging.getLogger("retrain")
@@ -29,6 +31,8 @@ Exit codes: 0 held, 1 a gate failed or could not be measured, 2 usage or configu
 3 a stage failed, 4 remote, 5 git, 6 code host, 10 stale (plan --check), 70 a bug,
 130 and 143 interrupted. Logs go to standard error, results to standard output."""
 
+
+_WIDE: Final = 160
 
 ABOUT: Final = """Retrain models in CI and decide whether they may be merged.
 
@@ -256,7 +260,10 @@ def report(call: _Call) -> int:
 
     settings = _settings_alone(call)
     found = telling.again(settings)
-    _print(call, lambda: telling.data(found), lambda: telling.lines(found))
+    if call.as_json:
+        click.echo(json.dumps(telling.data(found), allow_nan=False))
+    else:
+        telling.show(found, _console())
     return Exit.HELD
 
 
@@ -310,8 +317,10 @@ def _whole(call: _Call, verb: str) -> int:
         made = ci.run(opened.project, opened.asked) if verb == "run" else ci.repro(opened.project, opened.asked)
     opened.close()
     code = telling.tell(made, opened)
-    data = telling.gate_data if verb == "gate" else telling.data
-    _print(call, lambda: data(made), lambda: telling.lines(made))
+    if call.as_json:
+        click.echo(json.dumps(telling.gate_data(made) if verb == "gate" else telling.data(made), allow_nan=False))
+    else:
+        telling.show(made, _console())
     return code
 
 
@@ -335,6 +344,13 @@ def _outputs(opened: Opened, outputs: Mapping[str, str]) -> None:
     from runner import telling  # noqa: PLC0415 - see `_open`
 
     telling.write_outputs(opened.asked, outputs)
+
+
+def _console() -> Console:
+    """Open standard output for tables; where it is no terminal nothing is cut to a width nobody has."""
+    from rich.console import Console  # noqa: PLC0415 - see `_open`
+
+    return Console(highlight=False, width=None if sys.stdout.isatty() else _WIDE)
 
 
 def _print(call: _Call, as_data: Callable[[], Any], as_lines: Callable[[], Sequence[str]]) -> None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from runner import settings
 from runner.ci import Asked
 from runner.engine.objects import Objects
-from runner.engine.project import Project
+from runner.engine.project import SCRATCH, Project
 from runner.engine.runcache import RunCache
 from runner.engine.workspace import Workspace
 from runner.errors import ConfigError, ForgeError, GitError, Location
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from runner.store.remote import Remote
 
 logger = logging.getLogger("retrain")
-SCRATCH: Final = ".dvc/tmp/retrain"
 _GATES: Final = frozenset({"baseline", "gates"})
 
 

@@ -7,6 +7,9 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rich.table import Table
+from rich.text import Text
+
 from runner import durable, log
 from runner.errors import ConfigError, ForgeError
 from runner.review import report as rendering
@@ -15,9 +18,11 @@ from runner.review import words
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from rich.console import Console
+
     from runner.ci import Asked
     from runner.opening import Opened
-    from runner.review.model import Report
+    from runner.review.model import Report, StageRow
     from runner.settings import Settings
 
 logger = logging.getLogger("retrain")
@@ -68,20 +73,35 @@ def gate_data(report: Report) -> dict[str, Any]:
     }
 
 
-def lines(report: Report) -> list[str]:
-    """Give a report for a terminal: what became of stages, each verdict, the traffic, the verdict in one word."""
-    return [*_stage_lines(report), *_gate_lines(report), *_traffic_lines(report), *_end_lines(report)]
+def show(report: Report, console: Console) -> None:
+    """Print a report on a terminal: stages, gates, traffic, and the verdict in one word."""
+    if report.stages:
+        console.print(_stage_table(report))
+    if report.gates:
+        console.print(_gate_table(report))
+    for line in (*_traffic_lines(report), *_end_lines(report)):
+        console.print(Text(line), soft_wrap=True)
 
 
-def _stage_lines(report: Report) -> Iterator[str]:
+def _stage_table(report: Report) -> Table:
+    table = Table("stage", "outcome", "time", "why", box=None, pad_edge=False)
     for row in report.stages:
-        took = f" in {words.seconds(row.seconds)}" if row.seconds is not None else ""
-        yield f"{row.decision:<9} {row.stage}{took}{f': {row.why}' if row.why else ''}"
+        took = words.seconds(row.seconds) if row.seconds is not None else ""
+        table.add_row(Text(row.stage), row.decision, took, Text(row.why or _causes(row)))
+    return table
 
 
-def _gate_lines(report: Report) -> Iterator[str]:
-    for verdict in report.gates:
-        yield f"{verdict.status:<10} {verdict.metric} {verdict.path}: {verdict.why}"
+def _causes(row: StageRow) -> str:
+    return ", ".join(f"{reason.change} {reason.path}".strip() for reason in row.reasons)
+
+
+def _gate_table(report: Report) -> Table:
+    table = Table("metric", "base", "head", "change", "verdict", "why", box=None, pad_edge=False)
+    for row in report.gates:
+        delta = words.signed(row.delta) if row.delta is not None else ""
+        base, head = words.scalar(row.base), words.scalar(row.head)
+        table.add_row(Text(f"{row.metric} {row.path}"), Text(base), Text(head), delta, row.status, Text(row.why))
+    return table
 
 
 def _traffic_lines(report: Report) -> Iterator[str]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from runner import durable
 from runner.engine.outcome import StageFailed
+from runner.engine.project import SCRATCH
 from runner.pipeline import dvcfile, lock
 from runner.store.cache import Cache
 
@@ -26,13 +27,19 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("retrain")
 _SPECIAL = re.compile(r"([\[\]!*#?])")
-SCRATCH = ".dvc/tmp/retrain"
 
 
 class Keeping:
     """Writes to the project's folder; everything it replaces is complete before the old is gone."""
 
-    def __init__(self, workspace: Workspace, cache: Cache, tracked: Collection[str], ignored: Collection[str]) -> None:
+    def __init__(
+        self,
+        workspace: Workspace,
+        cache: Cache,
+        tracked: Collection[str],
+        ignored: Collection[str],
+        held: object = None,
+    ) -> None:
         """Keep for `workspace`.
 
         Args:
@@ -40,8 +47,10 @@ class Keeping:
             cache: the local object cache.
             tracked: paths of outs that git tracks.
             ignored: paths of outs that git ignores.
+            held: the lock under which all this happens; it is let go with this object.
 
         """
+        self._held = held
         self._workspace = workspace
         self._cache = cache
         self._copies = Cache(cache.root, ("copy",))

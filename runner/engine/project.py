@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from runner.engine.known import Known
+from runner.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from runner.store.cache import Cache
     from runner.store.remote import Remote
     from runner.store.state import State
+
+
+SCRATCH: Final = ".dvc/tmp/retrain"
 
 
 @dataclass(frozen=True)
@@ -56,11 +60,23 @@ class Project:
         return Known(self.pipeline, self.workspace, self.cache, self.objects.listing)
 
     def keeping(self) -> Keeping:
-        """Give the writer of outs and lock entries; git is asked about all outs at once."""
-        from runner.engine.keeping import Keeping  # noqa: PLC0415 - a plan, and a run with nothing to do, never write
+        """Give the writer of outs and lock entries; git is asked about all outs at once.
 
+        From here on, and until the process ends, no other run writes in this folder.
+        """
+        from filelock import FileLock, Timeout  # noqa: PLC0415 - a plan, and a run with nothing to do, never write
+
+        from runner.engine.keeping import Keeping  # noqa: PLC0415 - as above
+
+        place = self.root / SCRATCH / "lock"
+        place.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            held = FileLock(place, is_singleton=True).acquire(blocking=False)
+        except Timeout as error:
+            message = "another retrain is at work in this folder"
+            raise ConfigError(message, "wait until it has ended; the lock ends with its process") from error
         outs = [f"{self.prefix}{out.path}" for stage in self.pipeline.stages for out in stage.outs if out.cache]
         below = len(self.prefix)
         tracked = {path[below:] for path in self.git.tracked(outs)}
         ignored = {path[below:] for path in self.git.ignored(outs)}
-        return Keeping(self.workspace, self.cache, tracked, ignored)
+        return Keeping(self.workspace, self.cache, tracked, ignored, held)
