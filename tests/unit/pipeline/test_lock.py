@@ -146,7 +146,11 @@ _WORDS = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max
 _PATHS = st.lists(_WORDS.filter(lambda word: "/" not in word and word not in {".", ".."}), min_size=1, max_size=4).map(
     "/".join
 )
-_LOCAL = _PATHS.filter(lambda path: ":" not in path and not path.endswith((".dvc", "dvc.yaml")) and "\\" not in path)
+_LOCAL = _PATHS.filter(
+    lambda path: (
+        not re.search(r"[:\\]|\.dvc$|dvc\.yaml$|(^|/)\.(git|hg|dvc)(/|$)", path)
+    )  # none that DVC itself refuses
+)
 _HASHES = st.text("0123456789abcdef", min_size=32, max_size=32)
 _LOCKED = st.builds(
     lambda path, md5, size, nfiles: LockedPath(path, Hash(md5 if nfiles is None else f"{md5}.dir"), size, nfiles),
