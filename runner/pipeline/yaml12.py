@@ -2,6 +2,11 @@
 
 dvc.yaml, dvc.lock, .dvc files, YAML parameters and metrics, and gate files all come through here. Never runs a
 constructor named by the file, and bounds what a hostile file can cost.
+
+libyaml knows a little less than DVC's reader, and then refuses: a colon without a key (`: x`), anchors with other
+characters than ASCII letters, digits, `-` and `_`, a bare `?` or a word ending in a colon inside brackets, U+2028
+outside quotes, a tab as the first character of a block. Refused on purpose, though DVC lets it pass: a key twice
+beside `<<`, and a value that holds itself.
 """
 
 from __future__ import annotations

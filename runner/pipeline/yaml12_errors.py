@@ -43,10 +43,10 @@ def syntax_error(error: YAMLError | UnicodeEncodeError, source: str, file: str) 
         place = _place(source, conflict.start(), file)
         return ConfigError("an unresolved merge conflict", "resolve it and remove the conflict markers", place)
     if isinstance(error, UnicodeEncodeError):
-        return _unreadable(source, error.start, file)
+        return unreadable(source, error.start, file)
     if isinstance(error, ReaderError):
         # libyaml counts bytes.
-        return _unreadable(source, len(source.encode()[: error.position].decode(errors="ignore")), file)
+        return unreadable(source, len(source.encode()[: error.position].decode(errors="ignore")), file)
     if not isinstance(error, MarkedYAMLError):
         return ConfigError(f"not valid YAML: {error}", "", Location(file))
     return _marked(error, source, file)
@@ -70,10 +70,11 @@ def _marked(error: MarkedYAMLError, source: str, file: str) -> ConfigError:
     return ConfigError(f"not valid YAML: {problem}{context}", hint, place)
 
 
-def _unreadable(source: str, index: int, file: str) -> ConfigError:
+def unreadable(source: str, index: int, file: str) -> ConfigError:
+    """Say that the character at `index` of `source` may not stand there."""
     place = _place(source, index, file)
     character = f"U+{ord(source[index]):04X}" if index < len(source) else "a character"
-    message = f"not valid YAML: {character} may not stand in a YAML file"
+    message = f"not valid YAML: {character} may not stand here"
     return ConfigError(message, "remove it, or write it as an escape in double quotes", place)
 
 

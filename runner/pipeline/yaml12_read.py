@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from yaml.error import YAMLError
 
 from runner.errors import ConfigError, Location
-from runner.pipeline.yaml12_errors import misplaced_tab, syntax_error
-from runner.pipeline.yaml12_events import ALIAS, MAPPING, MAPPING_END, SCALAR, SEQUENCE_END, STREAM_END, events
+from runner.pipeline.yaml12_errors import misplaced_tab, syntax_error, unreadable
+from runner.pipeline.yaml12_events import (
+    ALIAS,
+    MAPPING,
+    MAPPING_END,
+    SCALAR,
+    SEQUENCE_END,
+    STREAM_END,
+    events,
+    is_plain,
+)
 from runner.pipeline.yaml12_scalars import COLLECTIONS, MERGE, TAG, TAGGED, YAML_11, YAML_12, for_keys
 from runner.pipeline.yaml12_tabs import TabWatch
 
@@ -20,6 +30,9 @@ if TYPE_CHECKING:
 MAX_CHARACTERS: Final = 16 << 20
 MAX_DEPTH: Final = 100
 MAX_ALIASED: Final = 500_000  # nodes that aliases and merge keys stand for, counted as if written out
+# libyaml skips it at the start of any line, where it belongs to the text for DVC's reader.
+_BOM_IN_LINE: Final = re.compile("(?:^|[\r\n])\ufeff")
+
 _KEYS_12: Final = for_keys(YAML_12)
 _KEYS_11: Final = for_keys(YAML_11)
 
@@ -34,6 +47,9 @@ def read(source: str, file: str, see: Callable[[Event], None] | None = None) -> 
     if len(source) > MAX_CHARACTERS:
         message = f"too large for a YAML file: {len(source):,} characters"
         raise ConfigError(message, f"at most {MAX_CHARACTERS:,} are read", Location(file))
+    mark = _BOM_IN_LINE.search(source)
+    if mark is not None:
+        raise unreadable(source, mark.end() - 1, file)
     tabs = TabWatch(source) if "\t" in source else None
     try:
         take = events(source)
@@ -170,6 +186,9 @@ class _Reader:
     def _key(self, event: Event) -> object:
         if type(event) is SCALAR and event.anchor is None:
             return self._scalar(event, self._keys)
+        if type(event) is SCALAR and not event.value and is_plain(event):
+            # DVC's reader takes `&a: x` for an anchor named "a:", libyaml for one before an empty key.
+            self._fail(event, "an anchor with no key after it", "put a blank between the anchor and the key")
         key = self._node(event)
         if isinstance(key, list):
             key = tuple(key)

@@ -167,6 +167,8 @@ def test_merged_keys_come_first_as_dvc_orders_them() -> None:
         ("a: 'x\n", (2, 1), "unexpected end of stream", "quote is not closed"),
         ("é: é\nb: \x01\n", (2, 4), "U+0001", "escape"),
         ("a: \ud800\n", (1, 4), "U+D800", "escape"),
+        ("a: 1\n\ufeffb: 2\n", (2, 1), "U+FEFF", "remove"),
+        ("&a: x\n", (1, 1), "no key after it", "a blank"),
         ("a: 1\n<<<<<<< HEAD\nb: 2\n=======\nb: 3\n>>>>>>> topic\n", (2, 1), "merge conflict", "resolve"),
     ],
 )
