@@ -82,7 +82,7 @@ class Now:
         deps: by dep as spelled; `None` where there is nothing and nothing is recorded.
         params: by params file as spelled, the values of the stage's keys; `None` where the file is missing.
         outs: by out as spelled.
-        upstream: addresses of producers that have yet to run; their outs are not in `deps`.
+        upstream: addresses of producers that have yet to run; what they write is in neither `deps` nor `params`.
 
     """
 
@@ -189,7 +189,8 @@ def _inputs(stage: Stage, entry: LockEntry | None, now: Now) -> Iterator[Reason]
             recorded = entry.dep(dep.spelled)
             yield from _dep(dep.path, recorded.hash if recorded else None, now.deps[dep.spelled])
     for param in stage.params:
-        yield from _params(param, entry.params.get(param.spelled, {}), now.params.get(param.spelled))
+        if param.spelled in now.params:
+            yield from _params(param, entry.params.get(param.spelled, {}), now.params[param.spelled])
 
 
 def _same_cmd(stage: Stage, was: str | tuple[str, ...] | None) -> bool:

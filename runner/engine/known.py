@@ -7,7 +7,7 @@ of them together. So a plan needs no data, and an early look equals the later tr
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from runner.engine.decide import Absent, Content, Now
 from runner.hashes import Hash, Tree
@@ -15,33 +15,41 @@ from runner.pipeline import params
 from runner.pipeline.model import LockedPath
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Collection, Mapping
 
     from runner.engine.workspace import Workspace
     from runner.pipeline.model import LockEntry, Out, Param, Pipeline, Stage
-    from runner.store.cache import Cache
+
+
+class Stock(Protocol):
+    """The objects that outs are made of, here or in a remote."""
+
+    def at_hand(self, name: Hash, /) -> bool:
+        """Whether the cache holds the object and, of a directory, every member."""
+
+    def listing(self, name: Hash, /) -> Tree | None:
+        """Give a directory's listing; `None` where nobody has it."""
+
+    def read(self, out: Out, name: Hash, /) -> bytes | None:
+        """Give one file's bytes; `None` where nobody has them."""
 
 
 class Known:
     """The workspace seen through the lock."""
 
-    def __init__(
-        self, pipeline: Pipeline, workspace: Workspace, cache: Cache, listing: Callable[[Hash], Tree | None]
-    ) -> None:
+    def __init__(self, pipeline: Pipeline, workspace: Workspace, stock: Stock) -> None:
         """Look through `pipeline`'s lock entries at `workspace`.
 
         Args:
             pipeline: stages and what the lock says of them.
             workspace: what is on disk.
-            cache: what is at hand without asking the remote.
-            listing: gives a directory's listing from the cache or the remote; `None` where nobody has it.
+            stock: the objects that the lock names.
 
         """
         self.pipeline = pipeline
         self.entries: dict[str, LockEntry] = dict(pipeline.entries)
         self._workspace = workspace
-        self._cache = cache
-        self._listing = listing
+        self._stock = stock
         self._pending: dict[str, LockedPath] = {}
         self._documents: dict[str, dict[str, Any] | None] = {}
 
@@ -57,35 +65,36 @@ class Known:
             recorded = entry.out(out.spelled)
             if in_place:
                 self._workspace.forget(out.path)
-                self._documents.pop(out.path, None)
             elif recorded:
                 self._pending[out.path] = recorded
+            for path in [path for path in self._documents if f"{path}/".startswith(f"{out.path}/")]:
+                del self._documents[path]
 
     def now(self, stage: Stage, unsettled: Collection[str]) -> Now:
-        """Gather what `decide` needs of `stage`; deps that an `unsettled` stage writes are left out."""
-        waiting = {dep.spelled: self._unsettled(dep.path, unsettled) for dep in stage.deps}
+        """Gather what `decide` needs of `stage`; deps and params that an `unsettled` stage writes are left out."""
+        waiting = {path: self._unsettled(path, unsettled) for path in read_by(stage)}
         upstream = dict.fromkeys(address for addresses in waiting.values() for address in addresses)
         return Now(
-            deps={dep.spelled: self.at(dep.path) for dep in stage.deps if not waiting[dep.spelled]},
-            params={param.spelled: self.values(param) for param in stage.params},
+            deps={dep.spelled: self.at(dep.path) for dep in stage.deps if not waiting[dep.path]},
+            params={param.spelled: self.values(param) for param in stage.params if not waiting[param.path]},
             outs={out.spelled: self._out(stage, out) for out in stage.outs},
             upstream=tuple(upstream),
         )
 
     def at(self, path: str) -> Content | None:
         """Give what `path` holds or will hold."""
-        if path in self._pending:
-            return content_of(self._pending[path])
+        if self._is_pending(path):
+            return self._recorded(path)
         on_disk = self._workspace.observe(path)
         inside = self._absent_inside(path)
-        if inside:
+        if inside and (on_disk is None or on_disk.hash.is_dir):
             return self._united(path, inside)
         return on_disk or self._recorded(path)
 
     def values(self, param: Param) -> dict[str, Any] | None:
         """Read a stage's params from one file; `None` where the file is missing."""
         if param.path not in self._documents:
-            text = self._workspace.read(param.path)
+            text = self._text(param.path)
             self._documents[param.path] = None if text is None else params.parse(param.path, text)
         document = self._documents[param.path]
         return None if document is None else dict(params.read(param, document))
@@ -101,9 +110,14 @@ class Known:
         outs = [*([produced] if produced else []), *self.pipeline.outs_inside(path)]
         return [(stage, out) for stage, out in outs if self._is_absent(stage, out)]
 
+    def is_in_place(self, out: Out, name: Hash) -> bool:
+        """Whether the workspace holds `name` where the out belongs."""
+        content = self._workspace.observe(out.path)
+        return content is not None and content.hash == name
+
     def members(self, name: Hash) -> list[Hash]:
         """Give the objects of a directory's files; none for a file, or where nobody has the listing."""
-        tree = self._listing(name) if name.is_dir else None
+        tree = self._stock.listing(name) if name.is_dir else None
         return list(tree.objects()) if tree else []
 
     def footprint(self, name: Hash) -> tuple[int, int]:
@@ -113,6 +127,21 @@ class Known:
                 if recorded.hash == name:
                     return 1 + (recorded.nfiles or 0), recorded.size or 0
         return 1, 0
+
+    def _is_pending(self, path: str) -> bool:
+        """Whether `path` is an out, or lies in one, that is about to be replaced."""
+        produced = self.pipeline.producer(path) if self._pending else None
+        return produced is not None and produced[1].path in self._pending
+
+    def _text(self, path: str) -> str | None:
+        """Read a params file, from its object where a stage wrote it and it is not in place."""
+        text = None if self._is_pending(path) else self._workspace.read(path)
+        produced = self.pipeline.producer(path)
+        if text is not None or produced is None:
+            return text
+        content = self._recorded(path)
+        found = self._stock.read(produced[1], content.hash) if content and not content.hash.is_dir else None
+        return None if found is None else found.decode("utf-8-sig", "replace")
 
     def _is_absent(self, stage: Stage, out: Out) -> bool:
         recorded = self.recorded(stage, out)
@@ -130,13 +159,8 @@ class Known:
         if content:
             return content
         recorded = self.recorded(stage, out)
-        return Absent(at_hand=bool(recorded and recorded.hash and self._has(recorded.hash)))
-
-    def _has(self, name: Hash) -> bool:
-        """Whether the cache holds the object and, of a directory, every member."""
-        if not name.is_valid or not self._cache.has(name):
-            return False
-        return not name.is_dir or not self._cache.missing(self._cache.tree(name).objects())
+        name = recorded.hash if recorded else None
+        return Absent(at_hand=bool(name and name.is_valid and self._stock.at_hand(name)))
 
     def _recorded(self, path: str) -> Content | None:
         """Give what the lock says of an absent path: an out, or something inside one."""
@@ -155,7 +179,7 @@ class Known:
         return Content(found) if found else None
 
     def _inside(self, name: Hash, relpath: str) -> Hash | Tree | None:
-        tree = self._listing(name) if name.is_dir else None
+        tree = self._stock.listing(name) if name.is_dir else None
         return tree.lookup(relpath) if tree else None
 
     def _absent_inside(self, path: str) -> list[tuple[str, LockedPath]]:
@@ -184,8 +208,19 @@ class Known:
     def _files(self, relpath: str, recorded: LockedPath) -> Mapping[str, str] | None:
         if recorded.hash is None or not recorded.hash.is_dir:
             return {relpath: recorded.hash.value} if recorded.hash else None
-        tree = self._listing(recorded.hash)
+        tree = self._stock.listing(recorded.hash)
         return None if tree is None else {f"{relpath}/{inner}": md5 for inner, md5 in tree.files}
+
+
+def read_by(stage: Stage) -> list[str]:
+    """Give the paths that a stage reads: its deps and its params files."""
+    return [*(dep.path for dep in stage.deps), *(param.path for param in stage.params)]
+
+
+def outs_of(stage: Stage, entry: LockEntry) -> list[tuple[Out, Hash]]:
+    """Give the outs of `stage` that `entry` records, with their hashes."""
+    pairs = ((out, entry.out(out.spelled)) for out in stage.outs)
+    return [(out, recorded.hash) for out, recorded in pairs if recorded and recorded.hash]
 
 
 def content_of(recorded: LockedPath) -> Content | None:

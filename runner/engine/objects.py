@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from runner.errors import ObjectMissing, RemoteError
+from runner.errors import Corrupt, ObjectMissing, RemoteError
 from runner.store import transfer
 from runner.store.transfer import Moved
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from runner.store.cache import Cache
     from runner.store.remote import Remote
 
+logger = logging.getLogger("retrain")
 Wanted = tuple["Out", "Hash"]
 NOTHING = Moved(0, 0, 0.0, ())
 
@@ -41,17 +43,34 @@ class Objects:
 
     def listing(self, name: Hash) -> Tree | None:
         """Give a directory's listing, fetched into the cache if need be; `None` where nobody has it."""
-        if not self.cache.has(name):
-            remote = self._remote("")
-            if remote is None:
-                return None
-            try:
-                with self.cache.write(name) as sink:
-                    remote.get(name.key, sink)
-            except ObjectMissing:
-                return None
-            self.fetched += Moved(1, self.cache.path(name).stat().st_size, 0.0, ())
+        found = self._cached_listing(name)
+        remote = None if found else self._remote("")
+        if remote is None:
+            return found
+        try:
+            with self.cache.write(name) as sink:
+                remote.get(name.key, sink)
+        except ObjectMissing:
+            return None
+        self.fetched += Moved(1, self.cache.path(name).stat().st_size, 0.0, ())
         return self.cache.tree(name)
+
+    def at_hand(self, name: Hash) -> bool:
+        """Whether the cache holds the object and, of a directory, the listing and every member."""
+        if not name.is_dir:
+            return self.cache.has(name)
+        tree = self._cached_listing(name)
+        return tree is not None and not self.cache.missing(tree.objects())
+
+    def _cached_listing(self, name: Hash) -> Tree | None:
+        """Read a listing from the cache; a broken one is said, put away by the cache, and no listing."""
+        try:
+            return self.cache.tree(name)
+        except ObjectMissing:
+            return None
+        except Corrupt as error:
+            logger.warning("%s", error.message)
+            return None
 
     def absent(self, wanted: Iterable[Wanted]) -> dict[Hash, str]:
         """Give what is not in the cache, members of directories included, and the name of the remote to ask."""
@@ -77,7 +96,7 @@ class Objects:
         """Bring objects into the cache, verified. What could not be had is in `failed`."""
         moved = NOTHING
         for name, hashes in _by_remote(wanted).items():
-            absent = [digest for digest in hashes if not self._complete(digest)]
+            absent = [digest for digest in hashes if not self.at_hand(digest)]
             if not absent:
                 continue
             remote = self._remote(name)
@@ -104,11 +123,6 @@ class Objects:
         if self.fetch([(out, name)]).failed:
             return None
         return self.cache.read(name)
-
-    def _complete(self, name: Hash) -> bool:
-        if not self.cache.has(name):
-            return False
-        return not name.is_dir or not self.cache.missing(self.cache.tree(name).objects())
 
 
 def _by_remote(wanted: Iterable[Wanted]) -> dict[str, list[Hash]]:

@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from runner.engine.decide import Change, Reason, Restore, Run, Wait, decide
+from runner.engine.known import outs_of, read_by
 from runner.errors import RemoteError
 
 if TYPE_CHECKING:
@@ -103,17 +104,16 @@ def decisions(stages: Sequence[Stage], known: Known, runs: RunCache, lost: Mappi
 
 
 def needs(step: Step, known: Known, unsettled: set[str]) -> list[Wanted]:
-    """Give the objects that a step will want: a run's absent deps, a restored stage's outs."""
+    """Give the objects that a step will want: a run's absent deps and params, what a restored stage's outs lack."""
     stage, decision = step.stage, step.decision
     if isinstance(decision, Restore):
-        pairs = ((out, decision.entry.out(out.spelled)) for out in stage.outs)
-        return [(out, recorded.hash) for out, recorded in pairs if recorded and recorded.hash]
+        return [(out, name) for out, name in outs_of(stage, decision.entry) if not known.is_in_place(out, name)]
     if not isinstance(decision, (Run, Wait)) or stage.is_data_source:
         return []
     return [
         (out, recorded.hash)
-        for dep in stage.deps
-        for producer, out in known.absent(dep.path)
+        for path in read_by(stage)
+        for producer, out in known.absent(path)
         if producer.address not in unsettled and (recorded := known.recorded(producer, out)) and recorded.hash
     ]
 

@@ -57,7 +57,7 @@ class Project:
 
     def known(self) -> Known:
         """Give a fresh look at the workspace through the lock."""
-        return Known(self.pipeline, self.workspace, self.cache, self.objects.listing)
+        return Known(self.pipeline, self.workspace, self.objects)
 
     def keeping(self) -> Keeping:
         """Give the writer of outs and lock entries; git is asked about all outs at once.

@@ -1,0 +1,194 @@
+"""Small real DVC projects in real git repositories, with a directory remote, opened as the command line opens them.
+
+The project lies in `root`; `remote` (DVC's) and `journal` lie beside it, so that clones share them. A command that
+runs `echo NAME >> ../journal` leaves a trace of having run.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from runner import ci, opening
+from runner.engine import exchange
+from tests.interop.projects import DVC_GITIGNORE, commit, git, put
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from runner.hashes import Hash
+    from runner.opening import Opened
+    from runner.review.model import Report, StageRow
+    from runner.store.transfer import Moved
+
+CONFIG = "[core]\n    remote = storage\n['remote \"storage\"']\n    url = ../../remote\n"
+
+
+@dataclass(frozen=True)
+class Workshop:
+    """One clone of a project.
+
+    Attributes:
+        root: the project's folder, the top of its git repository.
+        environ: what the runner sees of the environment; stages see what the fence lets through.
+
+    """
+
+    root: Path
+    environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ), repr=False)
+
+    @property
+    def remote(self) -> Path:
+        return self.root.parent / "remote"
+
+    @property
+    def journal(self) -> list[str]:
+        """Give what ran since this was asked last, in order."""
+        place = self.root.parent / "journal"
+        lines = place.read_text().split() if place.exists() else []
+        place.unlink(missing_ok=True)
+        return lines
+
+    def put(self, files: Mapping[str, str | bytes | None]) -> None:
+        """Write files of the project; `None` removes one."""
+        put(self.root, files)
+
+    def read(self, path: str) -> str:
+        return (self.root / path).read_text(encoding="utf-8")
+
+    def names(self, folder: str = ".") -> set[str]:
+        """Give the files of the workspace below `folder`, without git's and DVC's own."""
+        found = (self.root / folder).rglob("*")
+        paths = (path.relative_to(self.root / folder) for path in found if path.is_file())
+        return {str(path) for path in paths if path.parts[0] not in {".git", ".dvc"}}
+
+    def commit(self, message: str = "Work") -> str:
+        """Commit everything that is not ignored; give the commit."""
+        commit(self.root, message)
+        return self.git("rev-parse", "HEAD")
+
+    def git(self, *arguments: str) -> str:
+        return git(self.root, *arguments)
+
+    def clone(self, name: str) -> Workshop:
+        """Give a fresh clone beside this one: the commit's files and no data."""
+        git(self.root.parent, "clone", "--quiet", str(self.root), name)
+        return Workshop(self.root.parent / name, self.environ)
+
+    def open(self, verb: str = "repro", **flags: str) -> Opened:
+        """Open the project as the command line does."""
+        given = {"working-directory": str(self.root), **{name.replace("_", "-"): text for name, text in flags.items()}}
+        judges = verb in {"run", "gate"}
+        compares = judges or verb == "plan"
+        return opening.open_call(given, self.environ, f"retrain {verb}", compares=compares, judges=judges)
+
+    def plan(self, *targets: str) -> dict[str, str]:
+        """Give each stage's decision, one word."""
+        opened = self.open("plan")
+        made = ci.plan(opened.project, targets)
+        opened.close()
+        return {step.stage.address: step.decision.word for step in made.steps}
+
+    def reasons(self, stage: str) -> list[tuple[str, str, Any, Any]]:
+        """Give why the plan does not call a stage fresh: change, path, was, now."""
+        opened = self.open("plan")
+        made = ci.plan(opened.project, ())
+        opened.close()
+        found = next(step.decision.reasons for step in made.steps if step.stage.address == stage)
+        return [(reason.change.value, reason.path, reason.was, reason.now) for reason in found]
+
+    def planned_pull(self) -> tuple[int, int]:
+        """Give the objects and bytes that the plan says a run will pull."""
+        opened = self.open("plan")
+        made = ci.plan(opened.project, ())
+        opened.close()
+        return made.pull.objects, made.pull.bytes
+
+    def repro(self, *targets: str, **flags: str) -> Report:
+        """Make the stages fresh; give the report."""
+        return self._walk("repro", targets="\n".join(targets), **flags)
+
+    def run(self, **flags: str) -> Report:
+        """Do the whole job: make fresh, judge, push."""
+        return self._walk("run", **flags)
+
+    def _walk(self, verb: str, **flags: str) -> Report:
+        opened = self.open(verb, **flags)
+        made = (ci.run if verb == "run" else ci.repro)(opened.project, opened.asked)
+        opened.close()
+        return made
+
+    def pull(self, *targets: str) -> Moved:
+        opened = self.open()
+        moved = exchange.pull(opened.project, targets)
+        opened.close()
+        return moved
+
+    def push(self, *targets: str) -> Moved:
+        opened = self.open()
+        moved = exchange.push(opened.project, targets)
+        opened.close()
+        return moved
+
+    def recorded(self, path: str) -> Hash:
+        """Give what the lock, or a `.dvc` file, says an out holds."""
+        opened = self.open()
+        pipeline = opened.project.pipeline
+        opened.close()
+        for stage in pipeline.stages:
+            for out in stage.outs:
+                if out.path == path:
+                    recorded = pipeline.entries[stage.address].out(out.spelled)
+                    assert recorded
+                    assert recorded.hash
+                    return recorded.hash
+        raise KeyError(path)
+
+    def objects(self, path: str) -> list[str]:
+        """Give the names, below a cache or remote, of everything the out at `path` consists of."""
+        opened = self.open()
+        name = self.recorded(path)
+        tree = opened.project.objects.listing(name) if name.is_dir else None
+        opened.close()
+        return [name.key, *(member.key for member in tree.objects())] if tree else [name.key]
+
+    def lose(self, *paths: str) -> None:
+        """Remove the objects of outs from the cache and the remote; the files in the workspace stay."""
+        for key in [key for path in paths for key in self.objects(path)]:
+            (self.remote / key).unlink(missing_ok=True)
+            (self.root / ".dvc" / "cache" / key).unlink(missing_ok=True)
+
+
+def decisions(report: Report) -> dict[str, str]:
+    """Give what became of each stage; a stage has one row."""
+    found = {row.stage: row.decision for row in report.stages}
+    assert len(found) == len(report.stages), report.stages
+    return dict(found)
+
+
+def row(report: Report, stage: str) -> StageRow:
+    return next(row for row in report.stages if row.stage == stage)
+
+
+def workshop(folder: Path, pipeline: str, files: Mapping[str, str | bytes] | None = None) -> Workshop:
+    """Make a project in `folder/root` of a dvc.yaml and files, everything committed, nothing run."""
+    (folder / "remote").mkdir(parents=True)
+    root = folder / "root"
+    git(folder, "init", "--quiet", "-b", "main", str(root))
+    put(root, {".dvc/config": CONFIG, ".dvc/.gitignore": DVC_GITIGNORE, **({"dvc.yaml": pipeline} if pipeline else {})})
+    put(root, files or {})
+    made = Workshop(root)
+    made.commit()
+    return made
+
+
+def finished(folder: Path, pipeline: str, files: Mapping[str, str | bytes] | None = None) -> Workshop:
+    """Make such a project, run it, push it, commit it, and empty the journal."""
+    made = workshop(folder, pipeline, files)
+    report = made.run(push="always")
+    assert report.exit_code == 0, report
+    made.commit("Run")
+    assert made.journal is not None
+    return made
