@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from runner.hashes import Tree
-    from runner.store.cache import Cache
+    from runner.store.verified import VerifiedObjects
 
 _EXECUTABLE = 0o111
 
 
-def add(cache: Cache, source: Path, name: Hash, tree: Tree | None, types: Sequence[str]) -> None:
+def add(cache: VerifiedObjects, source: Path, name: Hash, tree: Tree | None, types: Sequence[str]) -> None:
     """Bring a file, or the directory of the listing `tree`, into the cache; see `Cache.add`."""
     files = [(os.fspath(source), name)]
     if tree is not None:
@@ -35,7 +35,7 @@ def add(cache: Cache, source: Path, name: Hash, tree: Tree | None, types: Sequen
         _share(cache, files, copied, links.Linker(types))
 
 
-def _add_files(cache: Cache, files: Iterable[tuple[str, Hash]], types: Sequence[str]) -> set[Hash]:
+def _add_files(cache: VerifiedObjects, files: Iterable[tuple[str, Hash]], types: Sequence[str]) -> set[Hash]:
     """Add each file whose object is absent or broken; give the names of those."""
     sources = {name: source for source, name in files}
     wanted = _unusable(cache, list(sources))
@@ -53,7 +53,7 @@ def _add_files(cache: Cache, files: Iterable[tuple[str, Hash]], types: Sequence[
     return set(wanted)
 
 
-def _unusable(cache: Cache, names: list[Hash]) -> list[Hash]:
+def _unusable(cache: VerifiedObjects, names: list[Hash]) -> list[Hash]:
     """Give those of `names` that are absent or, hashed, turn out broken, in order."""
     absent = cache.missing(names)
     for name in names:
@@ -89,7 +89,7 @@ def _stage(source: str, ready: str, name: Hash, *, share: bool) -> None:
         raise _changed(source, name)
 
 
-def _add_listing(cache: Cache, name: Hash, tree: Tree) -> None:
+def _add_listing(cache: VerifiedObjects, name: Hash, tree: Tree) -> None:
     """Add a listing; its files are there by now."""
     if not _unusable(cache, [name]):
         return
@@ -101,7 +101,7 @@ def _add_listing(cache: Cache, name: Hash, tree: Tree) -> None:
         incoming.close()
 
 
-def _share(cache: Cache, files: Iterable[tuple[str, Hash]], copied: set[Hash], linker: links.Linker) -> None:
+def _share(cache: VerifiedObjects, files: Iterable[tuple[str, Hash]], copied: set[Hash], linker: links.Linker) -> None:
     """Replace workspace files by links to their objects, after proving that nothing is lost by it."""
     for source, name in files:
         found = os.stat(source)

@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from runner.hashes import Hash
-    from runner.store.cache import Cache
+    from runner.store.verified import VerifiedObjects
 
 _OWNER_EXECUTES = 0o100
 
 
-def put_in_place(cache: Cache, name: Hash, target: str, types: Sequence[str], *, isexec: bool) -> int:
+def put_in_place(cache: VerifiedObjects, name: Hash, target: str, types: Sequence[str], *, isexec: bool) -> int:
     """Put a file or a directory at `target`, whatever is there; give the number of files; see `Cache.checkout`."""
     ready = disk.temporary(target)
     try:
@@ -34,7 +34,7 @@ def put_in_place(cache: Cache, name: Hash, target: str, types: Sequence[str], *,
     return count
 
 
-def _build(cache: Cache, name: Hash, ready: str, linker: links.Linker) -> int:
+def _build(cache: VerifiedObjects, name: Hash, ready: str, linker: links.Linker) -> int:
     """Make the file or directory under the temporary name `ready`."""
     files = cache.members(name) if name.is_dir else []
     disk.make_folder(os.path.dirname(ready))
@@ -48,7 +48,9 @@ def _build(cache: Cache, name: Hash, ready: str, linker: links.Linker) -> int:
     return len(files)
 
 
-def _fill(cache: Cache, name: Hash, files: Sequence[tuple[str, Hash]], folder: str, linker: links.Linker) -> None:
+def _fill(
+    cache: VerifiedObjects, name: Hash, files: Sequence[tuple[str, Hash]], folder: str, linker: links.Linker
+) -> None:
     """Put all of a directory's files into `folder`, which holds its sub-directories and nothing else."""
     broken: dict[Hash, Corrupt] = {}
     for relpath, member in files:
@@ -71,7 +73,7 @@ def _fill(cache: Cache, name: Hash, files: Sequence[tuple[str, Hash]], folder: s
         raise Corrupt(message, first.hint)
 
 
-def _materialise(cache: Cache, name: Hash, target: str, linker: links.Linker) -> None:
+def _materialise(cache: VerifiedObjects, name: Hash, target: str, linker: links.Linker) -> None:
     """Make the new file `target` of an object, by a link or a copy, verified either way."""
     place = cache.place(name)
     try:

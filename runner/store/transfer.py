@@ -11,7 +11,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from runner.errors import Corrupt, Denied, ObjectMissing, RemoteError, Unavailable
+from runner.errors import Corrupt, ObjectMissing, RemoteError, Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from runner.store.remote import Remote
 
 _HOPELESS = 3
-"""So many refusals with no success between them, and the rest is not tried: each has used up its retries already."""
+"""So many refusals with no success between them, and the rest is not tried: each has used up its retries already.
+Objects that are missing or broken do not count: they say nothing about the next one."""
 
 _TRIES = 2
 """A remote may send wrong bytes once; twice means that it holds them."""
@@ -320,10 +321,10 @@ class _Crew:
             self._refusals = 0
 
     def _refused(self, name: Hash, error: RemoteError) -> None:
-        """Note a failure; where the remote refuses one after the other, give up the rest with the same reason."""
+        """Note a failure; where one after the other is refused, give up the rest with the same reason."""
         with self._lock:
             self._failed.append(Failure(name.key, error))
-            self._refusals += isinstance(error, (Denied, Unavailable))
+            self._refusals += not isinstance(error, (ObjectMissing, Corrupt))
             if self._refusals >= _HOPELESS:
                 kind = type(error)
                 message = f"not tried after {self._refusals} failures in a row; the last: {error.message}"

@@ -355,5 +355,12 @@ def test_an_unknown_link_type_is_refused_at_once(tmp_path: Path) -> None:
 def test_what_the_disk_refuses_is_said_in_words(cache: Cache, tmp_path: Path) -> None:
     (tmp_path / "cache").write_bytes(b"a file where the cache should be")
     source = write(tmp_path, {"model": b"weights"}) / "model"
-    with pytest.raises(RemoteError, match=r"cannot add .*model to the cache"):
-        cache.add(source, name_of(b"weights"))
+    name = name_of(b"weights")
+    calls: dict[str, Callable[[], object]] = {
+        "look into": lambda: cache.add(source, name),
+        "read": lambda: cache.read(name),
+        "put .*out": lambda: cache.checkout(name, tmp_path / "out"),
+    }
+    for doing, call in calls.items():
+        with pytest.raises(RemoteError, match=f"cannot {doing}.*: Not a directory"):
+            call()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import os
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,11 +13,9 @@ import pytest
 from runner.errors import Denied, RemoteError, Unavailable
 from runner.store import disk
 from runner.store.links import Linker
-from tests.support.tools import require
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 
 @pytest.mark.parametrize(
@@ -77,30 +77,29 @@ def test_what_stepped_aside_comes_back_when_the_rename_fails(tmp_path: Path) -> 
     assert (tmp_path / "target" / "good").read_bytes() == b"kept"
 
 
-def test_a_type_of_link_that_does_not_work_here_gives_way_to_the_next(small_disk: Path, tmp_path: Path) -> None:
+def test_a_type_of_link_that_does_not_work_here_gives_way_to_the_next(elsewhere: Path, tmp_path: Path) -> None:
     (tmp_path / "object").write_bytes(b"content")
-    source, target = str(tmp_path / "object"), small_disk / "target"
+    source, target = str(tmp_path / "object"), elsewhere / "target"
     assert not Linker(("reflink", "hardlink")).link(source, str(target))
     assert not target.exists()
     assert Linker(("reflink", "hardlink", "symlink")).link(source, str(target))
     assert target.is_symlink()
 
 
+@pytest.fixture
+def elsewhere() -> Iterator[Path]:
+    """Give a folder on another file system: no link but a symbolic one reaches there."""
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as folder:
+        yield Path(folder)
+
+
+def test_a_full_disk_is_said_to_be_full() -> None:
+    fd = os.open("/dev/full", os.O_WRONLY)
+    with pytest.raises(RemoteError, match="make room"), disk.refusals("write the file"):
+        disk.write_all(fd, b"content")
+    os.close(fd)
+
+
 def test_nothing_after_copy_is_tried(tmp_path: Path) -> None:
     (tmp_path / "object").write_bytes(b"content")
     assert not Linker(("copy", "hardlink")).link(str(tmp_path / "object"), str(tmp_path / "target"))
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """Mount a file system of 1 MiB."""
-    import subprocess  # noqa: PLC0415 - for this fixture alone
-
-    require("mount", "a file system of its own")
-    if os.geteuid():
-        pytest.skip("mounting takes root")
-    folder = tmp_path / "small"
-    folder.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)], check=True)
-    yield folder
-    subprocess.run(["umount", str(folder)], check=True)

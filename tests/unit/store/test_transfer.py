@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
+    from runner.store.incoming import Incoming
     from runner.store.remote import Sink
 
 FAULTS: dict[str, type[RemoteError]] = {"denied": Denied, "unavailable": Unavailable, "odd": RemoteError}
@@ -192,6 +194,29 @@ def test_what_is_no_error_of_one_object_stops_everything(cache: Cache, remote: I
     with pytest.raises(KeyError):
         transfer.fetch(remote, cache, names, 4)
     assert not list(cache.root.rglob("*.tmp"))
+
+
+def test_a_full_disk_is_not_filled_object_by_object(remote: InMemory, tmp_path: Path) -> None:
+    tried: list[Hash] = []
+
+    class Full(Cache):
+        @contextlib.contextmanager
+        def write(self, name: Hash) -> Iterator[Incoming]:
+            tried.append(name)
+            raise RemoteError(name.key)
+            yield
+
+    names = [name_of(str(number).encode()) for number in range(100)]
+    moved = transfer.fetch(remote, Full(tmp_path), names, 2)
+    assert len(moved.failed) == 100
+    assert len(tried) < 10
+
+
+def test_many_missing_objects_do_not_hide_one_that_is_there(cache: Cache, remote: InMemory) -> None:
+    names = [name_of(str(number).encode()) for number in range(100)]
+    remote.objects[names[-1].key] = b"99"
+    moved = transfer.fetch(remote, cache, names, 2)
+    assert (moved.objects, len(moved.failed)) == (1, 99)
 
 
 def test_slow_requests_are_made_at_once_up_to_the_number_of_jobs(cache: Cache) -> None:

@@ -1,0 +1,146 @@
+"""The objects of a cache as they are read: hashed every time, and moved out of the way when they are broken.
+
+A cache may have been restored from anywhere. An object that turns out broken is moved to `quarantine/` and from then
+on counts as missing; it is never deleted by reading it.
+"""
+# One system call a file over many small files, see disk.py:
+# ruff: noqa: PTH105, PTH116, PTH120, PTH208
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections import defaultdict
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from runner.errors import Corrupt, ObjectMissing
+from runner.hashes import MD5, Hash, Tree
+from runner.store import disk
+from runner.store.digest import MD5_LENGTH, digest_for, hash_as
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
+
+    from runner.store.state import State
+
+_LISTING_PAYS = 8
+"""From so many names in one folder on, reading the folder costs less than asking for each."""
+
+
+class VerifiedObjects:
+    """A directory of objects in DVC's layout."""
+
+    def __init__(self, root: Path, state: State) -> None:
+        """Read the objects below `root` (absolute), which need not exist; `state` knows what was hashed already."""
+        self.root = root
+        self._root = os.fspath(root)
+        self._state = state
+        self._trees: dict[Hash, Tree] = {}
+
+    def path(self, name: Hash) -> Path:
+        """Give where the object is or would be."""
+        return self.root / name.key
+
+    def has(self, name: Hash) -> bool:
+        """Whether there is an object of that name. Its bytes are not looked at."""
+        with disk.refusals(f"look into {self.root}"):
+            return self.path(name).is_file()
+
+    def missing(self, names: Iterable[Hash]) -> set[Hash]:
+        """Give those of `names` that are not there, reading a folder once where many are asked of it."""
+        folders: defaultdict[str, list[tuple[str, Hash]]] = defaultdict(list)
+        for name in set(names):
+            folder, _, filename = name.key.rpartition("/")
+            folders[f"{self._root}/{folder}"].append((filename, name))
+        with disk.refusals(f"look into {self.root}"):
+            return {name for folder, asked in folders.items() for name in _absent(folder, asked)}
+
+    def verify(self, name: Hash) -> Path:
+        """Hash the object and give its path.
+
+        Raises:
+            ObjectMissing: there is none.
+            Corrupt: its bytes do not hash to its name; it is in quarantine now, and missing.
+
+        """
+        place = self.path(name)
+        with disk.refusals(f"read {place}"):
+            try:
+                found = self._state.hash_file(place) if name.name == MD5 else hash_as(name, self.place(name))
+            except FileNotFoundError:
+                raise self.gone(name) from None
+            if found != name.value[:MD5_LENGTH]:
+                raise self.quarantine(name, found)
+        return place
+
+    def read(self, name: Hash) -> bytes:
+        """Give the object's bytes, verified.
+
+        Raises:
+            ObjectMissing, Corrupt: as `verify`.
+
+        """
+        with disk.refusals(f"read {self.place(name)}"):
+            try:
+                content = disk.read(self.place(name))
+            except FileNotFoundError:
+                raise self.gone(name) from None
+            digest = digest_for(name)
+            digest.update(content)
+            if digest.hexdigest() != name.value[:MD5_LENGTH]:
+                raise self.quarantine(name, digest.hexdigest())
+        return content
+
+    def tree(self, name: Hash) -> Tree:
+        """Give the listing of a directory, verified; parsed once a process.
+
+        Raises:
+            ObjectMissing, Corrupt: as `verify`, or its bytes are no listing.
+
+        """
+        if name not in self._trees:
+            self._trees[name] = Tree.parse(self.read(name), f"the listing {name}")
+        return self._trees[name]
+
+    def members(self, name: Hash) -> list[tuple[str, Hash]]:
+        """Give the relative path and the name of each file of a directory, named as the directory is (md5, legacy)."""
+        return [(relpath, Hash(md5, name.name)) for relpath, md5 in self.tree(name).files]
+
+    def place(self, name: Hash) -> str:
+        """Give `path` as a string, for loops over many small files."""
+        return f"{self._root}/{name.key}"
+
+    def gone(self, name: Hash) -> ObjectMissing:
+        """Give the error for an object that is not there."""
+        return ObjectMissing(f"{name} is not in the cache", "fetch it, or run the stage that makes it")
+
+    def quarantine(self, name: Hash, found: str) -> Corrupt:
+        """Move an object that hashes to `found` out of the way; give the error to raise."""
+        aside = f"{self._root}/quarantine/{name}-{secrets.token_hex(4)}"
+        disk.make_folder(os.path.dirname(aside))
+        with suppress(FileNotFoundError):
+            os.replace(self.place(name), aside)
+        message = f"the object {name} in the cache holds other bytes, of md5 {found}"
+        return Corrupt(message, f"it was moved to {aside}; run again to fetch a good one, or to make it anew")
+
+
+def _absent(folder: str, asked: Sequence[tuple[str, Hash]]) -> Iterator[Hash]:
+    """Give what `folder` does not hold of `asked`: by one listing if many are asked, else by a stat each."""
+    if len(asked) >= _LISTING_PAYS:
+        there = _listed(folder)
+        yield from (name for filename, name in asked if filename not in there)
+        return
+    for filename, name in asked:
+        try:
+            os.stat(f"{folder}/{filename}")
+        except FileNotFoundError:
+            yield name
+
+
+def _listed(folder: str) -> frozenset[str]:
+    try:
+        return frozenset(os.listdir(folder))
+    except FileNotFoundError:
+        return frozenset()
