@@ -1,7 +1,8 @@
 """The walk: what one run does, in ten rooms, from the door to the verdict. Read this file first.
 
 `plan` stops after room 5, `repro` after 7, `gate` needs 2, 3 and 8, `run` goes through; `pull` and `push` are rooms
-6 and 9 alone (`engine.exchange`). Each room is one call into the package that knows about it.
+6 and 9 alone (`engine.exchange`). Each room is one call into the package that knows about it, and most are imported
+where they are entered: a plan does not wait for what only a run needs.
 """
 
 from __future__ import annotations
@@ -12,10 +13,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from runner import __version__, log
-from runner.engine import exchange, executor, reproduce, shell
 from runner.engine import plan as planning
 from runner.errors import ConfigError, Exit, RunnerError
-from runner.review import baseline, gate, metrics
 from runner.review.model import Problem, ReasonRow, Report, StageRow, Traffic
 
 if TYPE_CHECKING:
@@ -29,10 +28,9 @@ if TYPE_CHECKING:
     from runner.forge.event import Event
     from runner.git import Git
     from runner.pipeline.model import Pipeline
-    from runner.review.baseline import Side
+    from runner.review.commit import Commit
     from runner.review.gatefile import GateFile
-    from runner.review.metrics import Scalar
-    from runner.review.model import Commit
+    from runner.review.model import Scalar
     from runner.settings import Settings
     from runner.store.transfer import Moved
 
@@ -89,15 +87,19 @@ def judge(git: Git, root: Path, prefix: str, project: Project | None, asked: Ask
         asked: what is compared.
 
     """
+    from runner.review import judging, sides  # noqa: PLC0415 - see the top
+
     objects = project.objects if project else None
     report = replace(_blank(asked), edges=_edges(project) if project else ())
-    head = baseline.working(root, project.pipeline if project else None, objects)
-    base = baseline.committed(git, prefix, asked.base.sha, objects) if asked.base else None
-    return _judged(report, asked, head, base)
+    head = sides.working(root, project.pipeline if project else None, objects)
+    base = sides.committed(git, prefix, asked.base.sha, objects) if asked.base else None
+    return judging.judged(report, asked.gates.gates if asked.gates else (), asked.event.kind, head, base)
 
 
 def _walk(project: Project, asked: Asked, *, through: bool) -> Report:
     """Go from room to room; whatever ends the walk early is in the report, with all that was done before."""
+    from runner.engine import exchange  # noqa: PLC0415 - see the top
+
     started = time.monotonic()
     report = replace(_blank(asked), edges=_edges(project))
     results: list[StageResult] = []
@@ -106,9 +108,9 @@ def _walk(project: Project, asked: Asked, *, through: bool) -> Report:
         if any(result.status == "failed" for result in results):
             report = replace(report, verdict="error", exit_code=Exit.STAGE, push="not pushed: a stage failed")
         elif through:
-            head = baseline.working(project.root, _as_left(project, results), project.objects)
-            report = _judged(report, asked, head, _base(project, asked))
-            report = _kept(report, project, asked, results)
+            left = replace(project, pipeline=_as_left(project, results))
+            judged = judge(project.git, project.root, project.prefix, left, asked)
+            report = _kept(judged, project, asked, results)
     except RunnerError as error:
         logger.debug("the walk ended early", exc_info=error)
         report = replace(report, verdict="error", exit_code=error.exit_code, error=_problem(error))
@@ -116,7 +118,7 @@ def _walk(project: Project, asked: Asked, *, through: bool) -> Report:
     return replace(
         report,
         stages=tuple(_row(result) for result in results),
-        pulled=_traffic([project.objects.fetched]),
+        pulled=_traffic(project.objects.fetched),
         left=Traffic(objects, size),
         seconds=round(time.monotonic() - started, 3),
     )
@@ -135,6 +137,8 @@ def _blank(asked: Asked) -> Report:
 
 def _make_fresh(project: Project, asked: Asked, results: list[StageResult]) -> None:
     """Rooms 6 and 7: fetch what is needed, restore what is known, run the rest, and say each as it ends."""
+    from runner.engine import executor, reproduce, shell  # noqa: PLC0415 - see the top
+
     if not asked.event.may_run:
         message = f"no stage is run here: {asked.event.why}"
         raise ConfigError(message, "`retrain plan` and `retrain gate` work for this event")
@@ -166,35 +170,15 @@ def _say(result: StageResult) -> None:
         logger.info("stage %s: %s%s", name, result.status, f" in {result.seconds:.1f} s" if result.seconds else "")
 
 
-def _judged(report: Report, asked: Asked, head: Side, base: Side | None) -> Report:
-    """Room 8: metrics and params of both sides, and what the gates say of them."""
-    gates = asked.gates.gates if asked.gates else ()
-    paths = sorted({*(one.file for one in gates), *head.metrics_files(), *(base.metrics_files() if base else ())})
-    now = head.documents(paths)
-    before = base.documents(paths) if base else None
-    verdicts = gate.judge(gates, now, before, asked.event.kind)
-    return replace(
-        report,
-        verdict=gate.overall(verdicts),
-        exit_code=Exit.GATE if any(verdict.exits for verdict in verdicts) else Exit.HELD,
-        gates=verdicts,
-        metrics=metrics.compare(before, now),
-        params=_params(head, base),
-    )
-
-
-def _params(head: Side, base: Side | None) -> tuple[metrics.Change, ...]:
-    paths = sorted({*head.params_files(), *(base.params_files() if base else ())})
-    return metrics.compare(base.documents(paths) if base else None, head.documents(paths), lists=True)
-
-
 def _kept(report: Report, project: Project, asked: Asked, results: Sequence[StageResult]) -> Report:
     """Room 9: push if gates, settings and trust allow it."""
     why_not = _why_not_pushed(report, project, asked)
     if why_not:
         return replace(report, push=f"not pushed: {why_not}")
+    from runner.engine import exchange  # noqa: PLC0415 - see the top
+
     moved = exchange.keep(project, results)
-    return replace(report, pushed=_traffic([moved]), push="pushed, and proved present in the remote")
+    return replace(report, pushed=_traffic(moved), push="pushed, and proved present in the remote")
 
 
 def _why_not_pushed(report: Report, project: Project, asked: Asked) -> str:
@@ -213,10 +197,6 @@ def _as_left(project: Project, results: Sequence[StageResult]) -> Pipeline:
     return replace(project.pipeline, entries={**project.pipeline.entries, **entries})
 
 
-def _base(project: Project, asked: Asked) -> Side | None:
-    return baseline.committed(project.git, project.prefix, asked.base.sha, project.objects) if asked.base else None
-
-
 def _edges(project: Project) -> tuple[tuple[str, str], ...]:
     pipeline = project.pipeline
     return tuple((upper.address, stage.address) for stage in pipeline.stages for upper in pipeline.upstream(stage))
@@ -231,7 +211,7 @@ def _row(result: StageResult) -> StageRow:
         exit_code=result.code or None,
         tail=result.tail,
         why=result.why,
-        pulled=_traffic([result.pulled]),
+        pulled=_traffic(result.pulled),
     )
 
 
@@ -247,12 +227,8 @@ def plain(value: object) -> Scalar | None:
     return "\n".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
-def _traffic(moves: Sequence[Moved]) -> Traffic:
-    return Traffic(
-        sum(moved.objects for moved in moves),
-        sum(moved.bytes for moved in moves),
-        round(sum(moved.seconds for moved in moves), 3),
-    )
+def _traffic(moved: Moved) -> Traffic:
+    return Traffic(moved.objects, moved.bytes, round(moved.seconds, 3))
 
 
 def _problem(error: RunnerError) -> Problem:

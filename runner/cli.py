@@ -20,9 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from types import FrameType
 
-    from rich.console import Console
-
     from runner.opening import Opened
+    from runner.review.model import Report
 
 logger = logging.getLogger("retrain")
 
@@ -263,7 +262,7 @@ def report(call: _Call) -> int:
     if call.as_json:
         click.echo(json.dumps(telling.data(found), allow_nan=False))
     else:
-        telling.show(found, _console())
+        _show(found)
     return Exit.HELD
 
 
@@ -311,6 +310,9 @@ def _whole(call: _Call, verb: str) -> int:
 
     judges = verb != "repro"
     opened = opening.open_call(call.flags, call.environ, call.command, compares=judges, judges=judges)
+    if verb == "gate" and not (opened.asked.gates and opened.asked.gates.gates):
+        message = "there are no gates to judge"
+        raise ConfigError(message, "write a retrain.yaml with a gate in it, or name the gate file with --config")
     if verb == "gate":
         made = ci.judge(opened.git, opened.root, opened.prefix, opened.found, opened.asked)
     else:
@@ -320,7 +322,7 @@ def _whole(call: _Call, verb: str) -> int:
     if call.as_json:
         click.echo(json.dumps(telling.gate_data(made) if verb == "gate" else telling.data(made), allow_nan=False))
     else:
-        telling.show(made, _console())
+        _show(made)
     return code
 
 
@@ -346,11 +348,18 @@ def _outputs(opened: Opened, outputs: Mapping[str, str]) -> None:
     telling.write_outputs(opened.asked, outputs)
 
 
-def _console() -> Console:
-    """Open standard output for tables; where it is no terminal nothing is cut to a width nobody has."""
+def _show(report: Report) -> None:
+    """Print a report for people; where standard output is no terminal nothing is cut to a width nobody has."""
+    from runner import printing  # noqa: PLC0415 - see `_open`
+
+    if report.stages and not report.gates and all(row.decision == "fresh" for row in report.stages):
+        click.echo("\n".join([f"{len(report.stages)} stages, all fresh", *printing.report_lines(report)]))
+        return
     from rich.console import Console  # noqa: PLC0415 - see `_open`
 
-    return Console(highlight=False, width=None if sys.stdout.isatty() else _WIDE)
+    from runner import tables  # noqa: PLC0415 - see `_open`
+
+    tables.show(report, Console(highlight=False, width=None if sys.stdout.isatty() else _WIDE))
 
 
 def _print(call: _Call, as_data: Callable[[], Any], as_lines: Callable[[], Sequence[str]]) -> None:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from runner.engine.plan import Plan, Pull, Step
     from runner.engine.project import Project
     from runner.pipeline.model import LockedPath, Out, Stage
+    from runner.review.model import Report
     from runner.store.transfer import Moved
 
 _SHORT = 12
@@ -171,3 +172,26 @@ def moved_lines(verb: str, moved: Moved) -> Sequence[str]:
     """Give what a transfer did, for people."""
     did = f"{verb}: {words.count(moved.objects, 'object')}, {words.size(moved.bytes)}, {words.seconds(moved.seconds)}"
     return [f"{did}; {len(moved.failed)} failed" if moved.failed else did]
+
+
+def report_lines(report: Report) -> list[str]:
+    """Give what follows a report's tables, and is all of it where nothing happened."""
+    return [*_traffic_lines(report), *_end_lines(report)]
+
+
+def _traffic_lines(report: Report) -> Iterator[str]:
+    if report.stages:
+        fetched, left = report.pulled, report.left
+        yield (
+            f"pulled {words.count(fetched.objects, 'object')} ({words.size(fetched.bytes)}); "
+            f"left {words.count(left.objects, 'object')} ({words.size(left.bytes)}) where they are"
+        )
+    if report.push:
+        sent = f" {words.count(report.pushed.objects, 'object')} ({words.size(report.pushed.bytes)})"
+        yield f"{report.push}:{sent}" if report.pushed.objects else report.push
+
+
+def _end_lines(report: Report) -> Iterator[str]:
+    if report.error:
+        yield f"error: {report.error.message}"
+    yield f"verdict: {report.verdict}"

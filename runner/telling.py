@@ -1,4 +1,7 @@
-"""Room 10: one report to every surface: files, step summary, outputs, annotations, comment. Always happens."""
+"""Room 10: one report to every surface: files, step summary, outputs, annotations, comment. Always happens.
+
+The renderers and the HTTP client are imported where they are used: a run that nobody reads a report of does not pay.
+"""
 
 from __future__ import annotations
 
@@ -7,22 +10,15 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rich.table import Table
-from rich.text import Text
-
 from runner import durable, log
 from runner.errors import ConfigError, ForgeError
-from runner.review import report as rendering
-from runner.review import words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from rich.console import Console
+    from collections.abc import Mapping
 
     from runner.ci import Asked
     from runner.opening import Opened
-    from runner.review.model import Report, StageRow
+    from runner.review.model import Report
     from runner.settings import Settings
 
 logger = logging.getLogger("retrain")
@@ -52,6 +48,8 @@ def again(settings: Settings) -> Report:
     except OSError as error:
         message = f"{place} cannot be read: {error.strerror}"
         raise ConfigError(message, "name the folder that holds report.json with --report-dir") from error
+    from runner.review import report as rendering  # noqa: PLC0415 - see the top
+
     report = rendering.from_json(text, str(place))
     _write(report, folder)
     return report
@@ -59,6 +57,8 @@ def again(settings: Settings) -> Report:
 
 def data(report: Report) -> Any:  # noqa: ANN401 - JSON
     """Give a report as report.json holds it."""
+    from runner.review import report as rendering  # noqa: PLC0415 - see the top
+
     return json.loads(rendering.to_json(report))
 
 
@@ -73,55 +73,6 @@ def gate_data(report: Report) -> dict[str, Any]:
     }
 
 
-def show(report: Report, console: Console) -> None:
-    """Print a report on a terminal: stages, gates, traffic, and the verdict in one word."""
-    if report.stages:
-        console.print(_stage_table(report))
-    if report.gates:
-        console.print(_gate_table(report))
-    for line in (*_traffic_lines(report), *_end_lines(report)):
-        console.print(Text(line), soft_wrap=True)
-
-
-def _stage_table(report: Report) -> Table:
-    table = Table("stage", "outcome", "time", "why", box=None, pad_edge=False)
-    for row in report.stages:
-        took = words.seconds(row.seconds) if row.seconds is not None else ""
-        table.add_row(Text(row.stage), row.decision, took, Text(row.why or _causes(row)))
-    return table
-
-
-def _causes(row: StageRow) -> str:
-    return ", ".join(f"{reason.change} {reason.path}".strip() for reason in row.reasons)
-
-
-def _gate_table(report: Report) -> Table:
-    table = Table("metric", "base", "head", "change", "verdict", "why", box=None, pad_edge=False)
-    for row in report.gates:
-        delta = words.signed(row.delta) if row.delta is not None else ""
-        base, head = words.scalar(row.base), words.scalar(row.head)
-        table.add_row(Text(f"{row.metric} {row.path}"), Text(base), Text(head), delta, row.status, Text(row.why))
-    return table
-
-
-def _traffic_lines(report: Report) -> Iterator[str]:
-    if report.stages:
-        fetched, left = report.pulled, report.left
-        yield (
-            f"pulled {words.count(fetched.objects, 'object')} ({words.size(fetched.bytes)}); "
-            f"left {words.count(left.objects, 'object')} ({words.size(left.bytes)}) where they are"
-        )
-    if report.push:
-        sent = f" {words.count(report.pushed.objects, 'object')} ({words.size(report.pushed.bytes)})"
-        yield f"{report.push}:{sent}" if report.pushed.objects else report.push
-
-
-def _end_lines(report: Report) -> Iterator[str]:
-    if report.error:
-        yield f"error: {report.error.message}"
-    yield f"verdict: {report.verdict}"
-
-
 def _folder(settings: Settings) -> Path | None:
     return settings.directory / settings.report_dir if settings.report_dir else None
 
@@ -132,6 +83,8 @@ def _written(report: Report, settings: Settings) -> dict[str, Path]:
 
 
 def _write(report: Report, folder: Path) -> dict[str, Path]:
+    from runner.review import report as rendering  # noqa: PLC0415 - see the top
+
     texts = {
         "json": rendering.to_json(report),
         "md": rendering.to_markdown(report, budget=1 << 20),
@@ -167,16 +120,16 @@ def _annotate(report: Report) -> None:
 
 
 def _summarise(report: Report, asked: Asked) -> None:
-    from runner.forge import github  # noqa: PLC0415 - the HTTP client is for GitHub jobs alone
+    from runner.forge import github  # noqa: PLC0415 - see the top
 
     actions = asked.settings.actions
     if actions and actions.summary:
-        github.append_summary(Path(actions.summary), log.masked(rendering.to_markdown(report, budget=1_000_000)))
+        github.append_summary(Path(actions.summary), _markdown(report, 1_000_000))
 
 
 def write_outputs(asked: Asked, outputs: Mapping[str, str]) -> None:
     """Write the action's outputs, if this is a GitHub job."""
-    from runner.forge import github  # noqa: PLC0415 - the HTTP client is for GitHub jobs alone
+    from runner.forge import github  # noqa: PLC0415 - see the top
 
     actions = asked.settings.actions
     if actions and actions.output:
@@ -196,7 +149,7 @@ def _outputs(report: Report) -> dict[str, str]:
 
 def _commented(report: Report, asked: Asked, prefix: str) -> str:
     """Post the sticky comment where there is a pull request; a refusal is said, and the summary has it all."""
-    from runner.forge import github  # noqa: PLC0415 - the HTTP client is for GitHub jobs alone
+    from runner.forge import github  # noqa: PLC0415 - see the top
 
     settings, event, actions = asked.settings, asked.event, asked.settings.actions
     if actions is None or event.number is None or settings.comment == "off":
@@ -205,7 +158,7 @@ def _commented(report: Report, asked: Asked, prefix: str) -> str:
         why = event.why if not event.may_comment else "the input github-token is empty"
         logger.info("no comment: %s; the report is in the step summary", why)
         return ""
-    body = log.masked(rendering.to_markdown(report, budget=github.COMMENT_LIMIT - _MARKER_ROOM))
+    body = _markdown(report, github.COMMENT_LIMIT - _MARKER_ROOM)
     client = github.GitHub(actions.api_url, actions.repository, settings.token)
     try:
         marker = github.hidden_marker(f"{actions.repository}/{prefix.rstrip('/')}".rstrip("/"))
@@ -213,3 +166,9 @@ def _commented(report: Report, asked: Asked, prefix: str) -> str:
     except ForgeError as error:
         logger.warning("%s; the report is in the step summary", error)
         return ""
+
+
+def _markdown(report: Report, budget: int) -> str:
+    from runner.review import report as rendering  # noqa: PLC0415 - see the top
+
+    return log.masked(rendering.to_markdown(report, budget=budget))

@@ -9,16 +9,16 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
-from runner.errors import Location  # noqa: TC001  # report.py resolves the annotations to read a report again
 from runner.review import jsonpaths, words
-from runner.review.metrics import EXACT, Documents, Scalar, Unreadable, decimal, difference, oddity, presentable
+from runner.review.metrics import EXACT, Documents, Unreadable, decimal, difference, oddity, presentable
+from runner.review.model import Overall, Status, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from decimal import Decimal
 
-Status = Literal["passed", "warned", "failed", "unmeasured"]
-Overall = Literal["passed", "warned", "failed", "unmeasured", "ungated"]
+    from runner.errors import Location
+
 EVENTS = frozenset(
     {
         "issue_comment",
@@ -109,39 +109,6 @@ class Gate:
 
 def _allowed(verb: str, allowance: Allowance) -> str:
     return f"may {verb} {allowance}" if allowance.amount else f"may not {verb}"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
-    """What a gate says of one value. All fields are plain values that JSON can carry.
-
-    Attributes:
-        gate: the gate's label.
-        metric: the metrics file.
-        path: the full path of the judged value in it, as JSONPath text without `$.`; the gate's own
-            JSONPath where nothing was found.
-        key: the same place as a dotted key, as in `metrics.Change`; empty where nothing was found.
-        base, head: the values; `None` where absent or not presentable (`why` says what stood there).
-        delta: head minus base.
-        limit: the limits in words.
-        why: what led to the status, in words.
-        where: the rule's place in the gate file.
-        exits: whether this verdict alone makes the run end with exit code 1.
-
-    """
-
-    gate: str
-    metric: str
-    path: str
-    status: Status
-    base: Scalar | None = None
-    head: Scalar | None = None
-    delta: float | int | None = None
-    limit: str
-    why: str
-    where: Location
-    exits: bool = False
-    key: str = ""
 
 
 @dataclass(frozen=True, slots=True)

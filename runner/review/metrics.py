@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING
 
 from runner.errors import ConfigError
 from runner.pipeline import yaml12
+from runner.review.model import Change, Scalar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-Scalar = float | int | bool | str
 Documents = Mapping[str, object]
 """Metrics file (repository-relative) to its document, or `Unreadable`. A file that does not exist is not in it."""
 
@@ -39,32 +39,6 @@ class Unreadable:
     """
 
     why: str
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One value of a metrics or params file, at the base and at the head.
-
-    Attributes:
-        path: the file, repository-relative.
-        key: the dotted key; empty for a document that is a single value.
-        base, head: the values; `None` where the value is absent or is not a finite number.
-        delta: head minus base, where both are finite numbers (booleans are not).
-        why: what a `None` hides, e.g. `head is NaN`; empty for a value that is plainly absent.
-
-    """
-
-    path: str
-    key: str
-    base: Scalar | None
-    head: Scalar | None
-    delta: float | int | None = None
-    why: str = ""
-
-    @property
-    def changed(self) -> bool:
-        """Whether the two sides differ. A value that is no number never counts as unchanged."""
-        return self.base != self.head or type(self.base) is not type(self.head) or bool(self.why)
 
 
 def parse_metrics(path: str, content: bytes) -> object:

@@ -7,10 +7,12 @@ from typing import Literal
 
 # report.py resolves these annotations to read a report again, so they are needed at run time.
 from runner.errors import Location  # noqa: TC001
-from runner.review.gate import Verdict  # noqa: TC001
-from runner.review.metrics import Change, Scalar  # noqa: TC001
+from runner.review.commit import Commit  # noqa: TC001
 
 SCHEMA = 1
+Scalar = float | int | bool | str
+Status = Literal["passed", "warned", "failed", "unmeasured"]
+Overall = Literal["passed", "warned", "failed", "unmeasured", "ungated"]
 Outcome = Literal["passed", "warned", "failed", "unmeasured", "ungated", "error"]
 Decision = Literal[
     "fresh",
@@ -26,22 +28,63 @@ Decision = Literal[
 ]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Commit:
-    """A commit, as a reader knows it.
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One value of a metrics or params file, at the base and at the head.
 
     Attributes:
-        sha: 40 hexadecimal digits.
-        ref: branch or tag; may be empty.
-        subject: first line of its message; may be empty.
-        how: for a base: how it was found, in words: `merge base with main`.
+        path: the file, repository-relative.
+        key: the dotted key; empty for a document that is a single value.
+        base, head: the values; `None` where the value is absent or is not a finite number.
+        delta: head minus base, where both are finite numbers (booleans are not).
+        why: what a `None` hides, e.g. `head is NaN`; empty for a value that is plainly absent.
 
     """
 
-    sha: str
-    ref: str = ""
-    subject: str = ""
-    how: str = ""
+    path: str
+    key: str
+    base: Scalar | None
+    head: Scalar | None
+    delta: float | int | None = None
+    why: str = ""
+
+    @property
+    def changed(self) -> bool:
+        """Whether the two sides differ. A value that is no number never counts as unchanged."""
+        return self.base != self.head or type(self.base) is not type(self.head) or bool(self.why)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What a gate says of one value. All fields are plain values that JSON can carry.
+
+    Attributes:
+        gate: the gate's label.
+        metric: the metrics file.
+        path: the full path of the judged value in it, as JSONPath text without `$.`; the gate's own
+            JSONPath where nothing was found.
+        key: the same place as a dotted key, as in `metrics.Change`; empty where nothing was found.
+        base, head: the values; `None` where absent or not presentable (`why` says what stood there).
+        delta: head minus base.
+        limit: the limits in words.
+        why: what led to the status, in words.
+        where: the rule's place in the gate file.
+        exits: whether this verdict alone makes the run end with exit code 1.
+
+    """
+
+    gate: str
+    metric: str
+    path: str
+    status: Status
+    base: Scalar | None = None
+    head: Scalar | None = None
+    delta: float | int | None = None
+    limit: str
+    why: str
+    where: Location
+    exits: bool = False
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,13 +17,13 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
 
 from runner.errors import ConfigError, Location
+from runner.review.commit import Commit
 from runner.review.escape import whole
 from runner.review.html import to_html
 from runner.review.markdown import BUDGET, to_markdown
 from runner.review.metrics import oddity
 from runner.review.model import (
     SCHEMA,
-    Commit,
     Decision,
     Outcome,
     Problem,

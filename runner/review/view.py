@@ -12,9 +12,9 @@ from runner.review import words
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from runner.review.commit import Commit
     from runner.review.gate import Verdict
-    from runner.review.metrics import Change
-    from runner.review.model import Commit, ReasonRow, Report, StageRow
+    from runner.review.model import Change, ReasonRow, Report, StageRow
 
 _WORDS = {
     "passed": "Passed",
