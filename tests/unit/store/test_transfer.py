@@ -212,6 +212,14 @@ def test_a_full_disk_is_not_filled_object_by_object(remote: InMemory, tmp_path: 
     assert len(tried) < 10
 
 
+def test_failures_here_and_there_do_not_stop_the_rest(cache: Cache, remote: InMemory) -> None:
+    names = [name_of(str(number).encode()) for number in range(100)]
+    remote.objects = {name.key: str(number).encode() for number, name in enumerate(names)}
+    remote.refused = dict.fromkeys((name.key for name in names[::4]), "unavailable")
+    moved = transfer.fetch(remote, cache, names, 1)
+    assert (moved.objects, len(moved.failed)) == (75, 25)
+
+
 def test_many_missing_objects_do_not_hide_one_that_is_there(cache: Cache, remote: InMemory) -> None:
     names = [name_of(str(number).encode()) for number in range(100)]
     remote.objects[names[-1].key] = b"99"

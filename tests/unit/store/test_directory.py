@@ -1,0 +1,74 @@
+"""What is particular to a directory as a remote; the rest is in the contract suite."""
+
+from __future__ import annotations
+
+import os
+import stat
+from typing import TYPE_CHECKING
+
+import pytest
+
+from runner.errors import ObjectMissing, RemoteError
+from runner.store.directory import Directory
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from runner.store.remote import Sink
+
+
+class Full:
+    """A sink on a full disk."""
+
+    def write(self, _chunk: bytes, /) -> None:
+        raise OSError(28, "No space left on device")
+
+    def restart(self) -> None:
+        raise AssertionError
+
+
+def put(folder: Path, name: str, content: bytes) -> None:
+    source = folder.with_name("source")
+    source.write_bytes(content)
+    Directory(folder).put(name, source)
+
+
+def test_objects_are_read_only_for_all_and_folders_as_the_umask_says(tmp_path: Path) -> None:
+    before = os.umask(0o077)
+    try:
+        put(tmp_path / "remote", "files/md5/ab/c", b"content")
+    finally:
+        os.umask(before)
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "remote").rglob("*")}
+    assert modes == {"files": 0o700, "md5": 0o700, "ab": 0o700, "c": 0o444}
+
+
+def test_what_is_half_written_is_not_listed(tmp_path: Path) -> None:
+    put(tmp_path / "remote", "files/md5/ab/c", b"content")
+    (tmp_path / "remote" / "files" / "md5" / "ab" / ".1-ab.tmp").write_bytes(b"half")
+    assert list(Directory(tmp_path / "remote").names("files/")) == ["files/md5/ab/c"]
+
+
+def test_a_failed_put_leaves_nothing_behind(tmp_path: Path) -> None:
+    (tmp_path / "remote" / "files" / "md5" / "ab" / "c").mkdir(parents=True)
+    with pytest.raises(RemoteError, match=r"cannot write .*files/md5/ab/c"):
+        put(tmp_path / "remote", "files/md5/ab/c", b"content")
+    assert not list((tmp_path / "remote").rglob("*.tmp"))
+
+
+def test_a_place_that_is_no_folder_is_said_to_be_none(tmp_path: Path) -> None:
+    (tmp_path / "remote").write_bytes(b"a file")
+    remote = Directory(tmp_path / "remote")
+    with pytest.raises(RemoteError, match="cannot list"):
+        list(remote.names(""))
+    with pytest.raises(RemoteError, match="cannot write"):
+        put(tmp_path / "remote", "a/b", b"content")
+    with pytest.raises(ObjectMissing):
+        remote.get("a/b", Full())
+
+
+def test_what_the_sink_cannot_take_is_not_the_remotes_fault(tmp_path: Path) -> None:
+    put(tmp_path / "remote", "a/b", b"content")
+    sink: Sink = Full()
+    with pytest.raises(OSError, match="No space left"):
+        Directory(tmp_path / "remote").get("a/b", sink)
