@@ -13,8 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from runner.review.commit import Commit
-    from runner.review.gate import Verdict
-    from runner.review.model import Change, ReasonRow, Report, StageRow
+    from runner.review.model import Change, ReasonRow, Report, StageRow, Verdict
 
 _WORDS = {
     "passed": "Passed",
