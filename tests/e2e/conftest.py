@@ -1,0 +1,56 @@
+"""A trained project, the code host, and jobs on them."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support import environment, events
+from tests.support.github import FakeGitHub, serving
+from tests.support.job import TOKEN, Job
+from tests.support.project import Project, copied, trained
+from tests.support.tools import require
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from tests.support.environment import Program
+
+NUMBER = 7
+
+
+@pytest.fixture(scope="session")
+def trained_once(session_environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Project:
+    git = environment.Program((str(require("git")),), session_environment)
+    retrain = environment.Program((sys.executable, "-I", "-m", "runner"), session_environment)
+    return trained(tmp_path_factory.mktemp("trained"), git, retrain)
+
+
+@pytest.fixture
+def project(trained_once: Project, git: Program, tmp_path: Path) -> Project:
+    mine = copied(trained_once, tmp_path / "project")
+    return Project(mine.place, git)
+
+
+@pytest.fixture
+def github() -> Iterator[FakeGitHub]:
+    with serving(FakeGitHub()) as fake:
+        fake.token(TOKEN)
+        yield fake
+
+
+@pytest.fixture
+def pull_request(project: Project, github: FakeGitHub) -> Callable[..., Job]:
+    """Give a function that opens a pull request with changed files, and checks out its merge commit."""
+
+    def opened(files: dict[str, str], *, branch: str = "change", event: str = "pull_request", depth: int = 0) -> Job:
+        head = project.commit(branch, files)
+        merge = project.merge_ref(branch, NUMBER)
+        payload = events.pull_request(repository=github.repository, number=NUMBER, head=head, base=project.rev("main"))
+        workspace = project.checkout(f"refs/pull/{NUMBER}/merge", depth=depth)
+        return Job(workspace, github, event, payload, merge, f"refs/pull/{NUMBER}/merge")
+
+    return opened

@@ -1,0 +1,45 @@
+"""action.yml says what the program does: its inputs, its outputs, its verbs."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from runner import cli
+from runner.settings import INPUTS, Input
+from tests.support.job import action
+from tests.support.tools import ROOT
+
+
+def test_the_inputs_are_those_of_the_settings_and_the_verb() -> None:
+    assert set(action()["inputs"]) == {"command", *(one.name for one in INPUTS)}
+
+
+@pytest.mark.parametrize("one", INPUTS, ids=lambda one: one.name)
+def test_an_input_is_described_alike_and_falls_through_to_the_gate_file_when_it_is_empty(one: Input) -> None:
+    described = action()["inputs"][one.name]
+    assert described["description"] == one.help
+    assert described["default"] == ("${{ github.token }}" if one.name == "github-token" else "")
+
+
+def test_every_verb_is_named() -> None:
+    description = action()["inputs"]["command"]["description"]
+    assert set(re.findall(r"[a-z]+", description.partition(" - ")[2])) - {"or"} == set(cli.main.commands)
+
+
+def test_the_image_keeps_githubs_rules_for_container_actions() -> None:
+    instructions = [
+        line.split(maxsplit=1) for line in (ROOT / "Dockerfile").read_text().splitlines() if line[:1].isupper()
+    ]
+    names = [name for name, *_ in instructions]
+    assert "USER" not in names
+    assert "WORKDIR" not in names
+    entrypoint = next(rest for name, rest in instructions if name == "ENTRYPOINT")
+    assert entrypoint == '["/opt/retrain/bin/python", "-I", "-m", "runner"]'
+    assert not any(name == "ENV" and "PATH" in rest for name, rest in instructions)
+
+
+def test_the_base_image_is_pinned_by_digest() -> None:
+    (base,) = re.findall(r"^ARG BASE=(.*)$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
+    assert re.fullmatch(r"docker\.io/library/python:3\.\d+[\w.-]*@sha256:[0-9a-f]{64}", base)
