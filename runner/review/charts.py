@@ -175,7 +175,7 @@ def _layers(graph: Graph) -> dict[str, int]:
     ready = [stage for stage, count in waiting.items() if not count]
     for stage in ready:
         for consumer in consumers[stage]:
-            layers[consumer] = max(layers[consumer], layers[stage] + 1)
+            layers[consumer] = layers[stage] + 1  # the deepest producer comes last: stages get ready layer by layer
             waiting[consumer] -= 1
             if not waiting[consumer]:
                 ready.append(consumer)

@@ -68,12 +68,8 @@ def cell(text: str, longest: int = LONGEST_NAME) -> str:
 
 def prose(text: str, longest: int = LONGEST_PROSE) -> str:
     """Give a sentence in which foreign words stand, with everything that Markdown or GitHub would act on defused."""
-    escaped = _SPECIAL.sub(_backslashed, _LINKED.sub(_BREAK, clean(text, longest).strip()))
+    escaped = _SPECIAL.sub(r"\\\g<0>", _LINKED.sub(_BREAK, clean(text, longest).strip()))
     return _BLOCK_START.sub(r"\1\\\2", escaped)
-
-
-def _backslashed(match: re.Match[str]) -> str:
-    return {"<": "&lt;", ">": "&gt;", "&": "&amp;"}.get(match.group(), f"\\{match.group()}")
 
 
 def fenced(lines: Sequence[str], kind: str = "text") -> str:

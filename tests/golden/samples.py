@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from runner.errors import Location
-from runner.review.gate import Verdict
-from runner.review.metrics import Change, difference
+from runner.review.metrics import difference
+from runner.review.model import Change, Verdict
 from runner.review.report import Commit, Problem, ReasonRow, Report, StageRow, Traffic
 
 HEAD = "4f1c0de2b7a94d6f8a3be5c1d2907f6e8b5a3c21"

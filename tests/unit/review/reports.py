@@ -7,8 +7,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from runner.errors import Location
-from runner.review.gate import Verdict
-from runner.review.metrics import Change
+from runner.review.model import Change, Verdict
 from runner.review.report import Commit, Problem, ReasonRow, Report, StageRow, Traffic
 
 NASTY = (

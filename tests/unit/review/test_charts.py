@@ -34,6 +34,21 @@ def test_a_flowchart_names_stages_with_their_outcome_and_colours_them() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("name", "label"),
+    [
+        ("a/b.dvc", "a/b.dvc"),
+        ("größe 1", "größe 1"),
+        ("1. a_b", "1#46; a#95;b"),
+        ('x"]; y', "x#34;#93;#59; y"),
+        ("`#35;`", "#96;#35;35#59;#96;"),
+        ("", "#32;"),
+    ],
+)
+def test_a_label_holds_nothing_that_mermaid_would_act_on(name: str, label: str) -> None:
+    assert f's0["{label}<br/>ran"]' in mermaid(drawn({name: "ran"}, []))
+
+
 @given(st.dictionaries(TEXT, st.sampled_from(["ran", "fresh"]), min_size=1, max_size=6))
 def test_no_name_leaves_its_label(outcomes: dict[str, str]) -> None:
     lines = mermaid(drawn(outcomes, [])).split("\n")

@@ -61,6 +61,13 @@ def test_a_cell_stays_in_its_column(text: str) -> None:
     assert not LIVE.search(page)
 
 
+@pytest.mark.parametrize(
+    ("text", "span"), [("a|b", "`a\\|b`"), ("a\\|b", "`a\\\u00a6b`"), ("|", "`\\|`"), ("a\\", "`a\\`")]
+)
+def test_a_pipe_in_a_cell_is_escaped_unless_a_backslash_before_it_makes_that_ambiguous(text: str, span: str) -> None:
+    assert escape.cell(text) == span
+
+
 @given(FOREIGN)
 @example("1. x")
 @example("- - -")

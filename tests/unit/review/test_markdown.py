@@ -90,6 +90,7 @@ def test_what_is_not_fine_comes_first_then_what_changed_and_the_rest_is_folded()
         text.index(f"| `{name}` |") for name in ("accuracy", "by_class.10.f1", "by_class.0.f1", "macro_f1", "rows")
     ]
     assert order == sorted(order)
+    assert text.count("| `accuracy` |") == 1
     assert order[3] < text.index("<details><summary>1 metric did not change</summary>") < order[4]
 
 
@@ -130,6 +131,13 @@ def test_rows_are_dropped_before_the_budget_is_and_their_number_is_said() -> Non
     hidden = re.search(r"The full report has (\d+) more rows", shown)
     assert listed + (int(hidden[1]) if hidden else 0) == 99
     assert "301 metrics did not change." in shown
+
+
+def test_the_budget_is_counted_in_bytes() -> None:
+    report = replace(samples.usual(), notes=("\N{SNOWMAN}" * 500,))
+    whole = to_markdown(report)
+    assert to_markdown(report, len(whole.encode())) == whole
+    assert to_markdown(report, len(whole)) != whole
 
 
 @pytest.mark.parametrize("budget", [200, 120, 40, 7, 0])

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.review.metrics import Change, Unreadable, compare, difference, flatten, parse_metrics
+from runner.review.metrics import Unreadable, compare, difference, flatten, parse_metrics
+from runner.review.model import Change
 
 
 @pytest.mark.parametrize(

@@ -59,6 +59,11 @@ def test_two_different_numbers_never_read_alike(base: float, head: float) -> Non
     assert (old == new) == (base == head)
 
 
+def test_close_numbers_are_given_all_their_digits() -> None:
+    assert words.pair(0.9000001, 0.9000004) == ("0.9000001", "0.9000004")
+    assert words.pair(0.9000001, 0.9000001) == ("0.9", "0.9")
+
+
 @pytest.mark.parametrize(
     ("count", "text"),
     [
