@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Final
 from runner import settings
 from runner.ci import Asked
 from runner.engine.objects import Objects
-from runner.engine.project import SCRATCH, Project
+from runner.engine.project import Project
 from runner.engine.runcache import RunCache
-from runner.engine.workspace import Workspace
+from runner.engine.workspace import SCRATCH, Workspace
 from runner.errors import ConfigError, ForgeError, GitError, Location
 from runner.forge.event import classify
 from runner.git import Git

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from runner import durable
 from runner.engine.outcome import StageFailed
-from runner.engine.project import SCRATCH
+from runner.engine.workspace import SCRATCH
 from runner.pipeline import dvcfile, lock
 from runner.store.cache import Cache
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from runner.engine.known import Known
+from runner.engine.workspace import SCRATCH
 from runner.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -21,9 +22,6 @@ if TYPE_CHECKING:
     from runner.store.cache import Cache
     from runner.store.remote import Remote
     from runner.store.state import State
-
-
-SCRATCH: Final = ".dvc/tmp/retrain"
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ A stage that fails leaves its outs as they were before it ran. What finished bef
 
 from __future__ import annotations
 
+import logging
 from collections import deque
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -12,20 +13,20 @@ from typing import TYPE_CHECKING
 
 from runner.engine import shell
 from runner.engine.decide import Change, Frozen, Reason, Restore, Run, decide
-from runner.engine.known import recorded_as
+from runner.engine.known import outs_of, read_by, recorded_as
 from runner.engine.outcome import StageFailed, StageResult
-from runner.errors import ObjectMissing
+from runner.errors import ConfigError, Corrupt, ObjectMissing
 from runner.pipeline.model import LockEntry
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
 
     from runner.engine.decide import Content, Decision, Now
     from runner.engine.executor import Executor
     from runner.engine.keeping import Keeping
     from runner.engine.known import Known
-    from runner.engine.objects import Objects, Wanted
+    from runner.engine.objects import Objects
     from runner.engine.runcache import RunCache
     from runner.engine.workspace import Workspace
     from runner.hashes import Hash
@@ -34,11 +35,30 @@ if TYPE_CHECKING:
     from runner.store.transfer import Moved
 
 
+logger = logging.getLogger("retrain")
+
+
 @dataclass(frozen=True, slots=True)
 class _Needs:
     """A stage cannot go on before these have run again: nobody has their objects any more."""
 
     producers: Mapping[str, Reason] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """An out that has to be put in place: whose it is, what it has to hold, and the entry that says so."""
+
+    stage: Stage
+    out: Out
+    name: Hash
+    entry: LockEntry
+
+    @property
+    def isexec(self) -> bool:
+        """Whether it is an executable file."""
+        recorded = self.entry.out(self.out.spelled)
+        return bool(recorded and recorded.isexec)
 
 
 @dataclass(frozen=True)
@@ -83,14 +103,26 @@ class Reproduction:
             outcome = self._step(stage, forced.get(stage.address))
             if isinstance(outcome, _Needs):
                 forced.update(outcome.producers)
-                queue.extendleft(self.known.pipeline.stage(address) for address in outcome.producers)
+                queue.extendleft(reversed(self._again(outcome.producers, done)))
                 continue
             queue.popleft()
+            forced.pop(stage.address, None)
+            if stage.address not in done or outcome.status not in {"fresh", "frozen"}:
+                yield outcome
             done.add(stage.address)
-            yield outcome
             if outcome.status == "failed":
                 yield from (StageResult(later, "skipped") for later in queue if later.address not in done)
                 return
+
+    def _again(self, producers: Collection[str], done: Collection[str]) -> list[Stage]:
+        """Give, in order, `producers` and what is `done` downstream of them: they may write something else now."""
+        pipeline = self.known.pipeline
+        found: dict[str, Stage] = {}
+        for stage in pipeline.in_order():
+            follows = stage.address in done and any(upper.address in found for upper in pipeline.upstream(stage))
+            if follows or stage.address in producers:
+                found[stage.address] = stage
+        return list(found.values())
 
     def _step(self, stage: Stage, forced: Reason | None) -> StageResult | _Needs:
         now = self.known.now(stage, ())
@@ -114,26 +146,47 @@ class Reproduction:
 
     def _restore(self, stage: Stage, decision: Restore) -> StageResult | None:
         """Put in place what an earlier run wrote; `None` where an object turned out to be gone."""
-        wanted = _outs_of(stage, decision.entry)
-        pulled = self.objects.fetch(wanted)
+        recorded = [_Wanted(stage, out, name, decision.entry) for out, name in outs_of(stage, decision.entry)]
+        pulled = self._bring([one for one in recorded if not self.known.is_in_place(one.out, one.name)])
         if pulled.failed:
-            _raise_unless_missing(pulled)
             return None
-        for out, name in wanted:
-            self._put(stage, out, name, decision.entry)
         self._settle(stage, decision.entry)
         return StageResult(stage, "restored", decision.reasons, pulled=pulled, entry=decision.entry)
 
-    def _put(self, stage: Stage, out: Out, name: Hash, entry: LockEntry) -> None:
-        content = self.workspace.observe(out.path)
-        if content and content.hash == name:
-            return
-        if content:
-            self.keeping.rescue(out, content)
-        recorded = entry.out(out.spelled)
-        self.keeping.put(out, name, isexec=bool(recorded and recorded.isexec))
-        if out.cache:
-            self.keeping.ignore(stage, out)
+    def _bring(self, wanted: Sequence[_Wanted]) -> Moved:
+        """Fetch outs and put them in place; what nobody has is in `failed`, and then nothing is put in place.
+
+        An object that turns out broken in the cache is fetched anew, once.
+
+        Raises:
+            RemoteError: the remote refused, could not be reached, or holds other bytes.
+
+        """
+        pulled = self._fetch(wanted)
+        try:
+            self._put(wanted if not pulled.failed else ())
+        except Corrupt as error:
+            logger.warning("%s; it is fetched anew", error.message)
+            again = self._fetch(wanted)
+            self._put(wanted if not again.failed else ())
+            return pulled + again
+        return pulled
+
+    def _fetch(self, wanted: Sequence[_Wanted]) -> Moved:
+        moved = self.objects.fetch([(one.out, one.name) for one in wanted])
+        _raise_unless_missing(moved)
+        return moved
+
+    def _put(self, wanted: Sequence[_Wanted]) -> None:
+        for one in wanted:
+            content = self.workspace.observe(one.out.path)
+            if content and content.hash == one.name:
+                continue
+            if content:
+                self.keeping.rescue(one.out, content)
+            self.keeping.put(one.out, one.name, isexec=one.isexec)
+            if one.out.cache:
+                self.keeping.ignore(one.stage, one.out)
 
     def _settle(self, stage: Stage, entry: LockEntry) -> None:
         if self.known.entry(stage) != entry:
@@ -159,16 +212,10 @@ class Reproduction:
         return StageResult(stage, "recorded", decision.reasons, entry=entry)
 
     def _make(self, stage: Stage, decision: Run) -> StageResult | _Needs:
-        wanted = [pair for dep in stage.deps for pair in self._absent(dep)]
-        pulled = self.objects.fetch([(out, name) for _, out, name in wanted])
+        wanted = list(self._absent(stage))
+        pulled = self._bring(wanted)
         if pulled.failed:
-            _raise_unless_missing(pulled)
             return self._producers_of_lost(stage, wanted, pulled)
-        for producer, out, name in wanted:
-            entry = self.known.entry(producer)
-            if entry:
-                self._put(producer, out, name, entry)
-                self.workspace.forget(out.path)
         before = self._inputs(stage)
         self.keeping.check_untracked(stage)
         entry, seconds = self._run(stage, before)
@@ -176,17 +223,21 @@ class Reproduction:
         records = (self.runs.remember(entry),) if self.keeping.may_remember(stage) else ()
         return StageResult(stage, "ran", decision.reasons, seconds, pulled=pulled, entry=entry, records=records)
 
-    def _absent(self, dep: Dep) -> Iterator[tuple[Stage, Out, Hash]]:
-        for producer, out in self.known.absent(dep.path):
-            recorded = self.known.recorded(producer, out)
-            if recorded and recorded.hash:
-                yield producer, out, recorded.hash
+    def _absent(self, stage: Stage) -> Iterator[_Wanted]:
+        """Give what has to be put in place before `stage` can run."""
+        absent = {out.path: (producer, out) for path in read_by(stage) for producer, out in self.known.absent(path)}
+        for producer, out in absent.values():
+            entry = self.known.entry(producer)
+            recorded = entry.out(out.spelled) if entry else None
+            if entry and recorded and recorded.hash:
+                yield _Wanted(producer, out, recorded.hash, entry)
 
-    def _producers_of_lost(self, stage: Stage, wanted: Sequence[tuple[Stage, Out, Hash]], pulled: Moved) -> _Needs:
+    def _producers_of_lost(self, stage: Stage, wanted: Sequence[_Wanted], pulled: Moved) -> _Needs:
         """Find who can make again what nobody has; a data source cannot, and that ends the walk."""
         lost = {failure.name for failure in pulled.failed}
         producers: dict[str, Reason] = {}
-        for producer, out, name in wanted:
+        for one in wanted:
+            producer, out, name = one.stage, one.out, one.name
             if lost.isdisjoint({name.key, *(member.key for member in self.known.members(name))}):
                 continue
             if producer.is_data_source or producer.frozen:
@@ -219,7 +270,7 @@ class Reproduction:
             self._set_up(command, output)
             try:
                 ran = self.executor.run(command, output)
-            except OSError as error:
+            except (OSError, ValueError) as error:
                 message = f"the command could not be started: {error}"
                 raise StageFailed(message) from error
             if ran.code:
@@ -227,8 +278,8 @@ class Reproduction:
                 raise StageFailed(message, code=ran.code, seconds=ran.seconds, tail=output.tail)
             try:
                 entry = self._written(stage, before)
-            except StageFailed as failure:
-                raise StageFailed(failure.why, seconds=ran.seconds, tail=output.tail) from failure
+            except (StageFailed, ConfigError) as failure:
+                raise StageFailed(failure.args[0], seconds=ran.seconds, tail=output.tail) from failure
             committed()
         return entry, ran.seconds
 
@@ -287,11 +338,6 @@ class Reproduction:
             "or name what it writes there in .dvcignore"
         )
         raise StageFailed(message)
-
-
-def _outs_of(stage: Stage, entry: LockEntry) -> list[Wanted]:
-    pairs = ((out, entry.out(out.spelled)) for out in stage.outs)
-    return [(out, recorded.hash) for out, recorded in pairs if recorded and recorded.hash]
 
 
 def _raise_unless_missing(moved: Moved) -> None:

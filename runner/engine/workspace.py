@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from runner.engine.dvcignore import Ignore
     from runner.store.state import State
 
+SCRATCH = ".dvc/tmp/retrain"
+"""Where the runner keeps what is of no use after it has ended, or can be had again; never in git."""
+
 _UNSEEN = {".git", ".hg", ".dvc"}
 
 

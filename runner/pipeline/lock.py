@@ -237,7 +237,8 @@ def _cut(text: str, file: str) -> _Cut:
     if not isinstance(document, dict) or not isinstance(document.get("stages", {}), dict):
         message = "this is not a lock of DVC 2.0 or later"
         raise ConfigError(message, "restore it from git, or delete it", Location(file, 1))
-    lines = [f"{line}\n" for line in text.removeprefix("\N{BYTE ORDER MARK}").splitlines()]
+    plain = text.removeprefix("\N{BYTE ORDER MARK}").replace("\r\n", "\n").replace("\r", "\n")
+    lines = (plain if plain.endswith("\n") else f"{plain}\n").splitlines(keepends=True)
     if not _stand_apart(document.get("stages", {}), spans, lines):
         return _dumped(document)
     starts = [start for start, _ in spans.values()]

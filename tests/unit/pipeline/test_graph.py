@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
 import networkx as nx  # type: ignore[import-untyped]
@@ -115,15 +114,9 @@ def test_each_group_of_stages_in_a_circle_is_found_once_with_a_true_way_round(ed
     assert all(after in edges[before] for way in found for before, after in zip(way, [*way[1:], way[0]], strict=True))
 
 
-def test_a_chain_of_many_thousand_stages_is_ordered_in_linear_time() -> None:
-    def seconds(count: int) -> float:
-        stages = tuple(stage(f"s{n}", [f"o{n + 1}"], [f"o{n}"]) for n in range(count))
-        started = time.process_time()
-        assert len(Pipeline(stages, {}).in_order()) == count
-        return time.process_time() - started
-
-    seconds(100)
-    assert seconds(20_000) < 40 * max(seconds(2_000), 0.005)
+def test_a_chain_of_many_thousand_stages_is_ordered_without_recursion() -> None:
+    stages = tuple(stage(f"s{n}", [f"o{n + 1}"], [f"o{n}"]) for n in range(20_000))
+    assert [one.name for one in Pipeline(stages, {}).in_order()] == [f"s{n}" for n in reversed(range(20_000))]
 
 
 def test_a_tree_of_paths_tells_above_from_at_and_below() -> None:

@@ -356,3 +356,9 @@ def test_sections_are_dumped_in_dvcs_order_whatever_order_they_came_in() -> None
     entry: dict[str, Any] = lock.entry_data(ENTRIES["everything"])
     assert list(entry) == ["cmd", "deps", "params", "outs"]
     assert list(entry["outs"][0]) == ["path", "hash", "md5", "size"]
+
+
+def test_odd_line_breaks_inside_untouched_entries_stay() -> None:
+    text = "schema: '2.0'\nstages:\n  a:\n    cmd: \"one\N{LINE SEPARATOR}two\"\n  b:\n    cmd: three\n"
+    after = lock.replace(text, "b", LockEntry("four"))
+    assert after == text.replace("three", "four")
