@@ -129,6 +129,28 @@ def test_expired_credentials_are_said_to_have_expired(faulty_s3: FaultyS3, tmp_p
         faulty_s3.remote().get(NAME.key, sink)
 
 
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [
+        ("403:SomethingNew", Denied),
+        ("401:SomethingNew", Denied),
+        ("400:SomethingNew", RemoteError),
+        ("409:OperationAborted", Unavailable),
+        ("599:SomethingNew", Unavailable),
+        ("301:PermanentRedirect", RemoteError),
+        ("404:NoSuchBucket", RemoteError),
+        ("404:NoSuchKey", ObjectMissing),
+    ],
+)
+def test_an_answer_is_sorted_by_what_helps(
+    faulty_s3: FaultyS3, tmp_path: Path, answer: str, kind: type[RemoteError]
+) -> None:
+    faulty_s3.always = answer
+    with pytest.raises(RemoteError) as raised, Cache(tmp_path).write(NAME) as sink:
+        faulty_s3.remote().get(NAME.key, sink)
+    assert type(raised.value) is kind
+
+
 def test_a_wrong_clock_is_said_to_be_wrong(faulty_s3: FaultyS3, tmp_path: Path) -> None:
     faulty_s3.always = "403:RequestTimeTooSkewed"
     with pytest.raises(Denied, match="clock"), Cache(tmp_path).write(NAME) as sink:
@@ -189,6 +211,20 @@ def test_presence_is_asked_in_few_requests(faulty_s3: FaultyS3, held: int, asked
     assert sizes == {name: len(faulty_s3.objects[name]) for name in wanted}
     assert faulty_s3.count("LIST") <= lists
     assert faulty_s3.count("HEAD") <= heads + len(absent)
+
+
+def test_what_the_first_page_tells_is_not_asked_again(faulty_s3: FaultyS3) -> None:
+    names = fill(faulty_s3, numbered(3000))
+    first = sorted(name.key for name in names)[:20]
+    assert len(faulty_s3.remote().exists(first)) == 20
+    assert [method for method, _ in faulty_s3.requests] == ["LIST"]
+
+
+def test_presence_is_told_where_listings_have_no_order(faulty_s3: FaultyS3) -> None:
+    names = fill(faulty_s3, numbered(40))
+    faulty_s3.in_order, faulty_s3.page = False, 10
+    sizes = faulty_s3.remote().exists([name.key for name in names])
+    assert sizes == {name: len(content) for name, content in faulty_s3.objects.items()}
 
 
 def test_a_retried_listing_gives_each_name_once(faulty_s3: FaultyS3) -> None:

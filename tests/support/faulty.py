@@ -28,6 +28,7 @@ class FaultyS3(ThreadingHTTPServer):
         always: what to do wrong at every request for an object.
         may_list: whether listing is allowed; without it a missing object is a refusal, as with S3.
         page: keys a page of a listing.
+        in_order: whether a listing comes in the order of the keys, as from S3; a directory bucket's does not.
         requests: method and path of each request so far.
 
     """
@@ -50,6 +51,7 @@ class FaultyS3(ThreadingHTTPServer):
         self.always = ""
         self.may_list = True
         self.page = 1000
+        self.in_order = True
         self.requests: list[tuple[str, str]] = []
 
     @property
@@ -170,6 +172,8 @@ class _Answer(BaseHTTPRequestHandler):
             return
         after = query.get("continuation-token") or query.get("start-after", "")
         keys = sorted(key for key in self.server.objects if key.startswith(query.get("prefix", "")) and key > after)
+        if not self.server.in_order:
+            keys.reverse()
         page, rest = keys[: self.server.page], keys[self.server.page :]
         rows = "".join(
             f"<Contents><Key>{key}</Key><Size>{len(self.server.objects[key])}</Size></Contents>" for key in page
