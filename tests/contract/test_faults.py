@@ -145,7 +145,7 @@ def test_expired_credentials_are_said_to_have_expired(faulty_s3: FaultyS3, tmp_p
 def test_an_answer_is_sorted_by_what_helps(
     faulty_s3: FaultyS3, tmp_path: Path, answer: str, kind: type[RemoteError]
 ) -> None:
-    faulty_s3.always = answer
+    faulty_s3.faults = [answer]
     with pytest.raises(RemoteError) as raised, Cache(tmp_path).write(NAME) as sink:
         faulty_s3.remote().get(NAME.key, sink)
     assert type(raised.value) is kind
