@@ -262,8 +262,8 @@ def test_a_wrong_file_ends_with_2_and_the_line_at_fault(
     pull_request: PullRequest, retrain: Program, project: Project, files: dict[str, str], place: tuple[str, str]
 ) -> None:
     done = pull_request(files).step(retrain, exits=2)
-    annotation = done.log.named("error")[0]
-    assert (annotation.properties.get("file"), annotation.properties.get("line")) == place
+    named = [(error.properties.get("file"), error.properties.get("line")) for error in done.log.named("error")]
+    assert place in named
     assert project.ran == []
 
 
@@ -287,7 +287,7 @@ def test_a_missing_object_ends_with_4(pull_request: PullRequest, retrain: Progra
     (project.remote / "files" / "md5" / name[:2] / name[2:]).unlink()
     pipeline = (project.origin / "dvc.yaml").read_text().replace("cat data.txt", "sort data.txt")
     done = pull_request({"dvc.yaml": pipeline}).step(retrain, exits=4)
-    assert name in f"{done.log.commands}"
+    assert "data.txt" in done.log.named("error")[0].message
     assert done.outputs["verdict"] == "error"
     assert project.ran == []
 

@@ -66,7 +66,9 @@ class Job:
         )
         return outcome(done.returncode, done.stdout, done.stderr, files)
 
-    def variables(self, given: Mapping[str, str], files: Files, workspace: Path, mounted: str = "") -> dict[str, str]:
+    def variables(
+        self, given: Mapping[str, str], files: Files, workspace: Path | str, mounted: str = ""
+    ) -> dict[str, str]:
         """Give the environment, with paths as the action sees them (`mounted`: where the files lie for it)."""
         return {
             "CI": "true",

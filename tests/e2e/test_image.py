@@ -1,0 +1,159 @@
+"""The action's image, built and run as GitHub runs a container action: mounts, environment, another owner, exit codes.
+
+The engine here is podman with runc, and the base a stand-in from Debian (tests/image/build.sh says why). What this
+shows holds for any builder and any engine; the pinned base itself is pulled by GitHub alone.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support import environment
+from tests.support.job import Files, Job, arguments, outcome, with_defaults
+from tests.support.tools import ROOT, require
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tests.support.environment import Program
+    from tests.support.github import FakeGitHub
+    from tests.support.job import Outcome
+    from tests.support.project import Project
+
+    PullRequest = Callable[..., Job]
+
+IMAGE = "localhost/retrain:test"
+# The user of GitHub's hosted machines; the container's is root.
+OWNER = 1001
+TOOLS = ("podman", "buildah", "runc", "mmdebstrap")
+
+
+@pytest.fixture(scope="session")
+def podman(session_environment: dict[str, str]) -> Program:
+    """Build the image once; give the engine that runs it."""
+    for tool in TOOLS:
+        require(tool, "builds and runs the action's image")
+    if os.geteuid() != 0:
+        pytest.skip("building and running the image as GitHub does needs root")
+    built = environment.Program((str(ROOT / "tests" / "image" / "build.sh"),), session_environment)
+    built(IMAGE, cwd=ROOT, timeout=600)
+    configured = {**session_environment, "CONTAINERS_CONF": str(ROOT / "tests" / "image" / "containers.conf")}
+    return environment.Program((str(require("podman")),), configured)
+
+
+@dataclass(frozen=True)
+class Container:
+    """How GitHub starts the action's container: its arguments, its environment, its mounts."""
+
+    arguments: list[str]
+    environ: dict[str, str]
+    files: Files
+
+    @classmethod
+    def of(cls, job: Job, project: Project, inputs: dict[str, str] | None = None) -> Container:
+        """Mount the workspace and the file commands; the remote and the log of stages lie beside the workspace."""
+        files = Files.beside(job.workspace, job.payload)
+        given = with_defaults(inputs or {}, job.token)
+        variables = job.variables(given, files, workspace="/github/workspace", mounted="/github/file_commands")
+        environ = {**variables, "HOME": "/github/home"}
+        mounts = [
+            f"--volume={project.place}:/github",
+            f"--volume={job.workspace}:/github/workspace",
+            f"--volume={files.folder}:/github/file_commands",
+        ]
+        named = [part for name in environ for part in ("--env", name)]
+        start = ["run", "--rm", "--network=host", "--workdir=/github/workspace", *mounts, *named, IMAGE]
+        return cls([*start, *arguments(given)], environ, files)
+
+
+def run(podman: Program, job: Job, project: Project, inputs: dict[str, str] | None = None, exits: int = 0) -> Outcome:
+    container = Container.of(job, project, inputs)
+    done = podman(*container.arguments, cwd=project.place, env=container.environ, exits=exits)
+    return outcome(done.returncode, done.stdout, done.stderr, container.files)
+
+
+def owned(folder: Path) -> None:
+    """Give a workspace to the user of GitHub's hosted machines."""
+    for place in (folder, *folder.rglob("*")):
+        os.chown(place, OWNER, OWNER, follow_symlinks=False)
+
+
+def test_the_image_does_the_whole_job_in_a_workspace_of_another_owner(
+    podman: Program, pull_request: PullRequest, project: Project, github: FakeGitHub
+) -> None:
+    job = pull_request({"params.yaml": "strength: 95\n"})
+    owned(job.workspace)
+    done = run(podman, job, project, {"report-dir": "out"})
+    assert project.ran == ["train", "evaluate"]
+    assert done.outputs["verdict"] == "passed"
+    assert done.outputs["report-json"] == "out/report.json"
+    assert json.loads((job.workspace / "out" / "report.json").read_text())["verdict"] == "passed"
+    assert int(done.outputs["pushed-bytes"]) > 0
+    assert "0.95" in github.bodies()[0]
+    assert "0.95" in done.summary
+
+
+def test_the_image_ends_with_the_runners_exit_code(
+    podman: Program, pull_request: PullRequest, project: Project
+) -> None:
+    job = pull_request({"params.yaml": "strength: 50\n"})
+    before = project.objects()
+    done = run(podman, job, project, exits=1)
+    assert done.outputs["verdict"] == "failed"
+    assert project.objects() == before
+
+
+def test_stages_in_the_image_have_git_and_python_but_not_the_runners_packages(
+    podman: Program, pull_request: PullRequest, project: Project
+) -> None:
+    script = """\
+git -C . log -1 --format='git says %s'
+python3 -c 'import click' 2>&1 | tail -n 1
+sed -n 's/^strength: //p' params.yaml > model.txt
+"""
+    job = pull_request({"params.yaml": "strength: 95\n", "train.sh": script})
+    owned(job.workspace)
+    done = run(podman, job, project)
+    assert "git says Merge change into main" in done.stderr
+    assert "No module named 'click'" in done.stderr
+
+
+def test_the_image_answers_without_network_or_workspace(podman: Program, tmp_path: Path) -> None:
+    done = podman("run", "--rm", "--network=none", IMAGE, "--version", cwd=tmp_path)
+    assert done.stdout.startswith("retrain ")
+
+
+def test_the_image_holds_no_tests_no_caches_and_no_way_to_install_more_into_the_runner(
+    podman: Program, tmp_path: Path
+) -> None:
+    inside = "ls /; ls /opt/retrain/bin; find /opt/retrain/lib -maxdepth 3; ls /var/lib/apt/lists"
+    done = podman("run", "--rm", "--network=none", "--entrypoint=sh", IMAGE, "-c", inside, cwd=tmp_path)
+    listed = done.stdout.split()
+    assert "pip" not in listed
+    assert not any(name.endswith(("/pip", "/tests", "/pytest")) for name in listed)
+
+
+def test_as_process_one_the_image_stops_when_it_is_told(
+    podman: Program, pull_request: PullRequest, project: Project
+) -> None:
+    job = pull_request({"train.sh": "trap '' TERM; echo running >&2; sleep 300; sleep 300\n"})
+    container = Container.of(job, project)
+    with subprocess.Popen(
+        [*podman.argv, *container.arguments],
+        env={**podman.environ, **container.environ},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stderr is not None
+        assert any(line == "running\n" for line in process.stderr)
+        process.terminate()
+        process.stderr.read()
+        assert process.wait(timeout=10) == 143
