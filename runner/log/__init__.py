@@ -8,7 +8,7 @@ Modules log through `logging.getLogger("retrain")` and know nothing of this one.
 from __future__ import annotations
 
 import logging
-import secrets as randomness
+import os
 import sys
 import threading
 from contextlib import contextmanager, nullcontext
@@ -245,7 +245,7 @@ class _Door(logging.StreamHandler[TextIO]):
             self._outputs += 1
             if self.actions and not self._token:
                 # Nothing a stage can guess: it is not given the token, and each silence has its own.
-                self._token = randomness.token_hex(32)
+                self._token = os.urandom(32).hex()
                 self.write(f"::stop-commands::{self._token}\n")
 
     def resume_commands(self) -> None:

@@ -19,7 +19,6 @@ from runner.pipeline.yaml12_events import tree
 from runner.pipeline.yaml12_read import read
 from runner.pipeline.yaml12_scalars import YAML_12, for_keys
 from runner.pipeline.yaml12_spans import SpanWatch
-from runner.pipeline.yaml12_write import render
 
 if TYPE_CHECKING:
     from runner.pipeline.yaml12_events import Mark, Node
@@ -65,6 +64,18 @@ def parse_spans(text: str, file: str, under: str) -> tuple[Any, dict[str, tuple[
     if not isinstance(entries, dict) or watch.entangled or entries.keys() != watch.spans.keys():
         return document, {}
     return document, watch.spans
+
+
+def render(value: Any) -> str:  # noqa: ANN401 (any document)
+    """Give the text that DVC writes for `value`, byte for byte; see `yaml12_write`.
+
+    Raises:
+        TypeError: the value holds something that DVC would not write.
+
+    """
+    from runner.pipeline.yaml12_write import render as written  # noqa: PLC0415 - most runs write nothing
+
+    return written(value)
 
 
 def locate(text: str, *path: str | int) -> tuple[int, int]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -323,16 +322,3 @@ def test_each_file_is_read_once() -> None:
 
     files.load(texts, read, ROOT)
     assert asked == ["dvc.yaml", "dvc.lock", "a.dvc"]
-
-
-def test_a_thousand_stages_are_read_in_a_time_that_grows_with_their_number() -> None:
-    def seconds(count: int) -> float:
-        text = "stages:\n" + "".join(
-            f"  s{n}:\n    cmd: x\n    deps: [o{n}]\n    outs: [o{n + 1}]\n" for n in range(count)
-        )
-        started = time.process_time()
-        assert len(load(text).in_order()) == count
-        return time.process_time() - started
-
-    seconds(10)
-    assert seconds(3000) < 30 * max(seconds(300), 0.01)

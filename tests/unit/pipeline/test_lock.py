@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -263,21 +262,6 @@ def test_a_lock_without_entries_takes_the_first(text: str | None) -> None:
 def test_other_sections_stay_when_the_first_entry_comes() -> None:
     text = "schema: '2.0'\ndatasets:\n- name: d\n  type: dvc\n"
     assert lock.replace(text, "a", LockEntry("x")).startswith(text)
-
-
-def test_setting_an_entry_costs_the_same_in_a_long_lock_as_in_a_short_one() -> None:
-    def seconds(count: int) -> float:
-        text = "schema: '2.0'\nstages:\n" + "".join(f"  s{n}:\n    cmd: x\n" for n in range(count))
-        lock_file = lock.LockFile(text, "dvc.lock")
-        started = time.process_time()
-        for _ in range(100):
-            lock_file.set("s7", LockEntry("y"))
-        spent = time.process_time() - started
-        assert lock_file.text == text.replace("  s7:\n    cmd: x", "  s7:\n    cmd: y")
-        return spent
-
-    seconds(10)
-    assert seconds(3000) < 5 * seconds(10)
 
 
 def test_a_lock_is_read_into_entries() -> None:
