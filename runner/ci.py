@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from runner.engine.project import Project
     from runner.forge.event import Event
     from runner.git import Git
-    from runner.pipeline.model import Pipeline
     from runner.review.commit import Commit
     from runner.review.gatefile import GateFile
     from runner.review.model import Scalar
@@ -102,22 +101,21 @@ def _walk(project: Project, asked: Asked, *, through: bool) -> Report:
 
     started = time.monotonic()
     report = replace(_blank(asked), edges=_edges(project))
-    results: list[StageResult] = []
+    results: dict[str, StageResult] = {}
     try:
         _make_fresh(project, asked, results)
-        if any(result.status == "failed" for result in results):
+        if any(result.status == "failed" for result in results.values()):
             report = replace(report, verdict="error", exit_code=Exit.STAGE, push="not pushed: a stage failed")
         elif through:
-            left = replace(project, pipeline=_as_left(project, results))
-            judged = judge(project.git, project.root, project.prefix, left, asked)
-            report = _kept(judged, project, asked, results)
+            judged = judge(project.git, project.root, project.prefix, _as_left(project, results), asked)
+            report = _kept(judged, project, asked, list(results.values()))
     except RunnerError as error:
         logger.debug("the walk ended early", exc_info=error)
         report = replace(report, verdict="error", exit_code=error.exit_code, error=_problem(error))
-    objects, size = exchange.left(project)
+    objects, size = exchange.left(_as_left(project, results))
     return replace(
         report,
-        stages=tuple(_row(result) for result in results),
+        stages=tuple(_row(result) for result in results.values()),
         pulled=_traffic(project.objects.fetched),
         left=Traffic(objects, size),
         seconds=round(time.monotonic() - started, 3),
@@ -135,8 +133,11 @@ def _blank(asked: Asked) -> Report:
     )
 
 
-def _make_fresh(project: Project, asked: Asked, results: list[StageResult]) -> None:
-    """Rooms 6 and 7: fetch what is needed, restore what is known, run the rest, and say each as it ends."""
+def _make_fresh(project: Project, asked: Asked, results: dict[str, StageResult]) -> None:
+    """Rooms 6 and 7: fetch what is needed, restore what is known, run the rest, and say each as it ends.
+
+    Of a stage that had to be made again, because nobody has what it once wrote, the later result counts.
+    """
     from runner.engine import executor, reproduce, shell  # noqa: PLC0415 - see the top
 
     if not asked.event.may_run:
@@ -156,7 +157,7 @@ def _make_fresh(project: Project, asked: Asked, results: list[StageResult]) -> N
         ),
     )
     for result in loop.reproduce(project.pipeline.select(asked.settings.targets)):
-        results.append(result)
+        results[result.stage.address] = result
         _say(result)
 
 
@@ -191,10 +192,10 @@ def _why_not_pushed(report: Report, project: Project, asked: Asked) -> str:
     return "" if project.remote("") else "no remote is configured"
 
 
-def _as_left(project: Project, results: Sequence[StageResult]) -> Pipeline:
-    """Give the pipeline with the lock entries as the run left them."""
-    entries = {result.stage.address: result.entry for result in results if result.entry}
-    return replace(project.pipeline, entries={**project.pipeline.entries, **entries})
+def _as_left(project: Project, results: Mapping[str, StageResult]) -> Project:
+    """Give the project with the lock entries as the run left them."""
+    entries = {address: result.entry for address, result in results.items() if result.entry}
+    return replace(project, pipeline=replace(project.pipeline, entries={**project.pipeline.entries, **entries}))
 
 
 def _edges(project: Project) -> tuple[tuple[str, str], ...]:

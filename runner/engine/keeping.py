@@ -66,6 +66,7 @@ class Keeping:
 
     def add(self, out: Out, content: Content) -> None:
         """Take an out that lies in the workspace into the cache."""
+        self._workspace.check_inside(out.path, self._cache.root)
         cache = self._cache if out.cache else self._copies
         tree = self._workspace.tree(out.path) if content.hash.is_dir else None
         cache.add(self._workspace.path(out.path), content.hash, tree)
@@ -110,10 +111,10 @@ class Keeping:
         line = _SPECIAL.sub(r"\\\1", f"/{place.name}")
         if line.endswith(" "):
             line = f"{line[:-1]}\\ "
-        old = gitignore.read_text(encoding="utf-8") if gitignore.exists() else ""
-        if line not in old.splitlines():
-            gap = "" if not old or old.endswith("\n") else "\n"
-            durable.write(gitignore, f"{old}{gap}{line}\n".encode())
+        old = gitignore.read_bytes() if gitignore.exists() else b""
+        if line.encode() not in old.splitlines():
+            gap = b"" if not old or old.endswith(b"\n") else b"\n"
+            durable.write(gitignore, b"%s%s%s\n" % (old, gap, line.encode()))
             logger.debug("%s: added %s to .gitignore", stage.address, line)
 
     def record(self, stage: Stage, entry: LockEntry) -> None:
@@ -155,12 +156,11 @@ class Keeping:
             yield commit
         finally:
             if not kept:
-                for place, backup in reversed(moved):
-                    _remove(place)
-                    shutil.move(backup, place)
+                moved = _put_back(moved)
             for out in stage.outs if not kept else ():
                 self._workspace.forget(out.path)
-            shutil.rmtree(scratch, ignore_errors=True)
+            if kept or not moved:
+                shutil.rmtree(scratch, ignore_errors=True)
 
     def _clear(self, out: Out, backup: Path, moved: list[tuple[Path, Path]]) -> None:
         place = self._workspace.path(out.path)
@@ -176,6 +176,20 @@ class Keeping:
                 self.rescue(out, content)
             shutil.move(place, backup)
         moved.append((place, backup))
+
+
+def _put_back(moved: list[tuple[Path, Path]]) -> list[tuple[Path, Path]]:
+    """Move backups to their places; give those that cannot go there, which stay where they are."""
+    stuck = []
+    for place, backup in reversed(moved):
+        try:
+            _remove(place)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            shutil.move(backup, place)
+        except OSError as error:
+            logger.error("%s could not be put back (%s); it is kept as %s", place, error.strerror, backup)  # noqa: TRY400
+            stuck.append((place, backup))
+    return stuck
 
 
 def _unprotect(place: Path) -> None:
@@ -202,5 +216,5 @@ def _remove(place: Path) -> None:
     """Remove what a failed command left where an out has to come back to."""
     if place.is_dir() and not place.is_symlink():
         shutil.rmtree(place)
-    else:
-        place.unlink(missing_ok=True)
+    elif os.path.lexists(place):
+        place.unlink()

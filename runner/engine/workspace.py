@@ -85,12 +85,24 @@ class Workspace:
             del self._seen[path]
             self._trees.pop(path, None)
 
+    def check_inside(self, relative: str, *others: Path) -> None:
+        """Refuse a path that leads out of the project (and of `others`): what lies there may be a secret."""
+        place = Path(os.path.realpath(self.path(relative)))
+        if not any(place.is_relative_to(os.path.realpath(folder)) for folder in (self.root, *others)):
+            message = f"{relative} is a link to a place outside the project"
+            raise ConfigError(message, "replace the link by the file itself")
+
     def _look(self, relative: str) -> Content | None:
-        place = self.path(relative)
         try:
-            found = place.stat()
+            return self._content(relative, self.path(relative))
         except (FileNotFoundError, NotADirectoryError):
             return None
+        except OSError as error:
+            message = f"{relative} cannot be read: {error.strerror}"
+            raise ConfigError(message, "mend the file or the name") from error
+
+    def _content(self, relative: str, place: Path) -> Content:
+        found = place.stat()
         if stat.S_ISDIR(found.st_mode):
             return self._look_inside(relative, place)
         if not stat.S_ISREG(found.st_mode):
@@ -117,7 +129,7 @@ class Workspace:
                     if entry.is_dir(follow_symlinks=False):
                         if self._enters(f"{relative}/{inner}", entry):
                             folders.append((f"{inner}/", entry.path))
-                    elif not self._is_ignored(f"{relative}/{inner}") and not entry.is_dir():
+                    elif not (self._is_ignored(f"{relative}/{inner}") or _leads_to_folder(entry)):
                         yield inner, self._checked(f"{relative}/{inner}", entry)
 
     def _enters(self, relative: str, entry: os.DirEntry[str]) -> bool:
@@ -130,10 +142,9 @@ class Workspace:
         if not relative.isprintable() and any("\udc80" <= letter <= "\udcff" for letter in relative):
             message = f"the file name {relative!r} is not UTF-8"
             raise ConfigError(message, "rename the file; DVC cannot track it either")
-        if entry.is_symlink() and not Path(entry.path).resolve().is_relative_to(self.root.resolve()):
-            message = f"{relative} is a link to a place outside the project"
-            raise ConfigError(message, "replace the link by the file itself")
-        if not entry.is_file():
+        if entry.is_symlink():
+            self.check_inside(relative)
+        if not os.path.isfile(entry.path):  # noqa: PTH113 - a link that leads to itself is no file, and no error
             what = "a broken link" if entry.is_symlink() else "not a regular file"
             message = f"{relative} is {what}"
             raise ConfigError(message, "only regular files can be tracked inside a directory")
@@ -163,6 +174,10 @@ class Workspace:
         dvcignore = import_module("runner.engine.dvcignore")
         ignore: Ignore = dvcignore.Ignore({folder: dvcignore.patterns(text) for folder, text in texts.items()})
         return ignore
+
+
+def _leads_to_folder(entry: os.DirEntry[str]) -> bool:
+    return entry.is_symlink() and os.path.isdir(entry.path)  # noqa: PTH112 - a link that leads to itself is no error
 
 
 def _related(path: str, changed: str) -> bool:
