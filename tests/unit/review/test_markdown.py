@@ -37,8 +37,8 @@ def table_rows(markdown: str) -> int:
     for line in markdown.split("\n"):
         if fence:
             fence = "" if line == fence else fence
-        elif line.startswith("```"):
-            fence = re.match("`+", line)[0]  # type: ignore[index]  # it begins with three
+        elif opening := re.fullmatch("(```+)[^`]*", line):
+            fence = opening[1]
         elif line.startswith("| ") and not line.startswith(("| :-", "| --")):
             rows += 1
     assert not fence, "a fence stays open"
