@@ -150,7 +150,7 @@ def _make_fresh(project: Project, asked: Asked, results: dict[str, StageResult])
         runs=project.runs,
         keep=project.keeping,
         executor=executor.Local(),
-        output=lambda _: log.stage_output(),
+        output=lambda stage: log.stage_output(stage.address),
         setup=asked.settings.setup,
         environment=lambda stage: shell.fenced(
             asked.environ, asked.settings.pass_env, root=project.root, address=stage.address

@@ -31,6 +31,14 @@ Exit codes: 0 held, 1 a gate failed or could not be measured, 2 usage or configu
 130 and 143 interrupted. Logs go to standard error, results to standard output."""
 
 
+_SECRETS: Final = (
+    "INPUT_GITHUB-TOKEN",
+    "GITHUB_TOKEN",
+    "ACTIONS_RUNTIME_TOKEN",
+    "ACTIONS_ID_TOKEN_REQUEST_TOKEN",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+)
 _WIDE: Final = 160
 
 ABOUT: Final = """Retrain models in CI and decide whether they may be merged.
@@ -57,8 +65,8 @@ class _Call:
         return shlex.join(["retrain", *self.argv])
 
     def log_to_stderr(self) -> None:
-        """Set the log up; nothing it prints shows the job's token."""
-        secrets = [self.environ.get(name, "") for name in ("INPUT_GITHUB-TOKEN", "GITHUB_TOKEN")]
+        """Set the log up; nothing it prints shows a token or a remote's secret."""
+        secrets = [self.environ.get(name, "") for name in _SECRETS]
         actions = self.environ.get("GITHUB_ACTIONS") == "true"
         log.setup(sys.stderr, actions=actions, verbosity=self.verbosity, secrets=filter(None, secrets))
 

@@ -96,6 +96,8 @@ def open_call(
     root = root or git.root
     prefix = "" if git.root == root or git.root.samefile(root) else _inside(git.root, root)
     gates, chosen = _gates_and_settings(root, directory, flags, environ, judges=judges)
+    for name in settings.unknown_inputs(environ):
+        logger.warning("%s is no input of the runner; see `retrain --help`", name)
     event = _event(chosen)
     base = _base(git, chosen, gates, event) if compares or event.base_remote else None
     asked = Asked(
@@ -243,6 +245,9 @@ def _read_config(root: Path, git: Git, name: str, rev: str, environ: Mapping[str
     if committed is not None:
         own = (".dvc/config", committed.decode(), str(root / ".dvc"))
     local = _layer(root / ".dvc" / "config.local", ".dvc/config.local")
+    if rev and local and git.tracked([f"{name}.local"]):
+        logger.warning("%s.local came with the pull request and is not read", name)
+        local = None
     layers = (_layer(system / "config"), _layer(user / "config"), own, local)
     return config.parse([layer for layer in layers if layer], home)
 

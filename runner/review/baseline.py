@@ -85,7 +85,7 @@ def _of_event(git: Git, wish: Wish, compared: Callable[[str, str], str | None] |
 
 def _of_pull_request(git: Git, wish: Wish, compared: Callable[[str, str], str | None] | None) -> Commit | None:
     parents = git.parents("HEAD")
-    if len(parents) > 1 and parents[1] == wish.head_sha:
+    if len(parents) > 1 and parents[1] == wish.head_sha and _fetched(git, parents[0]):
         return _commit(git, parents[0], f"{wish.target}, which this checkout merges the pull request into")
     target = _present(git, wish.target_sha, f"origin/{wish.target}", wish.target)
     found = _met(git, target or wish.target_sha)
@@ -106,7 +106,8 @@ def _of_push(git: Git, wish: Wish) -> Commit | None:
 def _of_branch(git: Git) -> Commit | None:
     """On a laptop: where this branch left the default one; HEAD while there is nothing else."""
     default = git.default_branch()
-    found = git.merge_base("HEAD", default) if default else None
+    tip = _present(git, f"origin/{default}", default) if default else ""
+    found = git.merge_base("HEAD", tip) if tip else None
     if found:
         return _commit(git, found, f"merge base with {default}")
     return _commit(git, "HEAD", "HEAD, as there is no default branch to compare with")
@@ -114,8 +115,9 @@ def _of_branch(git: Git) -> Commit | None:
 
 def _tip(git: Git, wish: Wish) -> Commit | None:
     target = _present(git, wish.target_sha, f"origin/{wish.target}", wish.target) if wish.target else ""
-    target = target or git.default_branch() or ""
-    return _commit(git, target, f"tip of {wish.target or target}") if target else None
+    name = wish.target or git.default_branch()
+    target = target or (_present(git, f"origin/{name}", name) if name else "")
+    return _commit(git, target, f"tip of {name}") if target else None
 
 
 def _parent(git: Git, how: str) -> Commit | None:
