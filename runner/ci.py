@@ -92,7 +92,9 @@ def judge(git: Git, root: Path, prefix: str, project: Project | None, asked: Ask
     report = replace(_blank(asked), edges=_edges(project) if project else ())
     head = sides.working(root, project.pipeline if project else None, objects)
     base = sides.committed(git, prefix, asked.base.sha, objects) if asked.base else None
-    return judging.judged(report, asked.gates.gates if asked.gates else (), asked.event.kind, head, base)
+    gates = asked.gates.gates if asked.gates else ()
+    event = asked.settings.actions.event if asked.settings.actions else ""
+    return judging.judged(report, gates, event, head, base)
 
 
 def _walk(project: Project, asked: Asked, *, through: bool) -> Report:

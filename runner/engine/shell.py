@@ -32,6 +32,7 @@ _ALLOWED = frozenset(
 _ALLOWED_BEGINNINGS = ("LC_", "CUDA_", "NVIDIA_")
 _CHUNK = 1 << 16
 _GRACE = 4.0
+_MOST_HELD = (1 << 20) // _CHUNK  # Linux lets nobody make a pipe larger without being root
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,40 +123,46 @@ def _pump(process: subprocess.Popen[bytes], output: Callable[[bytes], object]) -
             ready.register(pipe, selectors.EVENT_READ)
             ready.register(ended, selectors.EVENT_READ)
             while ended not in {key.fd for key, _ in ready.select()}:
-                if not _drain(pipe, output):
+                if not _take(pipe, output):
                     ready.unregister(pipe)
                     ready.select()
                     break
-        _drain(pipe, output)
     finally:
         os.close(ended)
     _signal(process, signal.SIGKILL)
+    # Who left the group may go on writing for ever; more than a pipe can hold is not waited for.
+    for _ in range(_MOST_HELD):
+        _take(pipe, output)
     process.wait()
 
 
-def _drain(pipe: int, output: Callable[[bytes], object]) -> bool:
-    """Take what the pipe holds; false at its end."""
+def _take(pipe: int, output: Callable[[bytes], object]) -> bool:
+    """Take some of what the pipe holds; false at its end."""
     try:
-        while chunk := os.read(pipe, _CHUNK):
-            output(chunk)
+        chunk = os.read(pipe, _CHUNK)
     except BlockingIOError:
         return True
-    return False
+    output(chunk)
+    return bool(chunk)
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """End the process group: ask, wait, then insist."""
-    _signal(process, signal.SIGTERM)
-    deadline = time.monotonic() + _GRACE
-    while process.poll() is None and time.monotonic() < deadline:
-        time.sleep(0.02)
-    _signal(process, signal.SIGKILL)
-    process.wait()
+    """End the process group: ask, wait, then insist; a second signal that arrives meanwhile insists at once."""
+    try:
+        alive = _signal(process, signal.SIGTERM)
+        deadline = time.monotonic() + _GRACE
+        while alive and time.monotonic() < deadline:
+            time.sleep(0.02)
+            alive = process.poll() is None or _signal(process, 0)
+    finally:
+        _signal(process, signal.SIGKILL)
+        process.wait()
 
 
-def _signal(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
-    """Signal the whole group; its leader is the shell, and may be gone while others are not."""
+def _signal(process: subprocess.Popen[bytes], number: int) -> bool:
+    """Signal the whole group, whose leader may be gone while others are not; false where nobody is left."""
     try:
         os.killpg(process.pid, number)
     except (ProcessLookupError, PermissionError):
-        return
+        return False
+    return True

@@ -22,7 +22,7 @@ def judged(report: Report, gates: Sequence[Gate], event: str, head: Side, base: 
     Args:
         report: what is known so far.
         gates: the gate file's rules.
-        event: kind of run, for gates that are judged at some events only.
+        event: GitHub's name of the event, for gates that are judged at some events only; empty: all are judged.
         head: the candidate.
         base: what it is compared with; `None` where there is nothing.
 

@@ -222,8 +222,9 @@ def crowded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Remo
     def fill(remote: Remote) -> dict[str, int]:
         if remote.url not in filled:
             filled[remote.url] = {Hash(hash_bytes(str(number).encode())).key: number % 7 for number in range(1001)}
+            patient = Retrying(remote)  # rclone trips over its own folders now and then
             with ThreadPoolExecutor(8) as threads:
-                list(threads.map(lambda pair: remote.put(pair[0], sources / str(pair[1])), filled[remote.url].items()))
+                list(threads.map(lambda pair: patient.put(pair[0], sources / str(pair[1])), filled[remote.url].items()))
         return filled[remote.url]
 
     for size in range(7):

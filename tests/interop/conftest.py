@@ -11,7 +11,7 @@ import pytest
 
 from tests.interop.oracle import Oracle, Retrain, Sides
 from tests.interop.projects import PROJECTS, Project
-from tests.support import environment
+from tests.support import environment, s3
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,3 +46,11 @@ def pair(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     sides.dvc.run(theirs, "repro", "--quiet", "--all-pipelines")
     sides.retrain.run(ours, "repro")
     return Pair(project, theirs, ours)
+
+
+@pytest.fixture(scope="session")
+def s3_config() -> Iterator[str]:
+    """Give a .dvc/config whose default remote is on moto; `PREFIX` in it is to be replaced."""
+    with s3.moto() as server:
+        options = "".join(f"    {name} = {value}\n" for name, value in server.options.items())
+        yield f"[core]\n    remote = storage\n['remote \"storage\"']\n    url = s3://{s3.BUCKET}/PREFIX\n{options}"

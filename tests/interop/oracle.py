@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -74,7 +74,7 @@ class Oracle:
 class Retrain:
     """`retrain` as a process."""
 
-    environ: Mapping[str, str]
+    environ: Mapping[str, str] = field(repr=False)
 
     def ask(self, cwd: Path, *argv: str) -> Done:
         """Run one command in `cwd`, whatever it ends with."""

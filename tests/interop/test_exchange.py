@@ -64,20 +64,24 @@ def test_we_pull_what_dvc_pushed(pair: Pair, sides: Sides, tmp_path: Path) -> No
     assert sides.dvc.status(clone) == {}
 
 
-def test_dvc_finds_nothing_to_push_after_us_and_we_nothing_after_dvc(pair: Pair, sides: Sides, tmp_path: Path) -> None:
-    theirs, ours = copies(pair, tmp_path)
+def test_dvc_finds_nothing_to_push_after_us(pair: Pair, sides: Sides, tmp_path: Path) -> None:
+    _, ours = copies(pair, tmp_path)
     sides.retrain.run(ours, "push")
     assert "up to date" in sides.dvc.run(ours, "push")
-    sides.dvc.run(theirs, "push", "--quiet")
+
+
+def test_we_find_nothing_to_push_after_dvc(pair: Pair, sides: Sides, tmp_path: Path) -> None:
+    theirs, _ = copies(pair, tmp_path)
+    sides.dvc.run(theirs, "push", "--run-cache", "--quiet")
+    keep_uncached_metrics(theirs, tmp_path / "remote-theirs")
     assert sides.retrain.ask(theirs, "push", "--json").json["objects"] == 0
 
 
 def test_dvc_restores_our_runs_from_its_run_cache(sides: Sides, tmp_path: Path) -> None:
     root, clone = journalled(sides, tmp_path)
     sides.retrain.run(root, "repro")
-    sides.retrain.run(root, "run", "--push", "always", "--report-dir", str(tmp_path / "report"))
-    sides.dvc.run(clone, "pull", "--run-cache", "--quiet", "--allow-missing")
-    told = sides.dvc.run(clone, "repro")
+    sides.retrain.run(root, "push")
+    told = sides.dvc.run(clone, "repro", "--pull")
     assert told.count("is cached - skipping run") == len(("first", "second"))
     assert not (clone / "journal").exists()
     assert (clone / "dvc.lock").read_bytes() == (root / "dvc.lock").read_bytes()
@@ -87,7 +91,7 @@ def test_we_restore_the_runs_that_dvc_pushed(sides: Sides, tmp_path: Path) -> No
     root, clone = journalled(sides, tmp_path)
     sides.dvc.run(root, "repro", "--quiet")
     sides.dvc.run(root, "push", "--run-cache", "--quiet")
-    keep_uncached_metrics(root)
+    keep_uncached_metrics(root, tmp_path / "remote")
     sides.retrain.run(clone, "repro")
     assert not (clone / "journal").exists()
     assert (clone / "dvc.lock").read_bytes() == (root / "dvc.lock").read_bytes()
@@ -97,7 +101,7 @@ def test_we_restore_the_runs_that_dvc_pushed(sides: Sides, tmp_path: Path) -> No
 def test_we_restore_our_own_runs_on_another_machine(sides: Sides, tmp_path: Path) -> None:
     root, clone = journalled(sides, tmp_path)
     sides.retrain.run(root, "repro")
-    sides.retrain.run(root, "run", "--push", "always", "--report-dir", str(tmp_path / "report"))
+    sides.retrain.run(root, "push")
     sides.retrain.run(clone, "repro")
     assert not (clone / "journal").exists()
     assert contents(clone) == {path: text for path, text in contents(root).items() if path != "journal"}
@@ -106,7 +110,7 @@ def test_we_restore_our_own_runs_on_another_machine(sides: Sides, tmp_path: Path
 def test_a_changed_parameter_is_not_restored(sides: Sides, tmp_path: Path) -> None:
     root, clone = journalled(sides, tmp_path)
     sides.retrain.run(root, "repro")
-    sides.retrain.run(root, "run", "--push", "always", "--report-dir", str(tmp_path / "report"))
+    sides.retrain.run(root, "push")
     put(clone, {"params.yaml": "k: 2\n"})
     sides.retrain.run(clone, "repro")
     assert (clone / "journal").read_text() == "first\n"
@@ -156,11 +160,11 @@ def journalled(sides: Sides, folder: Path) -> tuple[Path, Path]:
     return folder / "root", cloned(folder / "root", folder)
 
 
-def keep_uncached_metrics(root: Path) -> None:
+def keep_uncached_metrics(root: Path, remote: Path) -> None:
     """Put into the remote what DVC leaves out: the objects of uncached metrics, which its run cache names (T37)."""
     for name in objects(root):
         source = root / ".dvc" / "cache" / "files" / "md5" / name[:2] / name[2:]
-        target = root.parent / "remote" / "files" / "md5" / name[:2] / name[2:]
+        target = remote / "files" / "md5" / name[:2] / name[2:]
         target.parent.mkdir(parents=True, exist_ok=True)
         if not target.exists():
             shutil.copy2(source, target)

@@ -20,7 +20,7 @@ def test_the_lock_files_and_dvc_files_are_the_same_bytes(pair: Pair) -> None:
     assert any(path.endswith("dvc.lock") for path in records(pair.theirs))
 
 
-def test_the_outs_in_the_workspace_are_the_same_files_with_the_same_modes(pair: Pair) -> None:
+def test_the_outs_in_the_workspace_are_the_same_files_executable_or_not(pair: Pair) -> None:
     assert workspace(pair.ours) == workspace(pair.theirs)
 
 

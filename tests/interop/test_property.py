@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from hypothesis import HealthCheck, given, note, settings
 
-from tests.interop.projects import commit
 from tests.interop.random_projects import Edit, Shape, apply, edits, shapes
 from tests.interop.traces import records, workspace
 
@@ -54,7 +53,7 @@ def test_running_after_the_edits_leaves_the_same_bytes(
     apply(theirs, shape, changes)
     ours = theirs.parent / "ours"
     shutil.copytree(theirs, ours, symlinks=True)
-    told = sides.dvc.ask(theirs, "repro")
+    told = sides.dvc.ask(theirs, "repro", "--all-pipelines")
     done = sides.retrain.ask(ours, "repro")
     note(f"dvc: {told}")
     note(f"retrain: {done}")
@@ -69,7 +68,6 @@ def _up_to_date(shape: Shape, sides: Sides, folder: Path) -> Path:
     root = folder / "root"
     shape.project().write(root, sides.dvc)
     sides.dvc.run(root, "repro", "--quiet")
-    commit(root)
     return root
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -16,12 +17,15 @@ def records(root: Path) -> dict[str, bytes]:
     return {str(path.relative_to(root)): path.read_bytes() for path in found}
 
 
-def workspace(root: Path) -> dict[str, tuple[int, bytes]]:
-    """Give every file outside .git and .dvc: path to mode and bytes."""
+def workspace(root: Path) -> dict[str, tuple[bool, bytes]]:
+    """Give every file outside .git and .dvc: path to whether its owner may execute it, and bytes.
+
+    The other mode bits are not compared: DVC resets those of an executable out to 0744, we leave what the command set.
+    """
     files = (path for path in root.rglob("*") if path.is_file())
     inside = ((path.relative_to(root), path) for path in files)
     return {
-        str(name): (path.stat().st_mode, path.read_bytes())
+        str(name): (bool(path.stat().st_mode & stat.S_IXUSR), path.read_bytes())
         for name, path in inside
         if name.parts[0] not in {".git", ".dvc"}
     }
