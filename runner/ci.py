@@ -15,13 +15,11 @@ from typing import TYPE_CHECKING
 from runner import __version__, log
 from runner.engine import plan as planning
 from runner.errors import ConfigError, Exit, RunnerError
-from runner.review.model import Problem, ReasonRow, Report, StageRow, Traffic
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from runner.engine.decide import Reason
     from runner.engine.outcome import StageResult
     from runner.engine.plan import Plan
     from runner.engine.project import Project
@@ -29,9 +27,8 @@ if TYPE_CHECKING:
     from runner.git import Git
     from runner.review.commit import Commit
     from runner.review.gatefile import GateFile
-    from runner.review.model import Scalar
+    from runner.review.model import Report
     from runner.settings import Settings
-    from runner.store.transfer import Moved
 
 logger = logging.getLogger("retrain")
 
@@ -86,10 +83,10 @@ def judge(git: Git, root: Path, prefix: str, project: Project | None, asked: Ask
         asked: what is compared.
 
     """
-    from runner.review import judging, sides  # noqa: PLC0415 - see the top
+    from runner.review import judging, rows, sides  # noqa: PLC0415 - see the top
 
     objects = project.objects if project else None
-    report = replace(_blank(asked), edges=_edges(project) if project else ())
+    report = replace(_blank(asked), edges=rows.edges(project.pipeline) if project else ())
     head = sides.working(root, project.pipeline if project else None, objects)
     base = sides.committed(git, prefix, asked.base.sha, objects) if asked.base else None
     gates = asked.gates.gates if asked.gates else ()
@@ -100,9 +97,11 @@ def judge(git: Git, root: Path, prefix: str, project: Project | None, asked: Ask
 def _walk(project: Project, asked: Asked, *, through: bool) -> Report:
     """Go from room to room; whatever ends the walk early is in the report, with all that was done before."""
     from runner.engine import exchange  # noqa: PLC0415 - see the top
+    from runner.review import rows  # noqa: PLC0415 - see the top
+    from runner.review.model import Traffic  # noqa: PLC0415 - see the top
 
     started = time.monotonic()
-    report = replace(_blank(asked), edges=_edges(project))
+    report = replace(_blank(asked), edges=rows.edges(project.pipeline))
     results: dict[str, StageResult] = {}
     try:
         _make_fresh(project, asked, results)
@@ -113,18 +112,20 @@ def _walk(project: Project, asked: Asked, *, through: bool) -> Report:
             report = _kept(judged, project, asked, list(results.values()))
     except RunnerError as error:
         logger.debug("the walk ended early", exc_info=error)
-        report = replace(report, verdict="error", exit_code=error.exit_code, error=_problem(error))
+        report = replace(report, verdict="error", exit_code=error.exit_code, error=rows.problem(error))
     objects, size = exchange.left(_as_left(project, results))
     return replace(
         report,
-        stages=tuple(_row(result) for result in results.values()),
-        pulled=_traffic(project.objects.fetched),
+        stages=tuple(rows.row(result) for result in results.values()),
+        pulled=rows.traffic(project.objects.fetched),
         left=Traffic(objects, size),
         seconds=round(time.monotonic() - started, 3),
     )
 
 
 def _blank(asked: Asked) -> Report:
+    from runner.review.model import Report  # noqa: PLC0415 - see the top
+
     return Report(
         version=__version__,
         verdict="ungated",
@@ -179,9 +180,10 @@ def _kept(report: Report, project: Project, asked: Asked, results: Sequence[Stag
     if why_not:
         return replace(report, push=f"not pushed: {why_not}")
     from runner.engine import exchange  # noqa: PLC0415 - see the top
+    from runner.review import rows  # noqa: PLC0415 - see the top
 
     moved = exchange.keep(project, results)
-    return replace(report, pushed=_traffic(moved), push="pushed, and proved present in the remote")
+    return replace(report, pushed=rows.traffic(moved), push="pushed, and proved present in the remote")
 
 
 def _why_not_pushed(report: Report, project: Project, asked: Asked) -> str:
@@ -198,42 +200,3 @@ def _as_left(project: Project, results: Mapping[str, StageResult]) -> Project:
     """Give the project with the lock entries as the run left them."""
     entries = {address: result.entry for address, result in results.items() if result.entry}
     return replace(project, pipeline=replace(project.pipeline, entries={**project.pipeline.entries, **entries}))
-
-
-def _edges(project: Project) -> tuple[tuple[str, str], ...]:
-    pipeline = project.pipeline
-    return tuple((upper.address, stage.address) for stage in pipeline.stages for upper in pipeline.upstream(stage))
-
-
-def _row(result: StageResult) -> StageRow:
-    return StageRow(
-        stage=result.stage.address,
-        decision=result.status,
-        reasons=tuple(reason_row(reason) for reason in result.reasons),
-        seconds=round(result.seconds, 3) if result.status == "ran" else None,
-        exit_code=result.code or None,
-        tail=result.tail,
-        why=result.why,
-        pulled=_traffic(result.pulled),
-    )
-
-
-def reason_row(reason: Reason) -> ReasonRow:
-    """Give a reason as plain values."""
-    return ReasonRow(reason.change.value, reason.path, plain(reason.was), plain(reason.now))
-
-
-def plain(value: object) -> Scalar | None:
-    """Give a value that JSON can carry; lists and maps as text."""
-    if value is None or isinstance(value, (bool, int, float, str)):
-        return value
-    return "\n".join(map(str, value)) if isinstance(value, tuple) else str(value)
-
-
-def _traffic(moved: Moved) -> Traffic:
-    return Traffic(moved.objects, moved.bytes, round(moved.seconds, 3))
-
-
-def _problem(error: RunnerError) -> Problem:
-    first = error.problems[0]
-    return Problem(first.message, first.hint, first.where, type(first).__name__)

@@ -161,6 +161,8 @@ class Git:
     def merge_base(self, ours: str, theirs: str) -> str | None:
         """Give the best common ancestor of two commits; `None` where this clone knows of none."""
         commits = (self.resolve(ours), self.resolve(theirs))
+        if commits[0] == commits[1]:
+            return commits[0]
         return self._line("merge-base", *commits, fine=(0, 1)) or None
 
     def is_shallow(self) -> bool:
