@@ -179,7 +179,7 @@ SHARED_FOLDER = Project(
         outs: [data/second]
       all:
         cmd: cat data/first data/second data/plain > all
-        deps: [data]
+        deps: [data/plain, data]
         outs: [all]
     """,
     {"seed": "s", "data/plain": "p"},

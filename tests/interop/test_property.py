@@ -9,7 +9,7 @@ import os
 import shutil
 from typing import TYPE_CHECKING, Any
 
-from hypothesis import HealthCheck, given, note, settings
+from hypothesis import HealthCheck, assume, given, note, settings
 
 from tests.interop.random_projects import Edit, Shape, apply, edits, shapes
 from tests.interop.traces import records, workspace
@@ -50,7 +50,8 @@ def test_running_after_the_edits_leaves_the_same_bytes(
     shape: Shape, changes: list[Edit], sides: Sides, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     theirs = _up_to_date(shape, sides, tmp_path_factory.mktemp("property"))
-    apply(theirs, shape, changes)
+    changed = apply(theirs, shape, changes)
+    assume(not _blesses_frozen(changed, sides.dvc.status(theirs)))
     ours = theirs.parent / "ours"
     shutil.copytree(theirs, ours, symlinks=True)
     told = sides.dvc.ask(theirs, "repro", "--all-pipelines")
@@ -69,6 +70,11 @@ def _up_to_date(shape: Shape, sides: Sides, folder: Path) -> Path:
     shape.project().write(root, sides.dvc)
     sides.dvc.run(root, "repro", "--quiet")
     return root
+
+
+def _blesses_frozen(shape: Shape, status: dict[str, Any]) -> bool:
+    """Whether DVC would record a frozen stage's new command or damaged out as good (T17); we leave its entry alone."""
+    return any(step.frozen and step.name in status for step in shape.steps)
 
 
 def _producers(shape: Shape) -> dict[str, str]:
