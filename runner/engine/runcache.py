@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from runner import durable
 from runner.engine.known import recorded_as
-from runner.errors import ConfigError, ObjectMissing, RemoteError
+from runner.errors import ConfigError, Corrupt, ObjectMissing, RemoteError
 from runner.pipeline import lock, params, yaml12
 from runner.pipeline.model import LockedPath, LockEntry
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from runner.engine.decide import Now
+    from runner.hashes import Hash
     from runner.pipeline.model import Stage
     from runner.store.cache import Cache
     from runner.store.remote import Remote
@@ -161,7 +162,7 @@ class RunCache:
         absent = self._cache.missing(names)
         for name in names - absent:
             if name.is_dir:
-                absent |= self._cache.missing(self._cache.tree(name).objects())
+                absent |= self._lacking(name)
         remote = self._remote
         if not absent or remote is None:
             return not absent
@@ -170,6 +171,14 @@ class RunCache:
         except RemoteError as error:
             self._give_up(error)
             return False
+
+    def _lacking(self, listing: Hash) -> set[Hash]:
+        """Give what the cache does not hold of a directory; a listing that turns out broken is lacking itself."""
+        try:
+            return self._cache.missing(self._cache.tree(listing).objects())
+        except Corrupt as error:
+            logger.warning("%s", error.message)
+            return {listing}
 
 
 class _Buffer(io.BytesIO):
