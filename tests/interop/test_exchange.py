@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.interop.projects import ADDED, CHAIN, DIRECTORIES, METRICS, ODD_NAMES, Project, commit, git, put
+from tests.interop.projects import ADDED, CHAIN, METRICS, ODD_NAMES, SHARED_FOLDER, Project, commit, git, put
 from tests.interop.traces import objects, workspace
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ def test_a_changed_parameter_is_not_restored(sides: Sides, tmp_path: Path) -> No
     assert (clone / "journal").read_text() == "first\n"
 
 
-@pytest.mark.parametrize("project", [CHAIN, DIRECTORIES, ODD_NAMES, METRICS, ADDED], ids=lambda project: project.name)
+@pytest.mark.parametrize("project", [CHAIN, SHARED_FOLDER, ODD_NAMES, METRICS, ADDED], ids=lambda project: project.name)
 def test_objects_go_through_s3_both_ways(project: Project, sides: Sides, tmp_path: Path, s3_config: str) -> None:
     root = tmp_path / "root"
     project.write(root, sides.dvc)
