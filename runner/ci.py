@@ -59,7 +59,7 @@ class Asked:
 
 def plan(project: Project, targets: Sequence[str]) -> Plan:
     """Decide over the stages asked for; nothing is run, nothing but listings is fetched (rooms 3 to 5)."""
-    return planning.plan(project.pipeline.select(targets), project.known, project.objects, project.runs)
+    return planning.plan(project.pipeline.select(targets, project.cwd), project.known, project.objects, project.runs)
 
 
 def repro(project: Project, asked: Asked) -> Report:
@@ -159,7 +159,7 @@ def _make_fresh(project: Project, asked: Asked, results: dict[str, StageResult])
             asked.environ, asked.settings.pass_env, root=project.root, address=stage.address
         ),
     )
-    for result in loop.reproduce(project.pipeline.select(asked.settings.targets)):
+    for result in loop.reproduce(project.pipeline.select(asked.settings.targets, project.cwd)):
         results[result.stage.address] = result
         _say(result)
 

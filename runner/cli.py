@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import shlex
 import signal
 import sys
 import traceback
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,8 +19,9 @@ from runner import __version__, log
 from runner.errors import ConfigError, Exit, Interrupted, RunnerError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from types import FrameType
+    from typing import TextIO
 
     from runner.opening import Opened
     from runner.review.model import Report
@@ -92,7 +95,9 @@ def start(argv: Sequence[str], environ: Mapping[str, str]) -> int:
     except RunnerError as error:
         return _told(error)
     except BrokenPipeError:
-        return Exit.HELD
+        _discard(sys.stdout)
+        _discard(sys.stderr)
+        return Exit.INTERRUPTED
     except Exception:  # noqa: BLE001 - the one place where a bug becomes a message and an exit code
         return _bug(call)
     return int(code or Exit.HELD)
@@ -114,8 +119,8 @@ def _told(error: RunnerError) -> int:
     """Say every problem, each beside its place in the file."""
     for problem in error.problems:
         where = problem.where
-        place = {"file": where.file, "line": where.line} if where else {}
-        log.annotation("error", str(problem), **place)  # type: ignore[arg-type]
+        text = f"{problem.message}\n  {problem.hint}" if problem.hint else problem.message
+        log.annotation("error", text, file=where.file if where else "", line=where.line if where else 0)
     return error.exit_code
 
 
@@ -263,14 +268,14 @@ def gate(call: _Call) -> int:
 @_verb("report")
 def report(call: _Call) -> int:
     """Render report.json again, as report.md and report.html: the same bytes as in CI."""
-    from runner import telling  # noqa: PLC0415 - see `_open`
+    from runner import opening, telling  # noqa: PLC0415 - see `_open`
 
-    settings = _settings_alone(call)
-    found = telling.again(settings)
-    if call.as_json:
-        click.echo(json.dumps(telling.data(found), allow_nan=False))
-    else:
-        _show(found)
+    found = telling.again(opening.settings_alone(call.flags, call.environ))
+    with _reader_may_leave():
+        if call.as_json:
+            click.echo(json.dumps(telling.data(found), allow_nan=False))
+        else:
+            _show(found)
     return Exit.HELD
 
 
@@ -306,12 +311,6 @@ def _open(call: _Call, *, compares: bool = False) -> Opened:
     return opening.open_call(call.flags, call.environ, call.command, compares=compares, judges=False)
 
 
-def _settings_alone(call: _Call) -> Any:  # noqa: ANN401 - Settings, whose module is not paid for here
-    from runner import settings  # noqa: PLC0415 - see `_open`
-
-    return settings.resolve(call.flags, call.environ, {})
-
-
 def _whole(call: _Call, verb: str) -> int:
     """Walk, then tell; the report's exit code is ours."""
     from runner import ci, opening, telling  # noqa: PLC0415 - see `_open`
@@ -327,10 +326,11 @@ def _whole(call: _Call, verb: str) -> int:
         made = ci.run(opened.project, opened.asked) if verb == "run" else ci.repro(opened.project, opened.asked)
     opened.close()
     code = telling.tell(made, opened)
-    if call.as_json:
-        click.echo(json.dumps(telling.gate_data(made) if verb == "gate" else telling.data(made), allow_nan=False))
-    else:
-        _show(made)
+    with _reader_may_leave():
+        if call.as_json:
+            click.echo(json.dumps(telling.gate_data(made) if verb == "gate" else telling.data(made), allow_nan=False))
+        else:
+            _show(made)
     return code
 
 
@@ -372,8 +372,26 @@ def _show(report: Report) -> None:
 
 def _print(call: _Call, as_data: Callable[[], Any], as_lines: Callable[[], Sequence[str]]) -> None:
     """Print the result: JSON on one line, or what a person reads."""
-    if call.as_json:
-        click.echo(json.dumps(as_data(), allow_nan=False))
-    else:
-        for line in as_lines():
-            click.echo(line)
+    with _reader_may_leave():
+        if call.as_json:
+            click.echo(json.dumps(as_data(), allow_nan=False))
+        else:
+            for line in as_lines():
+                click.echo(line)
+
+
+@contextmanager
+def _reader_may_leave() -> Iterator[None]:
+    """Go on where nobody reads the result to its end (`| head`): it is the exit code that counts."""
+    try:
+        yield
+        sys.stdout.flush()
+    except (BrokenPipeError, SystemExit):  # rich makes the one of the other
+        _discard(sys.stdout)
+
+
+def _discard(stream: TextIO) -> None:
+    """Let what is still to be written go nowhere: a failing last flush would change Python's exit code."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)

@@ -21,6 +21,7 @@ STEPS: Final = (50, 500, 5000)
 FETCH_SECONDS: Final = 600
 _SHA = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?\Z")
 _LIKELY_DEFAULTS: Final = ("main", "master", "trunk")
+_MOVES_THE_TOP: Final = ("GIT_DIR", "GIT_WORK_TREE", "GIT_CEILING_DIRECTORIES")
 _EXCERPT: Final = 300
 
 
@@ -42,10 +43,15 @@ class Git:
         """Find the repository that holds `start`.
 
         Raises:
-            GitError: there is none, git is not installed, or git distrusts the folder's owner.
+            GitError: there is none, or git is not installed. That git distrusts the folder's owner comes out at the
+                first question: to ask now would cost every run a process.
 
         """
-        return cls(cls(start, environ).top(), environ)
+        asked = any(name in environ for name in _MOVES_THE_TOP)
+        found = (
+            None if asked else next((folder for folder in (start, *start.parents) if (folder / ".git").exists()), None)
+        )
+        return cls(found or cls(start, environ).top(), environ)
 
     def __enter__(self) -> Self:
         """Give itself; `close` follows."""
@@ -222,6 +228,7 @@ class Git:
         answer = batch.stdout.readline().split()
         if not answer:
             self.close()
+            self.top()  # says why, where git does not take the repository at all
             message = "git stopped while it was reading objects"
             raise GitError(message, "run git fsck; the repository may be damaged")
         if len(answer) != 3 or not _SHA.match(answer[0].decode("ascii", "replace")):  # noqa: PLR2004 - id, type, size

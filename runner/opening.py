@@ -90,7 +90,7 @@ def open_call(
         GitError: no repository, or a revision that is not there.
 
     """
-    directory = Path(os.path.abspath(settings.early("working-directory", flags, environ)))  # noqa: PTH100 - follows no links
+    directory = _directory(flags, environ)
     root = find_root(directory)
     git = Git.discover(root or directory, environ)
     root = root or git.root
@@ -100,14 +100,27 @@ def open_call(
         logger.warning("%s is no input of the runner; see `retrain --help`", name)
     event = _event(chosen)
     base = _base(git, chosen, gates, event) if compares or event.base_remote else None
-    asked = Asked(
-        settings=chosen, event=event, environ=environ, gates=gates, head=_head(git, event), base=base, command=command
-    )
+    head = _head(git, event, named=judges)
+    asked = Asked(settings=chosen, event=event, environ=environ, gates=gates, head=head, base=base, command=command)
     has_project = (root / ".dvc").is_dir()
     found = _project(root, git, prefix, asked) if has_project else None
     if found is None and not judges:
         raise _no_project(directory)
     return Opened(asked=asked, git=git, root=root, prefix=prefix, found=found)
+
+
+def settings_alone(flags: Mapping[str, str | None], environ: Mapping[str, str]) -> Settings:
+    """Check the settings of a verb that needs no project; a gate file is read where there is one."""
+    directory = _directory(flags, environ)
+    return _gates_and_settings(find_root(directory) or directory, directory, flags, environ, judges=False)[1]
+
+
+def _directory(flags: Mapping[str, str | None], environ: Mapping[str, str]) -> Path:
+    directory = Path(os.path.abspath(settings.early("working-directory", flags, environ)))  # noqa: PTH100 - follows no links
+    if not directory.is_dir():
+        message = f"{directory} is not a folder"
+        raise ConfigError(message, "name the project's folder with -C DIR")
+    return directory
 
 
 def find_root(directory: Path) -> Path | None:
@@ -170,14 +183,15 @@ def _event(chosen: Settings) -> Event:
     return event
 
 
-def _head(git: Git, event: Event) -> Commit:
-    """Name the candidate; a repository without a commit has none yet."""
+def _head(git: Git, event: Event, *, named: bool) -> Commit:
+    """Give the candidate, with its branch's name where it is for a reader; a repository without a commit has none."""
+    branch = git.branch() if named else ""
     try:
         sha = git.head()
     except GitError:
-        return Commit(sha="", ref=git.branch())
+        return Commit(sha="", ref=branch)
     shown = event.head_sha or sha
-    return Commit(sha=shown, ref=git.branch(), subject=git.subject(shown) if shown == sha else "")
+    return Commit(sha=shown, ref=branch, subject=git.subject(shown) if shown == sha else "")
 
 
 def _base(git: Git, chosen: Settings, gates: GateFile | None, event: Event) -> Commit | None:
@@ -232,7 +246,8 @@ def _project(root: Path, git: Git, prefix: str, asked: Asked) -> Project:
     remote = _remotes(dvc, chosen.remote, environ)
     objects = Objects(store, remote, chosen.jobs)
     runs = RunCache(store, lambda: remote(""))
-    return Project(root, git, prefix, pipeline, workspace, store, objects, runs, state, remote)
+    cwd = os.path.relpath(chosen.directory, root)
+    return Project(root, git, prefix, pipeline, workspace, store, objects, runs, state, remote, cwd)
 
 
 def _read_config(root: Path, git: Git, name: str, rev: str, environ: Mapping[str, str]) -> Config:

@@ -18,10 +18,15 @@ if TYPE_CHECKING:
 Push = Literal["passed", "always", "never"]
 Comment = Literal["update", "new", "off"]
 _MOST_JOBS = 1024
+_SEVERAL = {"pass-env", "setup"}
 
 
 def _text(value: str) -> str:
     return value
+
+
+def _names(value: str) -> tuple[str, ...]:
+    return tuple(value.replace(",", " ").split())
 
 
 def _lines(value: str) -> tuple[str, ...]:
@@ -75,7 +80,7 @@ INPUTS = (
     Input("report-dir", "", _text, "Write report.json, report.md and report.html into this directory."),
     Input("push", "passed", _one_of("passed", "always", "never"), "When to push: if the gates passed, always, never."),
     Input("setup", "", _text, "Commands to run once before the first stage that runs: install what stages need."),
-    Input("pass-env", "", _lines, "Environment variables that stages may see besides the harmless ones, one a line."),
+    Input("pass-env", "", _names, "Environment variables that stages may see besides the harmless ones, one a line."),
     Input("comment", "update", _one_of("update", "new", "off"), "The report on the pull request."),
     Input("github-token", "", _text, "Token for the pull request's comment.", in_file=False),
 )
@@ -181,10 +186,13 @@ def unknown_inputs(environ: Mapping[str, str]) -> list[str]:
 
 def _unknown(file: Mapping[str, tuple[object, Location]]) -> Iterator[ConfigError]:
     allowed = {known.name for known in INPUTS if known.in_file}
-    for name, (_, where) in file.items():
+    for name, (value, where) in file.items():
         if name not in allowed:
             message = f"{name!r} cannot be set in the gate file"
             yield ConfigError(message, f"it may set {', '.join(sorted(allowed))}", where)
+        elif isinstance(value, dict) or (isinstance(value, list) and name not in _SEVERAL):
+            message = f"{name}: {value!r} is not one value"
+            yield ConfigError(message, next(known.help for known in INPUTS if known.name == name), where)
 
 
 def _spoken(
@@ -199,10 +207,10 @@ def _spoken(
     variable_text = environ.get(variable(known.name), "").strip()
     if variable_text:
         return variable_text, None
-    if known.name in file:
-        value, where = file[known.name]
-        return "\n".join(map(str, value)) if isinstance(value, list) else str(value), where
-    return known.default, None
+    value, where = file.get(known.name, (None, None))
+    if value is None:
+        return known.default, where
+    return "\n".join(map(str, value)) if isinstance(value, list) else str(value), where
 
 
 def _settings(values: Mapping[str, Any], environ: Mapping[str, str]) -> Settings:

@@ -45,8 +45,8 @@ def again(settings: Settings) -> Report:
     place = folder / "report.json"
     try:
         text = place.read_text(encoding="utf-8")
-    except OSError as error:
-        message = f"{place} cannot be read: {error.strerror}"
+    except (OSError, UnicodeDecodeError) as error:
+        message = f"{place} cannot be read: {error}"
         raise ConfigError(message, "name the folder that holds report.json with --report-dir") from error
     from runner.review import report as rendering  # noqa: PLC0415 - see the top
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from typing import TYPE_CHECKING
 
 from runner.engine.objects import NOTHING
@@ -146,10 +147,10 @@ def _named(project: Project, targets: Sequence[str]) -> list[tuple[Stage, Out]]:
         return [(stage, out) for stage in pipeline.in_order() for out in stage.outs]
     found: dict[str, tuple[Stage, Out]] = {}
     for target in targets:
-        path = target.rstrip("/")
+        path = posixpath.normpath(posixpath.join(project.cwd, target))
         produced = pipeline.producer(path)
         pairs = [*([produced] if produced else []), *pipeline.outs_inside(path)]
         if not pairs:
-            pairs = [(stage, out) for stage in pipeline.named(target) for out in stage.outs]
+            pairs = [(stage, out) for stage in pipeline.named(target, project.cwd) for out in stage.outs]
         found.update({out.path: (stage, out) for stage, out in pairs})
     return list(found.values())

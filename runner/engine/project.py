@@ -39,6 +39,7 @@ class Project:
         runs: the run cache.
         state: remembers hashes between runs.
         remote: gives the remote by name; `None` where no default one is configured.
+        cwd: the folder, below `root`, from which targets are named.
 
     """
 
@@ -52,6 +53,7 @@ class Project:
     runs: RunCache
     state: State
     remote: Callable[[str], Remote | None]
+    cwd: str = "."
 
     def known(self) -> Known:
         """Give a fresh look at the workspace through the lock."""

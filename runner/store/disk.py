@@ -8,11 +8,8 @@ where a `Path` costs more than the call. Nothing here knows what an object is.
 
 from __future__ import annotations
 
-import ctypes
 import errno
 import os
-import secrets
-import shutil
 import stat
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -49,7 +46,7 @@ def temporary(target: str) -> str:
 
     Hidden, and ending in `.tmp` as DVC's own do; the process id in it tells a sweeper whose it was.
     """
-    return f"{os.path.dirname(target)}/.{os.getpid()}-{secrets.token_hex(8)}.tmp"
+    return f"{os.path.dirname(target)}/.{os.getpid()}-{os.urandom(8).hex()}.tmp"
 
 
 def is_temporary(filename: str) -> bool:
@@ -122,6 +119,8 @@ def remove(path: str) -> None:
     """Remove a file, a link or a directory with everything in it; nothing there is fine."""
     with suppress(FileNotFoundError):
         if stat.S_ISDIR(os.lstat(path).st_mode):
+            import shutil  # noqa: PLC0415 - loads four compressors that nobody else here needs
+
             shutil.rmtree(path)
         else:
             os.unlink(path)
@@ -190,6 +189,8 @@ def _sync(paths: list[str]) -> None:
 
 def _sync_filesystem(path: str) -> None:
     """Call Linux' syncfs, which Python does not offer, for the file system of `path`; sync() where there is none."""
+    import ctypes  # noqa: PLC0415 - only an add of many files comes here
+
     syncfs = getattr(ctypes.CDLL(None, use_errno=True), "syncfs", None)
     if syncfs is None:
         os.sync()

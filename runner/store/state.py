@@ -12,7 +12,6 @@ import sqlite3
 import stat
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -85,6 +84,8 @@ class State:
         large = [path for path in paths if path.stat().st_size >= SMALL]
         found: dict[Path, str] = {}
         if len(large) > 1:
+            from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - most runs hash nothing large
+
             with ThreadPoolExecutor(max_workers=min(os.cpu_count() or 1, len(large))) as threads:
                 found.update(zip(large, threads.map(self.hash_file, large), strict=True))
         return [found.get(path) or self.hash_file(path) for path in paths]

@@ -9,7 +9,6 @@ on counts as missing; it is never deleted by reading it.
 from __future__ import annotations
 
 import os
-import secrets
 from collections import defaultdict
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -118,7 +117,7 @@ class VerifiedObjects:
 
     def quarantine(self, name: Hash, found: str) -> Corrupt:
         """Move an object that hashes to `found` out of the way; give the error to raise."""
-        aside = f"{self._root}/quarantine/{name}-{secrets.token_hex(4)}"
+        aside = f"{self._root}/quarantine/{name}-{os.urandom(4).hex()}"
         disk.make_folder(os.path.dirname(aside))
         with suppress(FileNotFoundError):
             os.replace(self.place(name), aside)

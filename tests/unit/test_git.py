@@ -85,7 +85,7 @@ def test_a_folder_of_another_user_gives_the_command_that_trusts_it(
 ) -> None:
     distrusting = {**environ, "GIT_TEST_ASSUME_DIFFERENT_OWNER": "1"}
     with pytest.raises(GitError, match="belongs to another user") as caught:
-        Git.discover(repository.root, distrusting)
+        Git.discover(repository.root, distrusting).head()
     assert caught.value.hint == f"git config --global --add safe.directory {repository.root}"
 
 
