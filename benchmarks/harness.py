@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[1]
 FEWEST, MOST = 3, 11
-WIDTH = 170  # characters of a terminal that the table needs
+WIDTH = 190  # characters of a terminal that the table needs
 
 
 @dataclass(frozen=True)
