@@ -94,7 +94,7 @@ def start(argv: Sequence[str], environ: Mapping[str, str]) -> int:
         return _usage(error)
     except RunnerError as error:
         return _told(error)
-    except BrokenPipeError:
+    except SystemExit:  # click makes it of a broken pipe: nobody reads the log any more, so the run is given up
         _discard(sys.stdout)
         _discard(sys.stderr)
         return Exit.INTERRUPTED

@@ -274,6 +274,8 @@ def _layer(place: Path, name: str = "") -> tuple[str, str, str] | None:
 
 def _remotes(dvc: Config, wanted: str, environ: Mapping[str, str]) -> Callable[[str], Remote | None]:
     """Open each remote once, when it is first asked for."""
+    if wanted:
+        dvc.remote(wanted)  # a name that is not there is said even if the remote is never needed
 
     @cache
     def remote(name: str) -> Remote | None:

@@ -1,0 +1,418 @@
+"""The command line as a process: exit codes, what goes where, and no traceback whatever the files hold."""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.pipelines import Workshop, decisions, finished
+from tests.support.tools import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from tests.support.environment import Program
+
+PIPELINE = """\
+stages:
+  prepare:
+    cmd: cat data/* > prepared
+    deps: [data]
+    outs: [prepared]
+  fit:
+    cmd: cat prepared > model; echo '{"score":0.9}' > m.json
+    deps: [prepared]
+    params: [rate]
+    outs: [model]
+    metrics: [{m.json: {cache: false}}]
+"""
+GATES = "gates:\n- metric: m.json:$.score\n  better: higher\n  at-least: 0.5\n"
+FILES = {"data/x": "1\n", "params.yaml": "rate: 1\n", "retrain.yaml": GATES}
+VERBS = ("plan", "run", "repro", "gate", "report", "pull", "push", "stages")
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("cli")
+    finished(folder, PIPELINE, FILES)
+    return folder
+
+
+@pytest.fixture
+def root(template: Path, tmp_path: Path) -> Path:
+    """Give a copy of the project, up to date."""
+    return shutil.copytree(template, tmp_path / "place", symlinks=True) / "root"
+
+
+def write(path: str, text: str) -> Callable[[Path], object]:
+    return lambda root: (root / path).write_text(text)
+
+
+def nothing(_: Path) -> None:
+    pass
+
+
+def lose_the_remote(root: Path) -> None:
+    shutil.rmtree(root.parent / "remote")
+    shutil.rmtree(root / ".dvc" / "cache")
+    (root / "model").unlink()
+    (root / "prepared").unlink()
+
+
+def no_git(root: Path) -> None:
+    shutil.rmtree(root / ".git")
+
+
+def untrusted(root: Path) -> None:
+    (root / "event.json").write_text('{"pull_request": {"head": {"repo": {"full_name": "stranger/fork"}}}}')
+
+
+# Exit codes
+
+CODES: dict[str, tuple[Callable[[Path], object], tuple[str, ...], int, str]] = {
+    "a plan": (nothing, ("plan",), 0, ""),
+    "a plan that is fresh, checked": (nothing, ("plan", "--check"), 0, ""),
+    "a plan that is stale": (write("params.yaml", "rate: 2\n"), ("plan",), 0, ""),
+    "a plan that is stale, checked": (write("params.yaml", "rate: 2\n"), ("plan", "--check"), 10, ""),
+    "an out changed by hand, checked": (write("model", "x"), ("plan", "--check"), 10, ""),
+    "an out removed, checked": (lambda root: (root / "model").unlink(), ("plan", "--check"), 0, ""),
+    "a run": (nothing, ("run",), 0, ""),
+    "stages": (nothing, ("stages",), 0, ""),
+    "a gate that holds": (nothing, ("gate",), 0, ""),
+    "a gate that fails": (write("retrain.yaml", GATES.replace("0.5", "0.95")), ("gate",), 1, "0.9 is below 0.95"),
+    "a run whose gate fails": (write("retrain.yaml", GATES.replace("0.5", "0.95")), ("run",), 1, "0.9 is below 0.95"),
+    "a gate without its metric": (write("retrain.yaml", GATES.replace("score", "other")), ("gate",), 1, "other"),
+    "a repro does not judge": (write("retrain.yaml", GATES.replace("0.5", "0.95")), ("repro",), 0, ""),
+    "no gates": (lambda root: (root / "retrain.yaml").unlink(), ("gate",), 2, "there are no gates"),
+    "no such verb": (nothing, ("frobnicate",), 2, "No such command 'frobnicate'"),
+    "no such option": (nothing, ("plan", "--frob"), 2, "No such option"),
+    "no such stage": (nothing, ("plan", "prepar"), 2, "did you mean prepare?"),
+    "no such folder": (nothing, ("-C", "nowhere", "plan"), 2, "nowhere is not a folder"),
+    "no such gate file": (nothing, ("gate", "--config", "other.yaml"), 2, "other.yaml does not exist"),
+    "no such remote": (nothing, ("pull", "-r", "other"), 2, "other"),
+    "a wrong number": (nothing, ("plan", "--jobs", "many"), 2, "jobs: 'many' is not a whole number"),
+    "a wrong word": (nothing, ("run", "--push", "sometimes"), 2, "sometimes"),
+    "no report": (nothing, ("report", "--report-dir", "nowhere"), 2, "report.json cannot be read"),
+    "a stage that fails": (write("dvc.yaml", PIPELINE.replace("cat data/*", "false")), ("run",), 3, "exit code 1"),
+    "objects that are lost": (lose_the_remote, ("pull",), 4, "is not in"),
+    "no remote to push to": (write(".dvc/config", ""), ("push",), 4, "no remote is configured"),
+    "no repository": (no_git, ("plan",), 5, "not inside a git work tree"),
+    "no such revision": (nothing, ("gate", "--base", "nowhere"), 5, "nowhere"),
+}
+
+
+@pytest.mark.parametrize("name", CODES)
+def test_each_end_has_its_exit_code(name: str, root: Path, retrain: Program) -> None:
+    change, arguments, code, said = CODES[name]
+    change(root)
+    done = retrain(*arguments, cwd=root, exits=code)
+    assert said in done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_project_is_wanted_where_there_is_none(tmp_path: Path, git: Program, retrain: Program) -> None:
+    git("init", "-q", cwd=tmp_path)
+    assert "not inside a DVC project" in retrain("plan", cwd=tmp_path, exits=2).stderr
+
+
+def test_a_strangers_stages_run_without_secrets_and_nothing_is_pushed(root: Path, retrain: Program) -> None:
+    untrusted(root)
+    actions = {"GITHUB_ACTIONS": "true", "GITHUB_EVENT_PATH": "event.json", "GITHUB_REPOSITORY": "o/n"}
+    done = retrain("run", cwd=root, env={**actions, "GITHUB_EVENT_NAME": "pull_request_target"}, exits=2)
+    assert "no stage is run here" in done.stderr
+    assert (
+        "nothing is pushed here"
+        in retrain("push", cwd=root, env={**actions, "GITHUB_EVENT_NAME": "pull_request"}, exits=2).stderr
+    )
+
+
+# What goes where
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_json_is_one_line_on_stdout_and_nothing_else_is_there(verb: str, root: Path, retrain: Program) -> None:
+    (root / "params.yaml").write_text("rate: .nan\n")
+    if verb == "report":
+        retrain("gate", "--report-dir", ".", cwd=root)
+    done = retrain(verb, "--json", cwd=root)
+    assert done.stdout.count("\n") == 1
+    assert done.stdout.endswith("\n")
+    json.loads(done.stdout, parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
+
+
+@pytest.mark.parametrize("verb", ["run", "repro", "gate"])
+def test_also_when_it_ends_badly(verb: str, root: Path, retrain: Program) -> None:
+    (root / "retrain.yaml").write_text(GATES.replace("0.5", "0.95"))
+    (root / "dvc.yaml").write_text(PIPELINE.replace("cat data/*", "echo noise; false"))
+    done = retrain(verb, "--json", cwd=root, exits=None)
+    assert done.returncode == (1 if verb == "gate" else 3)
+    assert json.loads(done.stdout)["verdict"] == ("failed" if verb == "gate" else "error")
+    assert done.stdout.count("\n") == 1
+
+
+def test_what_stages_print_goes_to_stderr(root: Path, retrain: Program) -> None:
+    (root / "dvc.yaml").write_text(PIPELINE.replace("cat data/* >", "echo noise; cat data/* >"))
+    done = retrain("run", cwd=root)
+    assert "noise" not in done.stdout
+    assert "noise" in done.stderr
+
+
+@pytest.mark.parametrize("verb", ["", *VERBS])
+def test_help_goes_to_stdout_with_the_exit_codes(verb: str, root: Path, retrain: Program) -> None:
+    for option in ("--help", "-h"):
+        done = retrain(*([verb] if verb else []), option, cwd=root)
+        assert f"retrain {verb}".strip() in done.stdout
+        assert "10 stale" in done.stdout
+        assert done.stderr == ""
+
+
+def test_quiet_and_verbose_change_the_log_and_never_the_result(root: Path, retrain: Program) -> None:
+    (root / "params.yaml").write_text("rate: 2\n")
+    said = {flag: retrain("plan", "--json", *flag.split(), cwd=root) for flag in ("-q", "", "-v")}
+    assert len({done.stdout for done in said.values()}) == 1
+    assert len(said["-q"].stderr) < len(said[""].stderr) <= len(said["-v"].stderr)
+
+
+# Where it starts
+
+
+@pytest.mark.parametrize(
+    "arguments", [("-C", "root", "plan"), ("plan", "-C", "root"), ("-C", "other", "plan", "-C", "root")]
+)
+def test_c_is_understood_before_and_after_the_verb(arguments: tuple[str, ...], root: Path, retrain: Program) -> None:
+    (root.parent / "other").mkdir()
+    done = retrain(*arguments, "--json", cwd=root.parent)
+    assert done.stdout == retrain("plan", "--json", cwd=root).stdout
+
+
+def test_the_project_is_found_from_a_folder_inside_it(root: Path, retrain: Program) -> None:
+    assert retrain("plan", "--json", cwd=root / "data").stdout == retrain("plan", "--json", cwd=root).stdout
+
+
+def test_targets_are_named_from_where_it_starts(root: Path, retrain: Program) -> None:
+    (root / "sub").mkdir()
+    (root / "sub" / "dvc.yaml").write_text("stages:\n  fit:\n    cmd: echo unlike any other > o\n    outs: [o]\n")
+
+    def planned(*arguments: str, cwd: Path = root) -> list[str]:
+        return [row["stage"] for row in json.loads(retrain("plan", "--json", *arguments, cwd=cwd).stdout)["stages"]]
+
+    assert planned("fit") == ["prepare", "fit"]
+    assert planned("-C", "sub", "fit") == planned("fit", cwd=root / "sub") == ["sub/dvc.yaml:fit"]
+    assert planned("../dvc.yaml:prepare", cwd=root / "sub") == ["prepare"]
+    retrain("repro", "sub/dvc.yaml", cwd=root)
+    assert json.loads(retrain("push", "--json", "o", cwd=root / "sub").stdout)["objects"] == 1
+    assert json.loads(retrain("pull", "--json", "../model", cwd=root / "sub").stdout)["failed"] == []
+
+
+@pytest.mark.parametrize("argv", [("-I", "-m", "runner"), ("-I", "-c", "from runner.__main__ import main; main()")])
+def test_a_users_own_runner_package_is_not_ours(argv: tuple[str, ...], root: Path, environ: dict[str, str]) -> None:
+    for name in ("runner", "settings.py", "json.py", "click"):
+        place = root / name
+        if name.endswith(".py"):
+            place.write_text("raise SystemExit('not ours')\n")
+        else:
+            place.mkdir()
+            (place / "__init__.py").write_text("raise SystemExit('not ours')\n")
+    done = subprocess.run(
+        [sys.executable, *argv, "--version"], cwd=root, env=environ, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.startswith("retrain ")
+
+
+def test_a_linked_folder_is_the_folder(root: Path, retrain: Program) -> None:
+    (root.parent / "link").symlink_to("root")
+    assert retrain("plan", "--check", cwd=root.parent / "link").stdout
+
+
+def test_inputs_are_read_from_the_environment_as_github_sets_them(root: Path, retrain: Program) -> None:
+    env = {"INPUT_TARGETS": "prepare\n", "INPUT_WORKING-DIRECTORY": "root", "INPUT_REMOTE": "", "INPUT_TRAGETS": "x"}
+    done = retrain("plan", "--json", cwd=root.parent, env=env)
+    assert [row["stage"] for row in json.loads(done.stdout)["stages"]] == ["prepare"]
+    assert "INPUT_TRAGETS is no input" in done.stderr
+
+
+def test_the_report_is_rendered_again_where_the_gate_file_says(root: Path, retrain: Program) -> None:
+    (root / "retrain.yaml").write_text(f"report-dir: out\n{GATES}")
+    retrain("run", cwd=root)
+    before = {name: (root / "out" / name).read_bytes() for name in ("report.json", "report.md", "report.html")}
+    (root / "out" / "report.md").unlink()
+    (root / "out" / "report.html").write_text("old")
+    retrain("report", cwd=root)
+    assert {name: (root / "out" / name).read_bytes() for name in before} == before
+
+
+# A reader that leaves
+
+
+def closed(argv: list[str], root: Path, environ: Mapping[str, str], *streams: str) -> int:
+    """Run with the reading end of standard output, or of both streams, closed; give the exit code."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        out, err = (writer if name in streams else subprocess.DEVNULL for name in ("stdout", "stderr"))
+        command = [sys.executable, "-I", "-m", "runner", *argv]
+        return subprocess.run(command, cwd=root, env=environ, check=False, stdout=out, stderr=err).returncode
+    finally:
+        os.close(writer)
+
+
+@pytest.mark.parametrize("options", [(), ("--json",)])
+@pytest.mark.parametrize(("limit", "code"), [("0.5", 0), ("0.95", 1)])
+def test_a_reader_that_leaves_changes_no_verdict(
+    options: tuple[str, ...], limit: str, code: int, root: Path, environ: dict[str, str]
+) -> None:
+    (root / "retrain.yaml").write_text(GATES.replace("0.5", limit))
+    assert closed(["gate", *options], root, environ, "stdout") == code
+    assert closed(["run", *options], root, environ, "stdout") == code
+
+
+def test_a_run_whose_log_nobody_reads_any_more_is_given_up(root: Path, environ: dict[str, str]) -> None:
+    (root / "params.yaml").write_text("rate: 2\n")
+    before = (root / "dvc.lock").read_bytes()
+    assert closed(["run"], root, environ, "stdout", "stderr") == 130
+    assert (root / "dvc.lock").read_bytes() == before
+
+
+# Mistakes
+
+
+def test_every_mistake_of_a_file_is_told_once_with_its_place(root: Path, retrain: Program) -> None:
+    (root / "dvc.yaml").write_text("stages:\n  a:\n    cmd: 1\n    foo: 2\n  b: []\n")
+    (root / "bad.dvc").write_text("outs: 1\n")
+    told = retrain("plan", cwd=root, exits=2).stderr
+    for place in ("dvc.yaml:3: ", "dvc.yaml:4: ", "dvc.yaml:5: ", "bad.dvc:1: "):
+        assert told.count(f"error: {place}") == 1
+    assert told.count("dvc.yaml:3") == 1
+
+
+def test_mistakes_in_settings_are_told_with_their_place(root: Path, retrain: Program) -> None:
+    (root / "retrain.yaml").write_text("jobs: many\npush: sometimes\n")
+    told = retrain("plan", cwd=root, exits=2).stderr
+    assert "error: retrain.yaml:1: jobs: 'many'" in told
+    assert "error: retrain.yaml:2: push: 'sometimes'" in told
+
+
+BAD_TEXT: dict[str, bytes] = {
+    "empty": b"",
+    "a number": b"1\n",
+    "a list": b"- 1\n",
+    "text": b"words\n",
+    "null": b"null\n",
+    "cut": b"stages:\n  fit:\n    cmd: [",
+    "not UTF-8": b"stages:\n  \xff\xfe: 1\n",
+    "binary": bytes(range(256)),
+    "nul": b'a: "\\0"\n\0\n',
+    "tabs": b"stages:\n\tfit:\n\t\tcmd: x\n",
+    "conflict marks": b"<<<<<<< HEAD\nstages: {}\n=======\nstages: []\n>>>>>>> other\n",
+    "two keys": b"stages: {}\nstages: {}\n",
+    "an alias to nowhere": b"a: *nowhere\n",
+    "an alias to itself": b"a: &a [*a]\n",
+    "an alias bomb": b"a: &a [x,x,x,x,x,x,x,x,x,x]\n"
+    + b"".join(b"%c: &%c [%s]\n" % (98 + n, 98 + n, b",".join([b"*%c" % (97 + n)] * 10)) for n in range(9)),
+    "a python object": b"a: !!python/object/apply:os.system ['echo pwned > pwned']\n",
+    "an unknown tag": b"a: !nothing 1\n",
+    "deep": b"[" * 5000,
+    "deep maps": b"{a: " * 2000,
+    "a key that is a map": b"? {a: 1}\n: 2\n",
+    "two documents": b"a: 1\n---\nb: 2\n",
+    "carriage returns": b"stages:\r\n  fit:\r\n    cmd: 1\r\n",
+    "a byte order mark": b"\xef\xbb\xbfstages: 1\n",
+    "infinite": b"stages: {fit: {cmd: .inf}}\n",
+    "a date": b"stages: 2020-01-01\n",
+    "surrogates": b'stages: {"\\ud800": {cmd: x}}\n',
+    "json": b'{"schema": 1, "verdict": "passed"}\n',
+    "json with the wrong types": b'{"schema": 1, "version": 1, "verdict": [], "exit_code": "x", "head": 2}',
+    "huge number": b"jobs: " + b"9" * 5000 + b"\n",
+}
+BAD_FILES = ("dvc.yaml", "dvc.lock", "data.dvc", "retrain.yaml", ".dvc/config", "params.yaml", "report.json", "m.json")
+
+
+@pytest.mark.parametrize("path", BAD_FILES)
+def test_no_file_makes_a_traceback(path: str, root: Path, environ: dict[str, str]) -> None:
+    """All texts in one process a verb, for speed; what they end with must be an exit code that has a meaning."""
+    verbs = {"report.json": ["report"], "m.json": ["gate"], "retrain.yaml": ["gate", "plan"]}.get(path, ["plan"])
+    for number, text in enumerate(BAD_TEXT.values()):
+        (root.parent / str(number)).write_bytes(text)
+    script = f"""
+import os, sys, pathlib, traceback
+from runner import cli
+root = pathlib.Path({str(root)!r})
+os.chdir(root)
+for number in range({len(BAD_TEXT)}):
+    (root / {path!r}).write_bytes((root.parent / str(number)).read_bytes())
+    for verb in {verbs!r}:
+        code = cli.start([verb], os.environ)
+        print("=", number, verb, int(code), flush=True)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=ROOT,
+        env=environ,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        check=True,
+    )
+    ends = [line.split()[1:] for line in done.stdout.splitlines() if line.startswith("= ")]
+    assert len(ends) == len(BAD_TEXT) * len(verbs)
+    names = list(BAD_TEXT)
+    bad = [(names[int(number)], verb, code) for number, verb, code in ends if code not in {"0", "1", "2", "4"}]
+    assert bad == [], done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (root / "pwned").exists()
+
+
+# Interrupted
+
+
+def start(root: Path, environ: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    """Start a run whose stage says `go` and then takes its time, and wait for the `go`."""
+    process = subprocess.Popen(
+        [sys.executable, "-I", "-m", "runner", "run"],
+        cwd=root,
+        env={**environ},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+    )
+    assert process.stdout
+    for line in process.stdout:
+        if line == b"go\n":
+            return process
+    raise AssertionError(process.wait())
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize("deaf", ["", "trap '' INT TERM; "], ids=["listens", "is deaf"])
+def test_a_signal_ends_stage_and_run_in_time_and_everything_is_as_before(
+    number: signal.Signals,
+    code: int,
+    deaf: str,
+    root: Path,
+    environ: dict[str, str],
+) -> None:
+    slow = PIPELINE.replace("cat prepared >", f"{deaf}echo $$ > ../pid; echo go; sleep 60; cat prepared >")
+    (root / "dvc.yaml").write_text(slow)
+    before = {name: (root / name).read_bytes() for name in ("dvc.lock", "model", "m.json", "prepared")}
+    process = start(root, environ)
+    stage = os.pidfd_open(int((root.parent / "pid").read_text()))
+    began = time.monotonic()
+    process.send_signal(number)
+    out, _ = process.communicate(timeout=30)
+    assert time.monotonic() - began < 7.5
+    assert process.returncode == code, out
+    assert select.select([stage], [], [], 5)[0]
+    assert {name: (root / name).read_bytes() for name in before} == before
+    assert b"Traceback" not in out
+    (root / "dvc.yaml").write_text(PIPELINE)
+    assert decisions(Workshop(root, environ).repro()) == {"prepare": "fresh", "fit": "fresh"}
