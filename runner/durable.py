@@ -9,25 +9,28 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def write(place: Path, content: bytes, mode: int = 0o666) -> None:
+def write(place: Path, content: bytes, *, sync: bool = True) -> None:
     """Put `content` at `place`: temporary file in the same folder, fsync, rename, fsync of the folder.
 
-    Folders that do not exist are made. `mode` is subject to the umask.
+    Folders that do not exist are made. Without `sync` a loss of power may leave an empty file: only for what is
+    checked when it is read, and can be had again.
     """
     place.parent.mkdir(parents=True, exist_ok=True)
     temporary = place.parent / f".{place.name[:100]}.{os.urandom(6).hex()}.tmp"
     try:
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
         with open(descriptor, "wb", buffering=0) as file:  # noqa: PTH123 - opens a descriptor, not a path
             view = memoryview(content)
             while view:
                 view = view[file.write(view) :]
-            os.fsync(descriptor)
+            if sync:
+                os.fsync(descriptor)
         temporary.replace(place)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
-    sync_folder(place.parent)
+    if sync:
+        sync_folder(place.parent)
 
 
 def sync_folder(folder: Path) -> None:

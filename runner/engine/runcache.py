@@ -108,7 +108,7 @@ class RunCache:
         name = name_of(key(written), value(written))
         place = self._cache.root / name
         if not place.exists():
-            durable.write(place, yaml12.render(written).encode())
+            durable.write(place, yaml12.render(written).encode(), sync=False)
         return name
 
     def record_of(self, entry: LockEntry) -> str:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from runner.pipeline.model import Param
 
+_BOOLEANS: Final = frozenset({"True", "False"})
 MISSING: Final = object()
 """What `lookup` gives where there is no such key; `None` is a value."""
 
@@ -109,6 +110,11 @@ def _matches(node: Any, segments: Sequence[str]) -> Iterator[Any]:  # noqa: ANN4
     first, *rest = segments
     if first == "**":
         yield from _deep(node, rest)
+        return
+    if isinstance(node, dict) and first.isidentifier() and first not in _BOOLEANS:
+        # A plain word can only be a text key: no glob, no index, no number or boolean spelt out.
+        if first in node:
+            yield from _matches(node[first], rest)
         return
     from_end = len(node) if isinstance(node, (list, tuple)) else 0
     for key, child in _children(node):
