@@ -360,8 +360,9 @@ def _show(report: Report) -> None:
     """Print a report for people; where standard output is no terminal nothing is cut to a width nobody has."""
     from runner import printing  # noqa: PLC0415 - see `_open`
 
-    if report.stages and not report.gates and all(row.decision == "fresh" for row in report.stages):
-        click.echo("\n".join([f"{len(report.stages)} stages, all fresh", *printing.report_lines(report)]))
+    quiet = not (report.gates or report.error) and all(row.decision == "fresh" for row in report.stages)
+    if quiet and report.stages:
+        click.echo("\n".join([printing.all_fresh(report), *printing.report_lines(report)]))
         return
     from rich.console import Console  # noqa: PLC0415 - see `_open`
 

@@ -174,6 +174,11 @@ def moved_lines(verb: str, moved: Moved) -> Sequence[str]:
     return [f"{did}; {len(moved.failed)} failed" if moved.failed else did]
 
 
+def all_fresh(report: Report) -> str:
+    """Say in one line what a table of fresh stages would."""
+    return f"{words.count(len(report.stages), 'stage')}, all fresh"
+
+
 def report_lines(report: Report) -> list[str]:
     """Give what follows a report's tables, and is all of it where nothing happened."""
     return [*_traffic_lines(report), *_end_lines(report)]

@@ -72,10 +72,42 @@ class Keeping:
         cache.add(self._workspace.path(out.path), content.hash, tree)
 
     def put(self, out: Out, name: Hash, *, isexec: bool) -> None:
-        """Put an out in place from the cache; what git tracks is a file of its own, never a link."""
+        """Put an out in place from the cache; what git tracks is a file of its own, never a link.
+
+        Files in a directory that DVC does not see (.dvcignore) survive, as they do with DVC.
+        """
+        self._check_parent(out)
         cache = self._cache if out.cache else self._copies
-        cache.checkout(name, self._workspace.path(out.path), isexec=isexec)
+        with self._unseen_kept(out):
+            cache.checkout(name, self._workspace.path(out.path), isexec=isexec)
         self._workspace.forget(out.path)
+
+    def _check_parent(self, out: Out) -> None:
+        """Refuse to write or to move where a linked folder leads out of the project."""
+        self._workspace.check_inside(str(PurePosixPath(out.path).parent))
+
+    @contextmanager
+    def _unseen_kept(self, out: Out) -> Iterator[None]:
+        """Carry the files of a directory that are no part of its listing over its replacement."""
+        place = self._workspace.path(out.path)
+        content = self._workspace.observe(out.path)
+        seen = {path for path, _ in self._workspace.tree(out.path).files} if content and content.hash.is_dir else None
+        files = () if seen is None else (path for path in place.rglob("*") if path.is_symlink() or path.is_file())
+        unseen = [path.relative_to(place) for path in files if path.relative_to(place).as_posix() not in (seen or ())]
+        scratch = self._scratch()
+        try:
+            for path in unseen:
+                (scratch / path).parent.mkdir(parents=True, exist_ok=True)
+                shutil.move(place / path, scratch / path)
+            yield
+        finally:
+            for path in unseen:
+                (place / path).parent.mkdir(parents=True, exist_ok=True)
+                shutil.move(scratch / path, place / path)
+            shutil.rmtree(scratch, ignore_errors=True)
+
+    def _scratch(self) -> Path:
+        return self._workspace.path(f"{SCRATCH}/aside-{os.urandom(6).hex()}")
 
     def rescue(self, out: Out, content: Content) -> None:
         """Keep bytes that nothing else holds before they are replaced."""
@@ -142,7 +174,7 @@ class Keeping:
 
         Outs that persist stay, as files of their own that the command may change.
         """
-        scratch = self._workspace.path(f"{SCRATCH}/aside-{os.urandom(6).hex()}")
+        scratch = self._scratch()
         moved: list[tuple[Path, Path]] = []
         kept = False
 
@@ -166,6 +198,7 @@ class Keeping:
         place = self._workspace.path(out.path)
         if not os.path.lexists(place):
             return
+        self._check_parent(out)
         backup.parent.mkdir(parents=True, exist_ok=True)
         if out.persist:
             _unprotect(place)

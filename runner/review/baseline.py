@@ -58,7 +58,7 @@ def choose(git: Git, wish: Wish, compared: Callable[[str, str], str | None] | No
 
     """
     if wish.rev:
-        return _commit(git, wish.rev, f"{wish.rev}, as asked")
+        return _commit(git, _present(git, wish.rev, f"origin/{wish.rev}") or wish.rev, f"{wish.rev}, as asked")
     if not _present(git, "HEAD"):
         return None
     match wish.rule:
@@ -110,11 +110,13 @@ def _of_branch(git: Git) -> Commit | None:
     found = git.merge_base("HEAD", tip) if tip else None
     if found:
         return _commit(git, found, f"merge base with {default}")
-    return _commit(git, "HEAD", "HEAD, as there is no default branch to compare with")
+    why = f"it has no history in common with {default}" if tip else "there is no default branch to compare with"
+    return _commit(git, "HEAD", f"HEAD, as {why}")
 
 
 def _tip(git: Git, wish: Wish) -> Commit | None:
-    target = _present(git, wish.target_sha, f"origin/{wish.target}", wish.target) if wish.target else ""
+    known = bool(wish.target_sha) and _fetched(git, wish.target_sha)
+    target = wish.target_sha if known else _present(git, f"origin/{wish.target}", wish.target)
     name = wish.target or git.default_branch()
     target = target or (_present(git, f"origin/{name}", name) if name else "")
     return _commit(git, target, f"tip of {name}") if target else None
@@ -122,7 +124,10 @@ def _tip(git: Git, wish: Wish) -> Commit | None:
 
 def _parent(git: Git, how: str) -> Commit | None:
     parents = git.parents("HEAD")
-    return _commit(git, parents[0], how) if parents else None
+    if not parents:
+        return None
+    _fetched(git, parents[0])
+    return _commit(git, parents[0], how)
 
 
 def _present(git: Git, *revisions: str) -> str:
