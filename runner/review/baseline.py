@@ -116,9 +116,8 @@ def _of_branch(git: Git) -> Commit | None:
 
 def _tip(git: Git, wish: Wish) -> Commit | None:
     known = bool(wish.target_sha) and _fetched(git, wish.target_sha)
-    target = wish.target_sha if known else _present(git, f"origin/{wish.target}", wish.target)
     name = wish.target or git.default_branch()
-    target = target or (_present(git, f"origin/{name}", name) if name else "")
+    target = wish.target_sha if known else _present(git, f"origin/{name}", name) if name else ""
     return _commit(git, target, f"tip of {name}") if target else None
 
 
