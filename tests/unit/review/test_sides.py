@@ -1,0 +1,180 @@
+"""Metrics and params of both sides: from git, from the working tree, and by hash where neither holds the file."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+
+from runner.git import Git
+from runner.review import sides
+from runner.review.metrics import Unreadable
+from tests.support.pipelines import Workshop, finished, workshop
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+PIPELINE = """\
+stages:
+  fit:
+    cmd: sh fit.sh
+    deps: [fit.sh]
+    params: [rate, {conf/more.json: [k]}]
+    outs:
+    - folder
+    - model
+    metrics:
+    - plain.json: {cache: false}
+    - cached.json
+    - many
+"""
+FIT = """\
+mkdir folder many
+echo '{"a": 1}' > plain.json
+echo '{"a": 2}' > cached.json
+echo '{"a": 3}' > folder/inside.json
+echo '{"a": 4}' > many/one.json
+echo '{"a": 5}' > many/two.json
+echo model > model
+"""
+FILES = {"fit.sh": FIT, "params.yaml": "rate: 1\n", "conf/more.json": '{"k": 1}'}
+ALL = ["plain.json", "cached.json", "folder/inside.json", "many/one.json", "many/two.json"]
+VALUES = {path: {"a": number} for number, path in enumerate(ALL, 1)}
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Workshop:
+    return finished(tmp_path_factory.mktemp("sides"), PIPELINE, FILES)
+
+
+@pytest.fixture
+def made(kept: Workshop, tmp_path: Path) -> Workshop:
+    return Workshop(shutil.copytree(kept.root.parent, tmp_path / "place", symlinks=True) / "root", kept.environ)
+
+
+def at(made: Workshop, paths: Iterable[str], rev: str = "HEAD") -> dict[str, object]:
+    """Give the documents of a commit, as a clone that has it sees them."""
+    opened = made.open()
+    side = sides.committed(opened.git, opened.prefix, made.git("rev-parse", rev), opened.project.objects)
+    documents = side.documents(paths)
+    opened.close()
+    return documents
+
+
+def here(made: Workshop, paths: Iterable[str]) -> dict[str, object]:
+    opened = made.open()
+    side = sides.working(opened.root, opened.project.pipeline, opened.project.objects)
+    documents = side.documents(paths)
+    opened.close()
+    return documents
+
+
+def names(made: Workshop, rev: str = "") -> tuple[list[str], list[str]]:
+    """Give the metrics files and the params files of a commit, or of the working tree."""
+    opened = made.open()
+    pipeline, objects = opened.project.pipeline, opened.project.objects
+    side = sides.committed(opened.git, "", made.git("rev-parse", rev), objects) if rev else None
+    side = side or sides.working(opened.root, pipeline, objects)
+    told = side.metrics_files(), side.params_files()
+    opened.close()
+    return told
+
+
+METRICS = (["cached.json", "many/one.json", "many/two.json", "plain.json"], ["conf/more.json", "params.yaml"])
+
+
+@pytest.mark.parametrize("rev", ["", "HEAD"])
+def test_both_sides_say_what_their_stages_declare(rev: str, made: Workshop) -> None:
+    assert names(made, rev) == METRICS
+
+
+@pytest.mark.parametrize("rev", ["", "HEAD"])
+def test_also_in_a_fresh_clone_from_listings(rev: str, made: Workshop) -> None:
+    assert names(made.clone("clone"), rev) == METRICS
+
+
+def test_what_git_holds_and_what_only_the_lock_names_is_read_alike(made: Workshop) -> None:
+    assert at(made, ALL) == VALUES
+    assert at(made.clone("clone"), ALL) == VALUES
+
+
+def test_one_file_of_a_directory_is_fetched_and_not_the_directory(made: Workshop) -> None:
+    clone = made.clone("clone")
+    assert at(clone, ["many/one.json"]) == {"many/one.json": {"a": 4}}
+    objects = [place for place in (clone.root / ".dvc" / "cache" / "files").rglob("*") if place.is_file()]
+    assert len(objects) == 2, "the listing and the file"
+
+
+def test_the_working_tree_comes_before_what_the_lock_says(made: Workshop) -> None:
+    made.put({"cached.json": '{"a": 9}'})
+    assert here(made, ["cached.json", "plain.json"]) == {"cached.json": {"a": 9}, "plain.json": {"a": 1}}
+    assert here(made.clone("clone"), ALL) == VALUES
+
+
+def test_the_base_is_read_as_it_was(made: Workshop) -> None:
+    made.put({"fit.sh": FIT.replace("2}", "20}").replace("1}", "10}")})
+    made.repro()
+    made.commit()
+    assert at(made, ["plain.json", "cached.json"]) == {"plain.json": {"a": 10}, "cached.json": {"a": 20}}
+    assert at(made, ["plain.json", "cached.json"], "HEAD~1") == {"plain.json": {"a": 1}, "cached.json": {"a": 2}}
+
+
+def test_a_file_that_was_renamed_since_is_absent_at_the_base(made: Workshop) -> None:
+    made.put({"dvc.yaml": PIPELINE.replace("plain.json", "new.json"), "fit.sh": FIT.replace("plain.json", "new.json")})
+    made.repro()
+    made.commit()
+    assert at(made, ["new.json"], "HEAD~1") == {}
+    assert at(made, ["new.json"]) == {"new.json": {"a": 1}}
+
+
+def test_what_nobody_has_is_unreadable_and_says_so(made: Workshop) -> None:
+    made.lose("cached.json")
+    told = at(made.clone("clone"), ["cached.json", "nowhere.json"])
+    assert isinstance(told["cached.json"], Unreadable)
+    assert "neither in the cache nor in the remote" in str(told["cached.json"])
+    assert "nowhere.json" not in told
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"dvc.yaml": "stages: [\n"},
+        {"dvc.yaml": b"\xff\xfe"},
+        {"dvc.lock": "<<<<<<< ours\n"},
+        {"x.dvc": "outs: 1\n"},
+    ],
+)
+def test_a_base_whose_dvc_files_are_broken_still_gives_what_git_holds(
+    files: Mapping[str, str | bytes], made: Workshop, caplog: pytest.LogCaptureFixture
+) -> None:
+    before = {name: (made.root / name).read_bytes() if (made.root / name).exists() else None for name in files}
+    made.put(files)
+    made.commit("broken")
+    made.put(before)
+    made.commit("mended")
+    assert at(made, ["plain.json", "cached.json"], "HEAD~1") == {"plain.json": {"a": 1}}
+    assert "cannot be read, so only what git holds is compared" in caplog.text
+
+
+def test_a_base_before_dvc_gives_what_git_holds(tmp_path: Path) -> None:
+    made = workshop(tmp_path, "", {"m.json": '{"a": 1}', ".dvcignore": ""})
+    made.put({"dvc.yaml": "stages: {}\n"})
+    made.commit()
+    assert at(made, ["m.json"], "HEAD~1") == {"m.json": {"a": 1}}
+    assert at(made, ["m.json"]) == {"m.json": {"a": 1}}
+
+
+def test_a_project_in_a_folder_of_its_repository_is_read_there(tmp_path: Path) -> None:
+    made = workshop(tmp_path, "", {"m.json": '{"a": 1}', "deep/m.json": '{"a": 2}', "deep/dvc.yaml": "stages: {}\n"})
+    with Git(made.root, made.environ) as opened:
+        side = sides.committed(opened, "deep/", opened.head(), None)
+        assert side.documents(["m.json"]) == {"m.json": {"a": 2}}
+
+
+def test_without_objects_cached_files_are_absent(made: Workshop) -> None:
+    with Git(made.root, made.environ) as opened:
+        side = sides.committed(opened, "", opened.head(), None)
+        assert side.documents(ALL) == {"plain.json": {"a": 1}}
+        assert side.metrics_files() == ["cached.json", "many", "plain.json"]
