@@ -119,10 +119,28 @@ class Objects:
         return moved
 
     def read(self, out: Out, name: Hash) -> bytes | None:
-        """Give one file's bytes from the cache or its remote; `None` where nobody has it."""
-        if self.fetch([(out, name)]).failed:
+        """Give one file's bytes from the cache or its remote; `None` where nobody has it.
+
+        An object that turns out broken in the cache is fetched anew, once.
+
+        Raises:
+            RemoteError: the remote could not say, or holds other bytes.
+
+        """
+        if not self._brought(out, name):
             return None
-        return self.cache.read(name)
+        try:
+            return self.cache.read(name)
+        except Corrupt as error:
+            logger.warning("%s; it is fetched anew", error.message)
+            return self.cache.read(name) if self._brought(out, name) else None
+
+    def _brought(self, out: Out, name: Hash) -> bool:
+        for failure in self.fetch([(out, name)]).failed:
+            if not isinstance(failure.error, ObjectMissing):
+                raise failure.error
+            return False
+        return True
 
 
 def _by_remote(wanted: Iterable[Wanted]) -> dict[str, list[Hash]]:
