@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import logging
 import posixpath
 from typing import TYPE_CHECKING
 
 from runner.engine.objects import NOTHING
-from runner.errors import ObjectMissing
+from runner.errors import Corrupt, ObjectMissing
 from runner.store.transfer import Failure, Moved
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from runner.engine.keeping import Keeping
     from runner.engine.known import Known
     from runner.engine.objects import Wanted
     from runner.engine.outcome import StageResult
     from runner.engine.project import Project
+    from runner.hashes import Hash
     from runner.pipeline.model import LockedPath, LockEntry, Out, Stage
 
+logger = logging.getLogger("retrain")
 _LEFT_ALONE = frozenset({"fresh", "frozen", "skipped", "failed"})
 
 
@@ -33,12 +37,26 @@ def pull(project: Project, targets: Sequence[str]) -> Moved:
     for out, recorded in wanted:
         name = recorded.hash
         if name and lost.isdisjoint({name.key, *(member.key for member in known.members(name))}):
-            content = project.workspace.observe(out.path)
-            if content and content.hash != name:
-                keeping.rescue(out, content)
-            if not content or content.hash != name:
-                keeping.put(out, name, isexec=recorded.isexec)
+            moved += _put(project, keeping, out, recorded, name)
     return moved
+
+
+def _put(project: Project, keeping: Keeping, out: Out, recorded: LockedPath, name: Hash) -> Moved:
+    """Put an out in place; one that turns out broken in the cache is fetched anew, once."""
+    content = project.workspace.observe(out.path)
+    if content and content.hash == name:
+        return NOTHING
+    if content:
+        keeping.rescue(out, content)
+    try:
+        keeping.put(out, name, isexec=recorded.isexec)
+    except Corrupt as error:
+        logger.warning("%s; it is fetched anew", error.message)
+        again = project.objects.fetch([(out, name)])
+        if not again.failed:
+            keeping.put(out, name, isexec=recorded.isexec)
+        return again
+    return NOTHING
 
 
 def push(project: Project, targets: Sequence[str]) -> Moved:
@@ -53,7 +71,7 @@ def push(project: Project, targets: Sequence[str]) -> Moved:
         name = recorded.hash
         if name is None or not out.push:
             continue
-        content = None if project.cache.has(name) or not out.cache else project.workspace.observe(out.path)
+        content = None if project.objects.at_hand(name) or not out.cache else project.workspace.observe(out.path)
         if content and content.hash == name:
             keeping.add(out, content)
         entry = known.entry(stage)

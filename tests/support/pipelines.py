@@ -7,6 +7,7 @@ runs `echo NAME >> ../journal` leaves a trace of having run.
 from __future__ import annotations
 
 import os
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -15,9 +16,10 @@ from runner.engine import exchange
 from tests.interop.projects import DVC_GITIGNORE, commit, git, put
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+    from runner.engine.plan import Plan
     from runner.hashes import Hash
     from runner.opening import Opened
     from runner.review.model import Report, StageRow
@@ -84,59 +86,55 @@ class Workshop:
         compares = judges or verb == "plan"
         return opening.open_call(given, self.environ, f"retrain {verb}", compares=compares, judges=judges)
 
+    @contextmanager
+    def opened(self, verb: str = "repro", **flags: str) -> Iterator[Opened]:
+        """Open the project, and close it whatever happens."""
+        found = self.open(verb, **flags)
+        try:
+            yield found
+        finally:
+            found.close()
+
+    def steps(self, *targets: str) -> Plan:
+        with self.opened("plan") as opened:
+            return ci.plan(opened.project, targets)
+
     def plan(self, *targets: str) -> dict[str, str]:
         """Give each stage's decision, one word."""
-        opened = self.open("plan")
-        made = ci.plan(opened.project, targets)
-        opened.close()
-        return {step.stage.address: step.decision.word for step in made.steps}
+        return {step.stage.address: step.decision.word for step in self.steps(*targets).steps}
 
     def reasons(self, stage: str) -> list[tuple[str, str, Any, Any]]:
         """Give why the plan does not call a stage fresh: change, path, was, now."""
-        opened = self.open("plan")
-        made = ci.plan(opened.project, ())
-        opened.close()
-        found = next(step.decision.reasons for step in made.steps if step.stage.address == stage)
+        found = next(step.decision.reasons for step in self.steps().steps if step.stage.address == stage)
         return [(reason.change.value, reason.path, reason.was, reason.now) for reason in found]
 
     def planned_pull(self) -> tuple[int, int]:
         """Give the objects and bytes that the plan says a run will pull."""
-        opened = self.open("plan")
-        made = ci.plan(opened.project, ())
-        opened.close()
-        return made.pull.objects, made.pull.bytes
+        pull = self.steps().pull
+        return pull.objects, pull.bytes
 
     def repro(self, *targets: str, **flags: str) -> Report:
         """Make the stages fresh; give the report."""
-        return self._walk("repro", targets="\n".join(targets), **flags)
+        with self.opened("repro", targets="\n".join(targets), **flags) as opened:
+            return ci.repro(opened.project, opened.asked)
 
     def run(self, **flags: str) -> Report:
         """Do the whole job: make fresh, judge, push."""
-        return self._walk("run", **flags)
-
-    def _walk(self, verb: str, **flags: str) -> Report:
-        opened = self.open(verb, **flags)
-        made = (ci.run if verb == "run" else ci.repro)(opened.project, opened.asked)
-        opened.close()
-        return made
+        with self.opened("run", **flags) as opened:
+            return ci.run(opened.project, opened.asked)
 
     def pull(self, *targets: str) -> Moved:
-        opened = self.open()
-        moved = exchange.pull(opened.project, targets)
-        opened.close()
-        return moved
+        with self.opened() as opened:
+            return exchange.pull(opened.project, targets)
 
     def push(self, *targets: str) -> Moved:
-        opened = self.open()
-        moved = exchange.push(opened.project, targets)
-        opened.close()
-        return moved
+        with self.opened() as opened:
+            return exchange.push(opened.project, targets)
 
     def recorded(self, path: str) -> Hash:
         """Give what the lock, or a `.dvc` file, says an out holds."""
-        opened = self.open()
-        pipeline = opened.project.pipeline
-        opened.close()
+        with self.opened() as opened:
+            pipeline = opened.project.pipeline
         for stage in pipeline.stages:
             for out in stage.outs:
                 if out.path == path:
@@ -147,11 +145,10 @@ class Workshop:
         raise KeyError(path)
 
     def objects(self, path: str) -> list[str]:
-        """Give the names, below a cache or remote, of everything the out at `path` consists of."""
-        opened = self.open()
+        """Give the names, below a cache or remote, of everything the out at `path` consists of, a listing first."""
         name = self.recorded(path)
-        tree = opened.project.objects.listing(name) if name.is_dir else None
-        opened.close()
+        with self.opened() as opened:
+            tree = opened.project.objects.listing(name) if name.is_dir else None
         return [name.key, *(member.key for member in tree.objects())] if tree else [name.key]
 
     def lose(self, *paths: str) -> None:

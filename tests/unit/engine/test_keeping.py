@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import stat
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,6 +16,8 @@ from runner.store.state import State
 from tests.support.pipelines import CONFIG, decisions, finished, row, workshop
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.support.environment import Program
 
 STAGE = Stage("make", "dvc.yaml", "make", "make", ".")
@@ -148,8 +149,7 @@ def test_a_command_that_writes_to_its_out_again_does_not_write_to_the_cache(kind
 
 def test_what_git_tracks_is_a_file_of_its_own_never_a_link(tmp_path: Path) -> None:
     pipeline = (
-        "stages:\n  make:\n    cmd: cat seed > m.json\n    deps: [seed]\n"
-    pipeline += "    metrics: [{m.json: {cache: false}}]\n"
+        "stages:\n  make:\n    cmd: cat seed > m.json\n    deps: [seed]\n    metrics: [{m.json: {cache: false}}]\n"
     )
     made = finished(tmp_path, pipeline, {"seed": "1\n", ".dvc/config": f"[cache]\n    type = symlink\n{CONFIG}"})
     made.put({"m.json": None})
