@@ -302,8 +302,7 @@ class Reproduction:
 
     def _written(self, stage: Stage, before: Now) -> LockEntry:
         """Hash what the stage wrote and take it into the cache; check that it left its inputs alone."""
-        for dep in stage.deps:
-            self._check_unchanged(dep, before.deps[dep.spelled])
+        self._check_inputs(stage, before)
         outs = []
         for out in stage.outs:
             self.workspace.forget(out.path)
@@ -324,20 +323,29 @@ class Reproduction:
             raise StageFailed(message)
         return content
 
-    def _check_unchanged(self, dep: Dep, before: Content | None) -> None:
-        old = dict(self.workspace.tree(dep.path).files) if before and before.hash.is_dir else {}
-        self.workspace.forget(dep.path)
-        after = self.workspace.observe(dep.path)
-        if before == after or (before and after and before.hash == after.hash):
-            return
-        new = dict(self.workspace.tree(dep.path).files) if after and after.hash.is_dir else {}
-        changed = sorted(path for path in old.keys() | new.keys() if old.get(path) != new.get(path))[:3]
-        inside = f" ({', '.join(changed)})" if changed else ""
-        message = (
-            f"dependency {dep.path!r} was changed by the command itself{inside}; declare it as an out, "
-            "or name what it writes there in .dvcignore"
-        )
-        raise StageFailed(message)
+    def _check_inputs(self, stage: Stage, before: Now) -> None:
+        """Fail a stage that changed what it reads. Deps may overlap: all are noted before one is forgotten."""
+        old = {dep.path: self._files(dep) for dep in stage.deps}
+        for dep in stage.deps:
+            self.workspace.forget(dep.path)
+        for dep in stage.deps:
+            was, now = before.deps[dep.spelled], self.workspace.observe(dep.path)
+            if not (was and now and was.hash == now.hash):
+                raise StageFailed(_changed(dep, old[dep.path], self._files(dep)))
+
+    def _files(self, dep: Dep) -> dict[str, str]:
+        """Give the files of a directory, by path inside it; none for a file."""
+        content = self.workspace.observe(dep.path)
+        return dict(self.workspace.tree(dep.path).files) if content and content.hash.is_dir else {}
+
+
+def _changed(dep: Dep, old: Mapping[str, str], new: Mapping[str, str]) -> str:
+    changed = sorted(path for path in old.keys() | new.keys() if old.get(path) != new.get(path))[:3]
+    inside = f" ({', '.join(changed)})" if changed else ""
+    return (
+        f"dependency {dep.path!r} was changed by the command itself{inside}; declare it as an out, "
+        "or name what it writes there in .dvcignore"
+    )
 
 
 def _raise_unless_missing(moved: Moved) -> None:
