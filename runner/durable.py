@@ -16,7 +16,7 @@ def write(place: Path, content: bytes, *, sync: bool = True) -> None:
     checked when it is read, and can be had again.
     """
     place.parent.mkdir(parents=True, exist_ok=True)
-    temporary = place.parent / f".{place.name[:100]}.{os.urandom(6).hex()}.tmp"
+    temporary = place.parent / f".{place.name[:40]}.{os.urandom(6).hex()}.tmp"
     try:
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
         with open(descriptor, "wb", buffering=0) as file:  # noqa: PTH123 - opens a descriptor, not a path
