@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.interop.projects import Project, commit, put
+from tests.interop.projects import Project, commit, git, put
 
 if TYPE_CHECKING:
     from tests.interop.oracle import Sides
@@ -38,6 +38,10 @@ STAGES = Project(
         cmd: cat added folder/x > other
         deps: [added, folder]
         outs: [other]
+      inner:
+        cmd: cat folder/x > inner
+        deps: [folder/x]
+        outs: [inner]
     """,
     {
         "raw": "r\n",
@@ -93,6 +97,7 @@ def capitals(root: Path) -> None:
 
 
 NOTHING: frozenset[str] = frozenset()
+FOLDER_AND_READERS = frozenset({"folder.dvc", "other", "inner"})
 
 # What is changed, how, and which stages are stale. Where a stage gets what an upstream run will give it, `wait` is
 # right as well; what we know better than `dvc status` has a row of its own below.
@@ -143,6 +148,8 @@ SAME: tuple[tuple[str, Change, frozenset[str]], ...] = (
         after(write("folder/y", None), write("folder/z", "y")),
         frozenset({"folder.dvc", "other"}),
     ),
+    ("a file that a stage reads in an added directory", write("folder/x", "2"), FOLDER_AND_READERS),
+    ("that file removed", write("folder/x", None), FOLDER_AND_READERS),
     ("an empty folder in an added directory", lambda root: (root / "folder" / "empty").mkdir(), NOTHING),
     (
         "an ignored file in an added directory",
@@ -150,7 +157,7 @@ SAME: tuple[tuple[str, Change, frozenset[str]], ...] = (
         NOTHING,
     ),
     ("an added file", write("added", "changed"), frozenset({"added.dvc", "other"})),
-    ("the lock removed", write("dvc.lock", None), frozenset({"read", "split", "fit", "other"})),
+    ("the lock removed", write("dvc.lock", None), frozenset({"read", "split", "fit", "other", "inner"})),
     ("a hash in the lock in capitals", capitals, frozenset({"read"})),
     ("a size in the lock", replace("dvc.lock", "size: 2\n", "size: 3\n"), NOTHING),
     ("a change and its revert", after(write("raw", "changed"), write("raw", "r\n")), NOTHING),
@@ -214,13 +221,13 @@ def test_an_object_missing_from_the_cache_alone_is_no_reason_to_run(root: Path, 
     assert {row["decision"] for row in sides.retrain.plan(root).values()} == {"fresh"}
 
 
-def test_a_fresh_clone_without_any_data_is_fresh(root: Path, sides: Sides) -> None:
-    shutil.rmtree(root / ".dvc" / "cache")
-    for path in ("clean", "model", "other", "added"):
-        (root / path).unlink()
-    for path in ("parts", "folder"):
-        shutil.rmtree(root / path)
-    assert {row["decision"] for row in sides.retrain.plan(root).values()} == {"fresh"}
+def test_a_fresh_clone_without_any_data_is_fresh(root: Path, sides: Sides, tmp_path: Path) -> None:
+    put(root, {".dvc/config": f'[core]\n    remote = r\n[remote "r"]\n    url = {tmp_path / "remote"}\n'})
+    commit(root)
+    sides.dvc.run(root, "push", "--quiet")
+    git(tmp_path, "clone", "--quiet", str(root), "clone")
+    assert {row["decision"] for row in sides.retrain.plan(tmp_path / "clone").values()} == {"fresh"}
+    assert not (tmp_path / "clone" / "folder").exists()
 
 
 def test_a_frozen_stage_does_not_look_at_its_deps(root: Path, sides: Sides) -> None:
