@@ -6,6 +6,7 @@ import gc
 import json
 import logging
 import os
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
@@ -99,13 +100,15 @@ def open_call(
     for name in settings.unknown_inputs(environ):
         logger.warning("%s is no input of the runner; see `retrain --help`", name)
     event = _event(chosen)
-    base = _base(git, chosen, gates, event) if compares or event.base_remote else None
-    head = _head(git, event, named=judges)
-    asked = Asked(settings=chosen, event=event, environ=environ, gates=gates, head=head, base=base, command=command)
-    has_project = (root / ".dvc").is_dir()
-    found = _project(root, git, prefix, asked) if has_project else None
-    if found is None and not judges:
+    if not judges and not (root / ".dvc").is_dir():
         raise _no_project(directory)
+    with ExitStack() as unless_opened:
+        unless_opened.callback(git.close)
+        base = _base(git, chosen, gates, event) if compares or event.base_remote else None
+        head = _head(git, event, named=judges)
+        asked = Asked(settings=chosen, event=event, environ=environ, gates=gates, head=head, base=base, command=command)
+        found = _project(root, git, prefix, asked) if (root / ".dvc").is_dir() else None
+        unless_opened.pop_all()
     return Opened(asked=asked, git=git, root=root, prefix=prefix, found=found)
 
 

@@ -1,0 +1,166 @@
+"""The working tree as the pipeline sees it: which DVC files there are, and what paths hold."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from runner.engine.decide import Content
+from runner.engine.workspace import Workspace
+from runner.errors import ConfigError
+from runner.hashes import Hash, Tree, hash_bytes
+from runner.store.state import State
+from tests.interop.projects import put
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def looked_at(root: Path, *listed: str) -> Workspace:
+    workspace = Workspace(root, State(), lambda: list(listed))
+    workspace.dvc_files()
+    return workspace
+
+
+def files_of(workspace: Workspace, path: str) -> list[str]:
+    assert workspace.observe(path)
+    return [name for name, _ in workspace.tree(path).files]
+
+
+def test_a_file_is_its_hash_size_and_execute_bit(tmp_path: Path) -> None:
+    put(tmp_path, {"plain": "1", "tool": "2"})
+    (tmp_path / "tool").chmod(0o755)
+    workspace = looked_at(tmp_path)
+    assert workspace.observe("plain") == Content(Hash(hash_bytes(b"1")), 1)
+    assert workspace.observe("tool") == Content(Hash(hash_bytes(b"2")), 1, isexec=True)
+    assert workspace.observe("nowhere") is None
+    assert workspace.observe("plain/inside") is None
+
+
+def test_a_directory_is_its_listing_without_empty_folders(tmp_path: Path) -> None:
+    put(tmp_path, {"d/b": "22", "d/a/x": "1"})
+    (tmp_path / "d" / "empty" / "too").mkdir(parents=True)
+    tree = Tree.of([("b", hash_bytes(b"22")), ("a/x", hash_bytes(b"1"))])
+    workspace = looked_at(tmp_path)
+    assert workspace.observe("d") == Content(tree.hash, 3, 2)
+    assert workspace.tree("d") == tree
+
+
+def test_links_to_files_are_followed_and_links_to_folders_are_left_out(tmp_path: Path) -> None:
+    put(tmp_path, {"d/a": "1", "other/x": "2"})
+    (tmp_path / "d" / "file").symlink_to("../other/x")
+    (tmp_path / "d" / "folder").symlink_to("../other")
+    (tmp_path / "link").symlink_to("d")
+    workspace = looked_at(tmp_path)
+    assert files_of(workspace, "d") == ["a", "file"]
+    assert workspace.observe("link") == workspace.observe("d")
+
+
+@pytest.mark.parametrize(
+    ("target", "why"),
+    [
+        ("/etc/passwd", "d/link is a link to a place outside the project"),
+        ("../../secret", "d/link is a link to a place outside the project"),
+        ("nowhere", "d/link is a broken link"),
+        ("link", "d/link is a broken link"),
+    ],
+)
+def test_a_link_that_leads_out_or_nowhere_is_refused(target: str, why: str, tmp_path: Path) -> None:
+    put(tmp_path, {"root/d/a": "1", "secret": "canary"})
+    (tmp_path / "root" / "d" / "link").symlink_to(target)
+    with pytest.raises(ConfigError, match=why):
+        looked_at(tmp_path / "root").observe("d")
+
+
+@pytest.mark.parametrize(
+    ("name", "why"), [("loop", "Too many levels of symbolic links"), ("n" * 256, "File name too long")]
+)
+def test_a_path_that_the_system_refuses_is_a_mistake_of_the_project(name: str, why: str, tmp_path: Path) -> None:
+    (tmp_path / "loop").symlink_to("loop")
+    with pytest.raises(ConfigError, match=why):
+        looked_at(tmp_path).observe(name)
+
+
+def test_git_and_dvc_and_projects_inside_a_directory_are_not_seen(tmp_path: Path) -> None:
+    put(
+        tmp_path,
+        {"d/a": "1", "d/.git/x": "", "d/.dvc/x": "", "d/sub/.dvc/config": "", "d/sub/x": "", "d/.gitignore": ""},
+    )
+    assert files_of(looked_at(tmp_path), "d") == [".gitignore", "a"]
+
+
+def test_answers_are_kept_until_they_are_forgotten(tmp_path: Path) -> None:
+    put(tmp_path, {"d/e/a": "1", "f": "1"})
+    workspace = looked_at(tmp_path)
+    before = {path: workspace.observe(path) for path in ("d", "d/e", "d/e/a", "f")}
+    put(tmp_path, {"d/e/a": "2", "f": "2"})
+    assert {path: workspace.observe(path) for path in before} == before
+    workspace.forget("d/e")
+    now = {path: workspace.observe(path) for path in before}
+    assert {path for path in before if now[path] != before[path]} == {"d", "d/e", "d/e/a"}
+
+
+# .dvcignore
+
+IGNORED = [
+    (".dvcignore", "*.tmp", "d/x.tmp", "unseen"),
+    (".dvcignore", "*.tmp", "d/x.txt", "seen"),
+    (".dvcignore", "  *.tmp  ", "d/x.tmp", "unseen"),
+    (".dvcignore", "# *.tmp", "d/x.tmp", "seen"),
+    (".dvcignore", "/x.tmp", "d/x.tmp", "seen"),
+    (".dvcignore", "/d/x.tmp", "d/x.tmp", "unseen"),
+    (".dvcignore", "deep/", "d/deep/x", "unseen"),
+    (".dvcignore", "*.tmp\n!keep.tmp", "d/keep.tmp", "seen"),
+    ("sub/.dvcignore", "*.tmp", "d/x.tmp", "seen"),
+    ("sub/.dvcignore", "*.tmp", "sub/in/x.tmp", "unseen"),
+    ("sub/.dvcignore", "/x.tmp", "sub/in/x.tmp", "seen"),
+    ("sub/.dvcignore", "in/x.tmp", "sub/in/x.tmp", "unseen"),
+]
+
+
+@pytest.mark.parametrize(("file", "text", "path", "sight"), IGNORED)
+def test_ignored_files_are_not_in_a_listing(
+    file: str,
+    text: str,
+    path: str,
+    sight: str,
+    tmp_path: Path,
+) -> None:
+    folder = path.rpartition("/")[0]
+    put(tmp_path, {file: text, path: "", f"{folder}/always": ""})
+    top = "sub/in" if path.startswith("sub") else "d"
+    names = files_of(looked_at(tmp_path, file), top)
+    assert (path.removeprefix(f"{top}/") in names) == (sight == "seen")
+
+
+# DVC files
+
+
+def test_dvc_files_come_a_folders_own_before_its_subfolders(tmp_path: Path) -> None:
+    listed = ["z/dvc.yaml", "b.dvc", "a/x.dvc", "dvc.yaml", "a/dvc.yaml", "a.dvc"]
+    put(tmp_path, dict.fromkeys(listed, ""))
+    assert looked_at(tmp_path, *listed).dvc_files() == [
+        "a.dvc",
+        "b.dvc",
+        "dvc.yaml",
+        "a/dvc.yaml",
+        "a/x.dvc",
+        "z/dvc.yaml",
+    ]
+
+
+def test_dvc_files_of_other_projects_and_ignored_ones_are_not_ours(tmp_path: Path) -> None:
+    listed = ["dvc.yaml", "sub/dvc.yaml", "sub/deep/x.dvc", "no/dvc.yaml", ".dvcignore", "other/dvc.yml"]
+    put(tmp_path, {**dict.fromkeys(listed, ""), ".dvcignore": "no/\n", "sub/.dvc/config": ""})
+    assert looked_at(tmp_path, *listed).dvc_files() == ["dvc.yaml"]
+
+
+def test_text_is_read_without_its_byte_order_mark_and_nothing_else_is_text(tmp_path: Path) -> None:
+    put(tmp_path, {"bom": b"\xef\xbb\xbfx", "latin": b"\xe9", "folder/x": ""})
+    workspace = looked_at(tmp_path)
+    assert workspace.read("bom") == "x"
+    assert workspace.read("nowhere") is None
+    assert workspace.read("folder") is None
+    with pytest.raises(ConfigError, match="latin is not UTF-8 text"):
+        workspace.read("latin")
