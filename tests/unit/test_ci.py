@@ -1,0 +1,123 @@
+"""The walk: the report holds everything that happened, however it ended."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from runner import ci
+from runner.review import report as rendering
+from tests.support.pipelines import Workshop, decisions, finished, row, workshop
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PIPELINE = """\
+stages:
+  prepare:
+    cmd: cat seed > prepared
+    deps: [seed]
+    outs: [prepared]
+  fit:
+    cmd: cat prepared > model; sed 's/.*/{"score":0.&}/' rate > m.json
+    deps: [prepared, rate]
+    params: [depth]
+    outs: [model]
+    metrics: [{m.json: {cache: false}}]
+"""
+GATES = "gates:\n- metric: m.json:$.score\n  better: higher\n  at-least: 0.5\n  allow-drop: 0.1\n"
+FILES = {"seed": "1\n", "rate": "9\n", "params.yaml": "depth: 3\n"}
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> Workshop:
+    """Give the project, trained on main, with a branch checked out."""
+    made = finished(tmp_path, PIPELINE, FILES)
+    made.put({"retrain.yaml": GATES})
+    made.commit()
+    made.git("checkout", "-q", "-b", "feature")
+    return made
+
+
+@pytest.mark.parametrize(
+    ("rate", "verdict", "code", "push"),
+    [
+        ("9", "passed", 0, "pushed, and proved present in the remote"),
+        ("85", "passed", 0, "pushed, and proved present in the remote"),
+        ("6", "failed", 1, "not pushed: the gates say failed"),
+        ("4", "failed", 1, "not pushed: the gates say failed"),
+    ],
+)
+def test_a_run_is_judged_against_the_base_and_pushed_if_it_holds(
+    rate: str, verdict: str, code: int, push: str, made: Workshop
+) -> None:
+    made.put({"rate": f"{rate}\n"})
+    report = made.run()
+    assert (report.verdict, report.exit_code, report.push) == (verdict, code, push)
+    assert report.base
+    assert report.base.how == "merge base with main"
+    assert report.gates[0].base == pytest.approx(0.9)
+    assert rendering.from_json(rendering.to_json(report), "report.json") == report
+
+
+def test_the_report_says_what_ran_and_why(made: Workshop) -> None:
+    made.put({"params.yaml": "depth: 4\n"})
+    report = made.run()
+    assert decisions(report) == {"prepare": "fresh", "fit": "ran"}
+    reason = row(report, "fit").reasons[0]
+    assert (reason.change, reason.path, reason.was, reason.now) == ("param modified", "params.yaml:depth", 3, 4)
+    assert [(change.path, change.key, change.base, change.head) for change in report.params] == [
+        ("params.yaml", "depth", 3, 4)
+    ]
+    assert report.edges == (("prepare", "fit"),)
+    assert row(report, "fit").seconds is not None
+    assert row(report, "prepare").seconds is None
+
+
+def test_a_repro_judges_and_pushes_nothing(made: Workshop) -> None:
+    made.put({"rate": "4\n"})
+    before = sorted(made.remote.rglob("*"))
+    report = made.repro()
+    assert (report.verdict, report.exit_code, report.gates, report.push) == ("ungated", 0, (), "")
+    assert sorted(made.remote.rglob("*")) == before
+
+
+def test_a_failed_stage_ends_the_walk_before_the_gates(made: Workshop) -> None:
+    made.put({"dvc.yaml": PIPELINE.replace("cat prepared", "echo words; false; exit 4; cat prepared")})
+    report = made.run(push="always")
+    assert (report.verdict, report.exit_code, report.gates) == ("error", 3, ())
+    assert row(report, "fit").exit_code == 4
+    assert row(report, "fit").tail[-1] == "words"
+    assert report.push == "not pushed: a stage failed"
+
+
+def test_an_error_in_the_middle_keeps_what_was_done_before(made: Workshop) -> None:
+    made.put({"seed": "2\n", "params.yaml": "depth: [\n"})
+    report = made.run()
+    assert report.exit_code == 2
+    assert decisions(report) == {"prepare": "ran"}
+    assert report.error
+    assert report.error.where
+    assert report.error.where.file == "params.yaml"
+    made.put({"params.yaml": "depth: 3\n"})
+    assert decisions(made.run()) == {"prepare": "fresh", "fit": "ran"}
+
+
+def test_a_gate_is_judged_in_any_repository_without_dvc(tmp_path: Path) -> None:
+    made = workshop(tmp_path, "", {"retrain.yaml": GATES, "m.json": '{"score": 0.9}'})
+    made.git("rm", "-q", "-r", ".dvc")
+    made.commit()
+    made.git("checkout", "-q", "-b", "feature")
+    made.put({"m.json": '{"score": 0.7}'})
+    with made.opened("gate") as opened:
+        report = ci.judge(opened.git, opened.root, opened.prefix, opened.found, opened.asked)
+    assert (report.verdict, report.exit_code) == ("failed", 1)
+    assert str(report.gates[0].delta) == "-0.2"
+
+
+def test_what_a_run_writes_is_judged_and_not_what_lay_there(made: Workshop) -> None:
+    made.put({"m.json": '{"score": 1}'})
+    report = made.run()
+    assert decisions(report)["fit"] == "restored"
+    assert str(report.gates[0].head) == "0.9"
