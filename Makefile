@@ -31,7 +31,7 @@ help: ## Show this list
 demo: $(VENV)/stamp-demo ## Tell the whole story on real data, in a temporary folder
 	@$(BIN)/python examples/digits/demo.py
 
-test: $(VENV)/stamp-test $(VENV)/stamp-demo $(VENV)/stamp-npm ## Run every test
+test: $(VENV)/stamp-test $(VENV)/stamp-lint $(VENV)/stamp-demo $(VENV)/stamp-npm ## Run every test
 	$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
 
 check: $(VENV)/stamp-lint $(VENV)/stamp-test $(VENV)/stamp-npm ## Lint, types, walls, and the fast tests: under a minute

@@ -1,0 +1,81 @@
+"""What the documents say is what the program does: inputs, outputs, exit codes, verbs, samples, links."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+from runner import settings
+from runner.cli import main
+from runner.errors import Exit
+from runner.pipeline import yaml12
+from runner.review.gatefile import parse_gates
+from tests.support.tools import ROOT, require
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "examples").rglob("*.md")])
+ACTION = yaml12.parse((ROOT / "action.yml").read_text(encoding="utf-8"), "action.yml")
+SAMPLES = re.findall(r"^```yaml\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+
+
+def rows(text: str, heading: str) -> list[list[str]]:
+    """Give the cells of the table under a header row, without the header."""
+    table = text[text.index(heading) :].split("\n\n", maxsplit=1)[0].splitlines()[2:]
+    return [[cell.strip() for cell in row.strip("|").split("|")] for row in table]
+
+
+def test_the_readme_has_every_input_with_its_help_and_its_default() -> None:
+    listed = {name.split("`")[1]: (name, default, text) for name, default, text in rows(README, "| input |")}
+    del listed["command"]
+    assert list(listed) == [one.name for one in settings.INPUTS]
+    for one in settings.INPUTS:
+        name, default, text = listed[one.name]
+        assert text == one.help
+        assert name.endswith("*") is one.in_file
+        assert one.default in {default.strip("`"), ""}
+
+
+def test_the_readme_has_every_output_of_the_action() -> None:
+    listed = [name for cell, _ in rows(README, "| output |") for name in re.findall(r"`([^`]+)`", cell)]
+    assert sorted(listed) == sorted(ACTION["outputs"])
+
+
+@pytest.mark.parametrize("text", [README, (ROOT / "docs" / "exit-codes.md").read_text(encoding="utf-8")])
+def test_every_exit_code_is_listed(text: str) -> None:
+    listed = [int(code) for row in rows(text, "| code |") for code in row[0].split(",")]
+    assert listed == sorted(int(code) for code in Exit)
+
+
+def test_every_verb_has_a_help_that_says_what_it_does() -> None:
+    for name, verb in main.commands.items():
+        assert verb.help, name
+        assert name in README
+
+
+def test_the_gate_file_of_the_readme_is_read() -> None:
+    sample = next(text for text in SAMPLES if "gates:" in text)
+    assert len(parse_gates(sample, "retrain.yaml").gates) == 3
+
+
+def test_the_workflows_of_the_readme_are_valid(tmp_path: Path) -> None:
+    workflows = tmp_path / ".github" / "workflows"
+    workflows.mkdir(parents=True)
+    samples = [text for text in SAMPLES if "jobs:" in text]
+    assert len(samples) == 2
+    for number, text in enumerate(samples):
+        (workflows / f"{number}.yml").write_text(text, encoding="utf-8")
+    files = sorted(map(str, workflows.iterdir()))
+    subprocess.run([require("actionlint"), *files], check=True)
+    subprocess.run([require("zizmor"), "--quiet", "--offline", "--no-progress", *files], check=True)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_every_link_to_a_file_leads_somewhere(document: Path) -> None:
+    for target in re.findall(r"\]\(([^)#]+)\)", document.read_text(encoding="utf-8")):
+        assert "://" in target or (document.parent / target).exists(), target
