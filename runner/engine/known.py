@@ -173,6 +173,8 @@ class Known:
             return None
         if out.path == path:
             return content_of(recorded)
+        if out.path not in self._pending and self._workspace.observe(out.path):
+            return None  # the directory is there, and this is not in it
         found = self._inside(recorded.hash, path.removeprefix(f"{out.path}/"))
         if isinstance(found, Tree):
             return Content(found.hash, nfiles=len(found))

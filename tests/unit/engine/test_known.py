@@ -129,6 +129,13 @@ def test_what_is_inside_an_absent_directory_is_had_from_its_listing(place: Place
     assert known.at("d/nowhere") is None
 
 
+def test_what_is_missing_from_a_directory_that_is_there_is_missing(place: Place) -> None:
+    (place.root / "d" / "x").unlink()
+    known = place.known()
+    assert known.at("d/x") is None
+    assert known.at("d/deep/y") == Content(Hash(hash_bytes(b"2")), size=1)
+
+
 def test_without_the_listing_what_is_inside_is_not_known(place: Place) -> None:
     name = place.pipeline.entries["d"].outs[0].hash
     assert name
