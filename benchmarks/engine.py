@@ -73,8 +73,8 @@ class _Finished:
     def __call__(self, side: str) -> Path:
         if not self._folder.exists():
             write_chain(self._folder / "ours", self._stages, self._params)
-            ours, quiet = self._folder / "ours", subprocess.DEVNULL
-            subprocess.run([*RETRAIN, "repro", "--quiet"], cwd=ours, env=self._environ, stdout=quiet, check=True)
+            repro = [*RETRAIN, "repro", "--quiet"]
+            subprocess.run(repro, cwd=self._folder / "ours", env=self._environ, capture_output=True, check=True)
             shutil.copytree(self._folder / "ours", self._folder / "theirs", symlinks=True)
         return self._folder / side
 
