@@ -1,22 +1,21 @@
-"""The door: verbs and options, the environment, signals, and the one place where errors become exit codes."""
+"""The door: verbs, signals, and the one place where errors become exit codes."""
 
 from __future__ import annotations
 
 import json
 import logging
 import os
-import shlex
 import signal
 import sys
 import traceback
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from runner import __version__, log
 from runner.errors import ConfigError, Exit, Interrupted, RunnerError
+from runner.options import EVERY, OPTIONS, Call, targets
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -34,14 +33,6 @@ Exit codes: 0 held, 1 a gate failed or could not be measured, 2 usage or configu
 130 and 143 interrupted. Logs go to standard error, results to standard output."""
 
 
-_SECRETS: Final = (
-    "INPUT_GITHUB-TOKEN",
-    "GITHUB_TOKEN",
-    "ACTIONS_RUNTIME_TOKEN",
-    "ACTIONS_ID_TOKEN_REQUEST_TOKEN",
-    "AWS_SECRET_ACCESS_KEY",
-    "AWS_SESSION_TOKEN",
-)
 _WIDE: Final = 160
 
 ABOUT: Final = """Retrain models in CI and decide whether they may be merged.
@@ -52,28 +43,6 @@ A first look, in a repository with a dvc.yaml:
   retrain run         pull what is needed, run it, judge the gates, push, report"""
 
 
-@dataclass
-class _Call:
-    """What the command line said: options by input name, and how to print."""
-
-    environ: Mapping[str, str] = field(repr=False)
-    argv: Sequence[str]
-    flags: dict[str, str | None] = field(default_factory=dict)
-    as_json: bool = False
-    verbosity: int = 0
-
-    @property
-    def command(self) -> str:
-        """The call as given."""
-        return shlex.join(["retrain", *self.argv])
-
-    def log_to_stderr(self) -> None:
-        """Set the log up; nothing it prints shows a token or a remote's secret."""
-        secrets = [self.environ.get(name, "") for name in _SECRETS]
-        actions = self.environ.get("GITHUB_ACTIONS") == "true"
-        log.setup(sys.stderr, actions=actions, verbosity=self.verbosity, secrets=filter(None, secrets))
-
-
 def start(argv: Sequence[str], environ: Mapping[str, str]) -> int:
     """Run one command line; give the exit code.
 
@@ -82,7 +51,7 @@ def start(argv: Sequence[str], environ: Mapping[str, str]) -> int:
         environ: the process's environment.
 
     """
-    call = _Call(environ, argv)
+    call = Call(environ, argv)
     call.log_to_stderr()
     signal.signal(signal.SIGTERM, _interrupt)
     signal.signal(signal.SIGINT, _interrupt)
@@ -124,76 +93,19 @@ def _told(error: RunnerError) -> int:
     return error.exit_code
 
 
-def _bug(call: _Call) -> int:
+def _bug(call: Call) -> int:
     logger.error("this is a bug in the runner, version %s", __version__)
     with log.group("Traceback"):
         logger.error("%s\nPython %s\n%s", call.command, sys.version, traceback.format_exc())
     return Exit.BUG
 
 
-def _kept(name: str) -> Callable[[click.Context, click.Parameter, Any], Any]:
-    """Keep an option's value under its input's name."""
-
-    def keep(context: click.Context, _: click.Parameter, value: Any) -> Any:  # noqa: ANN401 - click's own type
-        if value not in {None, ()}:
-            context.find_object(_Call).flags[name] = value  # type: ignore[union-attr]
-        return value
-
-    return keep
-
-
-def _option(*names: str, of: str, **how: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:  # noqa: ANN401
-    return click.option(*names, callback=_kept(of), expose_value=False, **how)
-
-
-def _json(context: click.Context, _: click.Parameter, value: bool) -> None:  # noqa: FBT001 - click calls it
-    context.find_object(_Call).as_json |= value  # type: ignore[union-attr]
-
-
-def _louder(by: int) -> Callable[[click.Context, click.Parameter, int], None]:
-    def keep(context: click.Context, _: click.Parameter, value: int) -> None:
-        call = context.find_object(_Call)
-        if value and call:
-            call.verbosity += by * value
-            call.log_to_stderr()
-
-    return keep
-
-
-_OPTIONS: Final = {
-    "directory": _option("-C", of="working-directory", metavar="DIR", help="Run as if started in DIR."),
-    "remote": _option("-r", "--remote", of="remote", metavar="NAME", help="DVC remote; the default one if not given."),
-    "base": _option("--base", of="base", metavar="REV", help="Git revision to compare with; found if not given."),
-    "config": _option("--config", of="config", metavar="PATH", help="Gate file; retrain.yaml if not given."),
-    "jobs": _option("--jobs", of="jobs", metavar="N", help="Requests to the remote at once; 32 if not given."),
-    "report": _option("--report-dir", of="report-dir", metavar="DIR", help="Write report.json, .md and .html to DIR."),
-    "push": _option(
-        "--push",
-        of="push",
-        type=click.Choice(["passed", "always", "never"]),
-        help="When to push; `passed`: if the gates passed.",
-    ),
-    "setup": _option(
-        "--setup", of="setup", metavar="COMMANDS", help="Shell commands to run once before the first stage that runs."
-    ),
-    "pass-env": _option(
-        "--pass-env", of="pass-env", metavar="NAMES", help="Variables that stages may see, separated by commas."
-    ),
-    "json": click.option(
-        "--json", is_flag=True, callback=_json, expose_value=False, help="Result as JSON on standard output."
-    ),
-    "verbose": click.option("-v", "--verbose", count=True, callback=_louder(1), expose_value=False, help="Say more."),
-    "quiet": click.option("-q", "--quiet", count=True, callback=_louder(-1), expose_value=False, help="Say less."),
-}
-_EVERY: Final = ("directory", "config", "json", "verbose", "quiet")
-
-
 def _verb(*options: str) -> Callable[[Callable[..., int]], click.Command]:
     """Make a verb: the options every verb has, and those named."""
 
     def decorate(function: Callable[..., int]) -> click.Command:
-        for name in reversed([*options, *_EVERY]):
-            function = _OPTIONS[name](function)
+        for name in reversed([*options, *EVERY]):
+            function = OPTIONS[name](function)
         return main.command(epilog=EPILOG)(click.pass_obj(function))
 
     return decorate
@@ -205,25 +117,16 @@ def _verb(*options: str) -> Callable[[Callable[..., int]], click.Command]:
     epilog=EPILOG,
     no_args_is_help=True,
 )
-@_OPTIONS["directory"]
+@OPTIONS["directory"]
 @click.version_option(__version__, prog_name="retrain", message="%(prog)s %(version)s")
 def main() -> None:
     """Hold the verbs."""
 
 
-def _targets(function: Callable[..., int]) -> Callable[..., int]:
-    return click.argument("targets", nargs=-1, callback=_as_lines, expose_value=False)(function)
-
-
-def _as_lines(context: click.Context, _: click.Parameter, value: Sequence[str]) -> None:
-    if value:
-        context.find_object(_Call).flags["targets"] = "\n".join(value)  # type: ignore[union-attr]
-
-
 @_verb("remote", "base", "jobs")
 @click.option("--check", is_flag=True, help="Exit with 10 if anything is stale.")
-@_targets
-def plan(call: _Call, *, check: bool) -> int:
+@targets
+def plan(call: Call, *, check: bool) -> int:
     """Say which stages are stale and why, and what would be pulled. Runs nothing.
 
     Works in a fresh clone from hashes alone. TARGETS are stages (with all they need) or DVC files; none: all.
@@ -239,9 +142,9 @@ def plan(call: _Call, *, check: bool) -> int:
     return Exit.STALE if check and any(step.is_stale for step in made.steps) else Exit.HELD
 
 
-@_verb("remote", "base", "jobs", "report", "push", "setup", "pass-env")
-@_targets
-def run(call: _Call) -> int:
+@_verb("remote", "base", "jobs", "report", "push", "comment", "setup", "pass-env")
+@targets
+def run(call: Call) -> int:
     """Do the whole job: pull what is needed, run what is stale, judge the gates, push, report.
 
     In a GitHub job the report also goes to the step summary and, on a pull request, into one comment.
@@ -250,14 +153,14 @@ def run(call: _Call) -> int:
 
 
 @_verb("remote", "jobs", "report", "setup", "pass-env")
-@_targets
-def repro(call: _Call) -> int:
+@targets
+def repro(call: Call) -> int:
     """Make stages fresh: restore what was computed before, run the rest. Judges and pushes nothing."""
     return _whole(call, "repro")
 
 
-@_verb("remote", "base", "jobs", "report")
-def gate(call: _Call) -> int:
+@_verb("remote", "base", "jobs", "report", "comment")
+def gate(call: Call) -> int:
     """Judge the metrics that are there by the limits of the gate file. Runs nothing.
 
     Works in any git repository with a retrain.yaml, with or without DVC.
@@ -266,7 +169,7 @@ def gate(call: _Call) -> int:
 
 
 @_verb("report")
-def report(call: _Call) -> int:
+def report(call: Call) -> int:
     """Render report.json again, as report.md and report.html: the same bytes as in CI."""
     from runner import opening, telling  # noqa: PLC0415 - see `_open`
 
@@ -280,21 +183,21 @@ def report(call: _Call) -> int:
 
 
 @_verb("remote", "jobs")
-@_targets
-def pull(call: _Call) -> int:
+@targets
+def pull(call: Call) -> int:
     """Fetch outs from the remote, verified, and put them in place. TARGETS: stages, DVC files, paths; none: all."""
     return _exchange(call, "pull")
 
 
 @_verb("remote", "jobs")
-@_targets
-def push(call: _Call) -> int:
+@targets
+def push(call: Call) -> int:
     """Send outs and past runs to the remote, and prove them there. TARGETS: stages, DVC files, paths; none: all."""
     return _exchange(call, "push")
 
 
 @_verb()
-def stages(call: _Call) -> int:
+def stages(call: Call) -> int:
     """List the stages as they are resolved: command, deps, params, outs."""
     from runner import printing  # noqa: PLC0415 - see `_open`
 
@@ -304,14 +207,14 @@ def stages(call: _Call) -> int:
     return Exit.HELD
 
 
-def _open(call: _Call, *, compares: bool = False) -> Opened:
+def _open(call: Call, *, compares: bool = False) -> Opened:
     """Open the project. Modules are imported as verbs need them: `--help` must not wait for a parser of YAML."""
     from runner import opening  # noqa: PLC0415
 
     return opening.open_call(call.flags, call.environ, call.command, compares=compares, judges=False)
 
 
-def _whole(call: _Call, verb: str) -> int:
+def _whole(call: Call, verb: str) -> int:
     """Walk, then tell; the report's exit code is ours."""
     from runner import ci, opening, telling  # noqa: PLC0415 - see `_open`
 
@@ -334,7 +237,7 @@ def _whole(call: _Call, verb: str) -> int:
     return code
 
 
-def _exchange(call: _Call, verb: str) -> int:
+def _exchange(call: Call, verb: str) -> int:
     from runner import printing  # noqa: PLC0415 - see `_open`
     from runner.engine import exchange  # noqa: PLC0415
 
@@ -371,7 +274,7 @@ def _show(report: Report) -> None:
     tables.show(report, Console(highlight=False, width=None if sys.stdout.isatty() else _WIDE))
 
 
-def _print(call: _Call, as_data: Callable[[], Any], as_lines: Callable[[], Sequence[str]]) -> None:
+def _print(call: Call, as_data: Callable[[], Any], as_lines: Callable[[], Sequence[str]]) -> None:
     """Print the result: JSON on one line, or what a person reads."""
     with _reader_may_leave():
         if call.as_json:

@@ -1,0 +1,119 @@
+"""The command line's options: each has one meaning everywhere, and is one input of `settings`."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from runner import log
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+_SECRETS: Final = (
+    "INPUT_GITHUB-TOKEN",
+    "GITHUB_TOKEN",
+    "ACTIONS_RUNTIME_TOKEN",
+    "ACTIONS_ID_TOKEN_REQUEST_TOKEN",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+)
+
+
+@dataclass
+class Call:
+    """What the command line said: options by input name, and how to print."""
+
+    environ: Mapping[str, str] = field(repr=False)
+    argv: Sequence[str]
+    flags: dict[str, str | None] = field(default_factory=dict)
+    as_json: bool = False
+    verbosity: int = 0
+
+    @property
+    def command(self) -> str:
+        """The call as given."""
+        return shlex.join(["retrain", *self.argv])
+
+    def log_to_stderr(self) -> None:
+        """Set the log up; nothing it prints shows a token or a remote's secret."""
+        secrets = [self.environ.get(name, "") for name in _SECRETS]
+        actions = self.environ.get("GITHUB_ACTIONS") == "true"
+        log.setup(sys.stderr, actions=actions, verbosity=self.verbosity, secrets=filter(None, secrets))
+
+
+def _kept(name: str) -> Callable[[click.Context, click.Parameter, Any], Any]:
+    """Keep an option's value under its input's name."""
+
+    def keep(context: click.Context, _: click.Parameter, value: Any) -> Any:  # noqa: ANN401 - click's own type
+        if value not in {None, ()}:
+            context.find_object(Call).flags[name] = value  # type: ignore[union-attr]
+        return value
+
+    return keep
+
+
+def _option(*names: str, of: str, **how: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:  # noqa: ANN401
+    return click.option(*names, callback=_kept(of), expose_value=False, **how)
+
+
+def _json(context: click.Context, _: click.Parameter, value: bool) -> None:  # noqa: FBT001 - click calls it
+    context.find_object(Call).as_json |= value  # type: ignore[union-attr]
+
+
+def _louder(by: int) -> Callable[[click.Context, click.Parameter, int], None]:
+    def keep(context: click.Context, _: click.Parameter, value: int) -> None:
+        call = context.find_object(Call)
+        if value and call:
+            call.verbosity += by * value
+            call.log_to_stderr()
+
+    return keep
+
+
+OPTIONS: Final = {
+    "directory": _option("-C", of="working-directory", metavar="DIR", help="Run as if started in DIR."),
+    "remote": _option("-r", "--remote", of="remote", metavar="NAME", help="DVC remote; the default one if not given."),
+    "base": _option("--base", of="base", metavar="REV", help="Git revision to compare with; found if not given."),
+    "config": _option("--config", of="config", metavar="PATH", help="Gate file; retrain.yaml if not given."),
+    "jobs": _option("--jobs", of="jobs", metavar="N", help="Requests to the remote at once; 32 if not given."),
+    "report": _option("--report-dir", of="report-dir", metavar="DIR", help="Write report.json, .md and .html to DIR."),
+    "push": _option(
+        "--push",
+        of="push",
+        type=click.Choice(["passed", "always", "never"]),
+        help="When to push; `passed`: if the gates passed.",
+    ),
+    "comment": _option(
+        "--comment",
+        of="comment",
+        type=click.Choice(["update", "new", "off"]),
+        help="The report on the pull request, in a GitHub job.",
+    ),
+    "setup": _option(
+        "--setup", of="setup", metavar="COMMANDS", help="Shell commands to run once before the first stage that runs."
+    ),
+    "pass-env": _option(
+        "--pass-env", of="pass-env", metavar="NAMES", help="Variables that stages may see, separated by commas."
+    ),
+    "json": click.option(
+        "--json", is_flag=True, callback=_json, expose_value=False, help="Result as JSON on standard output."
+    ),
+    "verbose": click.option("-v", "--verbose", count=True, callback=_louder(1), expose_value=False, help="Say more."),
+    "quiet": click.option("-q", "--quiet", count=True, callback=_louder(-1), expose_value=False, help="Say less."),
+}
+EVERY: Final = ("directory", "config", "json", "verbose", "quiet")
+
+
+def targets(function: Callable[..., int]) -> Callable[..., int]:
+    """Take targets as arguments."""
+    return click.argument("targets", nargs=-1, callback=_as_lines, expose_value=False)(function)
+
+
+def _as_lines(context: click.Context, _: click.Parameter, value: Sequence[str]) -> None:
+    if value:
+        context.find_object(Call).flags["targets"] = "\n".join(value)  # type: ignore[union-attr]
