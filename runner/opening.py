@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from runner.forge.event import Event
     from runner.pipeline.config import Config
+    from runner.pipeline.model import LockedPath, Out, Pipeline, Stage
     from runner.review.gatefile import GateFile
     from runner.settings import Settings
     from runner.store.remote import Remote
@@ -247,10 +248,21 @@ def _project(root: Path, git: Git, prefix: str, asked: Asked) -> Project:
     gc.enable()
     store = Cache(Path(dvc.cache_dir) if dvc.cache_dir else root / ".dvc" / "cache", dvc.cache_types, state)
     remote = _remotes(dvc, chosen.remote, environ)
-    objects = Objects(store, remote, chosen.jobs)
+    homes = {
+        recorded.hash: out.remote
+        for stage in pipeline.stages
+        for out in stage.outs
+        if out.remote and (recorded := _recorded(pipeline, stage, out)) and recorded.hash
+    }
+    objects = Objects(store, remote, chosen.jobs, homes)
     runs = RunCache(store, lambda: remote(""))
     cwd = os.path.relpath(chosen.directory, root)
     return Project(root, git, prefix, pipeline, workspace, store, objects, runs, state, remote, cwd)
+
+
+def _recorded(pipeline: Pipeline, stage: Stage, out: Out) -> LockedPath | None:
+    entry = pipeline.entries.get(stage.address)
+    return entry.out(out.spelled) if entry else None
 
 
 def _read_config(root: Path, git: Git, name: str, rev: str, environ: Mapping[str, str]) -> Config:

@@ -36,7 +36,12 @@ def pull(project: Project, targets: Sequence[str]) -> Moved:
     lost = {failure.name for failure in moved.failed}
     for out, recorded in wanted:
         name = recorded.hash
-        if name and lost.isdisjoint({name.key, *(member.key for member in known.members(name))}):
+        if name is None:
+            continue
+        short = len(lost & {name.key, *(member.key for member in known.members(name))})
+        if short:
+            logger.error("%s is left as it is: %d of its objects could not be had", out.path, short)
+        else:
             moved += _put(project, keeping, out, recorded, name)
     return moved
 

@@ -26,16 +26,24 @@ NOTHING = Moved(0, 0, 0.0, ())
 class Objects:
     """The cache and, behind it, the remote that each out is kept in."""
 
-    def __init__(self, cache: Cache, remote: Callable[[str], Remote | None], jobs: int) -> None:
+    def __init__(
+        self,
+        cache: Cache,
+        remote: Callable[[str], Remote | None],
+        jobs: int,
+        homes: Mapping[Hash, str] | None = None,
+    ) -> None:
         """Put `cache` in front of the remotes.
 
         Args:
             cache: the local object cache.
             remote: gives the remote of a name (empty: the default one), or `None` where none is configured.
             jobs: how many requests at once.
+            homes: the remotes of listings that are not kept in the default one.
 
         """
         self.cache = cache
+        self._homes = homes or {}
         self._remote = remote
         self._jobs = jobs
         self.fetched = NOTHING
@@ -44,7 +52,7 @@ class Objects:
     def listing(self, name: Hash) -> Tree | None:
         """Give a directory's listing, fetched into the cache if need be; `None` where nobody has it."""
         found = self._cached_listing(name)
-        remote = None if found else self._remote("")
+        remote = None if found else self._remote(self._homes.get(name, ""))
         if remote is None:
             return found
         try:

@@ -146,3 +146,14 @@ def test_a_remote_that_does_not_answer_is_not_taken_for_one_that_lacks_the_objec
         objects.read(OUT, FILE)
     with pytest.raises(Unavailable):
         objects.sizes({FILE: ""})
+
+
+def test_a_listing_is_asked_of_the_remote_that_its_out_is_kept_in(tmp_path: Path) -> None:
+    tree = Tree.of([("a", "0cc175b9c0f1b6a831c399e269772661")])
+    elsewhere = Directory(tmp_path / "elsewhere")
+    listing = tmp_path / "listing"
+    listing.write_bytes(tree.render())
+    elsewhere.put(tree.hash.key, listing)
+    remotes: dict[str, Remote] = {"": Directory(tmp_path / "default"), "elsewhere": elsewhere}
+    assert Objects(Cache(tmp_path / "one"), remotes.get, 1).listing(tree.hash) is None
+    assert Objects(Cache(tmp_path / "two"), remotes.get, 1, {tree.hash: "elsewhere"}).listing(tree.hash) == tree
