@@ -44,6 +44,7 @@ class Asked:
         gates: the gate file; `None` where there is none.
         head: the candidate.
         base: the commit to compare with; `None` where there is none.
+        remote_from: the commit whose `.dvc/config` counts; empty: the working tree's; `None`: no remote is used.
         command: the verb and its options as given.
 
     """
@@ -54,6 +55,7 @@ class Asked:
     gates: GateFile | None
     head: Commit
     base: Commit | None
+    remote_from: str | None = ""
     command: str
 
 

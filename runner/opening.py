@@ -3,38 +3,31 @@
 from __future__ import annotations
 
 import gc
-import json
 import logging
 import os
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cache
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from runner import settings
-from runner.ci import Asked
+from runner import asking, settings
 from runner.engine.objects import Objects
 from runner.engine.project import Project
 from runner.engine.runcache import RunCache
 from runner.engine.workspace import SCRATCH, Workspace
-from runner.errors import ConfigError, ForgeError, GitError, Location
-from runner.forge.event import classify
+from runner.errors import ConfigError
 from runner.git import Git
-from runner.pipeline import config, files, yaml12
-from runner.review import baseline
-from runner.review.commit import Commit
+from runner.pipeline import config, files
 from runner.store.cache import Cache
 from runner.store.state import State
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from runner.forge.event import Event
+    from runner.ci import Asked
     from runner.pipeline.config import Config
     from runner.pipeline.model import LockedPath, Out, Pipeline, Stage
-    from runner.review.gatefile import GateFile
     from runner.settings import Settings
     from runner.store.remote import Remote
 
@@ -97,17 +90,12 @@ def open_call(
     git = Git.discover(root or directory, environ)
     root = root or git.root
     prefix = "" if git.root == root or git.root.samefile(root) else _inside(git.root, root)
-    gates, chosen = _gates_and_settings(root, directory, flags, environ, judges=judges)
-    for name in settings.unknown_inputs(environ):
-        logger.warning("%s is no input of the runner; see `retrain --help`", name)
-    event = _event(chosen)
     if not judges and not (root / ".dvc").is_dir():
         raise _no_project(directory)
     with ExitStack() as unless_opened:
         unless_opened.callback(git.close)
-        base = _base(git, chosen, gates, event) if compares or event.base_remote else None
-        head = _head(git, event, named=judges)
-        asked = Asked(settings=chosen, event=event, environ=environ, gates=gates, head=head, base=base, command=command)
+        said = asking.Said(flags=flags, environ=environ, command=command, compares=compares, judges=judges)
+        asked = asking.ask(root, git, said)
         found = _project(root, git, prefix, asked) if (root / ".dvc").is_dir() else None
         unless_opened.pop_all()
     return Opened(asked=asked, git=git, root=root, prefix=prefix, found=found)
@@ -116,7 +104,7 @@ def open_call(
 def settings_alone(flags: Mapping[str, str | None], environ: Mapping[str, str]) -> Settings:
     """Check the settings of a verb that needs no project; a gate file is read where there is one."""
     directory = _directory(flags, environ)
-    return _gates_and_settings(find_root(directory) or directory, directory, flags, environ, judges=False)[1]
+    return asking.alone(find_root(directory) or directory, flags, environ)
 
 
 def _directory(flags: Mapping[str, str | None], environ: Mapping[str, str]) -> Path:
@@ -141,105 +129,11 @@ def _no_project(directory: Path) -> ConfigError:
     return ConfigError(message, "go to the project's folder, or name it with -C DIR")
 
 
-def _gates_and_settings(
-    root: Path, directory: Path, flags: Mapping[str, str | None], environ: Mapping[str, str], *, judges: bool
-) -> tuple[GateFile | None, Settings]:
-    """Read the gate file, and check all settings. Verbs that do not judge do not pay for reading its gates."""
-    name = settings.early("config", flags, environ)
-    given = bool(flags.get("config") or environ.get(settings.variable("config"), "").strip())
-    place = (directory if given else root) / name
-    text = _read(place, name)
-    if text is None and given:
-        message = f"the gate file {name} does not exist"
-        raise ConfigError(message, "name an existing file with --config, or leave it out")
-    if text is None:
-        return None, settings.resolve(flags, environ, {})
-    if judges:
-        gatefile = import_module("runner.review.gatefile")
-        gates: GateFile = gatefile.parse_gates(text, name)
-        own = {key: (one.value, one.where) for key, one in gates.settings.items()}
-        return gates, settings.resolve(flags, environ, own)
-    document = yaml12.parse(text, name)
-    keys = document if isinstance(document, dict) else {}
-    own = {key: (value, Location(name, *yaml12.locate(text, key))) for key, value in keys.items() if key not in _GATES}
-    return None, settings.resolve(flags, environ, own)
-
-
-def _event(chosen: Settings) -> Event:
-    actions = chosen.actions
-    if actions is None:
-        return classify("", {}, sha="", ref="", repository="")
-    payload: object = {}
-    if actions.event_path:
-        try:
-            payload = json.loads(Path(actions.event_path).read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            message = f"the event's file {actions.event_path} cannot be read: {error}"
-            raise ConfigError(message, "GITHUB_EVENT_PATH must name the file that GitHub wrote") from error
-    event = classify(
-        actions.event,
-        payload if isinstance(payload, dict) else {},
-        sha=actions.sha,
-        ref=actions.ref,
-        repository=actions.repository,
-    )
-    logger.info("%s: %s", event.kind, event.why)
-    return event
-
-
-def _head(git: Git, event: Event, *, named: bool) -> Commit:
-    """Give the candidate, with its branch's name where it is for a reader; a repository without a commit has none."""
-    branch = git.branch() if named else ""
-    try:
-        sha = git.head()
-    except GitError:
-        return Commit(sha="", ref=branch)
-    shown = event.head_sha or sha
-    return Commit(sha=shown, ref=branch, subject=git.subject(shown) if shown == sha else "")
-
-
-def _base(git: Git, chosen: Settings, gates: GateFile | None, event: Event) -> Commit | None:
-    asked = baseline.Wish(
-        rev=chosen.base,
-        rule=gates.baseline if gates else baseline.MERGE_BASE,
-        event=event.kind,
-        target=event.base_ref,
-        target_sha=event.base_sha,
-        head_sha=event.head_sha,
-        before=event.before,
-    )
-    found = baseline.choose(git, asked, _compared(chosen))
-    if found:
-        logger.info("compared with %s (%s)", found.sha[:12], found.how)
-    else:
-        logger.warning("there is no commit to compare with; limits on the difference are unmeasured")
-    return found
-
-
-def _compared(chosen: Settings) -> Callable[[str, str], str | None] | None:
-    """Ask GitHub for a merge base, where this job may; the client is loaded only if it is asked."""
-    actions = chosen.actions
-    if actions is None or not chosen.token or not actions.repository:
-        return None
-
-    def ask(base: str, head: str) -> str | None:
-        github = import_module("runner.forge.github")
-        try:
-            found: str | None = github.GitHub(actions.api_url, actions.repository, chosen.token).merge_base(base, head)
-        except ForgeError as error:
-            logger.warning("GitHub could not give the merge base: %s", error)
-            return None
-        return found
-
-    return ask
-
-
 def _project(root: Path, git: Git, prefix: str, asked: Asked) -> Project:
     chosen, environ = asked.settings, asked.environ
-    config_rev = asked.base.sha if asked.event.base_remote and asked.base else ""
-    if config_rev:
-        logger.info("the remote's address is read from %s, not from the pull request", config_rev[:12])
-    dvc = _read_config(root, git, f"{prefix}.dvc/config", config_rev, environ)
+    dvc = _read_config(root, git, f"{prefix}.dvc/config", asked.remote_from or "", environ)
+    if asked.remote_from:
+        logger.info("the remote's address is read from %s, not from the pull request", asked.remote_from[:12])
     state = State(root / SCRATCH / "state.db")
     workspace = Workspace(root, state, lambda: git.listed(root))
     gc.disable()  # nothing that is read here is garbage, and looking for some takes a tenth of the time
@@ -248,6 +142,9 @@ def _project(root: Path, git: Git, prefix: str, asked: Asked) -> Project:
     gc.enable()
     store = Cache(Path(dvc.cache_dir) if dvc.cache_dir else root / ".dvc" / "cache", dvc.cache_types, state)
     remote = _remotes(dvc, chosen.remote, environ)
+    if asked.remote_from is None:
+        logger.warning("the base commit is not known, so no remote is used: a pull request may not name its own")
+        remote = _no_remote
     homes = {
         recorded.hash: out.remote
         for stage in pipeline.stages
@@ -273,7 +170,11 @@ def _read_config(root: Path, git: Git, name: str, rev: str, environ: Mapping[str
     committed = git.show(rev, name) if rev else None
     own = _layer(root / ".dvc" / "config", ".dvc/config")
     if committed is not None:
-        own = (".dvc/config", committed.decode(), str(root / ".dvc"))
+        try:
+            own = (".dvc/config", committed.decode(), str(root / ".dvc"))
+        except UnicodeDecodeError as error:
+            message = f".dvc/config of the base commit {rev[:12]} is not UTF-8"
+            raise ConfigError(message, "mend it on the target branch") from error
     local = _layer(root / ".dvc" / "config.local", ".dvc/config.local")
     if rev and local and git.tracked([f"{name}.local"]):
         logger.warning("%s.local came with the pull request and is not read", name)
@@ -283,8 +184,12 @@ def _read_config(root: Path, git: Git, name: str, rev: str, environ: Mapping[str
 
 
 def _layer(place: Path, name: str = "") -> tuple[str, str, str] | None:
-    text = _read(place, name or str(place))
+    text = asking.read_text(place, name or str(place))
     return None if text is None else (name or str(place), text, str(place.parent))
+
+
+def _no_remote(_: str) -> None:
+    """Give no remote."""
 
 
 def _remotes(dvc: Config, wanted: str, environ: Mapping[str, str]) -> Callable[[str], Remote | None]:
@@ -302,14 +207,3 @@ def _remotes(dvc: Config, wanted: str, environ: Mapping[str, str]) -> Callable[[
         return open_remote(chosen.url, chosen.options, environ=environ)
 
     return remote
-
-
-def _read(place: Path, name: str) -> str | None:
-    """Read a text file; `None` where there is none."""
-    try:
-        return place.read_text(encoding="utf-8-sig")
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    except (UnicodeDecodeError, OSError) as error:
-        message = f"{name} cannot be read: {error}"
-        raise ConfigError(message, "make it a readable UTF-8 file") from error

@@ -96,8 +96,6 @@ class Actions:
     ref: str
     repository: str
     api_url: str
-    server_url: str
-    run_id: str
     output: str
     summary: str
     workspace: str
@@ -227,11 +225,11 @@ def _settings(values: Mapping[str, Any], environ: Mapping[str, str]) -> Settings
         pass_env=values["pass-env"],
         comment=cast("Comment", values["comment"]),
         token=values["github-token"],
-        actions=_actions(environ),
+        actions=actions_of(environ),
     )
 
 
-def _actions(environ: Mapping[str, str]) -> Actions | None:
+def actions_of(environ: Mapping[str, str]) -> Actions | None:
     """Read GitHub's variables; their meaning is GitHub's documented one."""
     if environ.get("GITHUB_ACTIONS") != "true":
         return None
@@ -242,8 +240,6 @@ def _actions(environ: Mapping[str, str]) -> Actions | None:
         ref=environ.get("GITHUB_REF", ""),
         repository=environ.get("GITHUB_REPOSITORY", ""),
         api_url=environ.get("GITHUB_API_URL", "https://api.github.com"),
-        server_url=environ.get("GITHUB_SERVER_URL", "https://github.com"),
-        run_id=environ.get("GITHUB_RUN_ID", ""),
         output=environ.get("GITHUB_OUTPUT", ""),
         summary=environ.get("GITHUB_STEP_SUMMARY", ""),
         workspace=environ.get("GITHUB_WORKSPACE", ""),

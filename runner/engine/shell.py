@@ -29,6 +29,9 @@ _ALLOWED = frozenset(
         *("LD_LIBRARY_PATH", "VIRTUAL_ENV", "CONDA_PREFIX"),
     }
 )
+_NEVER = frozenset(
+    {"GITHUB_TOKEN", "GITHUB_ENV", "GITHUB_PATH", "GITHUB_OUTPUT", "GITHUB_STATE", "GITHUB_STEP_SUMMARY"}
+)
 _ALLOWED_BEGINNINGS = ("LC_", "CUDA_", "NVIDIA_")
 _CHUNK = 1 << 16
 _GRACE = 4.0
@@ -59,14 +62,19 @@ def lines_of(cmd: str | Sequence[str]) -> tuple[str, ...]:
 def fenced(environ: Mapping[str, str], named: Sequence[str], *, root: Path, address: str) -> dict[str, str]:
     """Give a stage's environment: what is harmless, what `pass-env` names, DVC_ROOT and DVC_STAGE.
 
-    Neither tokens, nor the runner's inputs, nor the remote's credentials are in it unless named.
+    The remote's credentials are in it only if named; the job's token, the runner's inputs and the files that GitHub
+    reads after the step are not even then.
     """
     allowed = {
         name: text
         for name, text in environ.items()
-        if name in _ALLOWED or name in named or name.startswith(_ALLOWED_BEGINNINGS)
+        if name in _ALLOWED or name.startswith(_ALLOWED_BEGINNINGS) or (name in named and not _is_the_jobs(name))
     }
     return {"DVC_ROOT": str(root), **allowed, "DVC_STAGE": address}
+
+
+def _is_the_jobs(name: str) -> bool:
+    return name in _NEVER or name.startswith(("INPUT_", "ACTIONS_"))
 
 
 def run(command: Command, output: Callable[[bytes], object]) -> int:

@@ -100,7 +100,7 @@ def _of_pull_request(git: Git, wish: Wish, compared: Callable[[str, str], str | 
 def _of_push(git: Git, wish: Wish) -> Commit | None:
     if wish.before and wish.before != _NOBODY and _fetched(git, wish.before):
         return _commit(git, wish.before, "the commit before this push")
-    return _parent(git, "the previous commit, as this push has no earlier one")
+    return _parent(git, "the previous commit, as the one before this push is not known")
 
 
 def _of_branch(git: Git) -> Commit | None:

@@ -19,7 +19,7 @@ from tests.support import events
 from tests.support.environment import Program
 from tests.support.github import Trouble, refusal
 from tests.support.job import RUNTIME, TOKEN, Files, Job, arguments, outcome, with_defaults
-from tests.support.project import DATA
+from tests.support.project import DATA, GATES, TRAIN
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -199,6 +199,40 @@ def test_a_pull_request_cannot_move_the_remote_by_a_local_config_it_commits(
     elsewhere = "['remote \"storage\"']\n    url = ../../elsewhere\n"
     pull_request({**BETTER, ".dvc/.gitignore": "/cache\n", ".dvc/config.local": elsewhere}).step(retrain)
     assert not (project.place / "elsewhere").exists()
+
+
+def test_what_a_pull_request_says_of_its_own_base_and_remote_does_not_count(
+    pull_request: PullRequest, retrain: Program, project: Project
+) -> None:
+    elsewhere = "[core]\n    remote = storage\n['remote \"storage\"']\n    url = ../../elsewhere\n"
+    gates = f"base: HEAD\nbaseline: HEAD\npush: always\n{GATES}"
+    done = pull_request({**WORSE, ".dvc/config": elsewhere, "retrain.yaml": gates}).step(retrain, exits=1)
+    assert done.outputs["verdict"] == "failed"
+    assert done.outputs["pushed-bytes"] == "0"
+    assert not (project.place / "elsewhere").exists()
+
+
+def test_without_a_base_a_pull_request_has_no_remote(
+    pull_request: PullRequest, retrain: Program, project: Project
+) -> None:
+    elsewhere = "[core]\n    remote = storage\n['remote \"storage\"']\n    url = ../../elsewhere\n"
+    job = pull_request({**BETTER, ".dvc/config": elsewhere}, depth=1)
+    project.origin.rename(project.place / "gone")
+    done = job.step(retrain, {"push": "always"}, exits=4)
+    assert not (project.place / "elsewhere").exists()
+    assert "no remote is used" in done.stderr
+
+
+def test_a_stage_gets_no_token_whatever_the_checkout_says(
+    pull_request: PullRequest, retrain: Program, project: Project
+) -> None:
+    names = "pass-env: INPUT_GITHUB-TOKEN GITHUB_TOKEN GITHUB_OUTPUT ACTIONS_RUNTIME_TOKEN\n"
+    train = TRAIN + "env > ../seen.log\n"
+    job = pull_request({**BETTER, "retrain.yaml": names + GATES, "train.sh": train})
+    job.step(retrain, {"pass-env": "INPUT_GITHUB-TOKEN GITHUB_TOKEN GITHUB_OUTPUT ACTIONS_RUNTIME_TOKEN"})
+    seen = (project.place / "seen.log").read_text(encoding="utf-8")
+    assert "DVC_STAGE=train" in seen
+    assert not any(word in seen for word in ("INPUT_", "TOKEN", "GITHUB_OUTPUT"))
 
 
 @pytest.mark.parametrize("event", ["push", "schedule", "workflow_dispatch"])

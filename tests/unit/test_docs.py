@@ -11,6 +11,7 @@ import pytest
 from runner import settings
 from runner.cli import main
 from runner.errors import Exit
+from runner.forge.event import RIGHTS
 from runner.pipeline import yaml12
 from runner.review.gatefile import parse_gates
 from tests.support.tools import ROOT, require
@@ -79,3 +80,13 @@ def test_the_workflows_of_the_readme_are_valid(tmp_path: Path) -> None:
 def test_every_link_to_a_file_leads_somewhere(document: Path) -> None:
     for target in re.findall(r"\]\(([^)#]+)\)", document.read_text(encoding="utf-8")):
         assert "://" in target or (document.parent / target).exists(), target
+
+
+def test_the_table_of_events_is_the_programs() -> None:
+    table = rows((ROOT / "docs" / "events.md").read_text(encoding="utf-8"), "| kind |")
+    assert [row[0].strip("`") for row in table] == list(RIGHTS)
+    for kind, _, runs, pushes, _, remote in table:
+        rights = RIGHTS[kind.strip("`")]  # type: ignore[index]
+        assert runs.startswith("yes") is rights.may_run
+        assert pushes.startswith("yes") is rights.may_push
+        assert (remote == "the base commit") is rights.base_remote

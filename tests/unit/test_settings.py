@@ -144,4 +144,4 @@ def test_without_the_word_of_github_there_is_no_job() -> None:
     actions = resolve({}, {**environ, "GITHUB_ACTIONS": "true"}, {}).actions
     assert actions
     assert (actions.event, actions.output, actions.summary) == ("push", "out", "")
-    assert (actions.api_url, actions.server_url) == ("https://api.github.com", "https://github.com")
+    assert actions.api_url == "https://api.github.com"

@@ -1,0 +1,216 @@
+"""What one call asks for: event, settings, gate file, head and base. On a pull request the base decides.
+
+What a pull request changes cannot widen its own rights: on such an event the settings in the gate file, its
+`baseline`, and the remote's address are those of the base commit; the gates themselves are the checkout's, because a
+change of them is there for the reviewer to see.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from dataclasses import dataclass, field
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from runner import settings
+from runner.ci import Asked
+from runner.errors import ConfigError, ForgeError, GitError, Location
+from runner.forge.event import classify
+from runner.pipeline import yaml12
+from runner.review import baseline
+from runner.review.commit import Commit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from runner.forge.event import Event
+    from runner.git import Git
+    from runner.review.gatefile import GateFile
+    from runner.settings import Actions, Settings
+
+    Own = dict[str, tuple[object, Location]]
+
+logger = logging.getLogger("retrain")
+_GATES: Final = frozenset({"baseline", "gates"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """What the command line said.
+
+    Attributes:
+        flags: options by input name.
+        environ: the process's environment.
+        command: the call as given, for the report.
+        compares: find the commit to compare with.
+        judges: read the gate file whole; otherwise only the settings in it are read.
+
+    """
+
+    flags: Mapping[str, str | None]
+    environ: Mapping[str, str] = field(repr=False)
+    command: str
+    compares: bool
+    judges: bool
+
+
+def ask(root: Path, git: Git, said: Said) -> Asked:
+    """Find out what one call asks for, in the project at `root` of a repository."""
+    flags, environ = said.flags, said.environ
+    for name in settings.unknown_inputs(environ):
+        logger.warning("%s is no input of the runner; see `retrain --help`", name)
+    actions = settings.actions_of(environ)
+    event = _event(actions)
+    file, text = _gate_file(root, flags, environ)
+    gates, own, rule = _read_gates(text, file.name, judges=said.judges)
+    compared = _compared(actions, settings.early("github-token", flags, environ))
+    trusted = None
+    if event.base_remote:
+        trusted = baseline.choose(git, _wish(event, settings.early("base", flags, environ)), compared)
+        own, rule = _of_base(git, trusted, file)
+    chosen = settings.resolve(flags, environ, own)
+    base = trusted if rule == baseline.MERGE_BASE else None
+    if base is None and said.compares:
+        base = baseline.choose(git, _wish(event, chosen.base, rule), compared)
+    if said.compares:
+        _say_base(base)
+    return Asked(
+        settings=chosen,
+        event=event,
+        environ=environ,
+        gates=gates,
+        head=_head(git, event, named=said.judges),
+        base=base,
+        remote_from=(trusted.sha if trusted else None) if event.base_remote else "",
+        command=said.command,
+    )
+
+
+def alone(root: Path, flags: Mapping[str, str | None], environ: Mapping[str, str]) -> Settings:
+    """Check the settings of a verb that needs no project; a gate file is read where there is one."""
+    file, text = _gate_file(root, flags, environ)
+    return settings.resolve(flags, environ, _read_gates(text, file.name, judges=False)[1])
+
+
+def _gate_file(root: Path, flags: Mapping[str, str | None], environ: Mapping[str, str]) -> tuple[Path, str | None]:
+    """Give the gate file's place and text: where it is named relative to where we started, else beside `.dvc`."""
+    name = settings.early("config", flags, environ)
+    given = bool(flags.get("config") or environ.get(settings.variable("config"), "").strip())
+    place = (Path(settings.early("working-directory", flags, environ)).absolute() if given else root) / name
+    text = read_text(place, name)
+    if text is None and given:
+        message = f"the gate file {name} does not exist"
+        raise ConfigError(message, "name an existing file with --config, or leave it out")
+    return place, text
+
+
+def _read_gates(text: str | None, name: str, *, judges: bool) -> tuple[GateFile | None, Own, str]:
+    """Give the gates, the settings beside them, and the rule for the baseline."""
+    if text is None:
+        return None, {}, baseline.MERGE_BASE
+    if not judges:
+        return None, *_keys(text, name)
+    gatefile = import_module("runner.review.gatefile")
+    gates: GateFile = gatefile.parse_gates(text, name)
+    return gates, {key: (one.value, one.where) for key, one in gates.settings.items()}, gates.baseline
+
+
+def _keys(text: str, name: str) -> tuple[Own, str]:
+    """Read the settings of a gate file without its gates, which a verb that does not judge does not pay for."""
+    document = yaml12.parse(text, name)
+    keys: dict[Any, Any] = document if isinstance(document, dict) else {}
+    own = {key: (value, Location(name, *yaml12.locate(text, key))) for key, value in keys.items() if key not in _GATES}
+    return own, str(keys.get("baseline", baseline.MERGE_BASE))
+
+
+def _of_base(git: Git, base: Commit | None, file: Path) -> tuple[Own, str]:
+    """Give the settings and the rule of the gate file as the base commit has it."""
+    if base is None or not file.resolve().is_relative_to(git.root.resolve()):
+        return {}, baseline.MERGE_BASE
+    content = git.show(base.sha, file.resolve().relative_to(git.root.resolve()).as_posix())
+    try:
+        return _keys(content.decode("utf-8-sig"), file.name) if content else ({}, baseline.MERGE_BASE)
+    except UnicodeDecodeError as error:
+        message = f"{file.name} of the base commit {base.sha[:12]} is not UTF-8"
+        raise ConfigError(message, "mend it on the target branch") from error
+
+
+def _wish(event: Event, rev: str, rule: str = baseline.MERGE_BASE) -> baseline.Wish:
+    return baseline.Wish(
+        rev=rev,
+        rule=rule,
+        event=event.kind,
+        target=event.base_ref,
+        target_sha=event.base_sha,
+        head_sha=event.head_sha,
+        before=event.before,
+    )
+
+
+def _event(actions: Actions | None) -> Event:
+    if actions is None:
+        return classify("", {}, sha="", ref="", repository="")
+    payload: object = {}
+    if actions.event_path:
+        try:
+            payload = json.loads(Path(actions.event_path).read_text(encoding="utf-8"))
+        except (OSError, ValueError, RecursionError) as error:
+            message = f"the event's file {actions.event_path} cannot be read: {error}"
+            raise ConfigError(message, "GITHUB_EVENT_PATH must name the file that GitHub wrote") from error
+    event = classify(
+        actions.event,
+        payload if isinstance(payload, dict) else {},
+        sha=actions.sha,
+        ref=actions.ref,
+        repository=actions.repository,
+    )
+    logger.info("%s: %s", event.kind, event.why)
+    return event
+
+
+def _head(git: Git, event: Event, *, named: bool) -> Commit:
+    """Give the candidate, with its branch's name where it is for a reader; a repository without a commit has none."""
+    branch = git.branch() if named else ""
+    try:
+        sha = git.head()
+    except GitError:
+        return Commit(sha="", ref=branch)
+    shown = event.head_sha or sha
+    return Commit(sha=shown, ref=branch, subject=git.subject(shown) if shown == sha else "")
+
+
+def _say_base(base: Commit | None) -> None:
+    if base:
+        logger.info("compared with %s (%s)", base.sha[:12], base.how)
+    else:
+        logger.warning("there is no commit to compare with; limits on the difference are unmeasured")
+
+
+def _compared(actions: Actions | None, token: str) -> Callable[[str, str], str | None] | None:
+    """Ask GitHub for a merge base, where this job may; the client is loaded only if it is asked."""
+    if actions is None or not token or not actions.repository:
+        return None
+
+    def ask_github(base: str, head: str) -> str | None:
+        github = import_module("runner.forge.github")
+        try:
+            found: str | None = github.GitHub(actions.api_url, actions.repository, token).merge_base(base, head)
+        except ForgeError as error:
+            logger.warning("GitHub could not give the merge base: %s", error)
+            return None
+        return found
+
+    return ask_github
+
+
+def read_text(place: Path, name: str) -> str | None:
+    """Read a text file; `None` where there is none."""
+    try:
+        return place.read_text(encoding="utf-8-sig")
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except (UnicodeDecodeError, OSError) as error:
+        message = f"{name} cannot be read: {error}"
+        raise ConfigError(message, "make it a readable UTF-8 file") from error
