@@ -8,17 +8,21 @@ import re
 import shutil
 import stat
 from contextlib import contextmanager
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from runner import durable
+from runner.engine import aside
+from runner.engine.aside import Aside
 from runner.engine.outcome import StageFailed
 from runner.engine.workspace import SCRATCH
+from runner.errors import ConfigError
 from runner.pipeline import dvcfile, lock
 from runner.store.cache import Cache
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator
+    from collections.abc import Callable, Collection, Iterator, Sequence
+    from pathlib import Path
 
     from runner.engine.decide import Content
     from runner.engine.workspace import Workspace
@@ -57,6 +61,7 @@ class Keeping:
         self._tracked = tracked
         self._ignored = set(ignored)
         self._locks: dict[str, tuple[str | None, lock.LockFile]] = {}
+        self._recover()
 
     def may_remember(self, stage: Stage) -> bool:
         """DVC's rule for writing the run cache: inputs and outs, every out cached or a metric or a plot."""
@@ -89,34 +94,69 @@ class Keeping:
     @contextmanager
     def _unseen_kept(self, out: Out) -> Iterator[None]:
         """Carry the files of a directory that are no part of its listing over its replacement."""
+        with self._aside([(f"{out.path}/{path}", False) for path in self._unseen(out)]):
+            yield
+
+    def _unseen(self, out: Out) -> list[str]:
+        """Give the files in a directory that DVC does not see. A link to a directory is replaced, not what is in it."""
         place = self._workspace.path(out.path)
         content = self._workspace.observe(out.path)
-        seen = {path for path, _ in self._workspace.tree(out.path).files} if content and content.hash.is_dir else None
-        files = () if seen is None else (path for path in place.rglob("*") if path.is_symlink() or path.is_file())
-        unseen = [path.relative_to(place) for path in files if path.relative_to(place).as_posix() not in (seen or ())]
-        scratch = self._scratch()
-        try:
-            for path in unseen:
-                (scratch / path).parent.mkdir(parents=True, exist_ok=True)
-                shutil.move(place / path, scratch / path)
-            yield
-        finally:
-            for path in unseen:
-                (place / path).parent.mkdir(parents=True, exist_ok=True)
-                shutil.move(scratch / path, place / path)
-            shutil.rmtree(scratch, ignore_errors=True)
+        if content is None or not content.hash.is_dir or place.is_symlink():
+            return []
+        seen = {path for path, _ in self._workspace.tree(out.path).files}
+        files = (path for path in place.rglob("*") if path.is_symlink() or path.is_file())
+        return [path for path in (file.relative_to(place).as_posix() for file in files) if path not in seen]
 
-    def _scratch(self) -> Path:
-        return self._workspace.path(f"{SCRATCH}/aside-{os.urandom(6).hex()}")
+    @contextmanager
+    def _aside(self, places: Sequence[tuple[str, bool]]) -> Iterator[Aside]:
+        """Have files out of the way; at the end they come back, unless they were dropped.
+
+        An interruption while they come back is waited out: they come back first.
+        """
+        out_of_the_way = Aside(self._workspace, aside.scratch(), places)
+        try:
+            out_of_the_way.take()
+            yield out_of_the_way
+        finally:
+            try:
+                out_of_the_way.put_back()
+            except BaseException:
+                out_of_the_way.put_back()
+                raise
+
+    def _recover(self) -> None:
+        """Put back what a run that was killed had moved out of the way."""
+        for found in aside.leftovers(self._workspace):
+            for backup, path, stayed in found.held:
+                both = all(os.path.lexists(self._workspace.path(place)) for place in (backup, path))
+                if both and not self._is_saved(path if stayed else backup, path):
+                    break
+                if both and not stayed:
+                    aside.remove(self._workspace.path(backup))
+            else:
+                found.put_back()
+
+    def _is_saved(self, place: str, path: str) -> bool:
+        """Take what lies at `place`, an out from `path`, into the cache; false where that cannot be done."""
+        try:
+            content = self._workspace.observe(place)
+            self._workspace.check_inside(place, self._cache.root)
+            if content and not self._cache.has(content.hash):
+                self._save(place, content)
+                logger.warning("%s, as a killed run had left it aside, stays in the cache as %s", path, content.hash)
+        except (ConfigError, OSError) as error:
+            logger.warning("what a killed run left of %s stays in %s: %s", path, SCRATCH, error)
+            return False
+        return True
+
+    def _save(self, place: str, content: Content) -> None:
+        tree = self._workspace.tree(place) if content.hash.is_dir else None
+        self._copies.add(self._workspace.path(place), content.hash, tree)
 
     def rescue(self, out: Out, content: Content) -> None:
         """Keep bytes that nothing else holds before they are replaced."""
         if out.cache and not self._cache.has(content.hash):
-            self._copies.add(
-                self._workspace.path(out.path),
-                content.hash,
-                self._workspace.tree(out.path) if content.hash.is_dir else None,
-            )
+            self._save(out.path, content)
             logger.warning(
                 "%s in the workspace differs from the lock and is replaced; its bytes stay in the cache as %s",
                 out.path,
@@ -174,55 +214,25 @@ class Keeping:
 
         Outs that persist stay, as files of their own that the command may change.
         """
-        scratch = self._scratch()
-        moved: list[tuple[Path, Path]] = []
-        kept = False
-
-        def commit() -> None:
-            nonlocal kept
-            kept = True
-
+        found = [out for out in stage.outs if os.path.lexists(self._workspace.path(out.path))]
+        for out in found:
+            self._make_ready(out)
         try:
-            for number, out in enumerate(stage.outs):
-                self._clear(out, scratch / str(number), moved)
-            yield commit
+            with self._aside([(out.path, out.persist) for out in found]) as out_of_the_way:
+                yield out_of_the_way.drop
         finally:
-            if not kept:
-                moved = _put_back(moved)
-            for out in stage.outs if not kept else ():
+            for out in stage.outs:
                 self._workspace.forget(out.path)
-            if kept or not moved:
-                shutil.rmtree(scratch, ignore_errors=True)
 
-    def _clear(self, out: Out, backup: Path, moved: list[tuple[Path, Path]]) -> None:
-        place = self._workspace.path(out.path)
-        if not os.path.lexists(place):
-            return
+    def _make_ready(self, out: Out) -> None:
+        """Keep what an out holds before it steps aside, or make it one that the command may write to."""
         self._check_parent(out)
-        backup.parent.mkdir(parents=True, exist_ok=True)
         if out.persist:
-            _unprotect(place)
-            _copy(place, backup)
-        else:
-            content = self._workspace.observe(out.path)
-            if content:
-                self.rescue(out, content)
-            shutil.move(place, backup)
-        moved.append((place, backup))
-
-
-def _put_back(moved: list[tuple[Path, Path]]) -> list[tuple[Path, Path]]:
-    """Move backups to their places; give those that cannot go there, which stay where they are."""
-    stuck = []
-    for place, backup in reversed(moved):
-        try:
-            _remove(place)
-            place.parent.mkdir(parents=True, exist_ok=True)
-            shutil.move(backup, place)
-        except OSError as error:
-            logger.error("%s could not be put back (%s); it is kept as %s", place, error.strerror, backup)  # noqa: TRY400
-            stuck.append((place, backup))
-    return stuck
+            _unprotect(self._workspace.path(out.path))
+            return
+        content = self._workspace.observe(out.path)
+        if content:
+            self.rescue(out, content)
 
 
 def _unprotect(place: Path) -> None:
@@ -236,18 +246,3 @@ def _unprotect(place: Path) -> None:
             shutil.copyfile(path, temporary)
             temporary.replace(path)
         path.chmod(stat.S_IMODE(path.stat().st_mode) | stat.S_IWUSR)
-
-
-def _copy(place: Path, backup: Path) -> None:
-    if place.is_dir():
-        shutil.copytree(place, backup, symlinks=True)
-    else:
-        shutil.copy2(place, backup)
-
-
-def _remove(place: Path) -> None:
-    """Remove what a failed command left where an out has to come back to."""
-    if place.is_dir() and not place.is_symlink():
-        shutil.rmtree(place)
-    elif os.path.lexists(place):
-        place.unlink()
