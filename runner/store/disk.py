@@ -145,13 +145,16 @@ def install(ready: str, target: str) -> None:
 def _exchange(ready: str, target: str) -> None:
     """Replace `target` where one rename cannot: a directory by a file, a file or a full directory by a directory."""
     aside = temporary(target)
-    os.rename(target, aside)
     try:
+        os.rename(target, aside)
         os.rename(ready, target)
-    except OSError:
-        os.rename(aside, target)
+        remove(aside)
+    except BaseException:  # an interruption too, wherever it comes: the old one goes back, or away
+        if os.path.lexists(target):
+            remove(aside)
+        else:
+            os.rename(aside, target)
         raise
-    remove(aside)
 
 
 def keep(pairs: Iterable[tuple[str, str]]) -> None:

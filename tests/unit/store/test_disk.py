@@ -77,6 +77,27 @@ def test_what_stepped_aside_comes_back_when_the_rename_fails(tmp_path: Path) -> 
     assert (tmp_path / "target" / "good").read_bytes() == b"kept"
 
 
+@pytest.mark.parametrize("number", [1, 2])
+def test_an_interrupted_exchange_leaves_the_old_or_the_new_and_nothing_else(
+    number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("old", "new"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "file").write_text(name)
+    rename, count = os.rename, iter(range(1, 9))
+
+    def interrupted(source: str, target: str) -> None:
+        rename(source, target)
+        if next(count) == number:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "rename", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        disk.install(str(tmp_path / "new"), str(tmp_path / "old"))
+    assert (tmp_path / "old" / "file").read_text() == ("old" if number == 1 else "new")
+    assert {path.name for path in tmp_path.iterdir()} <= {"old", "new"}
+
+
 def test_a_type_of_link_that_does_not_work_here_gives_way_to_the_next(elsewhere: Path, tmp_path: Path) -> None:
     (tmp_path / "object").write_bytes(b"content")
     source, target = str(tmp_path / "object"), elsewhere / "target"
