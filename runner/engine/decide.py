@@ -107,6 +107,11 @@ class Frozen:
     word = "frozen"
     reasons: tuple[Reason, ...] = ()
 
+    @property
+    def is_stale(self) -> bool:
+        """Whether an out is there and is not what the lock says."""
+        return differ(self.reasons)
+
 
 @dataclass(frozen=True, slots=True)
 class Restore:
@@ -119,7 +124,7 @@ class Restore:
     @property
     def is_stale(self) -> bool:
         """Whether more than absent outs differ: then the lock does not say what the stage's inputs say."""
-        return any(reason.change is not Change.OUT_DELETED for reason in self.reasons)
+        return differ(self.reasons)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +144,11 @@ class Wait:
     reasons: tuple[Reason, ...] = ()
 
 
+def differ(reasons: Sequence[Reason]) -> bool:
+    """Whether any of `reasons` is more than an out that is merely not in its place."""
+    return any(reason.change is not Change.OUT_DELETED for reason in reasons)
+
+
 Decision = Fresh | Frozen | Restore | Run | Wait
 
 
@@ -153,7 +163,7 @@ def decide(stage: Stage, entry: LockEntry | None, now: Now, past: Callable[[], L
 
     """
     if stage.frozen:
-        return Frozen()
+        return Frozen(tuple(_outs(stage, entry, now)))
     inputs = tuple(_inputs(stage, entry, now))
     outs = tuple(_outs(stage, entry, now))
     if now.upstream:
@@ -224,7 +234,22 @@ def _params(param: Param, was: Mapping[str, Any], now: Mapping[str, Any] | None)
         elif key not in was:
             yield Reason(Change.PARAM_NEW, where, now=now[key])
         elif not params.equal(was[key], now[key]):
-            yield Reason(Change.PARAM_MODIFIED, where, was[key], now[key])
+            yield from _leaves(where, was[key], now[key])
+
+
+def _leaves(where: str, was: Any, now: Any) -> Iterator[Reason]:  # noqa: ANN401 - any value of a params file
+    """Name what differs inside a mapping, key by key, so that nobody has to compare two long texts."""
+    if not (isinstance(was, dict) and isinstance(now, dict)):
+        yield Reason(Change.PARAM_MODIFIED, where, was, now)
+        return
+    for key in dict.fromkeys((*was, *now)):
+        inner = f"{where}.{key}"
+        if key not in now:
+            yield Reason(Change.PARAM_DELETED, inner, was=was[key])
+        elif key not in was:
+            yield Reason(Change.PARAM_NEW, inner, now=now[key])
+        elif not params.equal(was[key], now[key]):
+            yield from _leaves(inner, was[key], now[key])
 
 
 def _outs(stage: Stage, entry: LockEntry | None, now: Now) -> Iterator[Reason]:

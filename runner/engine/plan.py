@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from runner.engine.decide import Change, Reason, Restore, Run, Wait, decide
+from runner.engine.decide import Change, Frozen, Reason, Restore, Run, Wait, decide
 from runner.engine.known import outs_of, read_by
 from runner.errors import RemoteError
 
@@ -43,7 +43,9 @@ class Step:
     @property
     def is_stale(self) -> bool:
         """Whether the lock does not say what the stage's command, inputs and outs say."""
-        return isinstance(self.decision, (Run, Wait)) or (isinstance(self.decision, Restore) and self.decision.is_stale)
+        if isinstance(self.decision, (Restore, Frozen)):
+            return self.decision.is_stale
+        return isinstance(self.decision, (Run, Wait))
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ import logging
 from collections import deque
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from runner.engine import shell
 from runner.engine.decide import Change, Frozen, Reason, Restore, Run, decide
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from runner.engine.keeping import Keeping
     from runner.engine.known import Known
     from runner.engine.objects import Objects
+    from runner.engine.outcome import Status
     from runner.engine.runcache import RunCache
     from runner.engine.workspace import Workspace
     from runner.hashes import Hash
@@ -98,6 +99,7 @@ class Reproduction:
         queue = deque(stages)
         forced: dict[str, Reason] = {}
         done: set[str] = set()
+        last: Stage | None = None
         while queue:
             stage = queue[0]
             outcome = self._step(stage, forced.get(stage.address))
@@ -110,9 +112,24 @@ class Reproduction:
             if stage.address not in done or outcome.status not in {"fresh", "frozen"}:
                 yield outcome
             done.add(stage.address)
+            last = stage if outcome.status == "ran" else last
             if outcome.status == "failed":
                 yield from (StageResult(later, "skipped") for later in queue if later.address not in done)
                 return
+        why = self._tampered(done) if last else ""
+        if last and why:
+            yield StageResult(last, "failed", why=why)
+
+    def _tampered(self, done: Collection[str]) -> str:
+        """Look again at what stages wrote: a command may have changed an out that is not its own."""
+        for stage in self.known.pipeline.stages:
+            entry = self.known.entry(stage) if stage.address in done and not stage.frozen else None
+            for out, name in outs_of(stage, entry) if entry else ():
+                self.workspace.forget(out.path)
+                content = self.workspace.observe(out.path)
+                if content and content.hash != name:
+                    return f"{out.path}, written by {stage.address}, was changed by the command of a later stage"
+        return ""
 
     def _again(self, producers: Collection[str], done: Collection[str]) -> list[Stage]:
         """Give, in order, `producers` and what is `done` downstream of them: they may write something else now."""
@@ -142,7 +159,8 @@ class Reproduction:
         except StageFailed as failure:
             reasons = decision.reasons if isinstance(decision, Run) else ()
             return StageResult(stage, "failed", reasons, failure.seconds, failure.code, failure.why, failure.tail)
-        return StageResult(stage, "frozen" if isinstance(decision, Frozen) else "fresh", entry=self.known.entry(stage))
+        status: Status = "frozen" if isinstance(decision, Frozen) else "fresh"
+        return StageResult(stage, status, decision.reasons, entry=self.known.entry(stage))
 
     def _restore(self, stage: Stage, decision: Restore) -> StageResult | None:
         """Put in place what an earlier run wrote; `None` where an object turned out to be gone."""
@@ -332,6 +350,11 @@ class Reproduction:
             was, now = before.deps[dep.spelled], self.workspace.observe(dep.path)
             if not (was and now and was.hash == now.hash):
                 raise StageFailed(_changed(dep, old[dep.path], self._files(dep)))
+        self.known.reread()
+        for param in stage.params:
+            if not _same(before.params[param.spelled], self.known.values(param)):
+                message = f"params in {param.path!r} were changed by the command itself; let a stage before it write them"
+                raise StageFailed(message)
 
     def _files(self, dep: Dep) -> dict[str, str]:
         """Give the files of a directory, by path inside it; none for a file."""
@@ -346,6 +369,11 @@ def _changed(dep: Dep, old: Mapping[str, str], new: Mapping[str, str]) -> str:
         f"dependency {dep.path!r} was changed by the command itself{inside}; declare it as an out, "
         "or name what it writes there in .dvcignore"
     )
+
+
+def _same(was: Mapping[str, Any] | None, now: Mapping[str, Any] | None) -> bool:
+    """Compare as text: what was not a number before (NaN) still is the same."""
+    return repr(was) == repr(now)
 
 
 def _raise_unless_missing(moved: Moved) -> None:

@@ -259,7 +259,7 @@ class _Checking:
         if inherited is None:
             return
         given = inherited.get("url")
-        if given is None:
+        if given is None or not str(given.value).strip():
             where = next((one.where for one in options.values()), None)
             self.errors.append(ConfigError(f"{owner} has no url", "", where))
             return

@@ -106,7 +106,7 @@ ROWS: dict[str, tuple[Case, Decision]] = {
     "frozen": (case(frozen=True), Frozen()),
     "frozen with everything changed": (
         case({"in": LATER}, {"out": LATER}, params={"rate": 2}, cmd="other", frozen=True, past=PAST),
-        Frozen(),
+        Frozen((Reason(Change.OUT_MODIFIED, "out", HERE.hash.value, LATER.hash.value),)),
     ),
     "frozen and never run": (case(entry=None, frozen=True), Frozen()),
     "frozen below a stage that runs": (case(upstream=("up",), frozen=True), Frozen()),
@@ -350,3 +350,25 @@ def test_a_stage_with_only_absent_outs_is_not_stale() -> None:
     assert not Restore(ENTRY, OUT_DELETED).is_stale
     assert Restore(ENTRY, OUT_MODIFIED).is_stale
     assert Restore(PAST, DEP_MODIFIED + OUT_DELETED).is_stale
+
+
+def test_a_changed_mapping_is_named_leaf_by_leaf() -> None:
+    was = {"svm": {"C": 1.0, "gamma": 0.01, "gone": 1, "kernel": {"name": "rbf"}}}
+    now = {"svm": {"C": 10.0, "gamma": 0.01, "new": 2, "kernel": {"name": "poly"}}}
+    stage = Stage("s", "dvc.yaml", "s", "x", ".", params=(Param("params.yaml", "params.yaml", ("svm",)),))
+    decision = decide(
+        stage, LockEntry("x", params={"params.yaml": was}), Now(params={"params.yaml": now}), lambda: None
+    )
+    assert decision.reasons == (
+        Reason(Change.PARAM_MODIFIED, "params.yaml:svm.C", 1.0, 10.0),
+        Reason(Change.PARAM_DELETED, "params.yaml:svm.gone", was=1),
+        Reason(Change.PARAM_MODIFIED, "params.yaml:svm.kernel.name", "rbf", "poly"),
+        Reason(Change.PARAM_NEW, "params.yaml:svm.new", now=2),
+    )
+
+
+def test_a_frozen_stage_is_stale_where_an_out_is_not_what_the_lock_says() -> None:
+    modified = Reason(Change.OUT_MODIFIED, "o", "a", "b")
+    assert Frozen((modified,)).is_stale
+    assert not Frozen((Reason(Change.OUT_DELETED, "o", "a"),)).is_stale
+    assert not Frozen().is_stale

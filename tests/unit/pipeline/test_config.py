@@ -250,3 +250,8 @@ def _refused(call: object, kind: type[Exception]) -> bool:
     except kind:
         return True
     return False
+
+
+def test_an_empty_url_is_a_mistake_and_not_the_folder_of_the_config() -> None:
+    with pytest.raises(ConfigError, match="has no url"):
+        config.parse([(".dvc/config", "['remote \"x\"']\n    url =\n", "/p/.dvc")])
