@@ -99,6 +99,10 @@ class Known:
         document = self._documents[param.path]
         return None if document is None else dict(params.read(param, document))
 
+    def reread(self) -> None:
+        """Read params files anew when they are asked for: a command has run, and may have changed any of them."""
+        self._documents.clear()
+
     def recorded(self, stage: Stage, out: Out) -> LockedPath | None:
         """Give what the lock records of an out."""
         entry = self.entry(stage)

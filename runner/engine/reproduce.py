@@ -16,6 +16,7 @@ from runner.engine.decide import Change, Frozen, Reason, Restore, Run, decide
 from runner.engine.known import outs_of, read_by, recorded_as
 from runner.engine.outcome import StageFailed, StageResult
 from runner.errors import ConfigError, Corrupt, ObjectMissing
+from runner.pipeline import params
 from runner.pipeline.model import LockEntry
 
 if TYPE_CHECKING:
@@ -122,12 +123,12 @@ class Reproduction:
 
     def _tampered(self, done: Collection[str]) -> str:
         """Look again at what stages wrote: a command may have changed an out that is not its own."""
+        self.workspace.forget(".")
         for stage in self.known.pipeline.stages:
             entry = self.known.entry(stage) if stage.address in done and not stage.frozen else None
             for out, name in outs_of(stage, entry) if entry else ():
-                self.workspace.forget(out.path)
                 content = self.workspace.observe(out.path)
-                if content and content.hash != name:
+                if content and content.hash.value != name.value:
                     return f"{out.path}, written by {stage.address}, was changed by the command of a later stage"
         return ""
 
@@ -353,7 +354,9 @@ class Reproduction:
         self.known.reread()
         for param in stage.params:
             if not _same(before.params[param.spelled], self.known.values(param)):
-                message = f"params in {param.path!r} were changed by the command itself; let a stage before it write them"
+                message = (
+                    f"params in {param.path!r} were changed by the command itself; let a stage before it write them"
+                )
                 raise StageFailed(message)
 
     def _files(self, dep: Dep) -> dict[str, str]:
@@ -372,8 +375,8 @@ def _changed(dep: Dep, old: Mapping[str, str], new: Mapping[str, str]) -> str:
 
 
 def _same(was: Mapping[str, Any] | None, now: Mapping[str, Any] | None) -> bool:
-    """Compare as text: what was not a number before (NaN) still is the same."""
-    return repr(was) == repr(now)
+    """Compare as DVC does, except that what was not a number (NaN) and still is not has not changed."""
+    return params.equal(was, now) or repr(was) == repr(now)
 
 
 def _raise_unless_missing(moved: Moved) -> None:

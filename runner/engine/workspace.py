@@ -80,7 +80,10 @@ class Workspace:
         return self._trees[relative]
 
     def forget(self, relative: str) -> None:
-        """Look again at `relative`, at what lies in it and at what holds it the next time they are asked for."""
+        """Look again at `relative`, at what lies in it and at what holds it the next time they are asked for.
+
+        `.` is everything.
+        """
         for path in [path for path in self._seen if _related(path, relative)]:
             del self._seen[path]
             self._trees.pop(path, None)
@@ -181,4 +184,5 @@ def _leads_to_folder(entry: os.DirEntry[str]) -> bool:
 
 
 def _related(path: str, changed: str) -> bool:
-    return path == changed or path.startswith(f"{changed}/") or changed.startswith(f"{path}/") or path == "."
+    everything = "." in {path, changed}
+    return everything or path == changed or path.startswith(f"{changed}/") or changed.startswith(f"{path}/")

@@ -488,3 +488,50 @@ def test_nothing_is_written_through_a_link_out_of_the_project(tmp_path: Path) ->
     report = made.repro()
     assert report.exit_code != 0
     assert list((tmp_path / "victim").iterdir()) == []
+
+
+PARAMS = """\
+stages:
+  tune:
+    cmd: CMD
+    deps: [seed]
+    params: [lr]
+    outs: [tuned]
+  use:
+    cmd: cat params.yaml > used
+    deps: [tuned]
+    params: [other]
+    outs: [used]
+"""
+
+
+def test_a_stage_that_changes_its_own_params_fails(tmp_path: Path) -> None:
+    cmd = "cat seed > tuned; echo 'lr: 2' > params.yaml"
+    made = workshop(tmp_path, PARAMS.replace("CMD", f'"{cmd}"'), {"seed": "1\n", "params.yaml": "lr: 1\nother: 1\n"})
+    report = made.repro()
+    assert decisions(report) == {"tune": "failed", "use": "skipped"}
+    assert "params in 'params.yaml' were changed by the command itself" in str(row(report, "tune").why)
+    assert not (made.root / "dvc.lock").exists()
+
+
+def test_params_that_a_stage_writes_undeclared_are_recorded_by_the_next_as_it_reads_them(tmp_path: Path) -> None:
+    cmd = "cat seed > tuned; (echo 'other: 2'; echo 'lr: .nan') > params.yaml"
+    files = {"seed": "1\n", "params.yaml": "lr: .nan\nother: 1\n"}
+    made = workshop(tmp_path, PARAMS.replace("CMD", f'"{cmd}"'), files)
+    assert decisions(made.repro()) == {"tune": "ran", "use": "ran"}
+    assert "other: 2" in made.read("dvc.lock")
+
+
+@pytest.mark.parametrize(("out", "writer"), [("first.o", "first"), ("data", "data.dvc")])
+def test_a_stage_that_changes_an_out_that_is_not_its_own_fails(
+    out: str, writer: str, tmp_path: Path, dvc: environment.Program
+) -> None:
+    other = f"  other:\n    cmd: cat tail > other.o; echo evil > {out}\n    deps: [tail]\n    outs: [other.o]\n"
+    made = workshop(tmp_path, CHAIN + other, SEEDS)
+    made.put({"data": "1\n"})
+    dvc("add", "-q", "data", cwd=made.root)
+    report = made.run(push="always")
+    assert report.exit_code == 3
+    assert decisions(report)["other"] == "failed"
+    assert row(report, "other").why == f"{out}, written by {writer}, was changed by the command of a later stage"
+    assert report.push == "not pushed: a stage failed"
