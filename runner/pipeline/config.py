@@ -197,7 +197,7 @@ def _is_path(section: _Section, option: str) -> bool:
 
 def _resolved(path: str, folder: str, home: str) -> str:
     """Make a path absolute as DVC does: a relative one starts from the folder of its config file."""
-    if _URL.match(path):
+    if _URL.match(path) or not path.strip():
         return path
     if home and (path == "~" or path.startswith("~/")):
         path = home + path[1:]

@@ -170,6 +170,7 @@ class Retrying:
         self._sleep = sleep
         self._budget = budget
         self._lock = threading.Lock()
+        self._down = False
 
     def exists(self, names: Iterable[str]) -> Mapping[str, int]:
         """Ask; see `Remote`."""
@@ -197,15 +198,26 @@ class Retrying:
         return iter(self._call(lambda: list(self._remote.names(prefix))))
 
     def _call(self, attempt: Callable[[], T]) -> T:
-        """Give what `attempt` gives, in the end."""
-        return tenacity.Retrying(
-            retry=tenacity.retry_if_exception_type(Unavailable),
-            wait=tenacity.wait_random_exponential(multiplier=FIRST_WAIT, max=LONGEST_WAIT),
-            stop=tenacity.stop_before_delay(self._budget),
-            before_sleep=self._count,
-            sleep=self._sleep,
-            reraise=True,
-        )(attempt)
+        """Give what `attempt` gives, in the end.
+
+        A remote that used up a whole budget gets one try a call from then on, until one succeeds: what is down for one
+        object is down for all, and a thousand budgets would be hours.
+        """
+        patient = tenacity.stop_before_delay(self._budget)
+        try:
+            given = tenacity.Retrying(
+                retry=tenacity.retry_if_exception_type(Unavailable),
+                wait=tenacity.wait_random_exponential(multiplier=FIRST_WAIT, max=LONGEST_WAIT),
+                stop=tenacity.stop_after_attempt(1) if self._down else patient,
+                before_sleep=self._count,
+                sleep=self._sleep,
+                reraise=True,
+            )(attempt)
+        except Unavailable:
+            self._down = True
+            raise
+        self._down = False
+        return given
 
     def _count(self, state: tenacity.RetryCallState) -> None:
         with self._lock:

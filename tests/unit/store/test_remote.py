@@ -176,3 +176,19 @@ def test_opening_a_directory_does_not_wait_for_boto3(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["a", "a/b", "files/md5/ab/cd.dir", "..a/b..", "a b", ".hidden"])
 def test_a_plain_relative_path_is_a_name(name: str) -> None:
     assert checked(name) == name
+
+
+def test_a_remote_that_is_down_costs_one_budget_and_not_one_for_each_object(tmp_path: Path) -> None:
+    remote, failing, waits = retrying(*passing(4), budget=-1)
+    with pytest.raises(Unavailable):
+        remote.put("first", tmp_path)
+    remote._budget = 10
+    with pytest.raises(Unavailable):
+        remote.put("second", tmp_path)
+    assert (failing.calls, waits) == (2, [])
+    failing.errors.clear()
+    remote.put("third", tmp_path)
+    failing.errors.extend(passing(1))
+    remote.put("fourth", tmp_path)
+    assert [name for name, _ in failing.stored] == ["third", "fourth"]
+    assert len(waits) == 1
