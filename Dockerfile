@@ -28,4 +28,3 @@ RUN apt-get update \
 COPY --from=build /opt/retrain /opt/retrain
 # Isolated (-I), so that a directory called runner/ in the user's repository is not mistaken for this program.
 ENTRYPOINT ["/opt/retrain/bin/python", "-I", "-m", "runner"]
-CMD ["run"]

@@ -4,13 +4,30 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import TYPE_CHECKING
 
 from runner.cli import start
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 
 def main() -> None:
     """Run the command line and end the process with its exit code."""
-    sys.exit(start(sys.argv[1:], os.environ))
+    sys.exit(start(arguments(sys.argv[1:], os.environ), os.environ))
+
+
+def arguments(given: Sequence[str], environ: Mapping[str, str]) -> list[str]:
+    """Give the arguments; where there are none, the verb of the input `command`, in a GitHub job `run`.
+
+    A step that uses the image by `docker://` has inputs and no action.yml that would hand them over as arguments.
+    """
+    if given:
+        return list(given)
+    verb = environ.get("INPUT_COMMAND", "").strip()
+    if verb:
+        return [verb]
+    return ["run"] if environ.get("GITHUB_ACTIONS") == "true" else []
 
 
 if __name__ == "__main__":

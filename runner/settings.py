@@ -81,7 +81,7 @@ INPUTS = (
     Input("push", "passed", _one_of("passed", "always", "never"), "When to push: if the gates passed, always, never."),
     Input("setup", "", _text, "Commands to run once before the first stage that runs: install what stages need."),
     Input("pass-env", "", _names, "Names of environment variables that stages may see besides the harmless ones."),
-    Input("comment", "update", _one_of("update", "new", "off"), "The report on the pull request."),
+    Input("comment", "update", _one_of("update", "new", "off"), "The report on the pull request: update, new or off."),
     Input("github-token", "", _text, "Token for the pull request's comment.", in_file=False),
 )
 
