@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from runner.hashes import Hash
 from runner.pipeline import params, yaml12
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from runner.hashes import Hash
     from runner.pipeline.model import LockEntry, Out, Param, Stage
 
 
@@ -65,6 +65,10 @@ class Content:
     size: int | None = None
     nfiles: int | None = None
     isexec: bool = False
+
+
+UNTRACKABLE = Content(Hash("untrackable"))
+"""What an out holds that cannot be hashed: a pipe, a broken link. It equals nothing that a lock records."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,7 +48,7 @@ def pull(project: Project, targets: Sequence[str]) -> Moved:
 
 def _put(project: Project, keeping: Keeping, out: Out, recorded: LockedPath, name: Hash) -> Moved:
     """Put an out in place; one that turns out broken in the cache is fetched anew, once."""
-    content = project.workspace.observe(out.path)
+    content = project.workspace.observe_out(out.path)
     if content and content.hash == name:
         return NOTHING
     if content:

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING
 from runner import durable
 from runner.engine import aside
 from runner.engine.aside import Aside
+from runner.engine.decide import UNTRACKABLE
 from runner.engine.outcome import StageFailed
 from runner.engine.workspace import SCRATCH
-from runner.errors import ConfigError
+from runner.errors import ConfigError, Corrupt, ObjectMissing
 from runner.pipeline import dvcfile, lock
 from runner.store.cache import Cache
 
@@ -82,6 +83,8 @@ class Keeping:
         Files in a directory that DVC does not see (.dvcignore) survive, as they do with DVC.
         """
         self._check_parent(out)
+        if self._workspace.observe_out(out.path):
+            self._workspace.check_inside(out.path, self._cache.root)
         cache = self._cache if out.cache else self._copies
         with self._unseen_kept(out):
             cache.checkout(name, self._workspace.path(out.path), isexec=isexec)
@@ -100,7 +103,7 @@ class Keeping:
     def _unseen(self, out: Out) -> list[str]:
         """Give the files in a directory that DVC does not see. A link to a directory is replaced, not what is in it."""
         place = self._workspace.path(out.path)
-        content = self._workspace.observe(out.path)
+        content = self._workspace.observe_out(out.path)
         if content is None or not content.hash.is_dir or place.is_symlink():
             return []
         seen = {path for path, _ in self._workspace.tree(out.path).files}
@@ -141,7 +144,7 @@ class Keeping:
         try:
             content = self._workspace.observe(place)
             self._workspace.check_inside(place, self._cache.root)
-            if content and not self._cache.has(content.hash):
+            if content and not self._holds(content.hash):
                 self._save(place, content)
                 logger.warning("%s, as a killed run had left it aside, stays in the cache as %s", path, content.hash)
         except (ConfigError, OSError) as error:
@@ -155,13 +158,29 @@ class Keeping:
 
     def rescue(self, out: Out, content: Content) -> None:
         """Keep bytes that nothing else holds before they are replaced."""
-        if out.cache and not self._cache.has(content.hash):
+        self._workspace.check_inside(out.path, self._cache.root)
+        if content is UNTRACKABLE:
+            kept = f"{SCRATCH}/left-{os.urandom(6).hex()}/{PurePosixPath(out.path).name}"
+            aside.move(self._workspace.path(out.path), self._workspace.path(kept))
+            self._workspace.forget(out.path)
+            logger.warning("%s cannot be tracked and is replaced; it is kept as %s", out.path, kept)
+        elif (out.cache or out.path not in self._tracked) and not self._holds(content.hash):
             self._save(out.path, content)
             logger.warning(
-                "%s in the workspace differs from the lock and is replaced; its bytes stay in the cache as %s",
+                "%s in the workspace is replaced and was in no cache; its bytes stay in the cache as %s",
                 out.path,
                 content.hash,
             )
+
+    def _holds(self, name: Hash) -> bool:
+        """Whether the cache holds good bytes under that name, of a directory all of them."""
+        try:
+            self._cache.verify(name)
+            for member in {member for _, member in self._cache.members(name)} if name.is_dir else ():
+                self._cache.verify(member)
+        except (ObjectMissing, Corrupt):
+            return False
+        return True
 
     def check_untracked(self, stage: Stage) -> None:
         """Refuse, before anything runs, an out that both git and the cache would keep."""
@@ -230,9 +249,17 @@ class Keeping:
         if out.persist:
             _unprotect(self._workspace.path(out.path))
             return
-        content = self._workspace.observe(out.path)
-        if content:
+        content = self._workspace.observe_out(out.path)
+        if content and content is not UNTRACKABLE and not self._leads_out(out):
             self.rescue(out, content)
+
+    def _leads_out(self, out: Out) -> bool:
+        """Whether the out is a link whose bytes lie elsewhere: they stay there when the link steps aside."""
+        try:
+            self._workspace.check_inside(out.path, self._cache.root)
+        except ConfigError:
+            return True
+        return False
 
 
 def _unprotect(place: Path) -> None:

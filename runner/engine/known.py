@@ -116,7 +116,7 @@ class Known:
 
     def is_in_place(self, out: Out, name: Hash) -> bool:
         """Whether the workspace holds `name` where the out belongs."""
-        content = self._workspace.observe(out.path)
+        content = self._workspace.observe_out(out.path)
         return content is not None and content.hash == name
 
     def members(self, name: Hash) -> list[Hash]:
@@ -149,7 +149,7 @@ class Known:
 
     def _is_absent(self, stage: Stage, out: Out) -> bool:
         recorded = self.recorded(stage, out)
-        return bool(recorded and recorded.hash) and self._workspace.observe(out.path) is None
+        return bool(recorded and recorded.hash) and self._workspace.observe_out(out.path) is None
 
     def _unsettled(self, path: str, unsettled: Collection[str]) -> list[str]:
         produced = self.pipeline.producer(path)
@@ -159,7 +159,8 @@ class Known:
     def _out(self, stage: Stage, out: Out) -> Content | Absent:
         if out.path in self._pending:
             return content_of(self._pending[out.path]) or Absent()
-        content = self._workspace.observe(out.path)
+        observe = self._workspace.observe if stage.is_data_source else self._workspace.observe_out
+        content = observe(out.path)
         if content:
             return content
         recorded = self.recorded(stage, out)
@@ -193,7 +194,7 @@ class Known:
         found = []
         for stage, out in self.pipeline.outs_inside(path):
             recorded = self._pending.get(out.path) or self.recorded(stage, out)
-            replaced = out.path in self._pending or self._workspace.observe(out.path) is None
+            replaced = out.path in self._pending or self._workspace.observe_out(out.path) is None
             if recorded and recorded.hash and replaced:
                 found.append((out.path, recorded))
         return found

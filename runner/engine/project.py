@@ -75,7 +75,7 @@ class Project:
         except Timeout as error:
             message = "another retrain is at work in this folder"
             raise ConfigError(message, "wait until it has ended; the lock ends with its process") from error
-        outs = [f"{self.prefix}{out.path}" for stage in self.pipeline.stages for out in stage.outs if out.cache]
+        outs = [f"{self.prefix}{out.path}" for stage in self.pipeline.stages for out in stage.outs]
         below = len(self.prefix)
         tracked = {path[below:] for path in self.git.tracked(outs)}
         ignored = {path[below:] for path in self.git.ignored(outs)}

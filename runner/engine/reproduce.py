@@ -127,7 +127,7 @@ class Reproduction:
         for stage in self.known.pipeline.stages:
             entry = self.known.entry(stage) if stage.address in done and not stage.frozen else None
             for out, name in outs_of(stage, entry) if entry else ():
-                content = self.workspace.observe(out.path)
+                content = self.workspace.observe_out(out.path)
                 if content and content.hash.value != name.value:
                     return f"{out.path}, written by {stage.address}, was changed by the command of a later stage"
         return ""
@@ -198,7 +198,7 @@ class Reproduction:
 
     def _put(self, wanted: Sequence[_Wanted]) -> None:
         for one in wanted:
-            content = self.workspace.observe(one.out.path)
+            content = self.workspace.observe_out(one.out.path)
             if content and content.hash == one.name:
                 continue
             if content:

@@ -11,7 +11,7 @@ from importlib import import_module
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from runner.engine.decide import Content
+from runner.engine.decide import UNTRACKABLE, Content
 from runner.errors import ConfigError
 from runner.hashes import Hash, Tree
 
@@ -74,6 +74,13 @@ class Workspace:
         if relative not in self._seen:
             self._seen[relative] = self._look(relative)
         return self._seen[relative]
+
+    def observe_out(self, relative: str) -> Content | None:
+        """Do as `observe`, but call what cannot be tracked `UNTRACKABLE`: an out may be replaced whatever it is."""
+        try:
+            return self.observe(relative)
+        except ConfigError:
+            return UNTRACKABLE
 
     def tree(self, relative: str) -> Tree:
         """Give the listing of a directory that `observe` has hashed."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import stat
 from typing import TYPE_CHECKING
 
@@ -13,7 +15,7 @@ from runner.engine.workspace import Workspace
 from runner.pipeline.model import Out, Stage
 from runner.store.cache import Cache
 from runner.store.state import State
-from tests.support.pipelines import CONFIG, decisions, finished, row, workshop
+from tests.support.pipelines import CONFIG, Workshop, decisions, finished, row, workshop
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -188,6 +190,81 @@ def test_a_link_inside_the_project_is_taken_as_the_file(tmp_path: Path) -> None:
     made = workshop(tmp_path, "stages:\n  make:\n    cmd: mkdir o; ln -s ../seed o/x\n    outs: [o]\n", {"seed": "1\n"})
     assert decisions(made.repro()) == {"make": "ran"}
     assert len(made.objects("o")) == 2
+
+
+# What is replaced
+
+MAKE = """\
+stages:
+  make:
+    cmd: mkdir d; cat seed > d/x; cat seed > m.json
+    deps: [seed]
+    outs: [d]
+    metrics: [{m.json: {cache: false}}]
+"""
+
+
+def cached(made: Workshop) -> list[bytes]:
+    return [place.read_bytes() for place in made.root.glob(".dvc/cache/files/md5/??/*")]
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> Workshop:
+    return finished(tmp_path, MAKE, {"seed": "1\n", ".gitignore": "m.json\n"})
+
+
+def test_an_edited_metric_that_git_ignores_is_kept_before_it_is_restored(made: Workshop) -> None:
+    made.put({"m.json": "edited"})
+    assert decisions(made.repro()) == {"make": "restored"}
+    assert made.read("m.json") == "1\n"
+    assert b"edited" in cached(made)
+
+
+@pytest.mark.parametrize("damage", ["broken", "gone"])
+def test_good_bytes_are_kept_where_the_cache_only_seems_to_hold_them(damage: str, made: Workshop) -> None:
+    made.put({"d/x": "other\n"})
+    made.put({"seed": "2\n"})
+    made.repro()
+    place = next(path for path in made.root.glob(".dvc/cache/files/md5/??/*") if path.read_bytes() == b"other\n")
+    place.chmod(0o644)
+    if damage == "broken":
+        place.write_bytes(b"damaged")
+    else:
+        place.unlink()
+    made.put({"d/x": "other\n", "seed": "3\n"})
+    assert decisions(made.repro()) == {"make": "ran"}
+    assert b"other\n" in cached(made)
+
+
+@pytest.mark.parametrize("seed", ["1\n", "2\n"])
+def test_a_folder_that_a_link_leads_to_keeps_its_files(seed: str, made: Workshop, tmp_path: Path) -> None:
+    made.put({".dvcignore": "*.own\n", "seed": seed})
+    shutil.rmtree(made.root / "d")
+    (tmp_path / "victim").mkdir()
+    (tmp_path / "victim" / "a.own").write_text("theirs")
+    (made.root / "d").symlink_to("../victim")
+    made.repro()
+    assert (tmp_path / "victim" / "a.own").read_text() == "theirs"
+    assert [path.name for path in (tmp_path / "victim").iterdir()] == ["a.own"]
+
+
+@pytest.mark.parametrize("seed", ["1\n", "2\n"])
+def test_an_out_that_cannot_be_tracked_does_not_stand_in_the_way_of_its_repair(seed: str, made: Workshop) -> None:
+    made.put({"seed": seed, "d/precious": "kept"})
+    os.mkfifo(made.root / "d" / "f")
+    assert decisions(made.repro()) == {"make": "restored" if seed == "1\n" else "ran"}
+    assert made.names("d") == {"x"}
+    assert not (made.root / "d" / "f").exists()
+    left = [path.read_text() for path in made.root.glob(".dvc/tmp/retrain/left-*/d/precious")]
+    assert left == (["kept"] if seed == "1\n" else [])
+
+
+def test_a_first_run_that_made_a_pipe_can_be_mended(tmp_path: Path) -> None:
+    made = workshop(tmp_path, MAKE.replace("mkdir d;", "mkdir d; mkfifo d/f;"), {"seed": "1\n"})
+    assert decisions(made.repro()) == {"make": "failed"}
+    made.put({"dvc.yaml": MAKE})
+    assert decisions(made.repro()) == {"make": "ran"}
+    assert made.names("d") == {"x"}
 
 
 # One writer
