@@ -114,8 +114,8 @@ class Clone:
         return done.returncode
 
     def run(self, report: Path) -> tuple[int, dict[str, Any]]:
-        """Run the whole walk against main; give the exit code and the report, empty where none was written."""
-        code = self.retrain("run", "--base", "origin/main", "--report-dir", str(report))
+        """Run the whole walk; give the exit code and the report, empty where none was written."""
+        code = self.retrain("run", "--report-dir", str(report))
         written = report / "report.json"
         return code, json.loads(written.read_text(encoding="utf-8")) if written.exists() else {}
 
@@ -172,6 +172,9 @@ def push_branch(author: Clone, name: str, **svm: float) -> Clone:
     params.write_text("\n".join(changed) + "\n", encoding="utf-8")
     author.git("commit", "--quiet", "--all", "--message", f"Try {svm}")
     author.git("push", "--quiet", "origin", name)
+    author.git("switch", "--quiet", "main")
+    author.git("commit", "--quiet", "--allow-empty", "--message", f"Meanwhile on main, after {name}")
+    author.git("push", "--quiet", "origin", "main")
     return _clone(author.ground, author.teller, f"ci-{name}", branch=name)
 
 
@@ -185,9 +188,10 @@ def helps(clone: Clone) -> None:
     fetched = {name: size for name, size in clone.objects().items() if name in main_outs}
     teller.claim("the gates hold: exit code 0", held=code == HELD and told.get("verdict") == "passed")
     teller.claim("only train and evaluate ran", held=_new(journal, ground) == ["src/train.py", "src/evaluate.py"])
-    _claim_bytes(teller, told, main_outs, fetched)
-    base = clone.git("merge-base", "HEAD", "origin/main")
-    teller.claim(f"it was compared with the merge base {base[:7]}", held=(told.get("base") or {}).get("sha") == base)
+    _claim_bytes(clone, told, main_outs, fetched)
+    base, tip = clone.git("merge-base", "HEAD", "origin/main"), clone.git("rev-parse", "origin/main")
+    compared = (told.get("base") or {}).get("sha")
+    teller.claim(f"it was compared with the merge base {base[:7]}, not with main's tip", held=compared == base != tip)
     added = ground.remote_names() - before
     teller.claim(f"{len(added)} new files are in the remote", held=any(name.startswith("runs/") for name in added))
     teller.claim("three reports are written", held=all((report / name).stat().st_size for name in REPORTS))
@@ -229,18 +233,29 @@ def again(ground: Playground, teller: Teller, better: Clone) -> None:
     teller.verdicts.append(("d) stronger-svm again", told.get("verdict", "none"), code, report))
 
 
-def _claim_bytes(teller: Teller, told: dict[str, Any], main_outs: dict[str, int], fetched: dict[str, int]) -> None:
-    """Compare what the report says of bytes with what lies in the cache, and show what stayed in the remote."""
-    pulled = told.get("pulled") or {}
-    size, rest = sum(fetched.values()), sum(main_outs.values()) - sum(fetched.values())
+def _claim_bytes(clone: Clone, told: dict[str, Any], main_outs: dict[str, int], fetched: dict[str, int]) -> None:
+    """Compare what the report says of bytes with what lies in the cache, and with what the lock names beside it."""
+    teller, pulled, left = clone.teller, told.get("pulled") or {}, told.get("left") or {}
+    size = sum(fetched.values())
     teller.claim(
         f"{len(fetched)} objects, {size:,} bytes were fetched, and the report says so",
         held=(pulled.get("objects"), pulled.get("bytes")) == (len(fetched), size),
     )
+    rest = {name: main_outs[name] for name in _locked(clone) - clone.objects().keys()}
+    files = sum(length for name, length in rest.items() if not name.endswith(".dir"))
     teller.claim(
-        f"{len(main_outs) - len(fetched)} objects, {rest:,} bytes were not needed and stayed in the remote",
-        held=0 < len(fetched) < len(main_outs),
+        f"{len(rest)} objects, {files:,} bytes of files, that the lock names were not needed, and the report says so",
+        held=bool(rest) and (left.get("objects"), left.get("bytes")) == (len(rest), files),
     )
+
+
+def _locked(clone: Clone) -> set[str]:
+    """Give the names of the objects that the lock names as cached outs, the files of directories among them."""
+    lock = yaml.safe_load((clone.path / "dvc.lock").read_text(encoding="utf-8"))
+    outs = [out["md5"] for stage in lock["stages"].values() for out in stage["outs"] if out["path"] != "metrics.json"]
+    store = clone.ground.remote / "files" / "md5"
+    listings = [json.loads((store / name[:2] / name[2:]).read_bytes()) for name in outs if name.endswith(".dir")]
+    return {*outs, *(row["md5"] for listing in listings for row in listing)}
 
 
 def _objects(root: Path) -> dict[str, int]:
@@ -332,11 +347,14 @@ def _run(
 def _end(ground: Playground, teller: Teller) -> int:
     """Show the four verdicts and where everything lies; give the exit code."""
     teller.console.rule("[bold]The four verdicts", align="left")
-    table = Table("scene", "verdict", "exit code", "report", box=None)
-    for scene, verdict, code, report in teller.verdicts:
-        table.add_row(scene, verdict, str(code), str(report / "report.md"))
+    table = Table("scene", "verdict", "exit code", box=None)
+    for scene, verdict, code, _ in teller.verdicts:
+        table.add_row(scene, verdict, str(code))
     teller.console.print(table)
-    teller.console.print(f"\nEverything is kept in {ground.root}; the reports as web pages: reports/*/report.html")
+    teller.console.print("\nThe reports, each as report.md, report.html and report.json:")
+    for *_, report in teller.verdicts:
+        teller.console.print(f"  {report / 'report.md'}", highlight=False)
+    teller.console.print(f"Everything is kept in {ground.root}")
     for text in teller.broken:
         teller.console.print(f"[bold red]This should have been true: {escape(text)}")
     return 1 if teller.broken else 0
