@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from runner import __version__, log
 from runner.engine import plan as planning
-from runner.errors import ConfigError, Exit, RunnerError
+from runner.errors import ConfigError, Exit, Interrupted, RunnerError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -59,6 +59,20 @@ class Asked:
     command: str
 
 
+class BrokeError(Exception):
+    """A bug, its cause, ended the walk.
+
+    Attributes:
+        report: what was done before, and that this is a bug.
+
+    """
+
+    def __init__(self, report: Report) -> None:
+        """Keep what is still to be told."""
+        super().__init__("a bug ended the walk")
+        self.report = report
+
+
 def plan(project: Project, targets: Sequence[str]) -> Plan:
     """Decide over the stages asked for; nothing is run, nothing but listings is fetched (rooms 3 to 5)."""
     return planning.plan(project.pipeline.select(targets, project.cwd), project.known, project.objects, project.runs)
@@ -97,32 +111,63 @@ def judge(git: Git, root: Path, prefix: str, project: Project | None, asked: Ask
 
 
 def _walk(project: Project, asked: Asked, *, through: bool) -> Report:
-    """Go from room to room; whatever ends the walk early is in the report, with all that was done before."""
-    from runner.engine import exchange  # noqa: PLC0415 - see the top
+    """Go from room to room; whatever ends the walk early is in the report, with all that was done before.
+
+    Raises:
+        BrokeError: a bug ended it.
+
+    """
     from runner.review import rows  # noqa: PLC0415 - see the top
-    from runner.review.model import Traffic  # noqa: PLC0415 - see the top
 
     started = time.monotonic()
     report = replace(_blank(asked), edges=rows.edges(project.pipeline))
     results: dict[str, StageResult] = {}
+    bug: Exception | None = None
     try:
         _make_fresh(project, asked, results)
         if any(result.status == "failed" for result in results.values()):
             report = replace(report, verdict="error", exit_code=Exit.STAGE, push="not pushed: a stage failed")
         elif through:
-            judged = judge(project.git, project.root, project.prefix, _as_left(project, results), asked)
-            report = _kept(judged, project, asked, list(results.values()))
+            report = judge(project.git, project.root, project.prefix, _as_left(project, results), asked)
+            report = _kept(report, project, asked, list(results.values()))
     except RunnerError as error:
         logger.debug("the walk ended early", exc_info=error)
-        report = replace(report, verdict="error", exit_code=error.exit_code, error=rows.problem(error))
-    objects, size = exchange.left(_as_left(project, results))
-    return replace(
-        report,
+        report = ended(report, error)
+    except Exception as error:  # noqa: BLE001 - told first, and raised again by whoever told it
+        report, bug = ended(report, error), error
+    report = replace(
+        _with_left(report, project, results),
         stages=tuple(rows.row(result) for result in results.values()),
         pulled=rows.traffic(project.objects.fetched),
-        left=Traffic(objects, size),
         seconds=round(time.monotonic() - started, 3),
     )
+    if bug:
+        raise BrokeError(report) from bug
+    return report
+
+
+def _with_left(report: Report, project: Project, results: Mapping[str, StageResult]) -> Report:
+    """Count what was left where it is; none where it cannot be counted, which is no reason to lose the report."""
+    from runner.engine import exchange  # noqa: PLC0415 - see the top
+    from runner.review.model import Traffic  # noqa: PLC0415 - see the top
+
+    try:
+        objects, size = exchange.left(_as_left(project, results))
+    except Interrupted as error:
+        return ended(report, error)
+    except Exception as error:
+        logger.debug("what is left cannot be counted", exc_info=error)
+        return report
+    return replace(report, left=Traffic(objects, size))
+
+
+def ended(report: Report, error: Exception) -> Report:
+    """Give the report of a walk that `error` ended."""
+    from runner.review import rows  # noqa: PLC0415 - see the top
+
+    code = error.exit_code if isinstance(error, RunnerError) else Exit.BUG
+    first, *others = rows.problems(error)
+    return replace(report, verdict="error", exit_code=code, error=first, notes=tuple(map(rows.note, others)))
 
 
 def _blank(asked: Asked) -> Report:

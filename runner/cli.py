@@ -131,14 +131,15 @@ def plan(call: Call, *, check: bool) -> int:
 
     Works in a fresh clone from hashes alone. TARGETS are stages (with all they need) or DVC files; none: all.
     """
-    from runner import ci, printing  # noqa: PLC0415 - see `_open`
+    from runner import ci, printing, telling  # noqa: PLC0415 - see `_open`
 
-    opened = _open(call, compares=True)
-    made = ci.plan(opened.project, opened.asked.settings.targets)
-    opened.close()
+    with _stop_is_told(call):
+        opened = _open(call, compares=True)
+        made = ci.plan(opened.project, opened.asked.settings.targets)
+        opened.close()
     _print(call, lambda: printing.plan_data(opened.asked, made), lambda: printing.plan_lines(opened.asked, made))
     if opened.asked.settings.actions:
-        _outputs(opened, printing.plan_outputs(made))
+        telling.write_outputs(opened.asked.settings.actions, printing.plan_outputs(made))
     return Exit.STALE if check and any(step.is_stale for step in made.steps) else Exit.HELD
 
 
@@ -173,7 +174,9 @@ def report(call: Call) -> int:
     """Render report.json again, as report.md and report.html: the same bytes as in CI."""
     from runner import opening, telling  # noqa: PLC0415 - see `_open`
 
-    found = telling.again(opening.settings_alone(call.flags, call.environ))
+    chosen = opening.settings_alone(call.flags, call.environ)
+    top = opening.find_root(chosen.directory) or chosen.directory
+    found = telling.again(telling.folder_of(chosen, top, call.flags, call.environ) or chosen.directory)
     with _reader_may_leave():
         if call.as_json:
             click.echo(json.dumps(telling.data(found), allow_nan=False))
@@ -201,8 +204,9 @@ def stages(call: Call) -> int:
     """List the stages as they are resolved: command, deps, params, outs."""
     from runner import printing  # noqa: PLC0415 - see `_open`
 
-    opened = _open(call)
-    opened.close()
+    with _stop_is_told(call):
+        opened = _open(call)
+        opened.close()
     _print(call, lambda: printing.stages_data(opened.project), lambda: printing.stages_lines(opened.project))
     return Exit.HELD
 
@@ -214,49 +218,79 @@ def _open(call: Call, *, compares: bool = False) -> Opened:
     return opening.open_call(call.flags, call.environ, call.command, compares=compares, judges=False)
 
 
+@contextmanager
+def _stop_is_told(call: Call, *, writes: bool = False) -> Iterator[None]:
+    """Tell a GitHub job, and the report files of a verb that `writes` them, of an error that no report holds."""
+    try:
+        yield
+    except Exception as error:
+        from runner import telling  # noqa: PLC0415 - see `_open`
+
+        telling.stopped(error, call.flags, call.environ, call.command, writes=writes)
+        raise
+
+
 def _whole(call: Call, verb: str) -> int:
-    """Walk, then tell; the report's exit code is ours."""
-    from runner import ci, opening, telling  # noqa: PLC0415 - see `_open`
+    """Walk, then tell, also of a bug; the report's exit code is ours."""
+    from runner import opening, telling  # noqa: PLC0415 - see `_open`
 
     judges = verb != "repro"
-    opened = opening.open_call(call.flags, call.environ, call.command, compares=judges, judges=judges)
-    if verb == "gate" and not (opened.asked.gates and opened.asked.gates.gates):
+    with _stop_is_told(call, writes=True):
+        opened = opening.open_call(call.flags, call.environ, call.command, compares=judges, judges=judges)
+        chosen = opened.asked.settings
+        folder = telling.folder_of(chosen, opened.git.root, call.flags, call.environ)
+        made, bug = _walked(opened, verb)
+        opened.close()
+    try:
+        code = telling.tell(made, opened, folder)
+        with _reader_may_leave():
+            _print_report(call, made, verb)
+    finally:
+        if bug:
+            raise bug
+    return code
+
+
+def _walked(opened: Opened, verb: str) -> tuple[Report, BaseException | None]:
+    """Go as far as `verb` goes; give what was done, and the bug that ended it, which is raised when that is told."""
+    from runner import ci  # noqa: PLC0415 - see `_open`
+
+    asked = opened.asked
+    if verb == "gate" and not (asked.gates and asked.gates.gates):
         message = "there are no gates to judge"
         raise ConfigError(message, "write a retrain.yaml with a gate in it, or name the gate file with --config")
-    if verb == "gate":
-        made = ci.judge(opened.git, opened.root, opened.prefix, opened.found, opened.asked)
+    try:
+        if verb == "gate":
+            return ci.judge(opened.git, opened.root, opened.prefix, opened.found, asked), None
+        return (ci.run if verb == "run" else ci.repro)(opened.project, asked), None
+    except ci.BrokeError as broke:
+        return broke.report, broke.__cause__
+
+
+def _print_report(call: Call, made: Report, verb: str) -> None:
+    from runner import telling  # noqa: PLC0415 - see `_open`
+
+    if call.as_json:
+        click.echo(json.dumps(telling.gate_data(made) if verb == "gate" else telling.data(made), allow_nan=False))
     else:
-        made = ci.run(opened.project, opened.asked) if verb == "run" else ci.repro(opened.project, opened.asked)
-    opened.close()
-    code = telling.tell(made, opened)
-    with _reader_may_leave():
-        if call.as_json:
-            click.echo(json.dumps(telling.gate_data(made) if verb == "gate" else telling.data(made), allow_nan=False))
-        else:
-            _show(made)
-    return code
+        _show(made)
 
 
 def _exchange(call: Call, verb: str) -> int:
     from runner import printing  # noqa: PLC0415 - see `_open`
     from runner.engine import exchange  # noqa: PLC0415
 
-    opened = _open(call)
-    if verb == "push" and not opened.asked.event.may_push:
-        message = f"nothing is pushed here: {opened.asked.event.why}"
-        raise ConfigError(message, "push from a run that is trusted")
-    moved = getattr(exchange, verb)(opened.project, opened.asked.settings.targets)
-    opened.close()
+    with _stop_is_told(call):
+        opened = _open(call)
+        if verb == "push" and not opened.asked.event.may_push:
+            message = f"nothing is pushed here: {opened.asked.event.why}"
+            raise ConfigError(message, "push from a run that is trusted")
+        moved = getattr(exchange, verb)(opened.project, opened.asked.settings.targets)
+        opened.close()
     _print(call, lambda: printing.moved_data(moved), lambda: printing.moved_lines(verb, moved))
     for failure in moved.failed:
         logger.error("%s", failure.error)
     return Exit.REMOTE if moved.failed else Exit.HELD
-
-
-def _outputs(opened: Opened, outputs: Mapping[str, str]) -> None:
-    from runner import telling  # noqa: PLC0415 - see `_open`
-
-    telling.write_outputs(opened.asked, outputs)
 
 
 def _show(report: Report) -> None:

@@ -5,13 +5,14 @@ The renderers and the HTTP client are imported where they are used: a run that n
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from runner import durable, log
-from runner.errors import ConfigError, ForgeError
+from runner import __version__, ci, durable, log, settings
+from runner.errors import ConfigError, Exit, ForgeError, RunnerError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,29 +20,101 @@ if TYPE_CHECKING:
     from runner.ci import Asked
     from runner.opening import Opened
     from runner.review.model import Report
-    from runner.settings import Settings
+    from runner.settings import Actions, Settings
 
 logger = logging.getLogger("retrain")
 _MARKER_ROOM = 300
 _MOST_ANNOTATIONS = 10
 
 
-def tell(report: Report, opened: Opened) -> int:
-    """Tell everybody; give the exit code, which no failure to tell can turn green."""
-    asked = opened.asked
-    files = _written(report, asked.settings)
+def tell(report: Report, opened: Opened, folder: Path | None) -> int:
+    """Tell everybody; give the exit code, which no failure to tell can turn green.
+
+    Args:
+        report: what is told; secrets in it are not.
+        opened: where it was made.
+        folder: where files are written; see `folder_of`. Where they cannot be, the other surfaces are told so.
+
+    """
+    report, asked = masked(report), opened.asked
+    code, files = report.exit_code, {}
+    try:
+        files = _write(report, folder) if folder else {}
+    except ConfigError as error:
+        code = code or error.exit_code
+        report = dataclasses.replace(report, notes=(*report.notes, error.message))
+        logger.error("%s\n  %s", error.message, error.hint)  # noqa: TRY400 - the reason is in the message
     _annotate(report)
-    url = ""
-    if asked.settings.actions:
+    actions = asked.settings.actions
+    if actions:
         url = _commented(report, asked, opened.prefix)
-        _summarise(report, asked)
-        write_outputs(asked, {**_outputs(report), **_relative(files, asked), "comment-url": url})
-    return report.exit_code
+        _summarise(report, actions)
+        write_outputs(actions, {**_outputs(report), **_relative(files, actions), "comment-url": url})
+    return code
 
 
-def again(settings: Settings) -> Report:
-    """Read `report.json` in the report directory, and render the other files from it."""
-    folder = _folder(settings) or settings.directory
+def stopped(
+    error: Exception, flags: Mapping[str, str | None], environ: Mapping[str, str], command: str, *, writes: bool
+) -> None:
+    """Tell of an error that came before there was anything to report: summary, outputs, files; no comment.
+
+    Args:
+        error: what went wrong; every problem in it is told.
+        flags: options by input name.
+        environ: the process's environment.
+        command: the call as given.
+        writes: whether the verb writes report files, if the call itself names their folder.
+
+    """
+    from runner.review.commit import Commit  # noqa: PLC0415 - see the top
+    from runner.review.model import Report  # noqa: PLC0415 - see the top
+
+    actions = settings.actions_of(environ)
+    head = Commit(sha=actions.sha if actions else "")
+    blank = Report(version=__version__, verdict="error", exit_code=Exit.BUG, command=command, head=head)
+    report = masked(ci.ended(blank, error))
+    try:
+        folder = _named_folder(flags, environ) if writes else None
+        files = _write(report, folder) if folder else {}
+        if actions:
+            _summarise(report, actions)
+            write_outputs(actions, {**_outputs(report), **_relative(files, actions)})
+    except RunnerError as failure:
+        logger.warning("%s", failure)
+
+
+def _named_folder(flags: Mapping[str, str | None], environ: Mapping[str, str]) -> Path | None:
+    """Give the report directory that the call names; `None` where it names none, or where it would start is not."""
+    directory = Path(settings.early("working-directory", flags, environ)).absolute()
+    name = settings.early("report-dir", flags, environ)
+    return directory / name if name and directory.is_dir() else None
+
+
+def folder_of(chosen: Settings, top: Path, flags: Mapping[str, str | None], environ: Mapping[str, str]) -> Path | None:
+    """Give the report directory; `None` where none is asked for.
+
+    Args:
+        chosen: the settings.
+        top: the repository. A folder that only the gate file names came with it, and has to lie inside.
+        flags: options by input name; what they or `environ` name may lie anywhere.
+        environ: the process's environment.
+
+    Raises:
+        ConfigError: it does not.
+
+    """
+    if not chosen.report_dir:
+        return None
+    folder = chosen.directory / chosen.report_dir
+    named = settings.early("report-dir", flags, environ)
+    if not named and not folder.resolve().is_relative_to(top.resolve()):
+        message = f"report-dir: {chosen.report_dir!r} in the gate file is outside of the repository"
+        raise ConfigError(message, "name a folder inside it, or give the folder with --report-dir")
+    return folder
+
+
+def again(folder: Path) -> Report:
+    """Read `report.json` in `folder`, and render the other files from it."""
     place = folder / "report.json"
     try:
         text = place.read_text(encoding="utf-8")
@@ -50,16 +123,33 @@ def again(settings: Settings) -> Report:
         raise ConfigError(message, "name the folder that holds report.json with --report-dir") from error
     from runner.review import report as rendering  # noqa: PLC0415 - see the top
 
-    report = rendering.from_json(text, str(place))
+    report = masked(rendering.from_json(text, str(place)))
     _write(report, folder)
     return report
+
+
+def masked(report: Report) -> Report:
+    """Give the report without secrets, before a rendering's escapes can hide one from the mask."""
+    safe: Report = _masked(report)
+    return safe
+
+
+def _masked(value: Any) -> Any:  # noqa: ANN401 - what comes out is of the type that went in
+    if isinstance(value, str):
+        return log.masked(value)
+    if isinstance(value, tuple):
+        return tuple(map(_masked, value))
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        parts = {field.name: _masked(getattr(value, field.name)) for field in dataclasses.fields(value)}
+        return dataclasses.replace(value, **parts)
+    return value
 
 
 def data(report: Report) -> Any:  # noqa: ANN401 - JSON
     """Give a report as report.json holds it."""
     from runner.review import report as rendering  # noqa: PLC0415 - see the top
 
-    return json.loads(rendering.to_json(report))
+    return json.loads(rendering.to_json(masked(report)))
 
 
 def gate_data(report: Report) -> dict[str, Any]:
@@ -73,16 +163,8 @@ def gate_data(report: Report) -> dict[str, Any]:
     }
 
 
-def _folder(settings: Settings) -> Path | None:
-    return settings.directory / settings.report_dir if settings.report_dir else None
-
-
-def _written(report: Report, settings: Settings) -> dict[str, Path]:
-    folder = _folder(settings)
-    return _write(report, folder) if folder else {}
-
-
 def _write(report: Report, folder: Path) -> dict[str, Path]:
+    """Write the files; give their places by the names of the outputs."""
     from runner.review import report as rendering  # noqa: PLC0415 - see the top
 
     texts = {
@@ -91,14 +173,19 @@ def _write(report: Report, folder: Path) -> dict[str, Path]:
         "html": rendering.to_html(report),
     }
     places = {f"report-{kind}": folder / f"report.{kind}" for kind in texts}
-    for kind, text in texts.items():
-        durable.write(places[f"report-{kind}"], log.masked(text).encode())
+    try:
+        for kind, text in texts.items():
+            durable.write(places[f"report-{kind}"], text.encode())
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        message = f"the report cannot be written to {folder}: {reason}"
+        raise ConfigError(message, "name a folder that can be written to with --report-dir") from error
     return places
 
 
-def _relative(files: Mapping[str, Path], asked: Asked) -> dict[str, str]:
+def _relative(files: Mapping[str, Path], actions: Actions) -> dict[str, str]:
     """Give paths as the next step can use them: relative to the workspace, which a container sees elsewhere."""
-    workspace = asked.settings.actions.workspace if asked.settings.actions else ""
+    workspace = actions.workspace
     names = {}
     for name, place in files.items():
         inside = bool(workspace) and place.is_relative_to(workspace)
@@ -117,22 +204,22 @@ def _annotate(report: Report) -> None:
         where = report.error.where
         text = f"{report.error.message}\n  {report.error.hint}" if report.error.hint else report.error.message
         log.annotation("error", text, file=where.file if where else "", line=where.line if where else 0)
+        for note in report.notes:
+            log.annotation("error", note)
 
 
-def _summarise(report: Report, asked: Asked) -> None:
+def _summarise(report: Report, actions: Actions) -> None:
     from runner.forge import github  # noqa: PLC0415 - see the top
 
-    actions = asked.settings.actions
-    if actions and actions.summary:
+    if actions.summary:
         github.append_summary(Path(actions.summary), _markdown(report, 1_000_000))
 
 
-def write_outputs(asked: Asked, outputs: Mapping[str, str]) -> None:
-    """Write the action's outputs, if this is a GitHub job."""
+def write_outputs(actions: Actions, outputs: Mapping[str, str]) -> None:
+    """Write the action's outputs."""
     from runner.forge import github  # noqa: PLC0415 - see the top
 
-    actions = asked.settings.actions
-    if actions and actions.output:
+    if actions.output:
         github.write_outputs(Path(actions.output), outputs)
 
 
@@ -151,18 +238,18 @@ def _commented(report: Report, asked: Asked, prefix: str) -> str:
     """Post the sticky comment where there is a pull request; a refusal is said, and the summary has it all."""
     from runner.forge import github  # noqa: PLC0415 - see the top
 
-    settings, event, actions = asked.settings, asked.event, asked.settings.actions
-    if actions is None or event.number is None or settings.comment == "off":
+    chosen, event, actions = asked.settings, asked.event, asked.settings.actions
+    if actions is None or event.number is None or chosen.comment == "off":
         return ""
-    if not event.may_comment or not settings.token:
+    if not event.may_comment or not chosen.token:
         why = event.why if not event.may_comment else "the input github-token is empty"
         logger.info("no comment: %s; the report is in the step summary", why)
         return ""
     body = _markdown(report, github.COMMENT_LIMIT - _MARKER_ROOM)
-    client = github.GitHub(actions.api_url, actions.repository, settings.token)
+    client = github.GitHub(actions.api_url, actions.repository, chosen.token)
     try:
         marker = github.hidden_marker(f"{actions.repository}/{prefix.rstrip('/')}".rstrip("/"))
-        return client.upsert_comment(event.number, marker, body, settings.comment)
+        return client.upsert_comment(event.number, marker, body, chosen.comment)
     except ForgeError as error:
         logger.warning("%s; the report is in the step summary", error)
         return ""
@@ -171,4 +258,4 @@ def _commented(report: Report, asked: Asked, prefix: str) -> str:
 def _markdown(report: Report, budget: int) -> str:
     from runner.review import report as rendering  # noqa: PLC0415 - see the top
 
-    return log.masked(rendering.to_markdown(report, budget=budget))
+    return rendering.to_markdown(report, budget=budget)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from runner.errors import RunnerError
 from runner.review.model import Problem, ReasonRow, StageRow, Traffic
 
 if TYPE_CHECKING:
     from runner.engine.decide import Reason
     from runner.engine.outcome import StageResult
-    from runner.errors import RunnerError
     from runner.pipeline.model import Pipeline
     from runner.review.model import Scalar
     from runner.store.transfer import Moved
@@ -50,7 +50,15 @@ def traffic(moved: Moved) -> Traffic:
     return Traffic(moved.objects, moved.bytes, round(moved.seconds, 3))
 
 
-def problem(error: RunnerError) -> Problem:
-    """Give the error that ended the walk; of several mistakes the first."""
-    first = error.problems[0]
-    return Problem(first.message, first.hint, first.where, type(first).__name__)
+def problems(error: Exception) -> list[Problem]:
+    """Give what ended the walk: every mistake, each with its place; at least one. What is no `RunnerError` is a bug."""
+    if isinstance(error, RunnerError):
+        return [Problem(one.message, one.hint, one.where, type(one).__name__) for one in error.problems]
+    message = f"this is a bug in the runner: {type(error).__name__}: {error}"
+    return [Problem(message, "the log has a traceback; please report it", None, type(error).__name__)]
+
+
+def note(problem: Problem) -> str:
+    """Give a further mistake as a sentence for the reader: `dvc.yaml:3: what is wrong (what to do)`."""
+    told = f"{problem.where}: {problem.message}" if problem.where else problem.message
+    return f"{told} ({problem.hint})" if problem.hint else told

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from runner import ci
+from runner.engine import exchange
+from runner.errors import ConfigError, ConfigErrors, Location, RemoteError
 from runner.review import report as rendering
 from tests.support.pipelines import Workshop, decisions, finished, row, workshop
 
@@ -121,3 +125,46 @@ def test_what_a_run_writes_is_judged_and_not_what_lay_there(made: Workshop) -> N
     report = made.run()
     assert decisions(report)["fit"] == "restored"
     assert str(report.gates[0].head) == "0.9"
+
+
+def test_what_is_left_is_no_reason_to_lose_the_report(made: Workshop) -> None:
+    before, out, after = made.read("dvc.lock").rpartition("path: model")
+    made.put({"dvc.lock": before + out + after.replace(made.recorded("model").value, "../../../etc/passwd", 1)})
+    with made.opened() as opened, pytest.raises(RemoteError):
+        exchange.left(opened.project)
+    report = made.repro("prepare")
+    assert (report.verdict, report.exit_code, report.left.objects) == ("ungated", 0, 0)
+    assert decisions(report) == {"prepare": "fresh"}
+
+
+def test_a_bug_on_the_way_is_in_the_report_with_what_was_done_before(made: Workshop) -> None:
+    made.put({"seed": "2\n"})
+    with made.opened("run") as opened:
+        broken = replace(opened.asked, event=None)
+        with pytest.raises(ci.BrokeError) as caught:
+            ci.run(opened.project, broken)  # type: ignore[arg-type]
+    report = caught.value.report
+    assert isinstance(caught.value.__cause__, AttributeError)
+    assert (report.verdict, report.exit_code) == ("error", 70)
+    assert report.error
+    assert report.error.message.startswith("this is a bug in the runner: AttributeError: ")
+
+
+def test_a_push_that_fails_keeps_what_the_gates_said(made: Workshop) -> None:
+    made.put({"rate": "85\n"})
+    shutil.rmtree(made.remote)
+    made.remote.write_text("no folder")
+    report = made.run()
+    assert (report.verdict, report.exit_code) == ("error", 4)
+    assert [verdict.status for verdict in report.gates] == ["passed"]
+
+
+def test_every_mistake_that_ends_a_walk_is_in_its_report(made: Workshop) -> None:
+    with made.opened() as opened:
+        blank = ci.repro(opened.project, opened.asked)
+    first = ConfigError("one", "do", Location("dvc.yaml", 3))
+    report = ci.ended(blank, ConfigErrors([first, ConfigError("two", "", Location("dvc.yaml", 5)), ConfigError("3")]))
+    assert report.error
+    assert (report.error.message, report.error.where) == ("one", Location("dvc.yaml", 3))
+    assert report.notes == ("dvc.yaml:5: two", "3")
+    assert report.exit_code == 2

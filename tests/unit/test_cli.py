@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.environment import Program
+from tests.support.outputs import parse_outputs
 from tests.support.pipelines import Workshop, decisions, finished
 from tests.support.tools import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
-
-    from tests.support.environment import Program
 
 PIPELINE = """\
 stages:
@@ -249,6 +249,64 @@ def test_the_report_is_rendered_again_where_the_gate_file_says(root: Path, retra
     (root / "out" / "report.html").write_text("old")
     retrain("report", cwd=root)
     assert {name: (root / "out" / name).read_bytes() for name in before} == before
+
+
+# What a GitHub job is told
+
+
+def step(root: Path, *arguments: str, retrain: Program, exits: int, **env: str) -> tuple[dict[str, str], str, str]:
+    """Run as a step of a GitHub job; give its outputs, its summary, and what it printed."""
+    names = {"GITHUB_OUTPUT": root.parent / "output", "GITHUB_STEP_SUMMARY": root.parent / "summary"}
+    for place in names.values():
+        place.write_text("")
+    given = {"GITHUB_ACTIONS": "true", "GITHUB_SHA": "5" * 40, **{name: str(place) for name, place in names.items()}}
+    done = retrain(*arguments, cwd=root, env={**given, **env}, exits=exits)
+    outputs = parse_outputs(names["GITHUB_OUTPUT"])
+    return outputs, names["GITHUB_STEP_SUMMARY"].read_text(), done.stdout
+
+
+@pytest.mark.parametrize("verb", [verb for verb in VERBS if verb != "report"])
+def test_mistakes_that_stop_the_opening_are_in_outputs_and_summary(verb: str, root: Path, retrain: Program) -> None:
+    (root / "dvc.yaml").write_text("stages:\n  a:\n    cmd: 1\n    <b>: 2\n")
+    outputs, summary, _ = step(root, verb, retrain=retrain, exits=2)
+    assert outputs["verdict"] == "error"
+    assert "dvc.yaml:3:" in summary
+    assert "dvc.yaml:4:" in summary
+    assert "\n<b>" not in summary
+
+
+@pytest.mark.parametrize("verb", ["run", "repro", "gate"])
+@pytest.mark.parametrize("how", ["flag", "environment"])
+def test_mistakes_that_stop_the_opening_are_in_the_report_files(
+    verb: str, how: str, root: Path, retrain: Program
+) -> None:
+    (root / "dvc.yaml").write_text("stages: 1\n")
+    flag, env = (["--report-dir", "out"], {}) if how == "flag" else ([], {"INPUT_REPORT-DIR": "out"})
+    retrain(verb, *flag, cwd=root, env=env, exits=2)
+    told = json.loads((root / "out" / "report.json").read_text())
+    assert (told["verdict"], told["exit_code"]) == ("error", 2)
+    assert told["error"]["where"]["file"] == "dvc.yaml"
+    assert "dvc.yaml:1" in (root / "out" / "report.md").read_text()
+    assert "dvc.yaml:1" in (root / "out" / "report.html").read_text()
+
+
+def test_a_folder_that_does_not_exist_is_not_made_to_report_that(root: Path, retrain: Program) -> None:
+    retrain("-C", "nowhere", "run", "--report-dir", "out", cwd=root, exits=2)
+    assert not (root / "nowhere").exists()
+
+
+def test_a_bug_in_the_walk_is_told_before_its_traceback(root: Path, environ: dict[str, str]) -> None:
+    door = "sys.exit(cli.start(sys.argv[1:], os.environ))"
+    broken = f"import os, sys; from runner import cli, ci; del ci._make_fresh; {door}"
+    env = {"GITHUB_ACTIONS": "true", "AWS_SECRET_ACCESS_KEY": "_make_fresh"}
+    out = Program((sys.executable, "-I", "-c", broken), environ)
+    outputs, summary, printed = step(root, "run", "--report-dir", "out", "--json", retrain=out, exits=70, **env)
+    assert outputs["verdict"] == json.loads(printed)["verdict"] == "error"
+    told = (root / "out" / "report.json").read_text()
+    assert json.loads(told)["exit_code"] == 70
+    for text in (summary, printed, told):
+        assert "this is a bug in the runner" in text
+        assert "_make_fresh" not in text
 
 
 # A reader that leaves
