@@ -14,8 +14,7 @@ import shutil
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from runner import durable
-from runner.engine.workspace import SCRATCH
+from runner.engine.workspace import SCRATCH, refusals
 from runner.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -48,10 +47,10 @@ class Aside:
     def take(self) -> None:
         """Move each file aside, or copy it; where they belong is written down first."""
         if self._places:
-            journal = self._workspace.path(f"{self._scratch}/{_JOURNAL}")
-            durable.write(journal, json.dumps(self._places).encode())
+            self._workspace.write(f"{self._scratch}/{_JOURNAL}", json.dumps(self._places).encode())
         for backup, path, stays in self.held:
-            (_copy_whole if stays else move)(self._workspace.path(path), self._workspace.path(backup))
+            with refusals(path, "moved aside"):
+                (_copy_whole if stays else move)(self._workspace.path(path), self._workspace.path(backup))
 
     @property
     def held(self) -> list[tuple[str, str, bool]]:

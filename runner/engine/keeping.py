@@ -11,12 +11,11 @@ from contextlib import contextmanager
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from runner import durable
 from runner.engine import aside
 from runner.engine.aside import Aside
 from runner.engine.decide import UNTRACKABLE
 from runner.engine.outcome import StageFailed
-from runner.engine.workspace import SCRATCH
+from runner.engine.workspace import SCRATCH, refusals
 from runner.errors import ConfigError, Corrupt, ObjectMissing
 from runner.pipeline import dvcfile, lock
 from runner.store.cache import Cache
@@ -198,14 +197,16 @@ class Keeping:
             return
         self._ignored.add(out.path)
         place = PurePosixPath(out.path)
-        gitignore = self._workspace.path(str(place.parent / ".gitignore"))
+        gitignore = str(place.parent / ".gitignore")
         line = _SPECIAL.sub(r"\\\1", f"/{place.name}")
         if line.endswith(" "):
             line = f"{line[:-1]}\\ "
-        old = gitignore.read_bytes() if gitignore.exists() else b""
+        with refusals(gitignore, "read"):
+            place_on_disk = self._workspace.path(gitignore)
+            old = place_on_disk.read_bytes() if place_on_disk.exists() else b""
         if line.encode() not in old.splitlines():
             gap = b"" if not old or old.endswith(b"\n") else b"\n"
-            durable.write(gitignore, b"%s%s%s\n" % (old, gap, line.encode()))
+            self._workspace.write(gitignore, b"%s%s%s\n" % (old, gap, line.encode()))
             logger.debug("%s: added %s to .gitignore", stage.address, line)
 
     def record(self, stage: Stage, entry: LockEntry) -> None:
@@ -214,7 +215,7 @@ class Keeping:
             self._record_in_lock(stage, entry)
         else:
             text = self._workspace.read(stage.file) or ""
-            durable.write(self._workspace.path(stage.file), dvcfile.updated(text, stage.file, entry.outs).encode())
+            self._workspace.write(stage.file, dvcfile.updated(text, stage.file, entry.outs).encode())
 
     def _record_in_lock(self, stage: Stage, entry: LockEntry) -> None:
         """Replace one block of the file; what somebody else wrote meanwhile is read first, not overwritten."""
@@ -224,7 +225,7 @@ class Keeping:
         if lock_file is None or written != on_disk:
             lock_file = lock.LockFile(on_disk, path)
         lock_file.set(stage.name, entry)
-        durable.write(self._workspace.path(path), lock_file.text.encode())
+        self._workspace.write(path, lock_file.text.encode())
         self._locks[path] = (lock_file.text, lock_file)
 
     @contextmanager
@@ -247,7 +248,8 @@ class Keeping:
         """Keep what an out holds before it steps aside, or make it one that the command may write to."""
         self._check_parent(out)
         if out.persist:
-            _unprotect(self._workspace.path(out.path))
+            with refusals(out.path, "copied"):
+                _unprotect(self._workspace.path(out.path))
             return
         content = self._workspace.observe_out(out.path)
         if content and content is not UNTRACKABLE and not self._leads_out(out):

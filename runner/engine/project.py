@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from runner.engine.known import Known
-from runner.engine.workspace import SCRATCH
+from runner.engine.workspace import SCRATCH, refusals
 from runner.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -69,9 +69,10 @@ class Project:
         from runner.engine.keeping import Keeping  # noqa: PLC0415 - as above
 
         place = self.root / SCRATCH / "lock"
-        place.parent.mkdir(parents=True, exist_ok=True)
         try:
-            held = FileLock(place, is_singleton=True).acquire(blocking=False)
+            with refusals(f"{SCRATCH}/lock", "written"):
+                place.parent.mkdir(parents=True, exist_ok=True)
+                held = FileLock(place, is_singleton=True).acquire(blocking=False)
         except Timeout as error:
             message = "another retrain is at work in this folder"
             raise ConfigError(message, "wait until it has ended; the lock ends with its process") from error

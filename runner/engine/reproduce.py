@@ -214,6 +214,9 @@ class Reproduction:
 
     def _take_in(self, stage: Stage, decision: Run) -> StageResult:
         """Do for a data source what DVC does: data that changed in the workspace becomes what is recorded."""
+        if stage.name:
+            message = "its cmd is empty, and the lock has no form for that: write a command, or `dvc add` the data"
+            raise StageFailed(message)
         contents = {out.spelled: self.workspace.observe(out.path) for out in stage.outs}
         absent = [out.path for out in stage.outs if contents[out.spelled] is None]
         if absent:

@@ -19,6 +19,7 @@ from runner.engine.known import recorded_as
 from runner.errors import ConfigError, Corrupt, ObjectMissing, RemoteError
 from runner.pipeline import lock, params, yaml12
 from runner.pipeline.model import LockedPath, LockEntry
+from runner.store import disk
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -108,23 +109,29 @@ class RunCache:
         name = name_of(key(written), value(written))
         place = self._cache.root / name
         if not place.exists():
-            durable.write(place, yaml12.render(written).encode(), sync=False)
+            with disk.refusals(f"write {place}"):
+                durable.write(place, yaml12.render(written).encode(), sync=False)
         return name
 
     def record_of(self, entry: LockEntry) -> str:
         """Give the name of the record of the run that wrote `entry`; empty where this cache has none."""
         written = lock.entry_data(entry)
-        name = name_of(key(written), value(written))
+        try:
+            name = name_of(key(written), value(written))
+        except (TypeError, ValueError):  # a lock made by hand holds what JSON does not, so no run can have left it
+            return ""
         return name if (self._cache.root / name).exists() else ""
 
     def _records(self, run_key: str) -> Iterator[LockEntry]:
         folder = self._cache.root / name_of(run_key)
         try:
-            local = sorted(path for path in folder.iterdir() if _VALUE.match(path.name))
+            local = sorted(path for path in folder.iterdir() if _VALUE.match(path.name) and path.is_file())
         except (FileNotFoundError, NotADirectoryError):
             local = []
         for path in local:
-            yield from _parsed(path.read_bytes(), path.name)
+            with disk.refusals(f"read {path}"):
+                content = path.read_bytes()
+            yield from _parsed(content, path.name)
         known = {path.name for path in local}
         for record in sorted(self._remote_records(run_key) - known):
             yield from _parsed(self._download(name_of(run_key, record)), record)
@@ -203,7 +210,7 @@ def _parsed(content: bytes, record: str) -> Iterator[LockEntry]:
             yield entry
         else:
             logger.warning("run cache record %s does not match its name; not used", record[:12])
-    except (UnicodeDecodeError, ConfigError) as error:
+    except (UnicodeDecodeError, ConfigError, TypeError, ValueError) as error:  # the last two: it has no name in JSON
         logger.warning("run cache record %s is damaged; not used: %s", record[:12], error)
 
 

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import os
 import stat
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
+from runner import durable
 from runner.engine.decide import UNTRACKABLE, Content
 from runner.errors import ConfigError
 from runner.hashes import Hash, Tree
@@ -52,13 +54,23 @@ class Workspace:
 
     def read(self, relative: str) -> str | None:
         """Give a text file of the project; `None` where there is none."""
+        place = self.path(relative)
         try:
-            return self.path(relative).read_bytes().decode("utf-8-sig")
-        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+            with refusals(relative, "read"):
+                if not stat.S_ISREG(place.stat().st_mode):
+                    message = f"{relative} is not a regular file"
+                    raise ConfigError(message, "put a file in its place")
+                return place.read_bytes().decode("utf-8-sig")
+        except (FileNotFoundError, NotADirectoryError):
             return None
         except UnicodeDecodeError as error:
             message = f"{relative} is not UTF-8 text (byte {error.start})"
             raise ConfigError(message, "save the file as UTF-8") from error
+
+    def write(self, relative: str, content: bytes) -> None:
+        """Replace a file of the project, whole or not at all."""
+        with refusals(relative, "written"):
+            durable.write(self.path(relative), content)
 
     def dvc_files(self) -> list[str]:
         """Give every `dvc.yaml` and `*.dvc` that DVC would find, a directory's files before its sub-directories'."""
@@ -104,12 +116,10 @@ class Workspace:
 
     def _look(self, relative: str) -> Content | None:
         try:
-            return self._content(relative, self.path(relative))
+            with refusals(relative, "read"):
+                return self._content(relative, self.path(relative))
         except (FileNotFoundError, NotADirectoryError):
             return None
-        except OSError as error:
-            message = f"{relative} cannot be read: {error.strerror}"
-            raise ConfigError(message, "mend the file or the name") from error
 
     def _content(self, relative: str, place: Path) -> Content:
         found = place.stat()
@@ -184,6 +194,23 @@ class Workspace:
         dvcignore = import_module("runner.engine.dvcignore")
         ignore: Ignore = dvcignore.Ignore({folder: dvcignore.patterns(text) for folder, text in texts.items()})
         return ignore
+
+
+@contextmanager
+def refusals(relative: str, done: str) -> Iterator[None]:
+    """Say in words what the system refused ("read", "written"); that there is no such file is passed on.
+
+    Raises:
+        ConfigError: no permission, a read-only file system, a link that leads to itself.
+
+    """
+    try:
+        yield
+    except (FileNotFoundError, NotADirectoryError):
+        raise
+    except OSError as error:
+        message = f"{relative} cannot be {done}: {error.strerror or error}"
+        raise ConfigError(message, "mend the file or the name") from error
 
 
 def _leads_to_folder(entry: os.DirEntry[str]) -> bool:

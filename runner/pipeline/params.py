@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from runner.pipeline.model import Param
 
 _BOOLEANS: Final = frozenset({"True", "False"})
+_MOST_BITS: Final = 14_284  # 4,300 decimal digits: Python writes no longer number as text
 MISSING: Final = object()
 """What `lookup` gives where there is no such key; `None` is a value."""
 
@@ -47,8 +48,8 @@ def _json(path: str, text: str) -> Any:  # noqa: ANN401 - a document is of any s
     except json.JSONDecodeError as error:
         message = f"not JSON: {error.msg}"
         raise ConfigError(message, "", Location(path, error.lineno, error.colno)) from error
-    except RecursionError as error:
-        message = "JSON nested too deeply"
+    except (RecursionError, ValueError) as error:
+        message = "JSON nested too deeply" if isinstance(error, RecursionError) else f"JSON that is not read: {error}"
         raise ConfigError(message, "", Location(path)) from error
 
 
@@ -149,19 +150,43 @@ def _is_at(key: object, from_end: int, segment: str) -> bool:
 
 
 def _check(value: object, path: str, key: str = "") -> None:
-    """Refuse what DVC cannot write to a lock: dates anywhere, keys that are not text at the top."""
-    if isinstance(value, dt.date):
-        message = f"the value of {key!r} is a date, which DVC cannot track"
-        raise ConfigError(message, "put it in quotes", Location(path))
+    """Refuse what DVC cannot record: what is not plain, text that is no Unicode, mappings whose keys do not sort."""
     if isinstance(value, dict):
+        _check_keys(value, path, key)
         for name, inner in value.items():
-            if not key and not isinstance(name, str):
-                message = f"the top-level key {name!r} is not a string, which DVC cannot track"
-                raise ConfigError(message, "put it in quotes", Location(path))
             _check(inner, path, f"{key}.{name}" if key else str(name))
     elif isinstance(value, (list, tuple)):
         for inner in value:
             _check(inner, path, key)
+    elif why := _unrecordable(value):
+        message = f"the value of {key!r} is {why}, which DVC cannot track"
+        raise ConfigError(message, "put it in quotes" if isinstance(value, dt.date) else "", Location(path))
+
+
+def _check_keys(mapping: Mapping[Any, Any], path: str, key: str) -> None:
+    for name in mapping:
+        if not key and not isinstance(name, str):
+            message = f"the top-level key {name!r} is not a string, which DVC cannot track"
+            raise ConfigError(message, "put it in quotes", Location(path))
+        if why := _unrecordable(name):
+            message = f"the key {name!r} in {key or path!r} is {why}, which DVC cannot track"
+            raise ConfigError(message, "use a plain string", Location(path))
+    try:
+        sorted(mapping)
+    except TypeError as error:
+        message = f"the keys of {key!r} are of several kinds, which DVC cannot track"
+        raise ConfigError(message, "put them all in quotes", Location(path)) from error
+
+
+def _unrecordable(value: object) -> str:
+    """Say what a scalar is that neither DVC's lock nor its run cache can hold; empty where it is a plain one."""
+    if isinstance(value, dt.date):
+        return "a date"
+    if isinstance(value, int) and value.bit_length() > _MOST_BITS:
+        return "a number of more than 4,300 digits"
+    if isinstance(value, str) and not value.isascii() and any("\ud800" <= letter <= "\udfff" for letter in value):
+        return "not Unicode text (half of a surrogate pair)"
+    return "" if value is None or isinstance(value, (str, int, float)) else f"of the type {type(value).__name__}"
 
 
 def equal(left: Any, right: Any) -> bool:  # noqa: ANN401 - a value is of any shape

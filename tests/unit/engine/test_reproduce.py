@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from runner.errors import ConfigError
 from tests.support.pipelines import Workshop, decisions, finished, row, workshop
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Callable
 
     from tests.support import environment
 
@@ -535,3 +538,41 @@ def test_a_stage_that_changes_an_out_that_is_not_its_own_fails(
     assert decisions(report)["other"] == "failed"
     assert row(report, "other").why == f"{out}, written by {writer}, was changed by the command of a later stage"
     assert report.push == "not pushed: a stage failed"
+
+
+# What cannot be read or written
+
+SHAPES: dict[str, Callable[[Path], None]] = {
+    "is not a regular file": os.mkfifo,
+    "is not a regular file (folder)": Path.mkdir,
+    "cannot be read: Too many levels of symbolic links": lambda place: place.symlink_to(place.name),
+}
+
+
+@pytest.mark.parametrize("name", ["params.yaml", "dvc.lock"])
+@pytest.mark.parametrize("why", SHAPES)
+def test_a_file_that_is_no_file_is_told_and_not_waited_for(why: str, name: str, tmp_path: Path) -> None:
+    made = workshop(tmp_path, PARAMS.replace("CMD", "cat seed > tuned"), {"seed": "1\n", "params.yaml": "lr: 1\n"})
+    (made.root / name).unlink(missing_ok=True)
+    SHAPES[why](made.root / name)
+    with pytest.raises(ConfigError, match=f"{name} {why.removesuffix(' (folder)')}"):
+        made.plan()
+
+
+def test_a_stage_with_an_empty_cmd_is_not_recorded_as_dvc_does_not_either(
+    tmp_path: Path, dvc: environment.Program
+) -> None:
+    made = workshop(tmp_path, 'stages:\n  make:\n    cmd: ""\n    outs: [o]\n')
+    made.put({"o": "1\n"})
+    dvc("repro", cwd=made.root, exits=255)
+    report = made.repro()
+    assert decisions(report) == {"make": "failed"}
+    assert "its cmd is empty" in str(row(report, "make").why)
+    assert not (made.root / "dvc.lock").exists()
+
+
+def test_a_gitignore_that_cannot_be_written_ends_the_walk_in_words(tmp_path: Path) -> None:
+    made = workshop(tmp_path, "stages:\n  make:\n    cmd: mkdir .gitignore; echo 1 > o\n    outs: [o]\n")
+    report = made.repro()
+    assert decisions(report) == {"make": "failed"}
+    assert row(report, "make").why == ".gitignore cannot be read: Is a directory"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from typing import TYPE_CHECKING
 
@@ -129,6 +130,9 @@ DAMAGED = {
     "binary": "\0\0",
     "another run's": yaml12.render(lock.entry_data(LockEntry("other", outs=(LockedPath("out", OUT),)))),
     "an out added": yaml12.render(lock.entry_data(ran())) + "- path: evil\n  hash: md5\n  md5: " + "0" * 32 + "\n",
+    "keys of several kinds": "cmd: run me\nparams:\n  params.yaml:\n    a: {1: x, b: y}\n",
+    "a date": "cmd: run me\nparams:\n  params.yaml:\n    a: 2020-01-01\n",
+    "bytes": "cmd: run me\nparams:\n  params.yaml:\n    a: !!binary aGk=\n",
     "conflict marks": "<<<<<<< ours\ncmd: run me\n=======\n",
 }
 
@@ -155,6 +159,8 @@ def test_a_record_under_another_name_is_a_miss(cache: Cache, caplog: pytest.LogC
 def test_files_that_are_no_records_are_passed_over(cache: Cache) -> None:
     good = record(cache.root, ran())
     good.with_name("notes.txt").write_text("mine")
+    good.with_name("0" * 64).mkdir()
+    os.mkfifo(good.with_name("1" * 64))
     good.with_name("0" * 63).write_text("cmd: short")
     assert local(cache).lookup(STAGE, NOW) == ran()
 

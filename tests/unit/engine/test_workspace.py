@@ -161,6 +161,8 @@ def test_text_is_read_without_its_byte_order_mark_and_nothing_else_is_text(tmp_p
     workspace = looked_at(tmp_path)
     assert workspace.read("bom") == "x"
     assert workspace.read("nowhere") is None
-    assert workspace.read("folder") is None
+    assert workspace.read("latin/x") is None
+    with pytest.raises(ConfigError, match="folder is not a regular file"):
+        workspace.read("folder")
     with pytest.raises(ConfigError, match="latin is not UTF-8 text"):
         workspace.read("latin")

@@ -124,13 +124,22 @@ def test_a_whole_file_gives_its_top_level_keys() -> None:
         (Param("p.yaml", "p.yaml"), "1: x\n", "not a string"),
         (Param("p.yaml", "p.yaml"), "a: 2020-01-01\n", "date"),
         (Param("p.yaml", "p.yaml", ("a",)), "a: [{b: 2020-01-01 10:00:00}]\n", "date"),
+        (Param("p.yaml", "p.yaml"), "a: {2020-01-01: 1}\n", "date"),
+        (Param("p.yaml", "p.yaml"), "a: {1: x, b: y}\n", "several kinds"),
+        (Param("p.yaml", "p.yaml"), "a: {[1]: y}\n", "of the type tuple"),
+        (Param("p.yaml", "p.yaml"), "a: !!binary aGk=\n", "of the type bytes"),
+        (Param("p.yaml", "p.yaml"), "a: !!set {x, y}\n", "of the type set"),
+        (Param("p.yaml", "p.yaml"), f"a: 0x{'f' * 4000}\n", "4,300 digits"),
+        (Param("p.json", "p.json"), '{"a": "\\ud800"}', "not Unicode"),
+        (Param("p.json", "p.json"), '{"a": {"\\ud800": 1}}', "not Unicode"),
+        (Param("p.json", "p.json"), f'{{"a": {"1" * 5000}}}', "JSON that is not read"),
     ],
 )
 def test_what_dvc_cannot_record_is_refused_with_the_file(param: Param, text: str, said: str) -> None:
     with pytest.raises(ConfigError, match=said) as caught:
         params.read(param, params.parse(param.path, text))
     assert caught.value.where
-    assert caught.value.where.file == "p.yaml"
+    assert caught.value.where.file == param.path
 
 
 @pytest.mark.parametrize(
