@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import signal
@@ -178,10 +177,7 @@ def report(call: Call) -> int:
     top = opening.find_root(chosen.directory) or chosen.directory
     found = telling.again(telling.folder_of(chosen, top, call.flags, call.environ) or chosen.directory)
     with _reader_may_leave():
-        if call.as_json:
-            click.echo(json.dumps(telling.data(found), allow_nan=False))
-        else:
-            _show(found)
+        _print_report(call, found, "report")
     return Exit.HELD
 
 
@@ -268,12 +264,12 @@ def _walked(opened: Opened, verb: str) -> tuple[Report, BaseException | None]:
 
 
 def _print_report(call: Call, made: Report, verb: str) -> None:
-    from runner import telling  # noqa: PLC0415 - see `_open`
+    from runner import printing, telling  # noqa: PLC0415 - see `_open`
 
     if call.as_json:
-        click.echo(json.dumps(telling.gate_data(made) if verb == "gate" else telling.data(made), allow_nan=False))
+        click.echo(printing.json_line(telling.gate_data(made) if verb == "gate" else telling.data(made)))
     else:
-        _show(made)
+        _show(telling.masked(made))
 
 
 def _exchange(call: Call, verb: str) -> int:
@@ -299,23 +295,32 @@ def _show(report: Report) -> None:
 
     quiet = not (report.gates or report.error) and all(row.decision == "fresh" for row in report.stages)
     if quiet and report.stages:
-        click.echo("\n".join([printing.all_fresh(report), *printing.report_lines(report)]))
-        return
-    from rich.console import Console  # noqa: PLC0415 - see `_open`
+        click.echo(printing.all_fresh(report))
+    else:
+        from rich.console import Console  # noqa: PLC0415 - see `_open`
 
-    from runner import tables  # noqa: PLC0415 - see `_open`
+        from runner import tables  # noqa: PLC0415 - see `_open`
 
-    tables.show(report, Console(highlight=False, width=None if sys.stdout.isatty() else _WIDE))
+        console = Console(highlight=False, width=None if sys.stdout.isatty() else _WIDE)
+        click.echo(log.block(tables.drawn(report, console)), nl=False)
+    _print_lines(printing.report_lines(report))
 
 
 def _print(call: Call, as_data: Callable[[], Any], as_lines: Callable[[], Sequence[str]]) -> None:
     """Print the result: JSON on one line, or what a person reads."""
+    from runner import printing  # noqa: PLC0415 - see `_open`
+
     with _reader_may_leave():
         if call.as_json:
-            click.echo(json.dumps(as_data(), allow_nan=False))
+            click.echo(printing.json_line(as_data()))
         else:
-            for line in as_lines():
-                click.echo(line)
+            _print_lines(as_lines())
+
+
+def _print_lines(lines: Sequence[str]) -> None:
+    """Print each as one line, whatever names and values stand in it."""
+    for line in lines:
+        click.echo(log.printed(line))
 
 
 @contextmanager

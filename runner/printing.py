@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import math
 from typing import TYPE_CHECKING, Any
 
+from runner import log
 from runner.review import words
 
 if TYPE_CHECKING:
@@ -21,6 +23,22 @@ if TYPE_CHECKING:
 _SHORT = 12
 _MOST_REASONS = 5
 _MOST_TEXT = 40
+
+
+def json_line(value: Any) -> str:  # noqa: ANN401 - JSON
+    """Give JSON on one line, without secrets, and without what the Actions runner takes for a command anywhere in it.
+
+    Numbers and the shape stay as they are, whatever a secret looks like.
+    """
+    return json.dumps(_masked(value), allow_nan=False).replace("##[", "##\\u005b")
+
+
+def _masked(value: Any) -> Any:  # noqa: ANN401 - JSON
+    if isinstance(value, str):
+        return log.masked(value)
+    if isinstance(value, dict):
+        return {log.masked(name): _masked(part) for name, part in value.items()}
+    return [_masked(part) for part in value] if isinstance(value, (list, tuple)) else value
 
 
 def plan_data(asked: Asked, plan: Plan) -> dict[str, Any]:
@@ -198,5 +216,7 @@ def _traffic_lines(report: Report) -> Iterator[str]:
 
 def _end_lines(report: Report) -> Iterator[str]:
     if report.error:
-        yield f"error: {report.error.message}"
+        where = f"{report.error.where}: " if report.error.where else ""
+        yield f"error: {where}{report.error.message}"
+    yield from (f"note: {note}" for note in report.notes)
     yield f"verdict: {report.verdict}"

@@ -1,4 +1,4 @@
-"""A report on a terminal: stages and gates as tables, the traffic, the verdict."""
+"""A report on a terminal: stages and gates as tables."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 from rich.text import Text
 
-from runner.printing import report_lines
+from runner import log
 from runner.review import words
 
 if TYPE_CHECKING:
@@ -16,22 +16,27 @@ if TYPE_CHECKING:
     from runner.review.model import Report, StageRow
 
 
-def show(report: Report, console: Console) -> None:
-    """Print a report on a terminal: stages, gates, traffic, and the verdict in one word."""
-    if report.stages:
-        console.print(_stage_table(report))
-    if report.gates:
-        console.print(_gate_table(report))
-    for line in report_lines(report):
-        console.print(Text(line), soft_wrap=True)
+def drawn(report: Report, console: Console) -> str:
+    """Give a report's stages and gates as they look on `console`; what follows them is `printing.report_lines`."""
+    with console.capture() as capture:
+        if report.stages:
+            console.print(_stage_table(report))
+        if report.gates:
+            console.print(_gate_table(report))
+    return capture.get()
 
 
 def _stage_table(report: Report) -> Table:
     table = Table("stage", "outcome", "time", "why", box=None, pad_edge=False)
     for row in report.stages:
         took = words.seconds(row.seconds) if row.seconds is not None else ""
-        table.add_row(Text(row.stage), row.decision, took, Text(row.why or _causes(row)))
+        table.add_row(_cell(row.stage), row.decision, took, _cell(row.why or _causes(row)))
     return table
+
+
+def _cell(text: str) -> Text:
+    """Give foreign text as one line, before its lines are broken to the column's width."""
+    return Text(log.printed(text))
 
 
 def _causes(row: StageRow) -> str:
@@ -43,5 +48,5 @@ def _gate_table(report: Report) -> Table:
     for row in report.gates:
         delta = words.signed(row.delta) if row.delta is not None else ""
         base, head = words.scalar(row.base), words.scalar(row.head)
-        table.add_row(Text(f"{row.metric} {row.path}"), Text(base), Text(head), delta, row.status, Text(row.why))
+        table.add_row(_cell(f"{row.metric} {row.path}"), _cell(base), _cell(head), delta, row.status, _cell(row.why))
     return table

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import sys
 import threading
 from contextlib import contextmanager, nullcontext
@@ -25,16 +26,19 @@ __all__ = [
     "Level",
     "StageOutput",
     "annotation",
+    "block",
     "escape_data",
     "escape_property",
     "group",
     "masked",
+    "printed",
     "setup",
     "stage_output",
-    "verbosity",
 ]
 
 NAME: Final = "retrain"
+# What is no character of a line; halves of characters stand for bytes that are no UTF-8.
+_CONTROL: Final = re.compile("[\\x00-\\x08\\x0a-\\x1f\\x7f-\\x9f\\u2028\\u2029\\ud800-\\udfff]")
 
 Level = Literal["notice", "warning", "error"]
 _LEVELS: Final[dict[Level, int]] = {"notice": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
@@ -60,16 +64,23 @@ def setup(stream: TextIO, *, actions: bool, verbosity: int, secrets: Iterable[st
     logger.propagate = False
 
 
-def verbosity(level: int) -> None:
-    """Change how much is said after `setup`; `level` as there."""
-    door = _door()
-    door.say(level)
-    logging.getLogger(NAME).setLevel(door.lowest)
-
-
 def masked(text: str) -> str:
     """Give `text` with every secret of `setup` replaced, for what is posted or stored rather than logged."""
     return _door().mask(text)
+
+
+def printed(text: str) -> str:
+    """Give foreign text as one line for standard output, which the Actions runner reads for commands too.
+
+    No secrets; newlines and other controls are escaped as Python writes them; no workflow commands.
+    """
+    shown = _CONTROL.sub(lambda found: repr(found[0])[1:-1], masked(text))
+    return _door().clean(shown)
+
+
+def block(text: str) -> str:
+    """Give several lines for standard output without secrets and workflow commands, as `printed` does for one."""
+    return _door().clean(text)
 
 
 def annotation(level: Level, message: str, *, file: str = "", line: int = 0, title: str = "") -> None:
@@ -184,19 +195,14 @@ class _Door(logging.StreamHandler[TextIO]):
         self.actions = actions
         self.mask = mask
         self.live = not actions and stream.isatty()
-        self.lowest = logging.INFO
-        self.say(verbosity)
+        # In Actions, details are sent as ::debug:: even unasked: re-running with debug logging shows them.
+        quietest = logging.DEBUG if actions or verbosity > 0 else logging.INFO
+        self.lowest = logging.WARNING if verbosity < 0 else quietest
+        self.setFormatter(_Actions(debug_as_text=verbosity > 0) if actions else _Terminal())
         self._outputs = 0
         self._token = ""
         self._held: list[str] = []
         self._guard = threading.RLock()
-
-    def say(self, verbosity: int) -> None:
-        """Choose what is shown, and how."""
-        # In Actions, details are sent as ::debug:: even unasked: re-running with debug logging shows them.
-        quietest = logging.DEBUG if self.actions or verbosity > 0 else logging.INFO
-        self.lowest = logging.WARNING if verbosity < 0 else quietest
-        self.setFormatter(_Actions(debug_as_text=verbosity > 0) if self.actions else _Terminal())
 
     def clean(self, text: str) -> str:
         """Give `text` without secrets and, where they mean something, without workflow commands."""

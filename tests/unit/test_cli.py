@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.actions import read
 from tests.support.environment import Program
 from tests.support.outputs import parse_outputs
 from tests.support.pipelines import Workshop, decisions, finished
@@ -307,6 +308,59 @@ def test_a_bug_in_the_walk_is_told_before_its_traceback(root: Path, environ: dic
     for text in (summary, printed, told):
         assert "this is a bug in the runner" in text
         assert "_make_fresh" not in text
+
+
+# What the Actions runner reads
+
+
+HOSTILE = """\
+stages:
+  first:
+    cmd: |
+      echo one ##[error]x
+      ::add-mask::two s3cr3t-word
+    wdir: .
+  fit:
+    cmd: "::error::hello"
+    params: [rate]
+    metrics: [{m.json: {cache: false}}]
+"""
+
+
+@pytest.mark.parametrize("options", [(), ("--json",)])
+@pytest.mark.parametrize("verb", [verb for verb in VERBS if verb not in {"pull", "push"}])
+def test_nothing_on_stdout_is_a_workflow_command_or_a_secret(
+    verb: str, options: tuple[str, ...], root: Path, retrain: Program
+) -> None:
+    value = "a\n::error::b ##[error]c s3cr3t-word \u2028"
+    (root / "dvc.yaml").write_text(HOSTILE if verb in {"stages", "repro", "run"} else PIPELINE)
+    (root / "params.yaml").write_text(f"rate: {json.dumps(value)}\n")
+    (root / "m.json").write_text(json.dumps({"score": value}))
+    env = {"AWS_SECRET_ACCESS_KEY": "s3cr3t-word", "GITHUB_ACTIONS": "true", "INPUT_REPORT-DIR": "out"}
+    if verb == "report":
+        retrain("gate", cwd=root, env={**env, "AWS_SECRET_ACCESS_KEY": ""}, exits=1)
+        written = (root / "out" / "report.json").read_text()
+        assert "s3cr3t-word" in written
+    done = retrain(verb, *options, cwd=root, env=env, exits=None)
+    assert done.stdout
+    assert "Traceback" not in done.stderr
+    assert read(done.stdout).commands == []
+    assert "##[" not in done.stdout
+    assert "s3cr3t-word" not in done.stdout
+    assert not [line for line in done.stdout.splitlines() if line.strip().startswith("::")]
+    if options:
+        assert json.loads(done.stdout)
+
+
+def test_a_secret_that_looks_like_a_number_leaves_json_whole(root: Path, retrain: Program) -> None:
+    (root / "m.json").write_text('{"score": 0.98765}')
+    done = retrain("gate", "--json", cwd=root, env={"AWS_SECRET_ACCESS_KEY": "98765"})
+    assert json.loads(done.stdout)["gates"][0]["head"] == pytest.approx(0.98765)
+
+
+def test_an_error_is_shown_with_its_place(root: Path, retrain: Program) -> None:
+    (root / "params.yaml").write_text("rate: [\n")
+    assert "error: params.yaml:2:1: " in retrain("run", cwd=root, exits=2).stdout
 
 
 # A reader that leaves

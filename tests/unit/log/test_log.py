@@ -95,15 +95,6 @@ def test_a_traceback_becomes_one_annotation() -> None:
     assert "ValueError: a\nb" in command.message
 
 
-def test_the_verbosity_can_change_later() -> None:
-    stream = started(on=False)
-    log.verbosity(1)
-    LOGGER.debug("detail")
-    log.verbosity(-1)
-    LOGGER.info("nothing")
-    assert stream.getvalue() == "detail\n"
-
-
 @pytest.mark.parametrize(
     "hostile",
     [
@@ -255,3 +246,29 @@ def test_a_watched_terminal_sees_progress_as_it_happens() -> None:
         assert stream.getvalue() == "10%\r"
         output(b"100%\n")
     assert output.tail == ("100%",)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("plain \u00e9", "plain \u00e9"),
+        ("::error::x", "\\::error::x"),
+        ("  ::error::x", "  \\::error::x"),
+        ("a\n::error::x", "a\\n::error::x"),
+        ("a\r::error::x", "a\\r::error::x"),
+        ("a\u2028b\x85c\x1b[2J", "a\\u2028b\\x85c\\x1b[2J"),
+        ("##[error]x", "##\\[error]x"),
+        ("half \udc80", "half \\udc80"),
+        ("the secret-word", "the ***"),
+    ],
+)
+def test_what_is_printed_is_one_line_without_commands_and_secrets(text: str, shown: str) -> None:
+    started(secrets=("secret-word",))
+    assert log.printed(text) == shown
+    assert actions.read(f"{shown}\n").commands == []
+
+
+def test_outside_of_actions_only_newlines_and_secrets_go() -> None:
+    started(on=False, secrets=("secret-word",))
+    assert log.printed("::x\n##[y secret-word") == "::x\\n##[y ***"
+    assert log.block("::x\nsecret-word\n") == "::x\n***\n"
