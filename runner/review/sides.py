@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import stat
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from runner.pipeline import files
 from runner.review.metrics import Unreadable, parse_metrics
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
     from runner.engine.objects import Objects, Wanted
@@ -27,14 +28,15 @@ class Side:
     """One side of a comparison: the project at a commit, or in the working tree.
 
     Attributes:
-        files: gives the bytes of a file that git or the working tree holds; `None` where there is none.
+        files: gives the bytes of a file that git or the working tree holds, or why it is not read; `None` where
+            there is none.
         inside: gives the paths below a directory there.
         pipeline: what the DVC files of that side say; `None` where they cannot be read.
         objects: where cached files are had by hash.
 
     """
 
-    files: Callable[[str], bytes | None]
+    files: Callable[[str], bytes | Unreadable | None]
     inside: Callable[[str], Iterable[str]]
     pipeline: Pipeline | None
     objects: Objects | None
@@ -108,17 +110,53 @@ class Side:
 
 
 def working(root: Path, pipeline: Pipeline | None, objects: Objects | None) -> Side:
-    """Give the candidate's side: the working tree, as it is now."""
+    """Give the candidate's side: the working tree, as it is now.
 
-    def content(path: str) -> bytes | None:
-        place = root / path
-        return place.read_bytes() if place.is_file() else None
+    What is read here is published, so a checkout cannot have read what it only points to: nothing outside of `root`
+    but the cache, and nothing that git or DVC keep for themselves.
+    """
+    open_ = (root.resolve(), *((objects.cache.root.resolve(),) if objects else ()))
+
+    def content(path: str) -> bytes | Unreadable | None:
+        try:
+            return _read(root, path, open_)
+        except (OSError, ValueError, RuntimeError) as error:  # RuntimeError: a link to itself, before Python 3.13
+            return Unreadable(f"cannot be read: {getattr(error, 'strerror', None) or error}")
 
     def inside(path: str) -> list[str]:
-        folder = root / path
-        return sorted(place.relative_to(root).as_posix() for place in folder.rglob("*") if place.is_file())
+        try:
+            folder = root / path
+            if not _is_open(folder.resolve(), open_):
+                return []
+            return sorted(place.relative_to(root).as_posix() for place in folder.rglob("*") if place.is_file())
+        except (OSError, ValueError, RuntimeError):
+            return []  # reading it says why
 
     return Side(content, inside, pipeline, objects)
+
+
+def _read(root: Path, path: str, open_: Sequence[Path]) -> bytes | Unreadable | None:
+    place = root / path
+    real = place.resolve()
+    if not _is_open(real, open_):
+        return Unreadable(
+            "is a link to a place outside the project" if place.is_symlink() else "is outside the project"
+        )
+    try:
+        mode = real.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    if stat.S_ISDIR(mode):
+        return None
+    return real.read_bytes() if stat.S_ISREG(mode) else Unreadable("is not a regular file")
+
+
+def _is_open(real: Path, open_: Sequence[Path]) -> bool:
+    """Whether a place, free of links, may be read: in the cache, or in the project and not in `.git` or `.dvc`."""
+    root, *caches = open_
+    if any(real.is_relative_to(cache) for cache in caches):
+        return True
+    return real.is_relative_to(root) and not {".git", ".dvc"} & set(real.relative_to(root).parts)
 
 
 def committed(git: Git, prefix: str, sha: str, objects: Objects | None) -> Side:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from typing import TYPE_CHECKING
 
@@ -178,3 +179,57 @@ def test_without_objects_cached_files_are_absent(made: Workshop) -> None:
         side = sides.committed(opened, "", opened.head(), None)
         assert side.documents(ALL) == {"plain.json": {"a": 1}}
         assert side.metrics_files() == ["cached.json", "many", "plain.json"]
+
+
+def refused(made: Workshop, path: str) -> str:
+    found = here(made, [path])[path]
+    assert isinstance(found, Unreadable)
+    return found.why
+
+
+def test_a_file_outside_of_the_project_is_not_read(made: Workshop) -> None:
+    secret = made.root.parent / "config.json"
+    secret.write_text('{"auth": 1}')
+    (made.root / "link.json").symlink_to(secret)
+    (made.root / "twice.json").symlink_to("link.json")
+    (made.root / "out").symlink_to(made.root.parent)
+    (made.root / "git.json").symlink_to(".git/config")
+    (made.root / "dvc.json").symlink_to(".dvc/config")
+    for path in ("link.json", "twice.json", "git.json", "dvc.json"):
+        assert refused(made, path) == "is a link to a place outside the project"
+    for path in ("out/config.json", "../config.json", str(secret), ".git/config"):
+        assert refused(made, path) == "is outside the project"
+
+
+def test_links_inside_the_project_and_into_the_cache_are_read(made: Workshop) -> None:
+    (made.root / "link.json").symlink_to("plain.json")
+    outside = made.root.parent / "cache"
+    (made.root / ".dvc" / "cache").rename(outside)
+    made.put({".dvc/config": made.read(".dvc/config") + f"[cache]\n    dir = {outside}\n"})
+    key = made.recorded("cached.json").key
+    (made.root / "cached.json").unlink()
+    (made.root / "cached.json").symlink_to(outside / key)
+    assert here(made, ["link.json", "cached.json"]) == {"link.json": {"a": 1}, "cached.json": {"a": 2}}
+
+
+def test_what_cannot_be_read_is_unreadable_with_its_reason(made: Workshop) -> None:
+    os.mkfifo(made.root / "pipe.json")
+    (made.root / "itself.json").symlink_to("itself.json")
+    assert refused(made, "pipe.json") == "is not a regular file"
+    assert "cannot be read: " in refused(made, "itself.json")
+    assert refused(made, "x" * 300 + ".json") == "cannot be read: File name too long"
+    assert "cannot be read: " in refused(made, "nul\0.json")
+
+
+def test_a_directory_of_metrics_that_leads_outside_names_nothing_there(made: Workshop) -> None:
+    outside = made.root.parent / "many"
+    outside.mkdir()
+    (outside / "secret.json").write_text("{}")
+    shutil.rmtree(made.root / "many")
+    (made.root / "many").symlink_to(outside)
+    assert "many/secret.json" not in names(made)[0]
+    shutil.rmtree(made.root / "folder")
+    (made.root / "many").unlink()
+    (made.root / "many").mkdir()
+    (made.root / "many" / "deep").symlink_to(outside)
+    assert "many/deep/secret.json" not in names(made)[0]
