@@ -99,7 +99,9 @@ def _is_out(page: Page, written: object, at: Where) -> bool:
     legacy = [word for word in _LEGACY if isinstance(written, dict) and word in written]
     for word in legacy:
         page.wrong((*at, word), f"{word} in a .dvc file (DVC 0.x) is not supported yet", "move it to dvc.yaml")
-    return not legacy and page.fits(written, _OUT, at, required="path")
+    if legacy or not page.fits(written, _OUT, at, required="path"):
+        return False
+    return isinstance(written, dict) and lock.names_object(page, written, at)
 
 
 def _wdir(page: Page, spec: Mapping[str, Any], root: str) -> str:

@@ -125,8 +125,20 @@ def _entry(page: Page, entry: Mapping[str, Any], at: Where) -> LockEntry:
 
 def _locked_paths(page: Page, items: Sequence[Any], at: Where) -> tuple[LockedPath, ...]:
     return tuple(
-        locked_path(one) for number, one in enumerate(items) if page.fits(one, ITEM, (*at, number), required="path")
+        locked_path(one)
+        for number, one in enumerate(items)
+        if page.fits(one, ITEM, (*at, number), required="path") and names_object(page, one, (*at, number))
     )
+
+
+def names_object(page: Page, written: Mapping[str, Any], at: Where) -> bool:
+    """Whether the md5 of a dep or out, if it has one, is an md5; a mistake is noted where it is not."""
+    name = locked_path(written).hash
+    if name is None or name.is_valid:
+        return True
+    hint = "an md5 has 32 lower-case hexadecimal digits, of a directory followed by .dir; restore the file from git"
+    page.wrong((*at, "md5"), f"{name.value!r} is not an md5", hint)
+    return False
 
 
 def _params(page: Page, params: Mapping[Any, Any], at: Where) -> Mapping[str, Mapping[str, Any]]:

@@ -96,6 +96,8 @@ def test_a_frozen_import_is_data_that_is_simply_there() -> None:
         ("- a\n", "data.csv.dvc:1:1: expected a mapping, found a list"),
         ("outs: {}\n", "data.csv.dvc:1:1: expected a list or nothing, found a mapping"),
         ("outs:\n- md5: abc\n", "data.csv.dvc:2:3: 'path' is missing"),
+        ("outs:\n- path: a\n  md5: abc\n", "data.csv.dvc:3:3: 'abc' is not an md5"),
+        ('outs:\n- path: "a\\rb"\n', "data.csv.dvc:2:3: 'a\\rb' is not a path: it holds a control character"),
         ("outs:\n- path: a\n  md5: ab\n", "data.csv.dvc:3:3: expected a string of at least 3 characters (quote it)"),
         ("outs:\n- path: a\n  md5: 12345\n", "data.csv.dvc:3:3: expected a string of at least 3 characters (quote it)"),
         ("outs:\n- path: a\n  size: big\n", "data.csv.dvc:3:3: expected a whole number, found a string ('big')"),

@@ -241,6 +241,8 @@ def test_a_broken_file_is_refused_with_its_place(text: str, expected: str) -> No
         ("cmd: x\ndeps:\n- /etc/passwd", "3: '/etc/passwd' is outside the repository"),
         ("cmd: x\nouts:\n- /home/me/other", "3: '/home/me/other' is outside the repository"),
         ("cmd: x\ndeps:\n- ''", "3: '' is not a path"),
+        ('cmd: x\nouts:\n- "q\\nparams.yaml"', "3: 'q\\nparams.yaml' is not a path: it holds a control character"),
+        ('cmd: x\ndeps:\n- "a\\x7f"', "3: 'a\\x7f' is not a path: it holds a control character"),
         ("cmd: x\ndeps:\n- s3://b/k", "3: the URL 's3://b/k' is not supported yet"),
         ("cmd: x\ndeps:\n- ds://d", "3: the URL 'ds://d' is not supported yet"),
         ("cmd: x\nouts:\n- remote://r/k", "3: the URL 'remote://r/k' is not supported yet"),

@@ -306,6 +306,11 @@ HEAD = "schema: '2.0'\nstages:\n  s:\n    cmd: x\n"
         ("schema: 2.0\nstages: {}\n", "dvc.lock:1:1", "schema: '2.0'"),
         ("schema: '1.0'\n", "dvc.lock:1:1", "'1.0'"),
         ("schema: '2.0'\nstage: {}\n", "dvc.lock:2:1", "unknown key 'stage'"),
+        (
+            "schema: '2.0'\nstages:\n  a:\n    cmd: x\n    deps:\n    - path: d\n      hash: md5\n      md5: abc\n",
+            "dvc.lock:8:7",
+            "'abc' is not an md5",
+        ),
         ("schema: '2.0'\nstages: []\n", "dvc.lock:2:1", "expected a mapping, found a list"),
         (f"{HEAD}  t: {{outs: []}}\n", "dvc.lock:5:3", "'cmd' is missing"),
         (f"{HEAD}    outs:\n    - path: o\n      md6: a\n", "dvc.lock:7:7", "unknown key 'md6'"),
