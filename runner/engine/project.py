@@ -69,13 +69,13 @@ class Project:
         from runner.engine.keeping import Keeping  # noqa: PLC0415 - as above
 
         place = self.root / SCRATCH / "lock"
-        try:
-            with refusals(f"{SCRATCH}/lock", "written"):
-                place.parent.mkdir(parents=True, exist_ok=True)
+        with refusals(f"{SCRATCH}/lock", "written"):
+            place.parent.mkdir(parents=True, exist_ok=True)
+            try:
                 held = FileLock(place, is_singleton=True).acquire(blocking=False)
-        except Timeout as error:
-            message = "another retrain is at work in this folder"
-            raise ConfigError(message, "wait until it has ended; the lock ends with its process") from error
+            except Timeout as error:
+                message = "another retrain is at work in this folder"
+                raise ConfigError(message, "wait until it has ended; the lock ends with its process") from error
         outs = [f"{self.prefix}{out.path}" for stage in self.pipeline.stages for out in stage.outs]
         below = len(self.prefix)
         tracked = {path[below:] for path in self.git.tracked(outs)}
