@@ -14,11 +14,16 @@ if TYPE_CHECKING:
 _BLANK: Final = "***"
 _SHORTEST: Final = 4
 """Shorter values would blank out ordinary text and are no secret to begin with."""
+_USERINFO: Final = re.compile(r"(?<=://)[^\s/?#\"']+@")
+"""The user and the password, or token, in a url (RFC 3986, section 3.2.1)."""
 _URL_SAFE: Final = bytes.maketrans(b"+/", b"-_")
 
 
 class Mask:
-    """Replaces secrets as they are, line by line, quoted for URLs and JSON, in base64 and in hex."""
+    """Replaces secrets as they are, line by line, quoted for URLs and JSON, in base64 and in hex.
+
+    Beside those it is told of, the user and the password that stand in any url.
+    """
 
     def __init__(self, secrets: Iterable[str]) -> None:
         """Prepare one pattern for all of `secrets`; the longest match wins."""
@@ -28,6 +33,8 @@ class Mask:
 
     def __call__(self, text: str) -> str:
         """Give `text` without the secrets."""
+        if "://" in text:
+            text = _USERINFO.sub(f"{_BLANK}@", text)
         return self._pattern.sub(_BLANK, text) if self._pattern else text
 
     def __repr__(self) -> str:

@@ -363,6 +363,16 @@ def test_an_error_is_shown_with_its_place(root: Path, retrain: Program) -> None:
     assert "error: params.yaml:2:1: " in retrain("run", cwd=root, exits=2).stdout
 
 
+@pytest.mark.parametrize("url", ["nowhere://user:sekrit@h/x", "s3://user:sekrit@h/x"])
+def test_a_password_in_a_remotes_url_is_never_shown(url: str, root: Path, retrain: Program) -> None:
+    lose_the_remote(root)
+    (root / ".dvc" / "config").write_text(f"[core]\n    remote = r\n['remote \"r\"']\n    url = {url}\n    nope = 1\n")
+    done = retrain("run", "--report-dir", "out", cwd=root, exits=None)
+    assert done.returncode in {2, 4}
+    written = "".join(place.read_text() for place in (root / "out").iterdir())
+    assert "sekrit" not in f"{done.stdout}{done.stderr}{written}"
+
+
 # A reader that leaves
 
 

@@ -65,3 +65,19 @@ def test_what_is_too_short_to_be_a_secret_masks_nothing(short: str) -> None:
 
 def test_a_mask_never_shows_what_it_hides() -> None:
     assert SECRET not in repr(Mask([SECRET]))
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("remote 'https://user:sekrit@h/x': no", "remote 'https://***@h/x': no"),
+        ("https://token@h", "https://***@h"),
+        ("a s3://u:p@ss@h:1/x and ssh://v:w@i", "a s3://***@h:1/x and ssh://***@i"),
+        ("https://h/@name?a=b@c", "https://h/@name?a=b@c"),
+        ('"https://h", "a@b"', '"https://h", "a@b"'),
+        ("mail a:b@c", "mail a:b@c"),
+    ],
+)
+def test_the_user_and_the_password_in_a_url_are_never_shown(text: str, shown: str) -> None:
+    assert Mask(())(text) == shown
+    assert Mask(["unlike"])(text) == shown
