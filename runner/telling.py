@@ -205,7 +205,7 @@ def _annotate(report: Report) -> None:
         text = f"{report.error.message}\n  {report.error.hint}" if report.error.hint else report.error.message
         log.annotation("error", text, file=where.file if where else "", line=where.line if where else 0)
         for note in report.notes:
-            log.annotation("error", note)
+            logger.warning("%s", note)
 
 
 def _summarise(report: Report, actions: Actions) -> None:

@@ -1,0 +1,142 @@
+"""What verbs print: one line a stage or a sum, JSON that any parser takes."""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+from rich.console import Console
+
+from runner import ci, log, printing, tables
+from runner.errors import Location, RemoteError
+from runner.review.commit import Commit
+from runner.review.model import Problem, ReasonRow, Report, StageRow, Traffic
+from runner.store.transfer import Failure, Moved
+from tests.support.actions import read
+from tests.support.pipelines import Workshop, finished
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PIPELINE = """\
+stages:
+  prepare:
+    cmd: cat seed > prepared
+    deps: [seed]
+    outs: [prepared]
+  fit:
+    cmd: [cat prepared > model, 'true']
+    deps: [prepared]
+    params: [depth]
+    outs: [model]
+"""
+BLANK = Report(version="1", verdict="ungated", exit_code=0, command="retrain run", head=Commit(sha="1" * 40))
+
+
+@pytest.fixture(autouse=True)
+def _in_a_github_job() -> Iterator[None]:
+    log.setup(io.StringIO(), actions=True, verbosity=0, secrets=["hunter22", "31337"])
+    yield
+    log.setup(io.StringIO(), actions=False, verbosity=0, secrets=[])
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Workshop:
+    files = {"seed": "1\n", "params.yaml": "depth: 3\n"}
+    return finished(tmp_path_factory.mktemp("printing"), PIPELINE, files)
+
+
+def test_a_plan_gives_a_line_a_stale_stage_with_its_reasons(made: Workshop) -> None:
+    made.put({"params.yaml": f"depth: {'9' * 60}x\n", "seed": "2\n"})
+    with made.opened("plan") as opened:
+        plan = ci.plan(opened.project, [])
+        lines = printing.plan_lines(opened.asked, plan)
+    assert lines[0].startswith("compared with ")
+    assert lines[1:] == [
+        "run      prepare",
+        "         dep modified seed: b026324c6904b2a9cb4b88d6d61c81d1 -> 26ab0db90d72e28ad0ba1e22ee510510",
+        "run      fit",
+        f"         param modified params.yaml:depth: 3 -> {'9' * 40}...",
+        "0 of 2 stages fresh; nothing to pull",
+    ]
+    assert printing.plan_outputs(plan) == {"stale-stages": "prepare\nfit", "changed": "true"}
+    made.put({"params.yaml": "depth: 3\n", "seed": "1\n"})
+
+
+def test_stages_are_listed_with_what_they_read_and_write(made: Workshop) -> None:
+    with made.opened() as opened:
+        lines = printing.stages_lines(opened.project)
+    assert lines == [
+        "fit: cat prepared > model && true",
+        "  reads  prepared params.yaml:depth",
+        "  writes model",
+        "prepare: cat seed > prepared",
+        "  reads  seed",
+        "  writes prepared",
+    ]
+
+
+def test_a_transfer_says_what_failed() -> None:
+    moved = Moved(2, 2048, 1.0, (Failure("ab/cd", RemoteError("gone")),))
+    (line,) = printing.moved_lines("pull", moved)
+    assert line.startswith("pull: 2 objects, ")
+    assert line.endswith("; 1 failed")
+    assert printing.moved_data(moved)["failed"] == [{"name": "ab/cd", "why": "gone"}]
+
+
+def test_the_end_of_a_report_says_the_error_with_its_place_and_all_others() -> None:
+    error = Problem("is not a map", "mend it", Location("dvc.yaml", 3, 5))
+    report = replace(BLANK, verdict="error", error=error, notes=("dvc.yaml:7: two",), push="not pushed: no")
+    assert printing.report_lines(report) == [
+        "not pushed: no",
+        "error: dvc.yaml:3:5: is not a map",
+        "note: dvc.yaml:7: two",
+        "verdict: error",
+    ]
+
+
+def test_what_was_pushed_is_counted() -> None:
+    report = replace(BLANK, push="pushed", pushed=Traffic(3, 0))
+    assert printing.report_lines(report)[0].startswith("pushed: 3 objects (")
+
+
+@pytest.mark.parametrize(
+    ("value", "line"),
+    [
+        ({"a": "x\n::error::y"}, '{"a": "x\\n::error::y"}'),
+        (["##[error]x"], '["##\\u005b' + 'error]x"]'),
+        ({"hunter22": ("hunter22", 31337, 1.5)}, '{"***": ["***", 31337, 1.5]}'),
+        ([None, True, "\u2028"], '[null, true, "\\u2028"]'),
+    ],
+)
+def test_json_is_one_line_without_commands_and_secrets(value: object, line: str) -> None:
+    assert printing.json_line(value) == line
+    assert isinstance(json.loads(line), type(value))
+
+
+def test_no_number_that_json_lacks_is_printed() -> None:
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        printing.json_line(math.nan)
+
+
+def test_a_table_keeps_names_on_their_line_and_commands_harmless() -> None:
+    reasons = (ReasonRow("dep modified", "b\n::warning::x"),)
+    rows = (
+        StageRow(stage="::error::a", decision="ran", seconds=1.0, reasons=reasons),
+        StageRow(stage="b hunter22", decision="failed", why="##[error]no"),
+    )
+    console = Console(file=io.StringIO(), highlight=False, width=160)
+    drawn = log.block(tables.drawn(replace(BLANK, stages=rows), console))
+    assert len(drawn.splitlines()) == 3
+    assert read(drawn).commands == []
+    assert "##[" not in drawn
+    assert "b ***" in drawn
+    assert "dep modified b\\n::warning::x" in drawn
+
+
+def test_a_report_of_nothing_draws_nothing() -> None:
+    assert tables.drawn(BLANK, Console(file=io.StringIO())) == ""
