@@ -134,7 +134,7 @@ def _locked_paths(page: Page, items: Sequence[Any], at: Where) -> tuple[LockedPa
 def names_object(page: Page, written: Mapping[str, Any], at: Where) -> bool:
     """Whether the md5 of a dep or out, if it has one, is an md5; a mistake is noted where it is not."""
     name = locked_path(written).hash
-    if name is None or Hash(name.value.lower()).is_valid:  # in capitals it names nothing, and its stage is stale: as DVC
+    if name is None or Hash(name.value.lower()).is_valid:  # in capitals its stage is stale, as with DVC
         return True
     hint = "an md5 has 32 hexadecimal digits, of a directory followed by .dir; restore the file from git"
     page.wrong((*at, "md5"), f"{name.value!r} is not an md5", hint)
