@@ -84,6 +84,7 @@ def ask(root: Path, git: Git, said: Said) -> Asked:
         head=_head(git, event, named=said.judges),
         base=base,
         remote_from=(trusted.sha if trusted else None) if event.base_remote else "",
+        gone=_gone(git, base, file, gates) if said.judges else (),
         command=said.command,
     )
 
@@ -127,11 +128,31 @@ def _keys(text: str, name: str) -> tuple[Own, str]:
 
 def _of_base(git: Git, base: Commit | None, file: Path) -> tuple[Own, str]:
     """Give the settings and the rule of the gate file as the base commit has it."""
-    if base is None or not file.resolve().is_relative_to(git.root.resolve()):
-        return {}, baseline.MERGE_BASE
-    content = git.show(base.sha, file.resolve().relative_to(git.root.resolve()).as_posix())
+    text = _text_at(git, base, file)
+    return _keys(text, file.name) if text else ({}, baseline.MERGE_BASE)
+
+
+def _gone(git: Git, base: Commit | None, file: Path, gates: GateFile | None) -> tuple[str, ...]:
+    """Name the gates that the base has and the checkout lacks: that a gate went is for the reviewer to see."""
+    text = _text_at(git, base, file)
+    now = {gate.label for gate in gates.gates} if gates else set()
+    rows = yaml12.parse(text, file.name) if text else None
+    listed = rows.get("gates") if isinstance(rows, dict) else None
+    before = [str(row.get("metric")) for row in listed or () if isinstance(row, dict)]
+    lost = tuple(f"the gate {metric} of the base is gone" for metric in before if metric not in now)
+    for line in lost:
+        logger.warning("%s", line)
+    return lost
+
+
+def _text_at(git: Git, base: Commit | None, file: Path) -> str:
+    """Give the gate file as the base commit has it; empty where it has none."""
+    top, place = git.root.resolve(), file.resolve()
+    if base is None or not place.is_relative_to(top):
+        return ""
+    content = git.show(base.sha, place.relative_to(top).as_posix())
     try:
-        return _keys(content.decode("utf-8-sig"), file.name) if content else ({}, baseline.MERGE_BASE)
+        return content.decode("utf-8-sig") if content else ""
     except UnicodeDecodeError as error:
         message = f"{file.name} of the base commit {base.sha[:12]} is not UTF-8"
         raise ConfigError(message, "mend it on the target branch") from error

@@ -10,11 +10,12 @@ from __future__ import annotations
 import logging
 import time
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
 
 from runner import __version__, log
 from runner.engine import plan as planning
-from runner.errors import ConfigError, Exit, Interrupted, RunnerError
+from runner.errors import ConfigError, Exit, Interrupted, RemoteError, RunnerError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from runner.settings import Settings
 
 logger = logging.getLogger("retrain")
+NONE: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +47,7 @@ class Asked:
         head: the candidate.
         base: the commit to compare with; `None` where there is none.
         remote_from: the commit whose `.dvc/config` counts; empty: the working tree's; `None`: no remote is used.
+        gone: what the base has and the candidate has not, in words: gates.
         command: the verb and its options as given.
 
     """
@@ -56,6 +59,7 @@ class Asked:
     head: Commit
     base: Commit | None
     remote_from: str | None = ""
+    gone: tuple[str, ...] = ()
     command: str
 
 
@@ -88,26 +92,46 @@ def run(project: Project, asked: Asked) -> Report:
     return _walk(project, asked, through=True)
 
 
-def judge(git: Git, root: Path, prefix: str, project: Project | None, asked: Asked) -> Report:
-    """Judge what the working tree holds, in any git repository, without running anything (rooms 2, 3 and 8).
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the candidate lies.
 
-    Args:
+    Attributes:
         git: the repository.
         root: the project's folder, or the repository's where there is no DVC project.
         prefix: that folder inside the repository, ending in `/`; empty at the top.
+
+    """
+
+    git: Git
+    root: Path
+    prefix: str
+
+
+def judge(place: Place, project: Project | None, asked: Asked, doubtful: Mapping[str, str] = NONE) -> Report:
+    """Judge what the working tree holds, in any git repository, without running anything (rooms 2, 3 and 8).
+
+    Args:
+        place: the candidate's.
         project: the DVC project, whose cached metrics are had by hash; `None` where there is none.
         asked: what is compared.
+        doubtful: outs that no stage of this run vouches for, and why; their metrics count as unreadable.
 
     """
     from runner.review import judging, rows, sides  # noqa: PLC0415 - see the top
 
     objects = project.objects if project else None
     report = replace(_blank(asked), edges=rows.edges(project.pipeline) if project else ())
-    head = sides.working(root, project.pipeline if project else None, objects)
-    base = sides.committed(git, prefix, asked.base.sha, objects) if asked.base else None
-    gates = asked.gates.gates if asked.gates else ()
-    event = asked.settings.actions.event if asked.settings.actions else ""
-    return judging.judged(report, gates, event, head, base)
+    head = sides.working(place.root, project.pipeline if project else None, objects)
+    base = sides.committed(place.git, place.prefix, asked.base.sha, objects) if asked.base else None
+    case = judging.Case(
+        gates=asked.gates.gates if asked.gates else (),
+        event=asked.settings.actions.event if asked.settings.actions else "",
+        head=head,
+        base=base,
+        doubtful=doubtful,
+    )
+    return replace(judging.judged(report, case), notes=asked.gone + judging.gone(case))
 
 
 def _walk(project: Project, asked: Asked, *, through: bool) -> Report:
@@ -126,9 +150,11 @@ def _walk(project: Project, asked: Asked, *, through: bool) -> Report:
     try:
         _make_fresh(project, asked, results)
         if any(result.status == "failed" for result in results.values()):
-            report = replace(report, verdict="error", exit_code=Exit.STAGE, push="not pushed: a stage failed")
+            report = replace(report, verdict="error", exit_code=Exit.STAGE)
         elif through:
-            report = judge(project.git, project.root, project.prefix, _as_left(project, results), asked)
+            left, place = _as_left(project, results), Place(project.git, project.root, project.prefix)
+            report = judge(place, left, asked, _doubtful(left, asked, results))
+        if through:
             report = _kept(report, project, asked, list(results.values()))
     except RunnerError as error:
         logger.debug("the walk ended early", exc_info=error)
@@ -144,6 +170,21 @@ def _walk(project: Project, asked: Asked, *, through: bool) -> Report:
     if bug:
         raise BrokeError(report) from bug
     return report
+
+
+def _doubtful(project: Project, asked: Asked, results: Mapping[str, StageResult]) -> dict[str, str]:
+    """Find outs that this run does not vouch for: those of stale stages left out, and edited ones of frozen stages."""
+    found = {}
+    for step in plan(project, ()).steps if asked.settings.targets else ():
+        if step.is_stale and step.stage.address not in results:
+            why = f"its stage {step.stage.address} is stale and was no part of this run"
+            found.update({out.path: why for out in step.stage.outs})
+    for result in results.values():
+        changed = {reason.path for reason in result.reasons if reason.now is not None}
+        if result.status == "frozen":
+            why = f"its stage {result.stage.address} is frozen, and this is not what it wrote"
+            found.update({out.path: why for out in result.stage.outs if out.path in changed})
+    return found
 
 
 def _with_left(report: Report, project: Project, results: Mapping[str, StageResult]) -> Report:
@@ -167,7 +208,7 @@ def ended(report: Report, error: Exception) -> Report:
 
     code = error.exit_code if isinstance(error, RunnerError) else Exit.BUG
     first, *others = rows.problems(error)
-    return replace(report, verdict="error", exit_code=code, error=first, notes=tuple(map(rows.note, others)))
+    return replace(report, verdict="error", exit_code=code, error=first, notes=(*report.notes, *map(rows.note, others)))
 
 
 def _blank(asked: Asked) -> Report:
@@ -224,13 +265,16 @@ def _say(result: StageResult) -> None:
 def _kept(report: Report, project: Project, asked: Asked, results: Sequence[StageResult]) -> Report:
     """Room 9: push if gates, settings and trust allow it."""
     why_not = _why_not_pushed(report, project, asked)
+    if asked.settings.push == "always" and project.remote("") is None and asked.event.may_push:
+        message = "push is set to always, and no remote is configured"
+        raise RemoteError(message, "name one: `dvc remote add -d storage URL`, or --remote NAME")
     if why_not:
         return replace(report, push=f"not pushed: {why_not}")
     from runner.engine import exchange  # noqa: PLC0415 - see the top
     from runner.review import rows  # noqa: PLC0415 - see the top
 
     moved = exchange.keep(project, results)
-    return replace(report, pushed=rows.traffic(moved), push="pushed, and proved present in the remote")
+    return replace(report, pushed=rows.traffic(moved), push="pushed, and found in the remote by name and size")
 
 
 def _why_not_pushed(report: Report, project: Project, asked: Asked) -> str:
@@ -239,7 +283,7 @@ def _why_not_pushed(report: Report, project: Project, asked: Asked) -> str:
     if not asked.event.may_push:
         return asked.event.why
     if asked.settings.push == "passed" and report.exit_code != Exit.HELD:
-        return f"the gates say {report.verdict}"
+        return "a stage failed" if report.exit_code == Exit.STAGE else f"the gates say {report.verdict}"
     return "" if project.remote("") else "no remote is configured"
 
 

@@ -257,7 +257,7 @@ def _walked(opened: Opened, verb: str) -> tuple[Report, BaseException | None]:
         raise ConfigError(message, "write a retrain.yaml with a gate in it, or name the gate file with --config")
     try:
         if verb == "gate":
-            return ci.judge(opened.git, opened.root, opened.prefix, opened.found, asked), None
+            return ci.judge(ci.Place(opened.git, opened.root, opened.prefix), opened.found, asked), None
         return (ci.run if verb == "run" else ci.repro)(opened.project, asked), None
     except ci.BrokeError as broke:
         return broke.report, broke.__cause__

@@ -2,35 +2,48 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from runner.errors import Exit
 from runner.review import gate, metrics
+from runner.review.metrics import Unreadable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from runner.review.gate import Gate
     from runner.review.model import Change, Report
     from runner.review.sides import Side
 
 
-def judged(report: Report, gates: Sequence[Gate], event: str, head: Side, base: Side | None) -> Report:
-    """Give the report with metrics, params, verdicts and the exit code that follows.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """What is judged.
 
-    Args:
-        report: what is known so far.
+    Attributes:
         gates: the gate file's rules.
         event: GitHub's name of the event, for gates that are judged at some events only; empty: all are judged.
         head: the candidate.
         base: what it is compared with; `None` where there is nothing.
+        doubtful: outs whose content no stage of this run vouches for, and why: their metrics count as unreadable.
 
     """
-    paths = sorted({*(one.file for one in gates), *head.metrics_files(), *(base.metrics_files() if base else ())})
-    now = head.documents(paths)
+
+    gates: Sequence[Gate]
+    event: str
+    head: Side
+    base: Side | None
+    doubtful: Mapping[str, str] = field(default_factory=dict)
+
+
+def judged(report: Report, case: Case) -> Report:
+    """Give the report with metrics, params, verdicts and the exit code that follows."""
+    head, base = case.head, case.base
+    paths = sorted({*(one.file for one in case.gates), *head.metrics_files(), *(base.metrics_files() if base else ())})
+    now = {**head.documents(paths), **_doubted(paths, case.doubtful)}
     before = base.documents(paths) if base else None
-    verdicts = gate.judge(gates, now, before, event)
+    verdicts = gate.judge(case.gates, now, before, case.event)
     return replace(
         report,
         verdict=gate.overall(verdicts),
@@ -41,6 +54,24 @@ def judged(report: Report, gates: Sequence[Gate], event: str, head: Side, base: 
     )
 
 
+def _doubted(paths: Sequence[str], doubtful: Mapping[str, str]) -> dict[str, Unreadable]:
+    return {
+        path: Unreadable(why)
+        for path in paths
+        for out, why in doubtful.items()
+        if path == out or path.startswith(f"{out}/")
+    }
+
+
 def _params(head: Side, base: Side | None) -> tuple[Change, ...]:
     paths = sorted({*head.params_files(), *(base.params_files() if base else ())})
     return metrics.compare(base.documents(paths) if base else None, head.documents(paths), lists=True)
+
+
+def gone(case: Case) -> tuple[str, ...]:
+    """Name the stages that the base has and the head lacks: what nobody runs any more, nobody vouches for either."""
+    if not (case.base and case.base.pipeline):
+        return ()
+    now = {stage.address for stage in case.head.pipeline.stages} if case.head.pipeline else set()
+    lost = [stage.address for stage in case.base.pipeline.stages if stage.address not in now]
+    return tuple(f"the stage {address} of the base is gone" for address in lost)

@@ -47,8 +47,8 @@ def made(tmp_path: Path) -> Workshop:
 @pytest.mark.parametrize(
     ("rate", "verdict", "code", "push"),
     [
-        ("9", "passed", 0, "pushed, and proved present in the remote"),
-        ("85", "passed", 0, "pushed, and proved present in the remote"),
+        ("9", "passed", 0, "pushed, and found in the remote by name and size"),
+        ("85", "passed", 0, "pushed, and found in the remote by name and size"),
         ("6", "failed", 1, "not pushed: the gates say failed"),
         ("4", "failed", 1, "not pushed: the gates say failed"),
     ],
@@ -89,11 +89,55 @@ def test_a_repro_judges_and_pushes_nothing(made: Workshop) -> None:
 
 def test_a_failed_stage_ends_the_walk_before_the_gates(made: Workshop) -> None:
     made.put({"dvc.yaml": PIPELINE.replace("cat prepared", "echo words; false; exit 4; cat prepared")})
-    report = made.run(push="always")
+    report = made.run()
     assert (report.verdict, report.exit_code, report.gates) == ("error", 3, ())
     assert row(report, "fit").exit_code == 4
     assert row(report, "fit").tail[-1] == "words"
     assert report.push == "not pushed: a stage failed"
+
+
+def test_push_always_keeps_what_finished_before_a_stage_failed(made: Workshop) -> None:
+    made.put({"seed": "2\n", "dvc.yaml": PIPELINE.replace("cat prepared >", "false; exit 4; cat prepared >")})
+    report = made.run(push="always")
+    assert (report.verdict, report.exit_code) == ("error", 3)
+    assert decisions(report) == {"prepare": "ran", "fit": "failed"}
+    assert (made.remote / made.recorded("prepared").key).exists()
+
+
+def test_push_always_without_a_remote_is_an_error(made: Workshop) -> None:
+    made.put({".dvc/config": ""})
+    report = made.run(push="always")
+    assert (report.verdict, report.exit_code) == ("error", 4)
+    assert report.error
+    assert "no remote is configured" in report.error.message
+
+
+def test_a_metric_of_a_stale_stage_that_was_no_part_of_the_run_does_not_pass(made: Workshop) -> None:
+    made.put({"rate": "1\n"})
+    report = made.run(targets="prepare")
+    assert report.exit_code == 1
+    assert "its stage fit is stale and was no part of this run" in report.gates[0].why
+    made.put({"rate": "9\n"})
+    assert made.run(targets="prepare").exit_code == 0
+
+
+def test_an_edited_metric_of_a_frozen_stage_does_not_pass(made: Workshop) -> None:
+    made.put({"dvc.yaml": PIPELINE.replace("  fit:\n", "  fit:\n    frozen: true\n"), "m.json": '{"score": 0.99}\n'})
+    report = made.run()
+    assert report.exit_code == 1
+    assert "its stage fit is frozen, and this is not what it wrote" in report.gates[0].why
+
+
+def test_gates_and_stages_that_went_are_named(made: Workshop) -> None:
+    made.git("checkout", "-q", "main")
+    made.git("checkout", "-q", "-b", "less")
+    made.put({"dvc.yaml": PIPELINE[: PIPELINE.index("  fit:")], "retrain.yaml": "gates: []\n"})
+    report = made.run()
+    assert report.verdict == "ungated"
+    assert report.notes == (
+        "the gate m.json:$.score of the base is gone",
+        "the stage fit of the base is gone",
+    )
 
 
 def test_an_error_in_the_middle_keeps_what_was_done_before(made: Workshop) -> None:
@@ -115,7 +159,7 @@ def test_a_gate_is_judged_in_any_repository_without_dvc(tmp_path: Path) -> None:
     made.git("checkout", "-q", "-b", "feature")
     made.put({"m.json": '{"score": 0.7}'})
     with made.opened("gate") as opened:
-        report = ci.judge(opened.git, opened.root, opened.prefix, opened.found, opened.asked)
+        report = ci.judge(ci.Place(opened.git, opened.root, opened.prefix), opened.found, opened.asked)
     assert (report.verdict, report.exit_code) == ("failed", 1)
     assert str(report.gates[0].delta) == "-0.2"
 
@@ -141,9 +185,9 @@ def test_what_is_left_is_no_reason_to_lose_the_report(made: Workshop) -> None:
 def test_a_bug_on_the_way_is_in_the_report_with_what_was_done_before(made: Workshop) -> None:
     made.put({"seed": "2\n"})
     with made.opened("run") as opened:
-        broken = replace(opened.asked, event=None)
+        broken = replace(opened.asked, event=None)  # type: ignore[arg-type]
         with pytest.raises(ci.BrokeError) as caught:
-            ci.run(opened.project, broken)  # type: ignore[arg-type]
+            ci.run(opened.project, broken)
     report = caught.value.report
     assert isinstance(caught.value.__cause__, AttributeError)
     assert (report.verdict, report.exit_code) == ("error", 70)

@@ -189,5 +189,5 @@ def test_a_run_pushes_as_it_is_told(push: str, gate: str, sent: bool, made: Work
     report = made.run(push=push)
     after = {place.name for place in made.remote.rglob("*") if place.is_file()}
     assert (after > before) == sent
-    assert (report.push == "pushed, and proved present in the remote") == sent
+    assert (report.push == "pushed, and found in the remote by name and size") == sent
     assert report.exit_code == (0 if gate == "0" else 1)

@@ -200,7 +200,7 @@ def test_on_a_push_it_is_the_commit_before(depth: int, history: History) -> None
 @pytest.mark.parametrize("before", ["", "0" * 40, "1" * 40], ids=["none", "new branch", "gone"])
 def test_on_a_push_without_an_earlier_commit_it_is_the_parent(before: str, depth: int, history: History) -> None:
     chosen = history.choose(history.clone("main", depth), event="push", before=before)
-    assert found(chosen) == (history.three, "the previous commit, as this push has no earlier one")
+    assert found(chosen) == (history.three, "the previous commit, as the one before this push is not known")
 
 
 @DEPTHS

@@ -105,8 +105,10 @@ def test_bytes_moved_and_bytes_left_are_told() -> None:
     assert "- fetched 3 objects (1.48 MB) in 0.41 s\n" in text
     assert "- not fetched, because nothing needed them: 12 objects (319 MB)\n" in text
     assert "- not pushed: the gates say failed\n" in text
-    report = replace(samples.usual(), pushed=Traffic(7, 1_200, 0.5), push="pushed, and proved present in the remote")
-    assert "- pushed, and proved present in the remote: 7 objects (1.2 kB) in 0.50 s\n" in to_markdown(report)
+    report = replace(
+        samples.usual(), pushed=Traffic(7, 1_200, 0.5), push="pushed, and found in the remote by name and size"
+    )
+    assert "- pushed, and found in the remote by name and size: 7 objects (1.2 kB) in 0.50 s\n" in to_markdown(report)
 
 
 def test_only_params_that_changed_are_shown() -> None:
