@@ -90,8 +90,8 @@ def plan_lines(asked: Asked, plan: Plan) -> list[str]:
     for step in plan.steps:
         if step.decision.word != "fresh":
             lines += [f"{step.decision.word:<8} {step.stage.address}{_wanted(step)}", *_reason_lines(step)]
-    fresh = sum(step.decision.word == "fresh" for step in plan.steps)
-    lines.append(f"{fresh} of {words.count(len(plan.steps), 'stage')} fresh; {_moved(plan.pull)} to pull")
+    stale = sum(step.is_stale for step in plan.steps)
+    lines.append(f"{stale} of {words.count(len(plan.steps), 'stage')} stale; {_moved(plan.pull)} to pull")
     return lines
 
 
@@ -106,7 +106,7 @@ def _moved(pull: Pull) -> str:
 def _reason_lines(step: Step) -> Iterator[str]:
     reasons = step.decision.reasons
     for reason in reasons[:_MOST_REASONS]:
-        yield f"         {reason.change.value} {reason.path}{_difference(reason)}".rstrip()
+        yield f"         {f'{reason.change.value} {reason.path}'.rstrip()}{_difference(reason)}"
     if len(reasons) > _MOST_REASONS:
         yield f"         and {len(reasons) - _MOST_REASONS} more"
     if step.decision.word == "wait":
@@ -116,11 +116,12 @@ def _reason_lines(step: Step) -> Iterator[str]:
 def _difference(reason: Reason) -> str:
     if reason.was is None and reason.now is None:
         return ""
-    return f": {_value(reason.was)} -> {_value(reason.now)}"
+    was, now = ("nothing" if side is None else _value(side) for side in (reason.was, reason.now))
+    return f": {was} -> {now}"
 
 
 def _value(value: Any) -> str:  # noqa: ANN401 - any value of a params file
-    text = "nothing" if value is None else str(value)
+    text = value if isinstance(value, str) else json.dumps(_finite(value), ensure_ascii=False)
     return text if len(text) <= _MOST_TEXT else f"{text[:_MOST_TEXT]}..."
 
 

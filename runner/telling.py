@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from runner.ci import Asked
     from runner.opening import Opened
-    from runner.review.model import Report
+    from runner.review.model import Report, StageRow
     from runner.settings import Actions, Settings
 
 logger = logging.getLogger("retrain")
@@ -224,7 +224,7 @@ def write_outputs(actions: Actions, outputs: Mapping[str, str]) -> None:
 
 
 def _outputs(report: Report) -> dict[str, str]:
-    stale = [row.stage for row in report.stages if row.decision not in {"fresh", "frozen"}]
+    stale = [row.stage for row in report.stages if row.decision != "fresh" and _is_news(row)]
     return {
         "verdict": report.verdict,
         "changed": "true" if stale else "false",
@@ -232,6 +232,12 @@ def _outputs(report: Report) -> dict[str, str]:
         "pulled-bytes": str(report.pulled.bytes),
         "pushed-bytes": str(report.pushed.bytes),
     }
+
+
+def _is_news(row: StageRow) -> bool:
+    """Whether more happened than that absent outs were put back from the cache."""
+    put_back = row.decision in {"restored", "frozen"}
+    return not put_back or any(reason.change != "out deleted" for reason in row.reasons)
 
 
 def _commented(report: Report, asked: Asked, prefix: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 from runner.errors import RunnerError
@@ -42,7 +43,7 @@ def _plain(value: object) -> Scalar | None:
     """Give a value that JSON can carry; lists and maps as text."""
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
-    return "\n".join(map(str, value)) if isinstance(value, tuple) else str(value)
+    return json.dumps(value, ensure_ascii=False, default=str)
 
 
 def traffic(moved: Moved) -> Traffic:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from runner.store.remote import Remote
     from tests.support.environment import Program
 
+pytestmark = pytest.mark.slow
+
 FILES = {"a": b"one", "b.txt": b"two\r\n", "empty": b"", "sub/c d": b"\xff\0", "sub/ü 漢": b"five", "twin": b"one"}
 
 

@@ -61,7 +61,7 @@ def test_a_plan_gives_a_line_a_stale_stage_with_its_reasons(made: Workshop) -> N
         "         dep modified seed: b026324c6904b2a9cb4b88d6d61c81d1 -> 26ab0db90d72e28ad0ba1e22ee510510",
         "run      fit",
         f"         param modified params.yaml:depth: 3 -> {'9' * 40}...",
-        "0 of 2 stages fresh; nothing to pull",
+        "2 of 2 stages stale; nothing to pull",
     ]
     assert printing.plan_outputs(plan) == {"stale-stages": "prepare\nfit", "changed": "true"}
     made.put({"params.yaml": "depth: 3\n", "seed": "1\n"})

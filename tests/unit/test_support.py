@@ -31,6 +31,8 @@ def test_is_expected_to_fail(): assert False
 
 _SKIPPED_FILE = """
 import pytest
+
+pytestmark = pytest.mark.slow
 pytest.importorskip("no_such_module_anywhere")
 """
 

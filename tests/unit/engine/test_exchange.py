@@ -13,6 +13,8 @@ from tests.support.pipelines import Workshop, decisions, finished
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.slow
+
 PIPELINE = """\
 stages:
   folder:

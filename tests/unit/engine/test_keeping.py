@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from tests.support.environment import Program
 
+pytestmark = pytest.mark.slow
+
 STAGE = Stage("make", "dvc.yaml", "make", "make", ".")
 
 

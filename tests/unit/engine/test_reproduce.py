@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from tests.support import environment
 
+pytestmark = pytest.mark.slow
+
 CHAIN = """\
 stages:
   first:
@@ -369,7 +371,7 @@ def test_a_stage_that_fails_leaves_its_outs_and_the_lock_as_they_were(
 ) -> None:
     made = failing(tmp_path, how)
     before = made.read("dvc.lock")
-    report = made.run(push="always")
+    report = made.run()
     assert report.exit_code == 3, report.error
     assert decisions(report) == {"make": "failed", "after": "skipped"}
     assert row(report, "make").why == why

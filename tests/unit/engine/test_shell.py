@@ -19,7 +19,10 @@ from tests.support.tools import ROOT, require
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.slow
+
 ADDRESS = "train"
+GRACE = 3.9  # seconds: ended by the first signal, not by the one that follows after four
 
 
 def run(cmd: str | tuple[str, ...], wdir: Path, **env: str) -> tuple[int, str]:
@@ -232,14 +235,14 @@ def interrupted(cmd: str, wdir: Path) -> float:
 
 
 def test_a_command_that_listens_ends_at_once(tmp_path: Path) -> None:
-    assert interrupted("echo $$ > pid; echo go; sleep 300", tmp_path) < 2
+    assert interrupted("echo $$ > pid; echo go; sleep 300", tmp_path) < GRACE
     assert gone(int((tmp_path / "pid").read_text()))
 
 
 def test_a_command_may_clean_up_when_it_is_asked_to_end(tmp_path: Path) -> None:
     seconds = interrupted("trap 'echo clean > cleaned; exit' TERM; echo go; while :; do sleep 0.1; done", tmp_path)
     assert (tmp_path / "cleaned").read_text() == "clean\n"
-    assert seconds < 3
+    assert seconds < GRACE
 
 
 def test_a_child_of_the_shell_gets_the_same_time_to_clean_up(tmp_path: Path) -> None:
