@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from pathspec import GitIgnoreSpec
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
 NAME = ".dvcignore"
 _GLOB = re.compile(r"([*?\[\]\\])")
@@ -32,14 +32,22 @@ class Ignore:
         by_depth = sorted(files, key=lambda folder: (folder != ".", folder.count("/"), folder))
         lines = [_anchor(folder, line) for folder in by_depth for line in files[folder]]
         self._spec = GitIgnoreSpec.from_lines(lines) if lines else None
+        self._folders: dict[str, bool] = {"": False}
 
     def __contains__(self, path: str) -> bool:
-        """Whether `path` (a directory ends in `/`) or a directory above it is ignored."""
-        return self._spec is not None and self._spec.match_file(path)
+        """Whether `path` (a directory ends in `/`) or a directory above it is ignored.
 
-    def keep(self, paths: Iterable[str]) -> list[str]:
-        """Give those of `paths` that DVC sees."""
-        return [path for path in paths if path not in self]
+        A pattern that brings a path back does so only where its directory is seen (git's rule, and DVC's).
+        """
+        if self._spec is None:
+            return False
+        above = path.rstrip("/").rpartition("/")[0]
+        return self._is_folder_ignored(above) or self._spec.match_file(path)
+
+    def _is_folder_ignored(self, folder: str) -> bool:
+        if folder not in self._folders:
+            self._folders[folder] = f"{folder}/" in self
+        return self._folders[folder]
 
 
 def _anchor(folder: str, line: str) -> str:
