@@ -115,24 +115,6 @@ class Git:
         wanted = b"".join(os.fsencode(path) + b"\0" for path in paths)
         return set(_split(self._run("check-ignore", "--stdin", "-z", stdin=wanted, fine=(0, 1)))) if wanted else set()
 
-    def is_dirty(self, paths: Sequence[str] = ()) -> bool:
-        """Whether the work tree or the index differs from HEAD in `paths`, untracked files too.
-
-        Without paths: anywhere in tracked files.
-        """
-        untracked = "all" if paths else "no"
-        return bool(
-            self._run(
-                "--literal-pathspecs",
-                "status",
-                "--porcelain",
-                "-z",
-                f"--untracked-files={untracked}",
-                "--",
-                *paths,
-            )
-        )
-
     def branch(self) -> str:
         """Give the branch checked out; empty where HEAD is detached."""
         return self._line("symbolic-ref", "--quiet", "--short", "HEAD", fine=(0, 1))
@@ -154,10 +136,6 @@ class Git:
         head = self._commit(rev).partition(b"\n\n")[0]
         lines = head.decode("ascii", "replace").split("\n")
         return tuple(line.removeprefix("parent ") for line in lines if line.startswith("parent "))
-
-    def first_parent(self, rev: str) -> str | None:
-        """Give the id of the first parent; `None` for a commit without one."""
-        return next(iter(self.parents(rev)), None)
 
     def subject(self, rev: str) -> str:
         """Give the first paragraph of the commit's message, on one line."""

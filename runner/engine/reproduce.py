@@ -277,7 +277,7 @@ class Reproduction:
         now = self.known.now(stage, ())
         for param in stage.params:
             values = now.params[param.spelled]
-            absent = param.keys if values is None else [key for key in param.keys if key not in values]
+            absent = params.missing(param, values or {})
             if absent or values is None:
                 message = f"params {', '.join(absent) or 'file'} are missing from {param.path}"
                 raise StageFailed(message)

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from runner.errors import ConfigError, ConfigErrors, Location
 from runner.pipeline import checks, dvcfile, lock, shape, yaml12
-from runner.pipeline.dvcfile import updated
 from runner.pipeline.model import LOCK_FILE, PROJECT_FILE, Dep, Out, Param, Pipeline, Stage, address
 
 if TYPE_CHECKING:
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
 
     Read = Callable[[str], str | None]
 
-__all__ = ["load", "updated"]
 
 _TOP: Final[Shape] = {
     "stages": shape.MAPPING,

@@ -194,22 +194,6 @@ def test_ignored_are_paths_that_a_gitignore_matches(repository: Repository, open
     assert git.ignored([]) == set()
 
 
-def test_dirty_is_any_difference_from_head_in_the_paths_asked(repository: Repository, opened: Opened) -> None:
-    repository.commit("one", dvc_lock="1", other="1")
-    git = opened(repository.root)
-    assert not git.is_dirty()
-    assert not git.is_dirty(["dvc.lock"])
-    (repository.root / "new").write_text("x")
-    assert not git.is_dirty()
-    assert git.is_dirty(["new"])
-    (repository.root / "dvc.lock").write_text("2")
-    assert git.is_dirty()
-    assert git.is_dirty(["dvc.lock"])
-    assert not git.is_dirty(["other"])
-    repository("add", "dvc.lock")
-    assert git.is_dirty(["dvc.lock"])
-
-
 def test_the_branch_is_empty_where_head_is_detached(repository: Repository, opened: Opened) -> None:
     repository.commit("one")
     git = opened(repository.root)
@@ -238,9 +222,7 @@ def test_commits_tell_their_parents_and_subject(repository: Repository, opened: 
     repository("merge", "-q", "--no-ff", "-m", "merge", "side")
     git = opened(repository.root)
     assert git.parents("HEAD") == (main, side)
-    assert git.first_parent("HEAD") == main
     assert git.parents(first) == ()
-    assert git.first_parent(first) is None
     assert git.subject(first) == "A subject of two lines"
     assert git.subject("HEAD") == "merge"
 
@@ -286,7 +268,7 @@ def test_a_shallow_clone_knows_that_it_is_and_names_parents_it_lacks(
     git = opened(repository.clone(tmp_path / "clone", "--depth=1"))
     assert git.is_shallow()
     assert not opened(repository.root).is_shallow()
-    assert git.first_parent("HEAD") == first
+    assert git.parents("HEAD") == (first,)
     with pytest.raises(GitError):
         git.resolve(first)
 
