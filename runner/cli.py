@@ -1,38 +1,26 @@
-"""The door: verbs, signals, and the one place where errors become exit codes."""
+"""The door: signals, which verbs there are, and the one place where errors become exit codes."""
 
 from __future__ import annotations
 
 import logging
-import os
 import signal
 import sys
 import traceback
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final
+from importlib import import_module
+from typing import TYPE_CHECKING, Final
 
 import click
 
 from runner import __version__, log
-from runner.errors import ConfigError, Exit, Interrupted, RunnerError
-from runner.options import EVERY, OPTIONS, Call, targets
+from runner.errors import Exit, Interrupted, RunnerError
+from runner.options import EPILOG, OPTIONS, Call
+from runner.verbs.output import discard
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from types import FrameType
-    from typing import TextIO
-
-    from runner.opening import Opened
-    from runner.review.model import Report
 
 logger = logging.getLogger("retrain")
-
-EPILOG: Final = """\b
-Exit codes: 0 held, 1 a gate failed or could not be measured, 2 usage or configuration,
-3 a stage failed, 4 remote, 5 git, 6 code host, 10 stale (plan --check), 70 a bug,
-130 and 143 interrupted. Logs go to standard error, results to standard output."""
-
-
-_WIDE: Final = 160
 
 ABOUT: Final = """Retrain models in CI and decide whether they may be merged.
 
@@ -40,6 +28,19 @@ ABOUT: Final = """Retrain models in CI and decide whether they may be merged.
 A first look, in a repository with a dvc.yaml:
   retrain plan        which stages are stale, why, and what would be pulled
   retrain run         pull what is needed, run it, judge the gates, push, report"""
+
+
+VERBS: Final = {
+    "plan": "walk",
+    "run": "walk",
+    "repro": "walk",
+    "gate": "walk",
+    "report": "walk",
+    "pull": "data",
+    "push": "data",
+    "stages": "listing",
+}
+"""Every verb, and the module of `runner.verbs` that holds it as a function of that name."""
 
 
 def start(argv: Sequence[str], environ: Mapping[str, str]) -> int:
@@ -63,8 +64,8 @@ def start(argv: Sequence[str], environ: Mapping[str, str]) -> int:
     except RunnerError as error:
         return _told(error)
     except SystemExit:  # click makes it of a broken pipe: nobody reads the log any more, so the run is given up
-        _discard(sys.stdout)
-        _discard(sys.stderr)
+        discard(sys.stdout)
+        discard(sys.stderr)
         return Exit.INTERRUPTED
     except Exception:  # noqa: BLE001 - the one place where a bug becomes a message and an exit code
         return _bug(call)
@@ -99,18 +100,24 @@ def _bug(call: Call) -> int:
     return Exit.BUG
 
 
-def _verb(*options: str) -> Callable[[Callable[..., int]], click.Command]:
-    """Make a verb: the options every verb has, and those named."""
+class _Verbs(click.Group):
+    """The verbs, each imported when it is asked for."""
 
-    def decorate(function: Callable[..., int]) -> click.Command:
-        for name in reversed([*options, *EVERY]):
-            function = OPTIONS[name](function)
-        return main.command(epilog=EPILOG)(click.pass_obj(function))
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's own signature
+        """Give their names, in the order of the table."""
+        return list(VERBS)
 
-    return decorate
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - as above
+        """Give the verb of that name."""
+        if cmd_name not in VERBS:
+            return None
+        module = import_module(f"runner.verbs.{VERBS[cmd_name]}")
+        command: click.Command = getattr(module, cmd_name)
+        return command
 
 
 @click.group(
+    cls=_Verbs,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     help=ABOUT,
     epilog=EPILOG,
@@ -120,221 +127,3 @@ def _verb(*options: str) -> Callable[[Callable[..., int]], click.Command]:
 @click.version_option(__version__, prog_name="retrain", message="%(prog)s %(version)s")
 def main() -> None:
     """Hold the verbs."""
-
-
-@_verb("remote", "base", "jobs")
-@click.option("--check", is_flag=True, help="Exit with 10 if anything is stale.")
-@targets
-def plan(call: Call, *, check: bool) -> int:
-    """Say which stages are stale and why, and what would be pulled. Runs nothing.
-
-    Works in a fresh clone from hashes alone. TARGETS are stages (with all they need) or DVC files; none: all.
-    """
-    from runner import ci, printing, telling  # noqa: PLC0415 - see `_open`
-
-    with _stop_is_told(call):
-        opened = _open(call, compares=True)
-        made = ci.plan(opened.project, opened.asked.settings.targets)
-        opened.close()
-    _print(call, lambda: printing.plan_data(opened.asked, made), lambda: printing.plan_lines(opened.asked, made))
-    if opened.asked.settings.actions:
-        telling.write_outputs(opened.asked.settings.actions, printing.plan_outputs(made))
-    return Exit.STALE if check and any(step.is_stale for step in made.steps) else Exit.HELD
-
-
-@_verb("remote", "base", "jobs", "report", "push", "comment", "setup", "pass-env")
-@targets
-def run(call: Call) -> int:
-    """Do the whole job: pull what is needed, run what is stale, judge the gates, push, report.
-
-    In a GitHub job the report also goes to the step summary and, on a pull request, into one comment.
-    """
-    return _whole(call, "run")
-
-
-@_verb("remote", "jobs", "report", "setup", "pass-env")
-@targets
-def repro(call: Call) -> int:
-    """Make stages fresh: restore what was computed before, run the rest. Judges and pushes nothing."""
-    return _whole(call, "repro")
-
-
-@_verb("remote", "base", "jobs", "report", "comment")
-def gate(call: Call) -> int:
-    """Judge the metrics that are there by the limits of the gate file. Runs nothing.
-
-    Works in any git repository with a retrain.yaml, with or without DVC.
-    """
-    return _whole(call, "gate")
-
-
-@_verb("report")
-def report(call: Call) -> int:
-    """Render report.json again, as report.md and report.html: the same bytes as in CI."""
-    from runner import opening, telling  # noqa: PLC0415 - see `_open`
-
-    chosen = opening.settings_alone(call.flags, call.environ)
-    top = opening.find_root(chosen.directory) or chosen.directory
-    found = telling.again(telling.folder_of(chosen, top, call.flags, call.environ) or chosen.directory)
-    with _reader_may_leave():
-        _print_report(call, found, "report")
-    return Exit.HELD
-
-
-@_verb("remote", "jobs")
-@targets
-def pull(call: Call) -> int:
-    """Fetch outs from the remote, verified, and put them in place. TARGETS: stages, DVC files, paths; none: all."""
-    return _exchange(call, "pull")
-
-
-@_verb("remote", "jobs")
-@targets
-def push(call: Call) -> int:
-    """Send outs and past runs to the remote, and prove them there. TARGETS: stages, DVC files, paths; none: all."""
-    return _exchange(call, "push")
-
-
-@_verb()
-def stages(call: Call) -> int:
-    """List the stages as they are resolved: command, deps, params, outs."""
-    from runner import printing  # noqa: PLC0415 - see `_open`
-
-    with _stop_is_told(call):
-        opened = _open(call)
-        opened.close()
-    _print(call, lambda: printing.stages_data(opened.project), lambda: printing.stages_lines(opened.project))
-    return Exit.HELD
-
-
-def _open(call: Call, *, compares: bool = False) -> Opened:
-    """Open the project. Modules are imported as verbs need them: `--help` must not wait for a parser of YAML."""
-    from runner import opening  # noqa: PLC0415
-
-    return opening.open_call(call.flags, call.environ, call.command, compares=compares, judges=False)
-
-
-@contextmanager
-def _stop_is_told(call: Call, *, writes: bool = False) -> Iterator[None]:
-    """Tell a GitHub job, and the report files of a verb that `writes` them, of an error that no report holds."""
-    try:
-        yield
-    except Exception as error:
-        from runner import telling  # noqa: PLC0415 - see `_open`
-
-        telling.stopped(error, call.flags, call.environ, call.command, writes=writes)
-        raise
-
-
-def _whole(call: Call, verb: str) -> int:
-    """Walk, then tell, also of a bug; the report's exit code is ours."""
-    from runner import opening, telling  # noqa: PLC0415 - see `_open`
-
-    judges = verb != "repro"
-    with _stop_is_told(call, writes=True):
-        opened = opening.open_call(call.flags, call.environ, call.command, compares=judges, judges=judges)
-        chosen = opened.asked.settings
-        folder = telling.folder_of(chosen, opened.git.root, call.flags, call.environ)
-        made, bug = _walked(opened, verb)
-        opened.close()
-    try:
-        code = telling.tell(made, opened, folder)
-        with _reader_may_leave():
-            _print_report(call, made, verb)
-    finally:
-        if bug:
-            raise bug
-    return code
-
-
-def _walked(opened: Opened, verb: str) -> tuple[Report, BaseException | None]:
-    """Go as far as `verb` goes; give what was done, and the bug that ended it, which is raised when that is told."""
-    from runner import ci  # noqa: PLC0415 - see `_open`
-
-    asked = opened.asked
-    if verb == "gate" and not (asked.gates and asked.gates.gates):
-        message = "there are no gates to judge"
-        raise ConfigError(message, "write a retrain.yaml with a gate in it, or name the gate file with --config")
-    try:
-        if verb == "gate":
-            return ci.judge(ci.Place(opened.git, opened.root, opened.prefix), opened.found, asked), None
-        return (ci.run if verb == "run" else ci.repro)(opened.project, asked), None
-    except ci.BrokeError as broke:
-        return broke.report, broke.__cause__
-
-
-def _print_report(call: Call, made: Report, verb: str) -> None:
-    from runner import printing, telling  # noqa: PLC0415 - see `_open`
-
-    if call.as_json:
-        click.echo(printing.json_line(telling.gate_data(made) if verb == "gate" else telling.data(made)))
-    else:
-        _show(telling.masked(made))
-
-
-def _exchange(call: Call, verb: str) -> int:
-    from runner import printing  # noqa: PLC0415 - see `_open`
-    from runner.engine import exchange  # noqa: PLC0415
-
-    with _stop_is_told(call):
-        opened = _open(call)
-        if verb == "push" and not opened.asked.event.may_push:
-            message = f"nothing is pushed here: {opened.asked.event.why}"
-            raise ConfigError(message, "push from a run that is trusted")
-        moved = getattr(exchange, verb)(opened.project, opened.asked.settings.targets)
-        opened.close()
-    _print(call, lambda: printing.moved_data(moved), lambda: printing.moved_lines(verb, moved))
-    for failure in moved.failed:
-        logger.error("%s", failure.error)
-    return Exit.REMOTE if moved.failed else Exit.HELD
-
-
-def _show(report: Report) -> None:
-    """Print a report for people; where standard output is no terminal nothing is cut to a width nobody has."""
-    from runner import printing  # noqa: PLC0415 - see `_open`
-
-    quiet = not (report.gates or report.error) and all(row.decision == "fresh" for row in report.stages)
-    if quiet and report.stages:
-        click.echo(printing.all_fresh(report))
-    else:
-        from rich.console import Console  # noqa: PLC0415 - see `_open`
-
-        from runner import tables  # noqa: PLC0415 - see `_open`
-
-        console = Console(highlight=False, width=None if sys.stdout.isatty() else _WIDE)
-        click.echo(log.block(tables.drawn(report, console)), nl=False)
-    _print_lines(printing.report_lines(report))
-
-
-def _print(call: Call, as_data: Callable[[], Any], as_lines: Callable[[], Sequence[str]]) -> None:
-    """Print the result: JSON on one line, or what a person reads."""
-    from runner import printing  # noqa: PLC0415 - see `_open`
-
-    with _reader_may_leave():
-        if call.as_json:
-            click.echo(printing.json_line(as_data()))
-        else:
-            _print_lines(as_lines())
-
-
-def _print_lines(lines: Sequence[str]) -> None:
-    """Print each as one line, whatever names and values stand in it."""
-    for line in lines:
-        click.echo(log.printed(line))
-
-
-@contextmanager
-def _reader_may_leave() -> Iterator[None]:
-    """Go on where nobody reads the result to its end (`| head`): it is the exit code that counts."""
-    try:
-        yield
-        sys.stdout.flush()
-    except (BrokenPipeError, SystemExit):  # rich makes the one of the other
-        _discard(sys.stdout)
-
-
-def _discard(stream: TextIO) -> None:
-    """Let what is still to be written go nowhere: a failing last flush would change Python's exit code."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, stream.fileno())
-    os.close(nowhere)

@@ -14,6 +14,11 @@ from runner import log
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+EPILOG: Final = """\b
+Exit codes: 0 held, 1 a gate failed or could not be measured, 2 usage or configuration,
+3 a stage failed, 4 remote, 5 git, 6 code host, 10 stale (plan --check), 70 a bug,
+130 and 143 interrupted. Logs go to standard error, results to standard output."""
+
 _SECRETS: Final = (
     "INPUT_GITHUB-TOKEN",
     "GITHUB_TOKEN",
@@ -107,6 +112,17 @@ OPTIONS: Final = {
     "quiet": click.option("-q", "--quiet", count=True, callback=_louder(-1), expose_value=False, help="Say less."),
 }
 EVERY: Final = ("directory", "config", "json", "verbose", "quiet")
+
+
+def verb(*options: str) -> Callable[[Callable[..., int]], click.Command]:
+    """Make a verb of a function that takes the `Call`: the options every verb has, and those named."""
+
+    def decorate(function: Callable[..., int]) -> click.Command:
+        for name in reversed([*options, *EVERY]):
+            function = OPTIONS[name](function)
+        return click.command(epilog=EPILOG)(click.pass_obj(function))
+
+    return decorate
 
 
 def targets(function: Callable[..., int]) -> Callable[..., int]:

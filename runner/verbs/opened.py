@@ -1,0 +1,31 @@
+"""How a verb opens its project, and how it tells that it was stopped before it had a report."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from runner.opening import Opened
+    from runner.options import Call
+
+
+def open_project(call: Call, *, compares: bool = False) -> Opened:
+    """Open the project. Modules are imported as verbs need them: `--help` must not wait for a parser of YAML."""
+    from runner import opening  # noqa: PLC0415
+
+    return opening.open_call(call.flags, call.environ, call.command, compares=compares, judges=False)
+
+
+@contextmanager
+def stop_is_told(call: Call, *, writes: bool = False) -> Iterator[None]:
+    """Tell a GitHub job, and the report files of a verb that `writes` them, of an error that no report holds."""
+    try:
+        yield
+    except Exception as error:
+        from runner import telling  # noqa: PLC0415 - see `open_project`
+
+        telling.stopped(error, call.flags, call.environ, call.command, writes=writes)
+        raise

@@ -1,0 +1,72 @@
+"""What verbs print on standard output: JSON on one line, or what a person reads."""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from runner import log
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from typing import TextIO
+
+    from runner.options import Call
+    from runner.review.model import Report
+
+_WIDE: Final = 160
+
+
+def show_report(report: Report) -> None:
+    """Print a report for people; where standard output is no terminal nothing is cut to a width nobody has."""
+    from runner import printing  # noqa: PLC0415 - see `open_project`
+
+    quiet = not (report.gates or report.error) and all(row.decision == "fresh" for row in report.stages)
+    if quiet and report.stages:
+        click.echo(printing.all_fresh(report))
+    else:
+        from rich.console import Console  # noqa: PLC0415 - see `open_project`
+
+        from runner import tables  # noqa: PLC0415 - see `open_project`
+
+        console = Console(highlight=False, width=None if sys.stdout.isatty() else _WIDE)
+        click.echo(log.block(tables.drawn(report, console)), nl=False)
+    print_lines(printing.report_lines(report))
+
+
+def print_result(call: Call, as_data: Callable[[], Any], as_lines: Callable[[], Sequence[str]]) -> None:
+    """Print the result: JSON on one line, or what a person reads."""
+    from runner import printing  # noqa: PLC0415 - see `open_project`
+
+    with reader_may_leave():
+        if call.as_json:
+            click.echo(printing.json_line(as_data()))
+        else:
+            print_lines(as_lines())
+
+
+def print_lines(lines: Sequence[str]) -> None:
+    """Print each as one line, whatever names and values stand in it."""
+    for line in lines:
+        click.echo(log.printed(line))
+
+
+@contextmanager
+def reader_may_leave() -> Iterator[None]:
+    """Go on where nobody reads the result to its end (`| head`): it is the exit code that counts."""
+    try:
+        yield
+        sys.stdout.flush()
+    except (BrokenPipeError, SystemExit):  # rich makes the one of the other
+        discard(sys.stdout)
+
+
+def discard(stream: TextIO) -> None:
+    """Let what is still to be written go nowhere: a failing last flush would change Python's exit code."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)

@@ -1,0 +1,121 @@
+"""The verbs that walk: plan, repro, gate, run; and report, which tells a walk again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from runner.errors import ConfigError, Exit
+from runner.options import Call, targets, verb
+from runner.verbs.opened import open_project, stop_is_told
+from runner.verbs.output import print_result, reader_may_leave, show_report
+
+if TYPE_CHECKING:
+    from runner.opening import Opened
+    from runner.review.model import Report
+
+
+@verb("remote", "base", "jobs")
+@click.option("--check", is_flag=True, help="Exit with 10 if anything is stale.")
+@targets
+def plan(call: Call, *, check: bool) -> int:
+    """Say which stages are stale and why, and what would be pulled. Runs nothing.
+
+    Works in a fresh clone from hashes alone. TARGETS are stages (with all they need) or DVC files; none: all.
+    """
+    from runner import ci, printing, telling  # noqa: PLC0415 - see `open_project`
+
+    with stop_is_told(call):
+        opened = open_project(call, compares=True)
+        made = ci.plan(opened.project, opened.asked.settings.targets)
+        opened.close()
+    print_result(call, lambda: printing.plan_data(opened.asked, made), lambda: printing.plan_lines(opened.asked, made))
+    if opened.asked.settings.actions:
+        telling.write_outputs(opened.asked.settings.actions, printing.plan_outputs(made))
+    return Exit.STALE if check and any(step.is_stale for step in made.steps) else Exit.HELD
+
+
+@verb("remote", "base", "jobs", "report", "push", "comment", "setup", "pass-env")
+@targets
+def run(call: Call) -> int:
+    """Do the whole job: pull what is needed, run what is stale, judge the gates, push, report.
+
+    In a GitHub job the report also goes to the step summary and, on a pull request, into one comment.
+    """
+    return _whole(call, "run")
+
+
+@verb("remote", "jobs", "report", "setup", "pass-env")
+@targets
+def repro(call: Call) -> int:
+    """Make stages fresh: restore what was computed before, run the rest. Judges and pushes nothing."""
+    return _whole(call, "repro")
+
+
+@verb("remote", "base", "jobs", "report", "comment")
+def gate(call: Call) -> int:
+    """Judge the metrics that are there by the limits of the gate file. Runs nothing.
+
+    Works in any git repository with a retrain.yaml, with or without DVC.
+    """
+    return _whole(call, "gate")
+
+
+@verb("report")
+def report(call: Call) -> int:
+    """Render report.json again, as report.md and report.html: the same bytes as in CI."""
+    from runner import opening, telling  # noqa: PLC0415 - see `open_project`
+
+    chosen = opening.settings_alone(call.flags, call.environ)
+    top = opening.find_root(chosen.directory) or chosen.directory
+    found = telling.again(telling.folder_of(chosen, top, call.flags, call.environ) or chosen.directory)
+    with reader_may_leave():
+        _print_report(call, found, "report")
+    return Exit.HELD
+
+
+def _whole(call: Call, verb: str) -> int:
+    """Walk, then tell, also of a bug; the report's exit code is ours."""
+    from runner import opening, telling  # noqa: PLC0415 - see `open_project`
+
+    judges = verb != "repro"
+    with stop_is_told(call, writes=True):
+        opened = opening.open_call(call.flags, call.environ, call.command, compares=judges, judges=judges)
+        chosen = opened.asked.settings
+        folder = telling.folder_of(chosen, opened.git.root, call.flags, call.environ)
+        made, bug = _walked(opened, verb)
+        opened.close()
+    try:
+        code = telling.tell(made, opened, folder)
+        with reader_may_leave():
+            _print_report(call, made, verb)
+    finally:
+        if bug:
+            raise bug
+    return code
+
+
+def _walked(opened: Opened, verb: str) -> tuple[Report, BaseException | None]:
+    """Go as far as `verb` goes; give what was done, and the bug that ended it, which is raised when that is told."""
+    from runner import ci  # noqa: PLC0415 - see `open_project`
+
+    asked = opened.asked
+    if verb == "gate" and not (asked.gates and asked.gates.gates):
+        message = "there are no gates to judge"
+        raise ConfigError(message, "write a retrain.yaml with a gate in it, or name the gate file with --config")
+    try:
+        if verb == "gate":
+            return ci.judge(ci.Place(opened.git, opened.root, opened.prefix), opened.found, asked), None
+        return (ci.run if verb == "run" else ci.repro)(opened.project, asked), None
+    except ci.BrokeError as broke:
+        return broke.report, broke.__cause__
+
+
+def _print_report(call: Call, made: Report, verb: str) -> None:
+    from runner import printing, telling  # noqa: PLC0415 - see `open_project`
+
+    if call.as_json:
+        click.echo(printing.json_line(telling.gate_data(made) if verb == "gate" else telling.data(made)))
+    else:
+        show_report(telling.masked(made))
