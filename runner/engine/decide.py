@@ -252,7 +252,7 @@ def _leaves(where: str, was: Any, now: Any) -> Iterator[Reason]:  # noqa: ANN401
             yield Reason(Change.PARAM_DELETED, inner, was=was[key])
         elif key not in was:
             yield Reason(Change.PARAM_NEW, inner, now=now[key])
-        elif not params.equal(was[key], now[key]):
+        elif not params.same(was[key], now[key]):
             yield from _leaves(inner, was[key], now[key])
 
 

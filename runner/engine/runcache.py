@@ -220,7 +220,7 @@ def _matches(entry: LockEntry, wanted: LockEntry, stage: Stage) -> bool:
         return False
     same_deps = all((mine := entry.dep(dep.spelled)) and mine.hash == dep.hash for dep in wanted.deps)
     same_params = all(
-        params.equal(dict(entry.params.get(param.spelled, {})), dict(wanted.params.get(param.spelled, {})))
+        params.same(dict(entry.params.get(param.spelled, {})), params.as_recorded(wanted.params.get(param.spelled, {})))
         for param in stage.params
     )
     recorded = all((out := entry.out(mine.spelled)) and out.hash and out.hash.is_valid for mine in stage.outs)

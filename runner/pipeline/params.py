@@ -1,18 +1,13 @@
-"""Params files: their values by dotted key, looked up and compared as DVC does.
-
-YAML and JSON now; TOML and Python are refused by name until they are read.
-"""
+"""Params files: their values by dotted key, looked up and compared as DVC does."""
 
 from __future__ import annotations
 
 import datetime as dt
-import json
-import posixpath
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, Final
 
 from runner.errors import ConfigError, Location
-from runner.pipeline import yaml12
+from runner.pipeline import documents
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -26,31 +21,13 @@ MISSING: Final = object()
 
 
 def parse(path: str, text: str) -> Any:  # noqa: ANN401 - a document is of any shape
-    """Read a params file by its suffix, in any case: `.json` as JSON, all others as YAML 1.2 (DVC's rule).
-
-    An empty or falsy document is `{}`.
+    """Read a params file by its suffix; an empty or falsy document is `{}`, which is DVC's rule.
 
     Raises:
-        ConfigError: it cannot be read, with the line; or it is TOML or Python.
+        ConfigError: it cannot be read, with line and column.
 
     """
-    suffix = posixpath.splitext(path)[1].lower()
-    if suffix in {".toml", ".py"}:
-        message = f"params in {suffix} files are not supported yet"
-        raise ConfigError(message, "use a .yaml or .json file for now", Location(path))
-    document = _json(path, text) if suffix == ".json" else yaml12.parse(text, path)
-    return document or {}
-
-
-def _json(path: str, text: str) -> Any:  # noqa: ANN401 - a document is of any shape
-    try:
-        return json.loads(text)
-    except json.JSONDecodeError as error:
-        message = f"not JSON: {error.msg}"
-        raise ConfigError(message, "", Location(path, error.lineno, error.colno)) from error
-    except (RecursionError, ValueError) as error:
-        message = "JSON nested too deeply" if isinstance(error, RecursionError) else f"JSON that is not read: {error}"
-        raise ConfigError(message, "", Location(path)) from error
+    return documents.parse(path, text) or {}
 
 
 def read(param: Param, document: Any) -> dict[str, Any]:  # noqa: ANN401 - a document is of any shape
@@ -190,13 +167,30 @@ def _unrecordable(value: object) -> str:
 
 
 def equal(left: Any, right: Any) -> bool:  # noqa: ANN401 - a value is of any shape
-    """Compare values as DVC does, by Python's equality: 1, 1.0 and true are equal, "1" is another.
+    """Compare what was recorded of a key with what is read as DVC does: see `same`, and a tuple equals its list.
 
-    A tuple equals the list with the same elements. NaN differs from itself, inside lists too, where
-    Python would compare by identity first.
+    That holds for the value itself, not inside another: DVC takes `{"k": (1, 2)}` of a Python file for modified
+    after every run, because the lock records a list.
+    """
+    if isinstance(left, (list, tuple)) and isinstance(right, (list, tuple)):
+        return same(list(left), list(right))
+    return same(left, right)
+
+
+def same(left: Any, right: Any) -> bool:  # noqa: ANN401 - a value is of any shape
+    """Compare by Python's equality: 1, 1.0 and true are equal, "1" is another, a tuple is no list.
+
+    NaN differs from itself, inside lists too, where Python would compare by identity first.
     """
     if isinstance(left, dict) and isinstance(right, dict):
-        return left.keys() == right.keys() and all(equal(left[key], right[key]) for key in left)
-    if isinstance(left, (list, tuple)) and isinstance(right, (list, tuple)):
-        return len(left) == len(right) and all(equal(*pair) for pair in zip(left, right, strict=True))
+        return left.keys() == right.keys() and all(same(left[key], right[key]) for key in left)
+    if isinstance(left, (list, tuple)) and type(left) is type(right):
+        return len(left) == len(right) and all(same(*pair) for pair in zip(left, right, strict=True))
     return bool(left == right)
+
+
+def as_recorded(value: Any) -> Any:  # noqa: ANN401 - a value is of any shape
+    """Give the value as a lock gives it back: tuples are lists, at any depth."""
+    if isinstance(value, dict):
+        return {key: as_recorded(inner) for key, inner in value.items()}
+    return [as_recorded(inner) for inner in value] if isinstance(value, (list, tuple)) else value

@@ -405,7 +405,7 @@ WRAPPED = Project(
 )
 
 PARAMS = Project(
-    "params of YAML and JSON files",
+    "params of YAML, JSON, TOML and Python files",
     """\
     stages:
       use:
@@ -425,14 +425,28 @@ PARAMS = Project(
         params:
         - more.yml: [s, t, date like, yes]
         outs: [only]
+      languages:
+        cmd: cat conf.py conf.toml > languages
+        params:
+        - conf.py: [lr, shape, Train.name, Train.deep.x.1]
+        - conf.toml:
+        - conf/whole.py:
+        outs: [languages]
     """,
     {
         "params.yaml": "a: {deep: {list: [1, 2.0, true, null, {x: 1e-7}], 0: zero}}\nb: 1e20\n",
         "conf.json": '{"z": 1.0, "a": [{"k": "é: x"}]}',
         "conf/whole.json": '{"n": null, "e": {}, "l": [], "s": "12345", "f": 1e-10}',
+        "conf.py": "import os\n\nlr: float = 1e-3\nshape = (2, [3])\nclass Train:\n    name = 'é: x'\n"
+        "    def __init__(self):\n        self.deep = {'x': (1, 2)}\n        self.home = os.environ['HOME']\n",
+        "conf.toml": 'z = 1.0\nb.deep = [1e-7, \'a b\']\n[t]\nmany = """\ntwo\nlines"""\n[[u]]\nv = true\n[[u]]\n',
+        "conf/whole.py": "b = ()\na = None\nclass C:\n    pass\n",
         "more.yml": "s: 'a  b: c'\nt: |\n  two\n  lines\ndate like: '2020-01-01'\n'yes': no\n",
     },
-    edits={"params.yaml": "a: {deep: {list: [1, 2.0, true, null, {x: 2e-7}], 0: zero}}\nb: 1e20\n"},
+    edits={
+        "params.yaml": "a: {deep: {list: [1, 2.0, true, null, {x: 2e-7}], 0: zero}}\nb: 1e20\n",
+        "conf.py": "lr = 0.01\nshape = (2, [3])\nclass Train:\n    name = 'é: x'\n    deep = {'x': (1, 2)}\n",
+    },
 )
 
 ADDED = Project(

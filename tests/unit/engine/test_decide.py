@@ -157,6 +157,14 @@ ROWS: dict[str, tuple[Case, Decision]] = {
     "a params file gone": (case(params=None), Run(reason(Change.PARAM_DELETED, "params.yaml"))),
     "1.0 for 1": (case(params={"rate": 1.0}), Fresh()),
     "true for 1": (case(params={"rate": True}), Fresh()),
+    "a tuple for the list in the lock": (
+        case(params={"rate": (1, [2])}, entry=replace(ENTRY, params={"params.yaml": {"rate": [1, [2]]}})),
+        Fresh(),
+    ),
+    "a tuple inside another value, which DVC takes for modified after every run": (
+        case(params={"rate": {"k": (1,)}}, entry=replace(ENTRY, params={"params.yaml": {"rate": {"k": [1]}}})),
+        Run(reason(Change.PARAM_MODIFIED, "params.yaml:rate.k", [1], (1,))),
+    ),
     "1 for true inside a list": (
         case(
             params={"rate": [1, {"x": 0}]}, entry=replace(ENTRY, params={"params.yaml": {"rate": [True, {"x": 0.0}]}})

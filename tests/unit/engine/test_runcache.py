@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -113,6 +114,13 @@ def test_remembering_twice_writes_once(cache: Cache) -> None:
 def test_a_run_that_was_not_remembered_has_no_record(cache: Cache) -> None:
     assert local(cache).record_of(ran()) == ""
     assert local(cache).lookup(STAGE, NOW) is None
+
+
+def test_a_tuple_of_a_python_params_file_is_found_again_as_the_list_it_was_recorded_as(cache: Cache) -> None:
+    entry = replace(ran(hold(cache, b"9\n")), params={"params.yaml": {"size": {"k": [1, [2]]}, "rate": 2}})
+    local(cache).remember(entry)
+    now = Now(NOW.deps, {"params.yaml": {"size": {"k": (1, (2,))}, "rate": 2}})
+    assert local(cache).lookup(STAGE, now) == entry
 
 
 def test_a_param_named_size_that_differs_is_a_miss_although_the_key_is_the_same(cache: Cache) -> None:

@@ -1,0 +1,77 @@
+"""A file of values to a document, as DVC reads it: by the file's suffix as JSON, TOML or Python, all others as YAML."""
+
+from __future__ import annotations
+
+import json
+import posixpath
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+from runner.errors import ConfigError, Location
+from runner.pipeline import yaml12
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+_TOML_PLACE: Final = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)\Z")
+
+
+def parse(path: str, text: str) -> Any:  # noqa: ANN401 - a document is of any shape
+    """Give the document in `text`: `.json`, `.toml` and `.py` in any case by their own rules, all others as YAML 1.2.
+
+    Raises:
+        ConfigError: it cannot be read, with line and column.
+
+    """
+    return _READERS.get(suffix(path), yaml12.parse)(text, path)
+
+
+def suffix(path: str) -> str:
+    """Give the suffix by which a file is read, in small letters: `.json`; empty where there is none."""
+    return posixpath.splitext(path)[1].lower()
+
+
+def _json(text: str, path: str) -> Any:  # noqa: ANN401 - a document is of any shape
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        message = f"not JSON: {error.msg}"
+        raise ConfigError(message, "", Location(path, error.lineno, error.colno)) from error
+    except (RecursionError, ValueError) as error:
+        raise _beyond(error, "JSON", path) from error
+
+
+def _toml(text: str, path: str) -> dict[str, Any]:
+    import tomllib  # noqa: PLC0415 - few projects have TOML
+
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise _not_toml(str(error), text, path) from error
+    except (RecursionError, ValueError) as error:
+        raise _beyond(error, "TOML", path) from error
+
+
+def _not_toml(said: str, text: str, path: str) -> ConfigError:
+    """Take the place out of tomllib's message: as numbers it is there only since Python 3.14."""
+    place = _TOML_PLACE.search(said)
+    if place and place.group(1):
+        line, column = int(place.group(1)), int(place.group(2))
+    else:
+        line, column = text.count("\n") + 1, len(text) - text.rfind("\n")
+    return ConfigError(f"not TOML: {_TOML_PLACE.sub('', said)}", "", Location(path, line, column))
+
+
+def _beyond(error: Exception, language: str, path: str) -> ConfigError:
+    deep = isinstance(error, RecursionError)
+    message = f"{language} nested too deeply" if deep else f"{language} that is not read: {error}"
+    return ConfigError(message, "", Location(path))
+
+
+def _python(text: str, path: str) -> dict[str, Any]:
+    from runner.pipeline import literals  # noqa: PLC0415 - few projects have params in Python
+
+    return literals.parse(text, path)
+
+
+_READERS: Final[Mapping[str, Callable[[str, str], Any]]] = {".json": _json, ".toml": _toml, ".py": _python}
