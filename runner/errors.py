@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,6 +27,19 @@ class Exit(IntEnum):
     BUG = 70
     INTERRUPTED = 130
     TERMINATED = 143
+
+
+Kind = Literal[
+    "",
+    "not-yaml",
+    "unknown-key",
+    "missing-key",
+    "wrong-value",
+    "outside-repository",
+    "clashing-outs",
+    "circular-stages",
+]
+"""What a mistake in a DVC file is an instance of; empty: of nothing else. `pipeline.lint` has a code for each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +66,7 @@ class RunnerError(Exception):
     """
 
     exit_code: Exit = Exit.BUG
+    kind: Kind = ""
 
     def __init__(self, message: str, hint: str = "", where: Location | None = None) -> None:
         """Keep the three parts; `str()` joins them."""
@@ -76,6 +90,11 @@ class ConfigError(RunnerError):
     """Wrong usage, settings, DVC file, lock or gate file; always with a place where there is a file."""
 
     exit_code = Exit.CONFIG
+
+    def __init__(self, message: str, hint: str = "", where: Location | None = None, *, kind: Kind = "") -> None:
+        """Keep the parts of every error, and the kind of mistake it is."""
+        super().__init__(message, hint, where)
+        self.kind = kind
 
 
 class ConfigErrors(ConfigError):

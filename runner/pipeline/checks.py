@@ -43,14 +43,16 @@ def _shared(stage: Stage, out: Out, owners: PathTree[tuple[Stage, Out]], place: 
         first, _ = same[0]
         twice = "twice" if first is stage else f"also of {first.address!r}"
         message = f"{out.spelled!r} is an out of {stage.address!r} {twice}"
-        yield ConfigError(message, "a path can be written by one stage only", place(stage, out.spelled))
+        yield ConfigError(
+            message, "a path can be written by one stage only", place(stage, out.spelled), kind="clashing-outs"
+        )
 
 
 def _overlapping(stage: Stage, out: Out, owners: PathTree[tuple[Stage, Out]], place: Place) -> Iterator[ConfigError]:
     for parent, folder in owners.above(out.path)[:1]:
         message = f"{out.path!r}, an out of {stage.address!r}, is inside {folder.path!r}, an out of {parent.address!r}"
         hint = "track the folder or what is in it, not both"
-        yield ConfigError(message, hint, place(stage, out.spelled))
+        yield ConfigError(message, hint, place(stage, out.spelled), kind="clashing-outs")
 
 
 def _swallowed(pipeline: Pipeline, owners: PathTree[tuple[Stage, Out]]) -> Iterator[ConfigError]:
@@ -58,7 +60,9 @@ def _swallowed(pipeline: Pipeline, owners: PathTree[tuple[Stage, Out]]) -> Itera
     for file, stage in {stage.file: stage for stage in reversed(pipeline.stages)}.items():
         for parent, folder in owners.at_or_above(file)[:1]:
             message = f"the DVC file {file!r} is inside {folder.path!r}, an out of {parent.address!r}"
-            yield ConfigError(message, "move it, or track the folder's contents one by one", stage.where)
+            yield ConfigError(
+                message, "move it, or track the folder's contents one by one", stage.where, kind="clashing-outs"
+            )
 
 
 def _circular(pipeline: Pipeline, place: Place) -> Iterator[ConfigError]:
@@ -73,7 +77,7 @@ def _circular(pipeline: Pipeline, place: Place) -> Iterator[ConfigError]:
             way = " -> ".join(repr(stage.address) for stage in [*stages, first])
             message = f"stages depend on one another in a circle: {way}"
             hint = "each reads what the next writes; remove one of those deps"
-        yield ConfigError(message, hint, place(first, taken))
+        yield ConfigError(message, hint, place(first, taken), kind="circular-stages")
 
 
 def _taken(reader: Stage, writer: Stage) -> str:

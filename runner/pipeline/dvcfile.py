@@ -107,7 +107,7 @@ def _is_out(page: Page, written: object, at: Where) -> bool:
 def _wdir(page: Page, spec: Mapping[str, Any], root: str) -> str:
     wdir = shape.relative(posixpath.dirname(page.file) or ".", spec.get("wdir") or ".", root)
     if wdir.startswith(("/", "../")) or wdir == "..":
-        page.wrong(("wdir",), f"the wdir {spec['wdir']!r} is outside the repository")
+        page.wrong(("wdir",), f"the wdir {spec['wdir']!r} is outside the repository", kind="outside-repository")
     return wdir
 
 

@@ -36,14 +36,27 @@ def load(paths: Iterable[str], read: Read, root: str = "") -> Pipeline:
         ConfigErrors: every mistake in every file, each with file, line and column.
 
     """
+    reading = _read(paths, read, root)
+    errors = reading.errors or list(checks.problems(reading.pipeline, reading.place))
+    if errors:
+        raise ConfigErrors(errors)
+    return reading.pipeline
+
+
+def survey(paths: Iterable[str], read: Read, root: str = "") -> tuple[Pipeline, list[RunnerError]]:
+    """Read all that can be read, as `load` does, and give every mistake beside it instead of raising.
+
+    What clashes between the stages that could be read is told even where others could not.
+    """
+    reading = _read(paths, read, root)
+    return reading.pipeline, [*reading.errors, *checks.problems(reading.pipeline, reading.place)]
+
+
+def _read(paths: Iterable[str], read: Read, root: str) -> _Reading:
     reading = _Reading(read, root)
     for path in paths:
         reading.file(path)
-    pipeline = Pipeline(tuple(reading.stages), reading.entries)
-    errors = reading.errors or list(checks.problems(pipeline, reading.place))
-    if errors:
-        raise ConfigErrors(errors)
-    return pipeline
+    return reading
 
 
 @dataclass
@@ -56,6 +69,11 @@ class _Reading:
     entries: dict[str, LockEntry] = field(default_factory=dict)
     errors: list[RunnerError] = field(default_factory=list)
     documents: dict[str, tuple[Page, Any]] = field(default_factory=dict)
+
+    @property
+    def pipeline(self) -> Pipeline:
+        """What could be read of all files, together."""
+        return Pipeline(tuple(self.stages), self.entries)
 
     def file(self, path: str) -> None:
         """Read one file; its mistakes are kept, whatever they are."""

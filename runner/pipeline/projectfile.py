@@ -142,7 +142,9 @@ class ProjectFile:
     def _wdir(self, spec: Mapping[str, Any], at: Where) -> str:
         wdir = shape.relative(self._folder, spec.get("wdir", "."), self.root)
         if wdir.startswith(("/", "../")) or wdir == "..":
-            self.page.wrong((*at, "wdir"), f"the wdir {spec['wdir']!r} is outside the repository")
+            self.page.wrong(
+                (*at, "wdir"), f"the wdir {spec['wdir']!r} is outside the repository", kind="outside-repository"
+            )
         return wdir
 
     def _deps(self, wdir: str, deps: Sequence[str], at: Where) -> tuple[Dep, ...]:

@@ -17,6 +17,8 @@ from runner.pipeline import yaml12
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from runner.errors import Kind
+
 Shape = dict[str, str]
 Where = tuple[str | int, ...]
 
@@ -68,6 +70,7 @@ class Mistake:
     at: Where
     message: str
     hint: str
+    kind: Kind = ""
 
 
 @dataclass
@@ -77,31 +80,35 @@ class Page:
     Attributes:
         file: repository-relative, as shown in messages.
         text: the whole text; where a mistake lies is looked up in it.
+        outline: where things stand in it, from the first look-up on.
 
     """
 
     file: str
     text: str
     mistakes: list[Mistake] = field(default_factory=list)
+    outline: yaml12.Outline | None = field(default=None, repr=False)
 
-    def wrong(self, at: Where, message: str, hint: str = "") -> None:
+    def wrong(self, at: Where, message: str, hint: str = "", *, kind: Kind = "") -> None:
         """Note a mistake at a place of the document."""
-        self.mistakes.append(Mistake(at, message, hint))
+        self.mistakes.append(Mistake(at, message, hint, kind))
 
     def errors(self) -> Iterator[ConfigError]:
         """Give every mistake with its line and column."""
         for mistake in self.mistakes:
-            yield ConfigError(mistake.message, mistake.hint, self.where(*mistake.at))
+            yield ConfigError(mistake.message, mistake.hint, self.where(*mistake.at), kind=mistake.kind)
 
     def where(self, *at: str | int) -> Location:
-        """Look up the line and column of a place of the document. Slow: it reads the text again."""
-        return Location(self.file, *yaml12.locate(self.text, *at))
+        """Look up the line and column of a place of the document. The first time is slow: it reads the text again."""
+        if self.outline is None:
+            self.outline = yaml12.Outline(self.text)
+        return Location(self.file, *self.outline.locate(*at))
 
     def holds(self, value: object, expected: str, at: Where) -> bool:
         """Whether the value is what is expected; a mistake is noted where it is not."""
         if _HOLDS[expected](value):
             return True
-        self.wrong(at, f"expected {expected}, found {_found(value)}", _hint(value, expected))
+        self.wrong(at, f"expected {expected}, found {_found(value)}", _hint(value, expected), kind="wrong-value")
         return False
 
     def fits(self, value: object, shape: Shape, at: Where, required: str = "") -> bool:
@@ -112,11 +119,11 @@ class Page:
         before = len(self.mistakes)
         for key, inner in value.items():
             if key not in shape:
-                self.wrong((*at, key), f"unknown key {key!r}", nearest(key, shape))
+                self.wrong((*at, key), f"unknown key {key!r}", nearest(key, shape), kind="unknown-key")
             elif not _HOLDS[shape[key]](inner):
                 self.holds(inner, shape[key], (*at, key))
         if required and required not in value:
-            self.wrong(at, f"{required!r} is missing", "it is required here")
+            self.wrong(at, f"{required!r} is missing", "it is required here", kind="missing-key")
         return len(self.mistakes) == before
 
     def path(self, wdir: str, spelled: str, root: str, at: Where, *, writes: bool = False) -> str:
@@ -136,7 +143,8 @@ class Page:
             why = ": it holds a control character" if spelled else ""
             self.wrong(at, f"{spelled!r} is not a path{why}", "rename the file" if spelled else "")
         elif path.startswith("/") or top == "..":
-            self.wrong(at, f"{spelled!r} is outside the repository", "only paths inside it are supported")
+            hint = "only paths inside it are supported"
+            self.wrong(at, f"{spelled!r} is outside the repository", hint, kind="outside-repository")
         elif writes and top in _RESERVED:
             self.wrong(at, f"{spelled!r} is inside {top}, which stages may not write", "choose another folder")
         elif path.endswith((".dvc", "/dvc.yaml")) or path == "dvc.yaml":

@@ -11,22 +11,15 @@ beside `<<`, and a value that holds itself.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
-from yaml.error import YAMLError
-
-from runner.pipeline.yaml12_events import tree
+from runner.pipeline.yaml12_outline import Outline
 from runner.pipeline.yaml12_read import read
-from runner.pipeline.yaml12_scalars import YAML_12, for_keys
 from runner.pipeline.yaml12_spans import SpanWatch
 
-if TYPE_CHECKING:
-    from runner.pipeline.yaml12_events import Mark, Node
-
-__all__ = ["locate", "parse", "parse_spans", "render"]
+__all__ = ["Outline", "locate", "parse", "parse_spans", "render"]
 
 _BOM: Final = "\ufeff"
-_KEYS: Final = for_keys(YAML_12)
 
 
 def parse(text: str, file: str) -> Any:  # noqa: ANN401 (any document)
@@ -81,39 +74,7 @@ def render(value: Any) -> str:  # noqa: ANN401 (any document)
 def locate(text: str, *path: str | int) -> tuple[int, int]:
     """Give line and column, from 1, of the node at `path`, or of its nearest ancestor: for error messages only.
 
-    An entry of a mapping is where its key is. (1, 1) for an empty path and for a text that is not YAML.
+    An entry of a mapping is where its key is. (1, 1) for an empty path and for a text that is not YAML. Who asks
+    more than once keeps an `Outline`.
     """
-    try:
-        node = tree(text.removeprefix(_BOM))
-    except (YAMLError, UnicodeEncodeError):
-        return 1, 1
-    line, column = 1, 1
-    for step in path:
-        found = _child(node, step)
-        if found is None:
-            break
-        mark, node = found
-        line, column = mark.line + 1, mark.column + 1
-    return line, column
-
-
-def _child(node: Node | None, step: str | int) -> tuple[Mark, Node] | None:
-    """Find the node one step below `node`, and the mark that stands for it."""
-    if node is None or node.id == "scalar":
-        return None
-    if node.id == "sequence":
-        inside = isinstance(step, int) and step < len(node.value)
-        return (node.value[step].start_mark, node.value[step]) if inside else None
-    for key, value in node.value:
-        if key.id == "scalar" and _key(key) == step:
-            return key.start_mark, value
-    return None
-
-
-def _key(node: Node) -> object:
-    """Resolve a key as `parse` does, so that `1:` is found by the number."""
-    read_plain = None if node.style else _KEYS.get(node.value[:1])
-    try:
-        return node.value if read_plain is None else read_plain(node.value)
-    except (ValueError, OverflowError):
-        return node.value
+    return Outline(text).locate(*path)

@@ -41,33 +41,35 @@ def syntax_error(error: YAMLError | UnicodeEncodeError, source: str, file: str) 
     conflict = _CONFLICT.search(source)
     if conflict is not None:
         place = _place(source, conflict.start(), file)
-        return ConfigError("an unresolved merge conflict", "resolve it and remove the conflict markers", place)
+        return ConfigError(
+            "an unresolved merge conflict", "resolve it and remove the conflict markers", place, kind="not-yaml"
+        )
     if isinstance(error, UnicodeEncodeError):
         return unreadable(source, error.start, file)
     if isinstance(error, ReaderError):
         # libyaml counts bytes.
         return unreadable(source, len(source.encode()[: error.position].decode(errors="ignore")), file)
     if not isinstance(error, MarkedYAMLError):
-        return ConfigError(f"not valid YAML: {error}", "", Location(file))
+        return ConfigError(f"not valid YAML: {error}", "", Location(file), kind="not-yaml")
     return _marked(error, source, file)
 
 
 def misplaced_tab(source: str, index: int, file: str) -> ConfigError:
     """Say that the tab at `index` of `source` stands where only blanks may."""
-    return ConfigError(*_TAB, _place(source, index, file))
+    return ConfigError(*_TAB, _place(source, index, file), kind="not-yaml")
 
 
 def _marked(error: MarkedYAMLError, source: str, file: str) -> ConfigError:
     mark = error.problem_mark or error.context_mark
     if mark is None:
-        return ConfigError(f"not valid YAML: {error}", "", Location(file))
+        return ConfigError(f"not valid YAML: {error}", "", Location(file), kind="not-yaml")
     place = Location(file, mark.line + 1, mark.column + 1)
     if "\t" in _leading_blanks(source, mark.index - mark.column) or source[mark.index : mark.index + 1] == "\t":
-        return ConfigError(*_TAB, place)
+        return ConfigError(*_TAB, place, kind="not-yaml")
     problem = error.problem or "it cannot be read"
     context = f" ({error.context})" if error.context else ""
     hint = next((hint for part, hint in _HINTS.items() if part in problem + context), "")
-    return ConfigError(f"not valid YAML: {problem}{context}", hint, place)
+    return ConfigError(f"not valid YAML: {problem}{context}", hint, place, kind="not-yaml")
 
 
 def unreadable(source: str, index: int, file: str) -> ConfigError:
@@ -75,7 +77,7 @@ def unreadable(source: str, index: int, file: str) -> ConfigError:
     place = _place(source, index, file)
     character = f"U+{ord(source[index]):04X}" if index < len(source) else "a character"
     message = f"not valid YAML: {character} may not stand here"
-    return ConfigError(message, "remove it, or write it as an escape in double quotes", place)
+    return ConfigError(message, "remove it, or write it as an escape in double quotes", place, kind="not-yaml")
 
 
 def _leading_blanks(source: str, start: int) -> str:

@@ -62,6 +62,7 @@ class Node(Protocol):
     value: Any
     style: str | None
     start_mark: Mark
+    end_mark: Mark
 
 
 def events(source: str) -> Callable[[], Event]:

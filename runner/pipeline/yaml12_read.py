@@ -46,7 +46,7 @@ def read(source: str, file: str, see: Callable[[Event], None] | None = None) -> 
     """
     if len(source) > MAX_CHARACTERS:
         message = f"too large for a YAML file: {len(source):,} characters"
-        raise ConfigError(message, f"at most {MAX_CHARACTERS:,} are read", Location(file))
+        raise ConfigError(message, f"at most {MAX_CHARACTERS:,} are read", Location(file), kind="not-yaml")
     mark = _BOM_IN_LINE.search(source)
     if mark is not None:
         raise unreadable(source, mark.end() - 1, file)
@@ -221,7 +221,7 @@ class _Reader:
 
     def _fail(self, event: Event, message: str, hint: str) -> NoReturn:
         mark = event.start_mark
-        raise ConfigError(message, hint, Location(self._file, mark.line + 1, mark.column + 1))
+        raise ConfigError(message, hint, Location(self._file, mark.line + 1, mark.column + 1), kind="not-yaml")
 
 
 def _shown_tag(event: Event) -> str:

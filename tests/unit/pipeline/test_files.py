@@ -324,3 +324,23 @@ def test_each_file_is_read_once() -> None:
 
     files.load(texts, read, ROOT)
     assert asked == ["dvc.yaml", "dvc.lock", "a.dvc"]
+
+
+def test_a_survey_gives_what_can_be_read_and_all_that_is_wrong_with_the_kind_of_each_mistake() -> None:
+    texts = {
+        "dvc.yaml": "stages:\n  a: {cmd: x, oust: [o]}\n  b: {cmd: x, outs: [o, ../p]}\n  c: {cmd: x, outs: [o]}\n",
+        "sub/dvc.yaml": "stages: [",
+        "d.dvc": "outs:\n- path: d\n  size: many\n- md5: abc\n",
+        "e/dvc.yaml": "stages:\n  e: {cmd: x, deps: [o], outs: [o]}\n",
+    }
+    pipeline, errors = files.survey(texts, texts.get, ROOT)
+    assert [stage.address for stage in pipeline.stages if stage.name] == ["a", "b", "c", "e/dvc.yaml:e"]
+    assert [(error.kind, str(error.where)) for error in errors] == [
+        ("unknown-key", "dvc.yaml:2:15"),
+        ("outside-repository", "dvc.yaml:3:25"),
+        ("not-yaml", "sub/dvc.yaml:2:1"),
+        ("wrong-value", "d.dvc:3:3"),
+        ("missing-key", "d.dvc:4:3"),
+        ("clashing-outs", "dvc.yaml:4:22"),
+        ("circular-stages", "e/dvc.yaml:2:33"),
+    ]
