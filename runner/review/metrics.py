@@ -7,26 +7,25 @@ from __future__ import annotations
 
 import json
 import math
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Context, Decimal
-from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from runner.errors import ConfigError
-from runner.pipeline import yaml12
+from runner.pipeline import documents
+from runner.review import series
 from runner.review.model import Change, Scalar
+from runner.review.series import Series
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
 Documents = Mapping[str, object]
 """Metrics file (repository-relative) to its document, or `Unreadable`. A file that does not exist is not in it."""
 
 # Enough digits for the exact difference of any two doubles, and of integers of a double's range.
 EXACT = Context(prec=1_600)
-_LATER = {".py": "Python", ".csv": "CSV", ".tsv": "TSV"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,42 +41,38 @@ class Unreadable:
 
 
 def parse_metrics(path: str, content: bytes) -> object:
-    """Read a metrics file by its suffix as DVC does: JSON, TOML, and everything else as YAML 1.2.
+    """Read a metrics file by its suffix as DVC does: JSON, TOML, Python, and everything else as YAML 1.2.
 
-    Keys become strings. Numbers beyond a double become infinite, so that no limit can be met by them.
+    Beyond DVC: CSV, TSV and JSON lines, each a `Series` of rows. Keys become strings, tuples of Python lists. Numbers
+    beyond a double become infinite, so that no limit can be met by them.
 
     Returns:
         The document, or `Unreadable`; nothing that a file may hold raises.
 
     """
-    suffix = PurePosixPath(path).suffix.lower()
-    if suffix in _LATER:
-        return Unreadable(f"{_LATER[suffix]} metrics files are not supported yet")
     try:
-        return _with_text_keys(_PARSERS.get(suffix, _parse_yaml)(content.decode("utf-8-sig"), path))
+        return _with_text_keys(_parse(path, content.decode("utf-8-sig")))
     except UnicodeDecodeError:
         return Unreadable("not UTF-8 text")
     except RecursionError:
         return Unreadable("nested too deeply")
     except ConfigError as error:
         return Unreadable(str(error.problems[0]).replace("\n  ", "; "))
-    except ValueError as error:  # JSON and TOML syntax, duplicate keys, integers of more digits than Python reads
+    except ValueError as error:  # JSON's syntax, duplicate keys, integers of more digits than Python reads
         return Unreadable(str(error))
 
 
-def _parse_json(text: str, _path: str) -> object:
+def _parse(path: str, text: str) -> object:
+    suffix = documents.suffix(path)
+    if suffix in series.DELIMITERS:
+        return series.table(text, path, series.DELIMITERS[suffix])
+    if suffix in series.LINES:
+        return series.lines(text, path, _json)
+    return _json(text) if suffix == ".json" else documents.parse(path, text)
+
+
+def _json(text: str) -> object:
     return json.loads(text, object_pairs_hook=_unique)
-
-
-def _parse_toml(text: str, _path: str) -> object:
-    return tomllib.loads(text)
-
-
-def _parse_yaml(text: str, path: str) -> object:
-    return yaml12.parse(text, path)
-
-
-_PARSERS: Mapping[str, Callable[[str, str], object]] = {".json": _parse_json, ".toml": _parse_toml}
 
 
 def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
@@ -94,8 +89,9 @@ def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
 def _with_text_keys(node: object) -> object:
     if isinstance(node, dict):
         return {str(key): _with_text_keys(value) for key, value in node.items()}
-    if isinstance(node, list):
-        return [_with_text_keys(value) for value in node]
+    if isinstance(node, (list, tuple)):
+        inside = (_with_text_keys(value) for value in node)
+        return Series(inside) if isinstance(node, Series) else list(inside)
     return node
 
 
@@ -107,9 +103,12 @@ def flatten(document: object, *, lists: bool = False) -> dict[str, Scalar]:
         lists: also give lists and null, as JSON text (`[1, 2]`, `null`), as `dvc params diff` does.
 
     Returns:
-        Numbers, booleans and strings; a single value under the key `""`. `Unreadable` has no leaves.
+        Numbers, booleans and strings; a single value under the key `""`. `Unreadable` has no leaves. Of a `Series`
+        the last row, below the key `-1`, as a gate's `$[-1]` names it.
 
     """
+    if isinstance(document, Series):
+        document = {"-1": document[-1]} if document else None
     return dict(_leaves(document, lists=lists))
 
 

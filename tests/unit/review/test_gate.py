@@ -455,3 +455,42 @@ def test_only_finite_numbers_ever_pass(value: Any) -> None:
     rows = judge([gate(at_most="1e308", at_least="-1e308")], {FILE: {"m": value}}, None)
     number = isinstance(value, float) and abs(value) <= 1e308
     assert [row.status for row in rows] == ["passed" if number else "failed"]
+
+
+LOG = "step,acc,note\n0,0.5,\n1,0.9,best\n2,0.8,\n"
+LONGER = "step,acc,note\n0,0.6,\n1,0.7,\n2,0.75,\n3,0.85,\n"
+ROWS = {
+    "the last row": ("$[-1].acc", {"[-1].acc": (0.8, 0.85, P)}),
+    "the first row": ("$[0].acc", {"[0].acc": (0.5, 0.6, P)}),
+    "a row by its value": ("$[?(@.step==1)].acc", {"[1].acc": (0.9, 0.7, F)}),
+    "the last two rows": (
+        "$[-2:].acc",
+        {"[1].acc": (0.9, None, F), "[2].acc": (0.8, 0.75, F), "[3].acc": (None, 0.85, U)},
+    ),
+    "the best row": ("$[\\acc][0].acc", {"[0].acc": (0.9, 0.85, F)}),
+    "an empty cell": ("$[0].note", {"[0].note": (None, None, F)}),
+    "no such column": ("$[-1].f1", {"$[-1].f1": (None, None, F)}),
+    "no such row": ("$[9].acc", {"$[9].acc": (None, None, F)}),
+}
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_a_gate_picks_rows_and_columns_of_a_table(name: str) -> None:
+    path, expected = ROWS[name]
+    rule = Gate(
+        label="log", file="log.csv", jsonpath=path, better="higher", where=Location("retrain.yaml", 3, 5),
+        allow_drop=Allowance(Decimal("0.04"), relative=False),
+    )  # fmt: skip
+    base, head = ({"log.csv": parse_metrics("log.csv", text.encode())} for text in (LOG, LONGER))
+    verdicts = judge([rule], head, base)
+    assert {verdict.path: (verdict.base, verdict.head, verdict.status) for verdict in verdicts} == expected
+
+
+def test_a_gate_reads_json_lines_as_it_reads_a_table() -> None:
+    rule = Gate(
+        label="log", file="log.jsonl", jsonpath="$[-1].val.acc", better="higher", where=Location("retrain.yaml", 3, 5),
+        at_least=Decimal("0.9"),
+    )  # fmt: skip
+    text = '{"val": {"acc": 0.1}}\n{"val": {"acc": 0.9}}\n'
+    (verdict,) = judge([rule], {"log.jsonl": parse_metrics("log.jsonl", text.encode())}, None)
+    assert (verdict.status, verdict.path, verdict.key) == (P, "[-1].val.acc", "-1.val.acc")

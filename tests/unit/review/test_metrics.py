@@ -23,6 +23,16 @@ from runner.review.model import Change
         ("m.json", b"0.5", 0.5),
         ("m.json", b'{"a": Infinity}', {"a": math.inf}),
         ("m.toml", b"a = 1\n[b]\nc = 0.5\n", {"a": 1, "b": {"c": 0.5}}),
+        ("m.py", b"a = 1\nclass C:\n  b = (0.5, {1: 2})\n", {"a": 1, "C": {"b": [0.5, {"1": 2}]}}),
+        ("m.csv", b"step, acc\n0, 0.5\n1, 7e-1\n", [{"step": 0, "acc": 0.5}, {"step": 1, "acc": 0.7}]),
+        ("m.CSV", b'\xef\xbb\xbfa,"b, c"\r\n"x\ny",+.5\r\n', [{"a": "x\ny", "b, c": 0.5}]),
+        ("m.tsv", b"a\tb c\n-1\t 2. \n\n\t1_0\n", [{"a": -1, "b c": 2.0}, {"a": None, "b c": "1_0"}]),
+        ("m.csv", b",a\n0,True\n1,-Infinity\n", [{"": 0, "a": "True"}, {"": 1, "a": -math.inf}]),
+        ("m.csv", b"a\n" + b"9" * 5_000, [{"a": math.inf}]),
+        ("m.csv", b"a,b\n", []),
+        ("m.csv", b"", []),
+        ("m.jsonl", b'{"a": 1}\n\n{"a": [2]}\r\n', [{"a": 1}, {"a": [2]}]),
+        ("m.ndjson", b"1\nnull", [1, None]),
         ("m.yaml", b"a: 1\nb:\n  c: 0.5\n", {"a": 1, "b": {"c": 0.5}}),
         ("m.yml", b"on: 1\n", {"on": 1}),
         ("m.yaml", b"1: {2: 3}\n", {"1": {"2": 3}}),
@@ -49,9 +59,14 @@ def test_a_metrics_file_is_read_by_its_suffix(path: str, content: bytes, documen
         ("m.toml", b"a = 1\na = 2", "overwrite"),
         ("m.yaml", b"a: 1\na: 2\n", "a"),
         ("m.yaml", b"a: [1\n", "m.yaml:"),
-        ("m.csv", b"a,b\n1,2\n", "CSV metrics files are not supported yet"),
-        ("m.tsv", b"a\n", "TSV metrics files are not supported yet"),
-        ("m.py", b"a = 1\n", "Python metrics files are not supported yet"),
+        ("m.py", b"a = (\n", "m.py:1:5: not Python: '(' was never closed"),
+        ("m.csv", b"a,b\n1,2,3\n", "m.csv:2: this row has 3 cells, the first one has 2 names"),
+        ("m.csv", b"a,b\n\n1\n", "m.csv:3: this row has 1 cells"),
+        ("m.csv", b"a,a\n", "m.csv:1: the column 'a' stands there twice"),
+        ("m.tsv", b'a\n"x\n', "m.tsv:2: not CSV: unexpected end of data"),
+        ("m.csv", b"a\n" + b"x" * 200_000, "m.csv:2: not CSV: field larger than field limit"),
+        ("m.jsonl", b'{"a": 1}\n{"a": }\n', "m.jsonl:2: Expecting value"),
+        ("m.jsonl", b'{"a": 1, "a": 2}\n', "m.jsonl:1: the key 'a' stands there twice"),
     ],
 )
 def test_a_file_that_cannot_be_read_says_why(path: str, content: bytes, why: str) -> None:
@@ -61,7 +76,9 @@ def test_a_file_that_cannot_be_read_says_why(path: str, content: bytes, why: str
     assert "\n" not in document.why
 
 
-@given(st.sampled_from(["m.json", "m.toml", "m.yaml", "m"]), st.binary(max_size=60))
+@given(
+    st.sampled_from(["m.json", "m.toml", "m.yaml", "m", "m.py", "m.csv", "m.tsv", "m.jsonl"]), st.binary(max_size=60)
+)
 def test_no_bytes_make_reading_raise(path: str, content: bytes) -> None:
     flatten(parse_metrics(path, content))
 
@@ -81,6 +98,21 @@ def test_no_bytes_make_reading_raise(path: str, content: bytes) -> None:
 )
 def test_leaves_are_numbers_booleans_and_strings_under_dotted_keys(document: object, leaves: dict[str, Any]) -> None:
     assert flatten(document) == leaves
+
+
+@pytest.mark.parametrize(
+    ("path", "content", "leaves"),
+    [
+        ("m.csv", b"step,acc\n0,0.5\n1,0.7\n", {"-1.step": 1, "-1.acc": 0.7}),
+        ("m.tsv", b"acc\tnote\n0.5\t\n", {"-1.acc": 0.5}),
+        ("m.jsonl", b'{"a": 1}\n{"a": {"b": 2}}\n', {"-1.a.b": 2}),
+        ("m.jsonl", b"1\n2\n", {"-1": 2}),
+        ("m.csv", b"a,b\n", {}),
+        ("m.json", b'[{"a": 1}]', {}),
+    ],
+)
+def test_of_a_file_of_rows_the_last_one_gives_the_leaves(path: str, content: bytes, leaves: dict[str, Any]) -> None:
+    assert flatten(parse_metrics(path, content)) == leaves
 
 
 def test_lists_and_null_are_leaves_of_params() -> None:
