@@ -34,6 +34,7 @@ class Change(StrEnum):
     OUT_NEW = "out new"
     OUT_MODIFIED = "out modified"
     OUT_DELETED = "out deleted"
+    CHECKSUM = "changed checksum"
     ALWAYS = "always changed"
     CALLBACK = "no deps and no outs"
     MISSING_OBJECT = "missing object"
@@ -167,7 +168,7 @@ def decide(stage: Stage, entry: LockEntry | None, now: Now, past: Callable[[], L
 
     """
     if stage.frozen:
-        return Frozen(tuple(_outs(stage, entry, now)))
+        return Frozen((*_checksum(stage, entry), *_outs(stage, entry, now)))
     inputs = tuple(_inputs(stage, entry, now))
     outs = tuple(_outs(stage, entry, now))
     if now.upstream:
@@ -194,6 +195,7 @@ def _inputs(stage: Stage, entry: LockEntry | None, now: Now) -> Iterator[Reason]
         return
     if not stage.is_data_source and not _same_cmd(stage, entry.cmd):
         yield Reason(Change.CMD, was=entry.cmd, now=stage.cmd)
+    yield from _checksum(stage, entry)
     if stage.always_changed:
         yield Reason(Change.ALWAYS)
     if stage.is_callback:
@@ -205,6 +207,12 @@ def _inputs(stage: Stage, entry: LockEntry | None, now: Now) -> Iterator[Reason]
     for param in stage.params:
         if param.spelled in now.params:
             yield from _params(param, entry.params.get(param.spelled, {}), now.params[param.spelled])
+
+
+def _checksum(stage: Stage, entry: LockEntry | None) -> Iterator[Reason]:
+    """Tell an import whose file was edited by hand, or merged: it says something else than its md5."""
+    if entry and entry.checksum is not None:
+        yield Reason(Change.CHECKSUM, stage.file, was=entry.checksum or None)
 
 
 def _same_cmd(stage: Stage, was: str | tuple[str, ...] | None) -> bool:

@@ -17,7 +17,7 @@ from runner.engine.decide import UNTRACKABLE
 from runner.engine.outcome import StageFailed
 from runner.engine.workspace import SCRATCH, refusals
 from runner.errors import ConfigError, Corrupt, ObjectMissing
-from runner.pipeline import dvcfile, lock
+from runner.pipeline import dvcfile_write, lock
 from runner.store.cache import Cache
 
 if TYPE_CHECKING:
@@ -215,7 +215,7 @@ class Keeping:
             self._record_in_lock(stage, entry)
         else:
             text = self._workspace.read(stage.file) or ""
-            self._workspace.write(stage.file, dvcfile.updated(text, stage.file, entry.outs).encode())
+            self._workspace.write(stage.file, dvcfile_write.updated(text, stage.file, entry).encode())
 
     def _record_in_lock(self, stage: Stage, entry: LockEntry) -> None:
         """Replace one block of the file; what somebody else wrote meanwhile is read first, not overwritten."""

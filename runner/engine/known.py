@@ -15,7 +15,7 @@ from runner.pipeline import params
 from runner.pipeline.model import LockedPath
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Mapping, Sequence
 
     from runner.engine.workspace import Workspace
     from runner.pipeline.model import LockEntry, Out, Param, Pipeline, Stage
@@ -72,14 +72,19 @@ class Known:
 
     def now(self, stage: Stage, unsettled: Collection[str]) -> Now:
         """Gather what `decide` needs of `stage`; deps and params that an `unsettled` stage writes are left out."""
-        waiting = {path: self._unsettled(path, unsettled) for path in read_by(stage)}
+        waiting = {path: self._unsettled(path, unsettled) for path in stage.reads}
         upstream = dict.fromkeys(address for addresses in waiting.values() for address in addresses)
         return Now(
-            deps={dep.spelled: self.at(dep.path) for dep in stage.deps if not waiting[dep.path]},
+            deps=self._deps(stage, waiting),
             params={param.spelled: self.values(param) for param in stage.params if not waiting[param.path]},
             outs={out.spelled: self._out(stage, out) for out in stage.outs},
             upstream=tuple(upstream),
         )
+
+    def _deps(self, stage: Stage, waiting: Mapping[str, Sequence[str]]) -> dict[str, Content | None]:
+        """Look at the deps, those of a frozen stage left out: nobody is asked for what does not count."""
+        counted = () if stage.frozen else stage.deps
+        return {dep.spelled: self.at(dep.path) for dep in counted if not waiting.get(dep.path)}
 
     def at(self, path: str) -> Content | None:
         """Give what `path` holds or will hold."""
@@ -217,11 +222,6 @@ class Known:
             return {relpath: recorded.hash.value} if recorded.hash else None
         tree = self._stock.listing(recorded.hash)
         return None if tree is None else {f"{relpath}/{inner}": md5 for inner, md5 in tree.files}
-
-
-def read_by(stage: Stage) -> list[str]:
-    """Give the paths that a stage reads: its deps and its params files."""
-    return [*(dep.path for dep in stage.deps), *(param.path for param in stage.params)]
 
 
 def outs_of(stage: Stage, entry: LockEntry) -> list[tuple[Out, Hash]]:

@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from runner.engine.decide import Change, Frozen, Reason, Restore, Run, Wait, decide
-from runner.engine.known import outs_of, read_by
+from runner.engine.known import outs_of
 from runner.errors import RemoteError
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ def needs(step: Step, known: Known, unsettled: set[str]) -> list[Wanted]:
         return []
     return [
         (out, recorded.hash)
-        for path in read_by(stage)
+        for path in stage.reads
         for producer, out in known.absent(path)
         if producer.address not in unsettled and (recorded := known.recorded(producer, out)) and recorded.hash
     ]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from runner.engine import shell
 from runner.engine.decide import Change, Frozen, Reason, Restore, Run, decide
-from runner.engine.known import outs_of, read_by, recorded_as
+from runner.engine.known import outs_of, recorded_as
 from runner.engine.outcome import StageFailed, StageResult
 from runner.errors import ConfigError, Corrupt, ObjectMissing
 from runner.pipeline import params
@@ -247,7 +247,7 @@ class Reproduction:
 
     def _absent(self, stage: Stage) -> Iterator[_Wanted]:
         """Give what has to be put in place before `stage` can run."""
-        absent = {out.path: (producer, out) for path in read_by(stage) for producer, out in self.known.absent(path)}
+        absent = {out.path: (producer, out) for path in stage.reads for producer, out in self.known.absent(path)}
         for producer, out in absent.values():
             entry = self.known.entry(producer)
             recorded = entry.out(out.spelled) if entry else None

@@ -1,22 +1,20 @@
-"""`.dvc` files: data that `dvc add` and `dvc import` track. Reads them, and writes new hashes into them.
-
-Imports are read as data that is simply there; their source is never asked.
-"""
+"""`.dvc` files: data that `dvc add`, `dvc import` and `dvc import-url` track."""
 
 from __future__ import annotations
 
 import posixpath
-import re
 from typing import TYPE_CHECKING, Any, Final
 
-from runner.errors import ConfigError, Location
-from runner.pipeline import lock, shape, yaml12
-from runner.pipeline.model import LockEntry, Out, Stage
+from runner.errors import Location
+from runner.hashes import Hash
+from runner.pipeline import lock, shape
+from runner.pipeline.checksum import checksum
+from runner.pipeline.model import Dep, LockedPath, LockEntry, Out, Stage
+from runner.pipeline.source import REV, Repo, Source
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
-    from runner.pipeline.model import LockedPath
     from runner.pipeline.shape import Page, Shape, Where
 
 _TOP: Final[Shape] = {
@@ -45,10 +43,14 @@ _OUT: Final[Shape] = {
     "labels": shape.STRINGS,
     "meta": shape.ANYTHING,
 }
+_REPO: Final[Shape] = {
+    "url": shape.STRING,
+    "rev": shape.STRING,
+    "rev_lock": shape.STRING,
+    "config": shape.STRING_OR_MAPPING,
+    "remote": shape.STRING_OR_MAPPING,
+}
 _LEGACY: Final = ("cmd", "metric", "plot", "tags", "erepo")
-_WRITTEN: Final[tuple[str, ...]] = ("md5", "size", "nfiles", "isexec", "hash")
-_RECORDED: Final = frozenset({*_WRITTEN, "etag", "checksum", "version_id", "cloud", "files"})
-_COMMENT: Final = re.compile(r"\s+#.*\Z")
 
 
 def parse(page: Page, document: object, root: str) -> tuple[Stage, LockEntry]:
@@ -62,6 +64,7 @@ def parse(page: Page, document: object, root: str) -> tuple[Stage, LockEntry]:
     """
     spec = document if _may_be_read(page, document) and isinstance(document, dict) else {}
     outs = {number: one for number, one in enumerate(spec.get("outs") or ()) if _is_out(page, one, ("outs", number))}
+    written = [one for number, one in enumerate(spec.get("deps") or ()) if _is_dep(page, one, ("deps", number))]
     wdir = _wdir(page, spec, root)
     stage = Stage(
         address=page.file,
@@ -69,6 +72,7 @@ def parse(page: Page, document: object, root: str) -> tuple[Stage, LockEntry]:
         name="",
         cmd=None,
         wdir=wdir,
+        deps=tuple(_dep(page, wdir, one, root, ("deps", number)) for number, one in enumerate(written)),
         outs=tuple(_out(page, wdir, one, root, ("outs", number)) for number, one in outs.items()),
         frozen=spec.get("frozen", False) or spec.get("locked", False),
         always_changed=spec.get("always_changed", False),
@@ -76,7 +80,13 @@ def parse(page: Page, document: object, root: str) -> tuple[Stage, LockEntry]:
         meta=spec.get("meta"),
         where=Location(page.file, 1, 1),
     )
-    return stage, LockEntry(cmd=None, outs=tuple(lock.locked_path(one) for one in outs.values()))
+    entry = LockEntry(
+        cmd=None,
+        deps=tuple(map(_locked_dep, written)),
+        outs=tuple(lock.locked_path(one, ()) for one in outs.values()),
+        checksum=None if page.mistakes else _other_checksum(spec),
+    )
+    return stage, entry
 
 
 def _may_be_read(page: Page, document: object) -> bool:
@@ -85,14 +95,57 @@ def _may_be_read(page: Page, document: object) -> bool:
         return False
     if not page.fits(document, _TOP, ()) or not isinstance(document, dict):
         return False
-    deps = document.get("deps") or ()
-    frozen = document.get("frozen") or document.get("locked")
-    if deps and not frozen:
-        page.wrong(
-            ("deps",), "an import that is not frozen is not supported yet", "dvc freeze it; its source is not asked"
-        )
-    fitting = [page.fits(dep, _DEP, ("deps", number)) for number, dep in enumerate(deps)]
-    return all(fitting)
+    if document.get("deps") and not (document.get("frozen") or document.get("locked")):
+        page.wrong(("deps",), "an import that is not frozen is not supported yet", "dvc freeze it")
+    return not page.mistakes
+
+
+def _other_checksum(spec: Mapping[str, Any]) -> str | None:
+    """Give the md5 at the top of an import, if the file says something else than when that was written."""
+    recorded, found = spec.get("md5") or "", checksum(spec)
+    return recorded if found and recorded != found else None
+
+
+def _is_dep(page: Page, written: object, at: Where) -> bool:
+    if isinstance(written, dict) and "db" in written:
+        page.wrong((*at, "db"), "imports from a database are not supported", "export the data, and import the export")
+        return False
+    return (
+        page.fits(written, _DEP, at, required="path")
+        and isinstance(written, dict)
+        and lock.names_object(page, written, at)
+    )
+
+
+def _dep(page: Page, wdir: str, written: Mapping[str, Any], root: str, at: Where) -> Dep:
+    """Tell a dep in the project from one that has to be had from elsewhere."""
+    spelled = written["path"]
+    if "repo" in written:
+        repo = _repo(page, written["repo"], (*at, "repo"))
+        return _foreign(Source(spelled, repo), spelled)
+    path = spelled if shape.URL.match(spelled) else shape.relative(wdir, spelled, root)
+    if not (shape.URL.match(spelled) or shape.is_outside(path)):
+        return Dep(page.path(wdir, spelled, root, (*at, "path")), spelled)
+    options = dict(written.get("fs_config") or {})
+    versioned = bool(options.pop("version_aware", False) or written.get("version_id") or written.get("files"))
+    return _foreign(Source(path, None, options, versioned), spelled)
+
+
+def _foreign(source: Source, spelled: str) -> Dep:
+    return Dep(source.shown, spelled, source)
+
+
+def _repo(page: Page, written: object, at: Where) -> Repo | None:
+    fits = page.fits(written, _REPO, at, required="url") and isinstance(written, dict)
+    return Repo(**written) if fits else None  # type: ignore[arg-type]  # fits() has just said so
+
+
+def _locked_dep(written: Mapping[str, Any]) -> LockedPath:
+    """Give what is recorded of a dep: of one in a repository the commit."""
+    if "repo" not in written:
+        return lock.locked_path(written)
+    rev = written["repo"].get(REV) if isinstance(written["repo"], dict) else None
+    return LockedPath(written["path"], Hash(rev, REV) if rev else None)
 
 
 def _is_out(page: Page, written: object, at: Where) -> bool:
@@ -106,7 +159,7 @@ def _is_out(page: Page, written: object, at: Where) -> bool:
 
 def _wdir(page: Page, spec: Mapping[str, Any], root: str) -> str:
     wdir = shape.relative(posixpath.dirname(page.file) or ".", spec.get("wdir") or ".", root)
-    if wdir.startswith(("/", "../")) or wdir == "..":
+    if shape.is_outside(wdir):
         page.wrong(("wdir",), f"the wdir {spec['wdir']!r} is outside the repository", kind="outside-repository")
     return wdir
 
@@ -120,56 +173,3 @@ def _out(page: Page, wdir: str, written: Mapping[str, Any], root: str, at: Where
         spelled=spelled,
         **{flag: written[flag] for flag in ("cache", "persist", "push", "remote") if flag in written},
     )
-
-
-def updated(text: str, file: str, outs: Sequence[LockedPath]) -> str:
-    """Give the text of a `.dvc` file with new hashes: comments and the order of keys stay (DVC's rule).
-
-    Args:
-        text: the present text, already read once without a mistake.
-        file: its path, for messages.
-        outs: what is recorded anew, found in the file by path as spelled; others stay as they are.
-
-    """
-    plain = text.replace("\r\n", "\n")
-    fresh = {out.spelled: lock.path_data(out) for out in outs}
-    document = yaml12.parse(plain, file)
-    lines = plain.split("\n")
-    for number, written in reversed(list(enumerate(document["outs"]))):
-        if recorded := fresh.get(written["path"]):
-            values = {key: recorded[key] for key in _WRITTEN if key in recorded}
-            _edit(lines, {key: yaml12.locate(plain, "outs", number, key) for key in written}, values)
-            document["outs"][number] = _merged(written, values)
-    edited = "\n".join(lines)
-    return edited if _says(edited, file, document) else yaml12.render(document)
-
-
-def _merged(written: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
-    """Give what the out is to say: keys keep their place, new ones come last, what is outdated goes."""
-    kept = {key: values.get(key, old) for key, old in written.items() if key in values or key not in _RECORDED}
-    return kept | {key: value for key, value in values.items() if key not in kept}
-
-
-def _edit(lines: list[str], places: Mapping[str, tuple[int, int]], values: Mapping[str, Any]) -> None:
-    """Change the lines of one out; right where each key has a line of its own, else undone by the caller."""
-    bottom = max(line for line, _ in places.values())
-    margin = " " * (places["path"][1] - 1)
-    lines[bottom:bottom] = [margin + _line(key, value) for key, value in values.items() if key not in places]
-    for key, (line, column) in sorted(places.items(), key=lambda place: place[1], reverse=True):
-        before, after = lines[line - 1][: column - 1], lines[line - 1][column - 1 :]
-        if key in values:
-            comment = _COMMENT.search(after)
-            lines[line - 1] = before + _line(key, values[key]) + (comment.group() if comment else "")
-        elif key in _RECORDED:
-            del lines[line - 1]
-
-
-def _line(key: str, value: object) -> str:
-    return yaml12.render({key: value}).removesuffix("\n")
-
-
-def _says(text: str, file: str, document: object) -> bool:
-    try:
-        return bool(yaml12.parse(text, file) == document)
-    except ConfigError:
-        return False

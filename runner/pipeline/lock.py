@@ -26,6 +26,9 @@ PARAMS_FILE = "params.yaml"
 _INDENT = "  "
 _OPENING = "stages:\n"
 
+FOREIGN: Final = ("etag", "checksum")
+"""The kinds of hash that a storage gives: S3 and Google Cloud an ETag, HTTP a checksum."""
+
 CHECKSUMS: Final[Shape] = {"md5": shape.CHECKSUM, "etag": shape.CHECKSUM, "checksum": shape.CHECKSUM}
 META: Final[Shape] = {
     "size": shape.INTEGER,
@@ -117,15 +120,15 @@ def _entry(page: Page, entry: Mapping[str, Any], at: Where) -> LockEntry:
     cmd = entry["cmd"]
     return LockEntry(
         cmd=tuple(cmd) if isinstance(cmd, list) else cmd,
-        deps=_locked_paths(page, entry.get("deps", ()), (*at, "deps")),
+        deps=_locked_paths(page, entry.get("deps", ()), (*at, "deps"), FOREIGN),
         params=_params(page, entry.get("params", {}), (*at, "params")),
-        outs=_locked_paths(page, entry.get("outs", ()), (*at, "outs")),
+        outs=_locked_paths(page, entry.get("outs", ()), (*at, "outs"), ()),
     )
 
 
-def _locked_paths(page: Page, items: Sequence[Any], at: Where) -> tuple[LockedPath, ...]:
+def _locked_paths(page: Page, items: Sequence[Any], at: Where, foreign: Sequence[str]) -> tuple[LockedPath, ...]:
     return tuple(
-        locked_path(one)
+        locked_path(one, foreign)
         for number, one in enumerate(items)
         if page.fits(one, ITEM, (*at, number), required="path") and names_object(page, one, (*at, number))
     )
@@ -134,7 +137,9 @@ def _locked_paths(page: Page, items: Sequence[Any], at: Where) -> tuple[LockedPa
 def names_object(page: Page, written: Mapping[str, Any], at: Where) -> bool:
     """Whether the md5 of a dep or out, if it has one, is an md5; a mistake is noted where it is not."""
     name = locked_path(written).hash
-    if name is None or Hash(name.value.lower()).is_valid:  # in capitals its stage is stale, as with DVC
+    if (
+        name is None or name.name in FOREIGN or Hash(name.value.lower()).is_valid
+    ):  # in capitals its stage is stale, as with DVC
         return True
     hint = "an md5 has 32 hexadecimal digits, of a directory followed by .dir; restore the file from git"
     page.wrong((*at, "md5"), f"{name.value!r} is not an md5", hint)
@@ -149,20 +154,23 @@ def _params(page: Page, params: Mapping[Any, Any], at: Where) -> Mapping[str, Ma
     return params
 
 
-def locked_path(written: Mapping[str, Any]) -> LockedPath:
+def locked_path(written: Mapping[str, Any], foreign: Sequence[str] = FOREIGN) -> LockedPath:
     """Read one dep or out of a lock or a `.dvc` file, already checked.
 
-    Without `hash:` the md5 is of the kind of DVC before 3.0.
+    Without `hash:` the md5 is of the kind of DVC before 3.0. What is recorded of a source may be one of the `foreign`
+    kinds of hash; an out has none.
     """
     kind = written.get("hash", LEGACY)
     value = written.get("md5") if kind in {MD5, LEGACY} else None
+    other = next((key for key in foreign if written.get(key)), "") if not value else ""
+    name = Hash(value, kind) if value else Hash(written[other], other) if other else None
     return LockedPath(
         spelled=written["path"],
-        hash=Hash(value, kind) if value else None,
+        hash=name,
         size=written.get("size"),
         nfiles=written.get("nfiles"),
         isexec=written.get("isexec", False),
-        extra={key: written[key] for key in written if key in _EXTRA},
+        extra={key: written[key] for key in written if key in _EXTRA and key != other},
     )
 
 
@@ -196,7 +204,7 @@ def path_data(path: LockedPath) -> dict[str, Any]:
     if path.hash is None or path.hash.name != LEGACY:
         data["hash"] = MD5
     if path.hash is not None:
-        data["md5"] = path.hash.value
+        data["md5" if path.hash.name == LEGACY else path.hash.name] = path.hash.value
     known = {"size": path.size, "nfiles": path.nfiles, "isexec": path.isexec or None}
     early = {key: value for key, value in path.extra.items() if key in CHECKSUMS}
     late = {key: value for key, value in path.extra.items() if key not in CHECKSUMS}

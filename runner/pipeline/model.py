@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from runner.errors import Location
     from runner.hashes import Hash
+    from runner.pipeline.source import Source
 
 PROJECT_FILE = "dvc.yaml"
 LOCK_FILE = "dvc.lock"
@@ -31,13 +32,15 @@ class Dep:
     """A file or directory that a stage reads.
 
     Attributes:
-        path: where it is, repository-relative.
+        path: where it is, repository-relative; of one that has a source, that source in words.
         spelled: as the DVC file writes it, relative to the stage's wdir.
+        source: where it is to be had, if that is not the project.
 
     """
 
     path: str
     spelled: str
+    source: Source | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +123,17 @@ class Stage:
         return not self.cmd
 
     @property
+    def is_import(self) -> bool:
+        """Whether its only out is a copy of its only dep (DVC's rule): it is made by importing, not by a command."""
+        return not (self.cmd or self.name) and len(self.deps) == 1 and len(self.outs) == 1
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """The paths in the project that it reads: its deps and its params files."""
+        local = (dep.path for dep in self.deps if dep.source is None)
+        return (*local, *(param.path for param in self.params))
+
+    @property
     def is_callback(self) -> bool:
         """Whether it has a cmd and neither deps, params nor outs: DVC runs such a stage every time."""
         return bool(self.cmd) and not (self.deps or self.params or self.outs)
@@ -131,7 +145,8 @@ class LockedPath:
 
     Attributes:
         spelled: the path as written there.
-        hash: the content's name; `None` where nothing was recorded.
+        hash: the content's name; `None` where nothing was recorded. Of a dep with a source it may be an ETag, a
+            checksum, or a commit, as its kind says.
         size: bytes, of the file or of all files of the directory; `None` where unknown.
         nfiles: number of files, only for directories.
         isexec: whether a single file is executable.
@@ -155,6 +170,7 @@ class LockEntry:
         cmd: the command as it was; `None` for a `.dvc` file.
         deps, outs: in the order of the file.
         params: params file as spelled, then flat dotted key, then value.
+        checksum: the md5 at the top of an import's `.dvc` file, if it is not that of what the file says.
 
     """
 
@@ -162,6 +178,7 @@ class LockEntry:
     deps: tuple[LockedPath, ...] = ()
     params: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     outs: tuple[LockedPath, ...] = ()
+    checksum: str | None = None
 
     def dep(self, spelled: str) -> LockedPath | None:
         """Give the entry of the dep written `spelled` (exact text, DVC's rule)."""
@@ -203,8 +220,9 @@ class Pipeline:
         return tuple(tuple(dict.fromkeys(self._producers_of(stage))) for stage in self.stages)
 
     def _producers_of(self, stage: Stage) -> list[int]:
-        paths = [*(dep.path for dep in stage.deps), *(param.path for param in stage.params)]
-        return [number for path in paths for number, _ in (*self._outs.at_or_above(path), *self._outs.below(path))]
+        return [
+            number for path in stage.reads for number, _ in (*self._outs.at_or_above(path), *self._outs.below(path))
+        ]
 
     @cached_property
     def _active(self) -> tuple[tuple[int, ...], ...]:

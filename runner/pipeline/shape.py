@@ -33,6 +33,7 @@ STRINGS: Final = "a list of strings"
 LIST: Final = "a list"
 MAPPING: Final = "a mapping"
 COMMAND: Final = "a string or a list of strings"
+STRING_OR_MAPPING: Final = "a string or a mapping"
 CHECKSUM: Final = "a string of at least 3 characters (quote it)"
 NULLABLE_STRING: Final = "a string or nothing"
 NULLABLE_LIST: Final = "a list or nothing"
@@ -46,6 +47,7 @@ _HOLDS: Final[Mapping[str, Callable[[Any], bool]]] = {
     LIST: lambda value: isinstance(value, list),
     MAPPING: lambda value: isinstance(value, dict),
     COMMAND: lambda value: isinstance(value, str) or _HOLDS[STRINGS](value),
+    STRING_OR_MAPPING: lambda value: isinstance(value, (str, dict)),
     CHECKSUM: lambda value: value is None or (isinstance(value, str) and len(value) not in {1, 2}),
     NULLABLE_STRING: lambda value: value is None or isinstance(value, str),
     NULLABLE_LIST: lambda value: value is None or isinstance(value, list),
@@ -163,6 +165,11 @@ def relative(wdir: str, spelled: str, root: str) -> str:
     if path.startswith("/") and root:
         return posixpath.relpath(path, root)
     return path
+
+
+def is_outside(path: str) -> bool:
+    """Whether a normalised path leads out of the repository."""
+    return path.startswith(("/", "../")) or path == ".."
 
 
 def as_recorded(wdir: str, spelled: str, root: str) -> str:

@@ -10,6 +10,7 @@ import pytest
 
 from runner.engine import runcache
 from runner.hashes import Tree
+from runner.pipeline.checksum import checksum
 
 VECTORS = Path(__file__).parents[1] / "vectors"
 
@@ -37,3 +38,8 @@ def test_the_key_of_a_run_leaves_out_what_came_of_it(case: dict[str, Any]) -> No
     other = {**case["entry"], "outs": [{**out, "md5": "0" * 32} for out in case["entry"]["outs"]]}
     assert runcache.key(other) == case["key"]
     assert runcache.value(other) != case["value"]
+
+
+@pytest.mark.parametrize("case", vectors("stage_md5"), ids=lambda case: case["md5"][:8])
+def test_an_import_has_the_md5_that_dvc_gives_it(case: dict[str, Any]) -> None:
+    assert checksum(case["stage"]) == case["md5"]

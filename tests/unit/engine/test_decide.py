@@ -196,6 +196,14 @@ ROWS: dict[str, tuple[Case, Decision]] = {
         Restore(ENTRY, OUT_MODIFIED),
     ),
     # Always
+    "an import whose file says something else than its md5": (
+        Case(SOURCE, replace(SOURCE_ENTRY, checksum="abc"), Now(outs={"data": HERE})),
+        Run(reason(Change.CHECKSUM, "data.dvc", "abc")),
+    ),
+    "a frozen import whose file says something else than its md5": (
+        Case(replace(SOURCE, frozen=True), replace(SOURCE_ENTRY, checksum=""), Now(outs={"data": HERE})),
+        Frozen(reason(Change.CHECKSUM, "data.dvc")),
+    ),
     "always changed": (case(always_changed=True), Run(reason(Change.ALWAYS))),
     "always changed is never remembered": (case(always_changed=True, past=PAST), Run(reason(Change.ALWAYS))),
     "neither inputs nor outs": (

@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 
 from runner.errors import ConfigError
 from runner.hashes import LEGACY, Hash
-from runner.pipeline import dvcfile, files, yaml12
-from runner.pipeline.model import LockedPath, LockEntry, Out, Stage
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from tests.support.environment import Program
+from runner.pipeline import files
+from runner.pipeline.model import Dep, LockedPath, LockEntry, Out, Stage
+from runner.pipeline.source import Repo, Source
 
 OLD = "60b725f10c9c85c70d97880dfe8191b3"
-NEW = "d3b07384d113edec49eaa6238ad5ff00"
 ADDED = f"outs:\n- md5: {OLD}\n  size: 2\n  hash: md5\n  path: data.csv\n"
 
 
@@ -60,6 +53,7 @@ def test_a_file_that_tracks_nothing_is_fine(text: str) -> None:
     assert entry.outs == ()
 
 
+COMMIT = "4dfc04540394bc32ffd2fbd6f1e4ee0aaf1ac43f"
 IMPORT = f"""\
 md5: 9ef4b139991961f36f53b4f528f1d815
 frozen: true
@@ -68,7 +62,7 @@ deps:
   repo:
     url: /srv/src
     rev: v1
-    rev_lock: 4dfc04540394bc32ffd2fbd6f1e4ee0aaf1ac43f
+    rev_lock: {COMMIT}
 outs:
 - md5: {OLD}
   size: 2
@@ -77,10 +71,50 @@ outs:
 """
 
 
-def test_a_frozen_import_is_data_that_is_simply_there() -> None:
+def test_an_import_from_a_repository_is_known_by_the_commit() -> None:
     stage, entry = load(IMPORT)
-    assert (stage.frozen, stage.deps, stage.outs) == (True, (), (Out("model1", "model1"),))
+    source = Source("model", Repo("/srv/src", "v1", COMMIT))
+    assert (stage.frozen, stage.is_import, stage.outs) == (True, True, (Out("model1", "model1"),))
+    assert stage.deps == (Dep("model (/srv/src)", "model", source),)
+    assert stage.reads == ()
+    assert entry.deps == (LockedPath("model", Hash(COMMIT, "rev_lock")),)
     assert entry.outs == (LockedPath("model1", Hash(OLD), 2),)
+
+
+def dep(text: str) -> tuple[Dep, LockedPath]:
+    stage, entry = load(f"frozen: true\ndeps:\n- {text}\nouts:\n- path: a\n", "sub/a.dvc")
+    return stage.deps[0], entry.deps[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected", "recorded"),
+    [
+        (f"{{path: ../b, md5: {OLD}, hash: md5}}", Dep("b", "../b"), Hash(OLD)),
+        ("{path: /srv/b}", Dep("/srv/b", "/srv/b", Source("/srv/b")), None),
+        ("{path: ../../b}", Dep("../b", "../../b", Source("../b")), None),
+        (
+            "{path: https://h/b, checksum: '\"x\"', hash: md5}",
+            Dep("https://h/b", "https://h/b", Source("https://h/b")),
+            Hash('"x"', "checksum"),
+        ),
+        (
+            "{path: s3://k/b, etag: abc, version_id: v, hash: md5, fs_config: {version_aware: true, region: r}}",
+            Dep("s3://k/b", "s3://k/b", Source("s3://k/b", None, {"region": "r"}, versioned=True)),
+            Hash("abc", "etag"),
+        ),
+    ],
+    ids=["inside", "absolute", "outside", "http", "version-aware s3"],
+)
+def test_a_dep_knows_where_it_is_to_be_had(text: str, expected: Dep, recorded: Hash | None) -> None:
+    found, entry = dep(text)
+    assert found == expected
+    assert entry.hash == recorded
+
+
+def test_an_import_whose_md5_is_another_keeps_what_it_was() -> None:
+    assert load(IMPORT)[1].checksum == "9ef4b139991961f36f53b4f528f1d815"
+    assert load(IMPORT.replace("md5: 9ef4b139991961f36f53b4f528f1d815\n", ""))[1].checksum == ""
+    assert load(f"md5: abc\n{ADDED}")[1].checksum is None
 
 
 @pytest.mark.parametrize(
@@ -106,74 +140,9 @@ def test_a_frozen_import_is_data_that_is_simply_there() -> None:
         ("outs:\n- path: s3://b/k\n", "data.csv.dvc:2:3: the URL 's3://b/k' is not supported as an out"),
         ("wdir: ../..\n", "data.csv.dvc:1:1: the wdir '../..' is outside the repository"),
         ("frozen: true\ndeps:\n- pathh: a\n", "data.csv.dvc:3:3: unknown key 'pathh'"),
+        ("frozen: true\ndeps:\n- path: a\n  repo: {rev: x}\n", "data.csv.dvc:4:3: 'url' is missing"),
+        ("frozen: true\ndeps:\n- db: {query: x}\n", "data.csv.dvc:3:3: imports from a database are not supported"),
     ],
 )
 def test_a_file_that_cannot_be_read_is_refused_with_its_place(text: str, expected: str) -> None:
     assert mistakes(text)[0].startswith(expected)
-
-
-def test_new_hashes_take_the_place_of_the_old_ones() -> None:
-    fresh = [LockedPath("data.csv", Hash(NEW), 77)]
-    assert dvcfile.updated(ADDED, "f", fresh) == ADDED.replace(OLD, NEW).replace("size: 2", "size: 77")
-
-
-def test_comments_and_the_order_of_keys_stay() -> None:
-    text = (
-        f"# why\nouts:\n# the data\n- path: data.csv   # kept\n  md5: {OLD}  # old\n  hash: md5\n  size: 2\n"
-        "desc: d  # end\n"
-    )
-    fresh = [LockedPath("data.csv", Hash(NEW), 3)]
-    assert dvcfile.updated(text, "f", fresh) == text.replace(OLD, NEW).replace("size: 2", "size: 3")
-
-
-def test_a_file_that_becomes_a_folder_takes_new_keys_at_the_end() -> None:
-    text = dvcfile.updated(ADDED, "f", [LockedPath("data.csv", Hash(f"{NEW}.dir"), 9, 3)])
-    assert text == f"outs:\n- md5: {NEW}.dir\n  size: 9\n  hash: md5\n  path: data.csv\n  nfiles: 3\n"
-
-
-def test_a_folder_that_becomes_a_file_loses_what_it_no_longer_has() -> None:
-    old = f"outs:\n- md5: {OLD}.dir\n  size: 9\n  nfiles: 3\n  hash: md5\n  path: d\n"
-    assert dvcfile.updated(old, "f", [LockedPath("d", Hash(NEW), 1, isexec=True)]) == (
-        f"outs:\n- md5: {NEW}\n  size: 1\n  hash: md5\n  path: d\n  isexec: true\n"
-    )
-
-
-def test_only_the_out_that_is_named_changes() -> None:
-    text = f"outs:\n- md5: {OLD}\n  hash: md5\n  path: a\n- md5: {OLD}\n  hash: md5\n  path: b\n"
-    changed = dvcfile.updated(text, "f", [LockedPath("b", Hash(NEW))])
-    assert changed == f"outs:\n- md5: {OLD}\n  hash: md5\n  path: a\n- md5: {NEW}\n  hash: md5\n  path: b\n"
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        f"outs: [{{md5: {OLD}, size: 2, hash: md5, path: data.csv}}]\n",
-        f"{{outs: [{{path: data.csv, md5: {OLD}}}]}}",
-        f"outs:\n- nfiles: 3\n  md5: {OLD}.dir\n  path: data.csv\n",
-        f"outs:\n-\n  md5: {OLD}\n  cloud:\n    r:\n      etag: x\n  path: data.csv\n",
-        f"outs:\r\n- md5: {OLD}\r\n  path: data.csv\r\n",
-        "outs:\n- path: data.csv",
-    ],
-    ids=["flow", "flow throughout", "old key first", "cloud goes", "CRLF", "nothing recorded, no last newline"],
-)
-def test_a_text_in_another_style_says_the_same_in_the_end(text: str) -> None:
-    fresh = LockedPath("data.csv", Hash(NEW), 5)
-    new = dvcfile.updated(text, "f", [fresh])
-    assert yaml12.parse(new, "f")["outs"][0] == {"md5": NEW, "size": 5, "hash": "md5", "path": "data.csv"}
-    assert load(new)[1].outs == (fresh,)
-
-
-def test_a_changed_file_gets_the_bytes_that_dvc_writes(tmp_path: Path, dvc: Program) -> None:
-    (tmp_path / "a").write_text("one")
-    (tmp_path / "d").mkdir()
-    (tmp_path / "d" / "x").write_text("x")
-    dvc("init", "--no-scm", "-q", cwd=tmp_path)
-    dvc("add", "-q", "a", "d", cwd=tmp_path)
-    before = {name: (tmp_path / f"{name}.dvc").read_text() for name in "ad"}
-    (tmp_path / "a").write_text("two!")
-    (tmp_path / "d" / "y").write_text("yy")
-    dvc("commit", "-q", "-f", cwd=tmp_path)
-    for name in "ad":
-        after = (tmp_path / f"{name}.dvc").read_text()
-        assert after != before[name]
-        assert dvcfile.updated(before[name], name, load(after)[1].outs) == after

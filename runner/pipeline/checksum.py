@@ -1,0 +1,61 @@
+"""The md5 at the top of an import's `.dvc` file: DVC's rule for what counts as the same import."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import posixpath
+from typing import TYPE_CHECKING, Any, Final
+
+from runner.pipeline import shape
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_NOT_HASHED: Final = frozenset(
+    {"desc", "type", "labels", "meta", "locked", "frozen", "metric", "persist", "isexec", "size", "nfiles"}
+)
+_OUT_DEFAULTS: Final[Mapping[str, object]] = {"cache": True, "push": True, "persist": False, "remote": ""}
+
+
+def checksum(document: Mapping[str, Any]) -> str:
+    """Give the md5 that DVC writes at the top of an import's `.dvc` file: of what the file says, less what is cosmetic.
+
+    Of data that is only tracked (no dep, or not one dep and one out) DVC keeps none: empty.
+    """
+    deps, outs = document.get("deps") or (), document.get("outs") or ()
+    if document.get("cmd") is None and (len(deps) != 1 or len(outs) != 1):
+        return ""
+    said = {
+        "cmd": document.get("cmd"),
+        "wdir": posixpath.normpath(document.get("wdir") or "."),
+        "deps": [_dep(dep) for dep in deps],
+        "outs": [_out(out) for out in outs],
+        "always_changed": document.get("always_changed"),
+    }
+    counted = {key: value for key, value in said.items() if value and (key, value) != ("wdir", ".")}
+    return hashlib.md5(json.dumps(_hashed(counted), sort_keys=True).encode()).hexdigest()
+
+
+def _dep(written: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Give a dep as DVC dumps it: of one in a repository only where it is."""
+    if not written.get("repo"):
+        return _known(written)
+    return {"path": written["path"], "repo": {key: value for key, value in written["repo"].items() if value}}
+
+
+def _out(written: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {key: value for key, value in _known(written).items() if _OUT_DEFAULTS.get(key) != value}
+
+
+def _known(written: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Give what is known of a path, which is normalised; a url is its own."""
+    path = written["path"]
+    plain = path if shape.URL.match(path) else posixpath.normpath(path)
+    return {key: plain if key == "path" else value for key, value in written.items() if value is not None}
+
+
+def _hashed(node: Any) -> Any:  # noqa: ANN401 - any YAML value
+    if isinstance(node, dict):
+        return {key: _hashed(value) for key, value in node.items() if key not in _NOT_HASHED}
+    return [_hashed(value) for value in node] if isinstance(node, list) else node
