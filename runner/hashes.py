@@ -71,17 +71,23 @@ class Tree:
     """A directory's listing: `(relative POSIX path, md5 of the file)`, sorted by code point of the path.
 
     Empty directories, modes and times are not represented (DVC's rule).
+
+    Attributes:
+        files: the rows.
+        kind: how the files were hashed, and so where their objects are: `md5`, or `md5-dos2unix`.
+
     """
 
     files: tuple[tuple[str, str], ...]
+    kind: str = MD5
 
     @classmethod
-    def of(cls, files: Iterable[tuple[str, str]]) -> Tree:
+    def of(cls, files: Iterable[tuple[str, str]], kind: str = MD5) -> Tree:
         """Sort `files` as DVC does."""
-        return cls(tuple(sorted(files)))
+        return cls(tuple(sorted(files)), kind)
 
     @classmethod
-    def parse(cls, content: bytes, origin: str = "listing") -> Tree:
+    def parse(cls, content: bytes, origin: str = "listing", kind: str = MD5) -> Tree:
         """Read a `.dir` object. Refuses anything that could leave the directory or is not a listing.
 
         Raises:
@@ -101,7 +107,7 @@ class Tree:
         if len({relpath for relpath, _ in files}) != len(files):
             message = f"{origin} names a path twice"
             raise Corrupt(message, "delete the object and push the directory again")
-        return cls(tuple(sorted(files)))
+        return cls(tuple(sorted(files)), kind)
 
     def render(self) -> bytes:
         """Give the bytes of the `.dir` object."""
@@ -111,7 +117,7 @@ class Tree:
     @cached_property
     def hash(self) -> Hash:
         """The name of the listing."""
-        return Hash(hash_bytes(self.render()) + DIR)
+        return Hash(hash_bytes(self.render()) + DIR, self.kind)
 
     def __len__(self) -> int:
         """Count the files."""
@@ -119,13 +125,13 @@ class Tree:
 
     def objects(self) -> Iterator[Hash]:
         """Give the files' names, in order of path; one content under two paths comes twice."""
-        return (Hash(md5) for _, md5 in self.files)
+        return (Hash(md5, self.kind) for _, md5 in self.files)
 
     def lookup(self, relpath: str) -> Hash | Tree | None:
         """Give what lies at `relpath`: a file's hash, the listing of a sub-directory, or nothing."""
         start = bisect_left(self.files, (relpath,))
         if start < len(self.files) and self.files[start][0] == relpath:
-            return Hash(self.files[start][1])
+            return Hash(self.files[start][1], self.kind)
         return self.below(relpath)
 
     def below(self, relpath: str) -> Tree | None:
@@ -136,7 +142,7 @@ class Tree:
             if not path.startswith(prefix):
                 break
             inside.append((path.removeprefix(prefix), md5))
-        return Tree(tuple(inside)) if inside else None
+        return Tree(tuple(inside), self.kind) if inside else None
 
 
 def _check(relpath: object, md5: object, origin: str) -> None:

@@ -230,7 +230,7 @@ def _dep(path: str, was: Hash | None, content: Content | None) -> Iterator[Reaso
         yield Reason(Change.DEP_DELETED, path, was=was and was.value)
     elif was is None:
         yield Reason(Change.DEP_NEW, path, now=content.hash.value)
-    elif was.value != content.hash.value:
+    elif was != content.hash:
         yield Reason(Change.DEP_MODIFIED, path, was.value, content.hash.value)
 
 
@@ -278,7 +278,7 @@ def _outs(stage: Stage, entry: LockEntry | None, now: Now) -> Iterator[Reason]:
 def _out(stage: Stage, out: Out, was: Hash, content: Content | Absent) -> Iterator[Reason]:
     """Compare one out; an absent cached one is worth a word only where it can be put back without asking anybody."""
     if isinstance(content, Content):
-        if content.hash.value != was.value:
+        if content.hash != was:
             yield Reason(Change.OUT_MODIFIED, out.path, was.value, content.hash.value)
     elif content.at_hand or not (out.cache or stage.is_data_source):
         yield Reason(Change.OUT_DELETED, out.path, was=was.value)

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from runner.engine.objects import Wanted
     from runner.engine.outcome import StageResult
     from runner.engine.project import Project
-    from runner.hashes import Hash
     from runner.pipeline.model import LockedPath, LockEntry, Out, Stage
 
 logger = logging.getLogger("retrain")
@@ -42,15 +41,16 @@ def pull(project: Project, targets: Sequence[str]) -> Moved:
         if short:
             logger.error("%s is left as it is: %d of its objects could not be had", out.path, short)
         else:
-            moved += _put(project, keeping, out, recorded, name)
+            moved += _put(project, keeping, known, out, recorded)
     return moved
 
 
-def _put(project: Project, keeping: Keeping, out: Out, recorded: LockedPath, name: Hash) -> Moved:
+def _put(project: Project, keeping: Keeping, known: Known, out: Out, recorded: LockedPath) -> Moved:
     """Put an out in place; one that turns out broken in the cache is fetched anew, once."""
-    content = project.workspace.observe_out(out.path)
-    if content and content.hash == name:
+    name = recorded.hash
+    if name is None or known.is_in_place(out, name):
         return NOTHING
+    content = project.workspace.observe_out(out.path)
     if content:
         keeping.rescue(out, content)
     try:
@@ -76,7 +76,8 @@ def push(project: Project, targets: Sequence[str]) -> Moved:
         name = recorded.hash
         if name is None or not out.push:
             continue
-        content = None if project.objects.at_hand(name) or not out.cache else project.workspace.observe(out.path)
+        there = project.objects.at_hand(name) or not out.cache
+        content = None if there else project.workspace.observe(out.path, name.name)
         if content and content.hash == name:
             keeping.add(out, content)
         entry = known.entry(stage)

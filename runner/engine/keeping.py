@@ -17,8 +17,10 @@ from runner.engine.decide import UNTRACKABLE
 from runner.engine.outcome import StageFailed
 from runner.engine.workspace import SCRATCH, refusals
 from runner.errors import ConfigError, Corrupt, ObjectMissing
+from runner.hashes import LEGACY, MD5, Hash
 from runner.pipeline import dvcfile_write, lock
 from runner.store.cache import Cache
+from runner.store.digest import hash_as
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
@@ -26,7 +28,6 @@ if TYPE_CHECKING:
 
     from runner.engine.decide import Content
     from runner.engine.workspace import Workspace
-    from runner.hashes import Hash
     from runner.pipeline.model import LockEntry, Out, Stage
 
 logger = logging.getLogger("retrain")
@@ -73,7 +74,7 @@ class Keeping:
         """Take an out that lies in the workspace into the cache."""
         self._workspace.check_inside(out.path, self._cache.root)
         cache = self._cache if out.cache else self._copies
-        tree = self._workspace.tree(out.path) if content.hash.is_dir else None
+        tree = self._workspace.tree(out.path, content.hash.name) if content.hash.is_dir else None
         cache.add(self._workspace.path(out.path), content.hash, tree)
 
     def put(self, out: Out, name: Hash, *, isexec: bool) -> None:
@@ -82,10 +83,10 @@ class Keeping:
         Files in a directory that DVC does not see (.dvcignore) survive, as they do with DVC.
         """
         self._check_parent(out)
-        if self._workspace.observe_out(out.path):
+        if self._workspace.observe_out(out.path, name.name):
             self._workspace.check_inside(out.path, self._cache.root)
         cache = self._cache if out.cache else self._copies
-        with self._unseen_kept(out):
+        with self._unseen_kept(out, name.name):
             cache.checkout(name, self._workspace.path(out.path), isexec=isexec)
         self._workspace.forget(out.path)
 
@@ -94,18 +95,18 @@ class Keeping:
         self._workspace.check_inside(str(PurePosixPath(out.path).parent))
 
     @contextmanager
-    def _unseen_kept(self, out: Out) -> Iterator[None]:
+    def _unseen_kept(self, out: Out, kind: str) -> Iterator[None]:
         """Carry the files of a directory that are no part of its listing over its replacement."""
-        with self._aside([(f"{out.path}/{path}", False) for path in self._unseen(out)]):
+        with self._aside([(f"{out.path}/{path}", False) for path in self._unseen(out, kind)]):
             yield
 
-    def _unseen(self, out: Out) -> list[str]:
+    def _unseen(self, out: Out, kind: str) -> list[str]:
         """Give the files in a directory that DVC does not see. A link to a directory is replaced, not what is in it."""
         place = self._workspace.path(out.path)
-        content = self._workspace.observe_out(out.path)
+        content = self._workspace.observe_out(out.path, kind)
         if content is None or not content.hash.is_dir or place.is_symlink():
             return []
-        seen = {path for path, _ in self._workspace.tree(out.path).files}
+        seen = {path for path, _ in self._workspace.tree(out.path, kind).files}
         files = (path for path in place.rglob("*") if path.is_symlink() or path.is_file())
         return [path for path in (file.relative_to(place).as_posix() for file in files) if path not in seen]
 
@@ -143,7 +144,7 @@ class Keeping:
         try:
             content = self._workspace.observe(place)
             self._workspace.check_inside(place, self._cache.root)
-            if content and not self._holds(content.hash):
+            if content and not self._holds(place, content):
                 self._save(place, content)
                 logger.warning("%s, as a killed run had left it aside, stays in the cache as %s", path, content.hash)
         except (ConfigError, OSError) as error:
@@ -163,7 +164,7 @@ class Keeping:
             aside.move(self._workspace.path(out.path), self._workspace.path(kept))
             self._workspace.forget(out.path)
             logger.warning("%s cannot be tracked and is replaced; it is kept as %s", out.path, kept)
-        elif (out.cache or out.path not in self._tracked) and not self._holds(content.hash):
+        elif (out.cache or out.path not in self._tracked) and not self._holds(out.path, content):
             self._save(out.path, content)
             logger.warning(
                 "%s in the workspace is replaced and was in no cache; its bytes stay in the cache as %s",
@@ -171,15 +172,33 @@ class Keeping:
                 content.hash,
             )
 
-    def _holds(self, name: Hash) -> bool:
-        """Whether the cache holds good bytes under that name, of a directory all of them."""
+    def _holds(self, place: str, content: Content) -> bool:
+        """Whether the cache holds what lies at `place`, of a directory all of it, under either kind of name."""
         try:
-            self._cache.verify(name)
-            for member in {member for _, member in self._cache.members(name)} if name.is_dir else ():
+            self._cache.verify(content.hash)
+            for member in {member for _, member in self._cache.members(content.hash)} if content.hash.is_dir else ():
                 self._cache.verify(member)
         except (ObjectMissing, Corrupt):
-            return False
+            return self._holds_as_before_3(place, content)
         return True
+
+    def _holds_as_before_3(self, place: str, content: Content) -> bool:
+        """Whether objects under DVC's old names are these very bytes: two texts may share a name and differ in CRLF."""
+        legacy = self._workspace.observe_out(place, LEGACY)
+        if legacy is None or not self._cache.has(legacy.hash):
+            return False
+        raw, old = self._files(place, content), self._files(place, legacy)
+        try:
+            return all(hash_as(MD5, self._cache.place(old[path])) == raw[path].value for path in raw)
+        except FileNotFoundError:
+            return False
+
+    def _files(self, place: str, content: Content) -> dict[str, Hash]:
+        """Give the name of each file at `place`, by its path inside; of a single file under the empty path."""
+        if not content.hash.is_dir:
+            return {"": content.hash}
+        tree = self._workspace.tree(place, content.hash.name)
+        return {path: Hash(md5, tree.kind) for path, md5 in tree.files}
 
     def check_untracked(self, stage: Stage) -> None:
         """Refuse, before anything runs, an out that both git and the cache would keep."""

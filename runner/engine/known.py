@@ -3,22 +3,27 @@
 A fresh clone has none of its data. Its hashes are known all the same: an absent out takes its hash from the lock,
 a file inside an absent directory from the directory's listing, a directory that holds several absent outs from all
 of them together. So a plan needs no data, and an early look equals the later truth.
+
+What DVC before 3.0 recorded is compared by the hash it used, and keeps that name as long as the bytes are the same;
+other bytes get an md5 (DVC 3's migration in place).
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from runner.engine.decide import Absent, Content, Now
-from runner.hashes import Hash, Tree
+from runner.hashes import LEGACY, MD5, Hash, Tree
 from runner.pipeline import params
 from runner.pipeline.model import LockedPath
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from runner.engine.workspace import Workspace
-    from runner.pipeline.model import LockEntry, Out, Param, Pipeline, Stage
+    from runner.pipeline.model import Dep, LockEntry, Out, Param, Pipeline, Stage
 
 
 class Stock(Protocol):
@@ -84,17 +89,33 @@ class Known:
     def _deps(self, stage: Stage, waiting: Mapping[str, Sequence[str]]) -> dict[str, Content | None]:
         """Look at the deps, those of a frozen stage left out: nobody is asked for what does not count."""
         counted = () if stage.frozen else stage.deps
-        return {dep.spelled: self.at(dep.path) for dep in counted if not waiting.get(dep.path)}
+        return {dep.spelled: self._dep(stage, dep) for dep in counted if not waiting.get(dep.path)}
 
-    def at(self, path: str) -> Content | None:
-        """Give what `path` holds or will hold."""
+    def at(self, path: str, kind: str = MD5) -> Content | None:
+        """Give what `path` holds or will hold, hashed by `kind`."""
         if self._is_pending(path):
-            return self._recorded(path)
-        on_disk = self._workspace.observe(path)
+            return self._recorded(path, kind)
+        on_disk = self._workspace.observe(path, kind)
         inside = self._absent_inside(path)
         if inside and (on_disk is None or on_disk.hash.is_dir):
-            return self._united(path, inside)
-        return on_disk or self._recorded(path)
+            return self._united(path, inside, kind)
+        return on_disk or self._recorded(path, kind)
+
+    def written(self, stage: Stage, out: Out) -> Content | None:
+        """Give what lies in the place of an out, named as it is to be recorded."""
+        return self._named(partial(self._workspace.observe, out.path), self.recorded(stage, out))
+
+    def _dep(self, stage: Stage, dep: Dep) -> Content | None:
+        entry = self.entry(stage)
+        return self._named(partial(self.at, dep.path), entry.dep(dep.spelled) if entry else None)
+
+    def _named(self, look: Callable[[str], Content | None], recorded: LockedPath | None) -> Content | None:
+        """Look by the kind of hash that is recorded; where that is the old one and it differs, by md5."""
+        was = recorded.hash if recorded else None
+        if was is None or was.name != LEGACY:
+            return look(MD5)
+        content = look(LEGACY)
+        return content if content is None or content.hash == was else look(MD5)
 
     def values(self, param: Param) -> dict[str, Any] | None:
         """Read a stage's params from one file; `None` where the file is missing."""
@@ -121,7 +142,7 @@ class Known:
 
     def is_in_place(self, out: Out, name: Hash) -> bool:
         """Whether the workspace holds `name` where the out belongs."""
-        content = self._workspace.observe_out(out.path)
+        content = self._workspace.observe_out(out.path, name.name)
         return content is not None and content.hash == name
 
     def members(self, name: Hash) -> list[Hash]:
@@ -154,7 +175,8 @@ class Known:
 
     def _is_absent(self, stage: Stage, out: Out) -> bool:
         recorded = self.recorded(stage, out)
-        return bool(recorded and recorded.hash) and self._workspace.observe_out(out.path) is None
+        name = recorded.hash if recorded else None
+        return name is not None and self._workspace.observe_out(out.path, name.name) is None
 
     def _unsettled(self, path: str, unsettled: Collection[str]) -> list[str]:
         produced = self.pipeline.producer(path)
@@ -165,15 +187,24 @@ class Known:
         if out.path in self._pending:
             return content_of(self._pending[out.path]) or Absent()
         observe = self._workspace.observe if stage.is_data_source else self._workspace.observe_out
-        content = observe(out.path)
+        recorded = self.recorded(stage, out)
+        content = self._named(partial(observe, out.path), recorded)
         if content:
             return content
-        recorded = self.recorded(stage, out)
         name = recorded.hash if recorded else None
         return Absent(at_hand=bool(name and name.is_valid and self._stock.at_hand(name)))
 
-    def _recorded(self, path: str) -> Content | None:
-        """Give what the lock says of an absent path: an out, or something inside one."""
+    def _recorded(self, path: str, kind: str = "") -> Content | None:
+        """Give what the lock says of an absent path, an out or something inside one; as if hashed by `kind`, if given.
+
+        The two hashes of a file differ only where it is text with CRLF in it.
+        """
+        content = self._said_of(path)
+        if content is None or content.hash.name == (kind or content.hash.name):
+            return content
+        return replace(content, hash=replace(content.hash, name=kind))
+
+    def _said_of(self, path: str) -> Content | None:
         produced = self.pipeline.producer(path)
         if not produced:
             return None
@@ -183,7 +214,7 @@ class Known:
             return None
         if out.path == path:
             return content_of(recorded)
-        if out.path not in self._pending and self._workspace.observe(out.path):
+        if out.path not in self._pending and self._workspace.observe(out.path, recorded.hash.name):
             return None  # the directory is there, and this is not in it
         found = self._inside(recorded.hash, path.removeprefix(f"{out.path}/"))
         if isinstance(found, Tree):
@@ -199,14 +230,15 @@ class Known:
         found = []
         for stage, out in self.pipeline.outs_inside(path):
             recorded = self._pending.get(out.path) or self.recorded(stage, out)
-            replaced = out.path in self._pending or self._workspace.observe_out(out.path) is None
-            if recorded and recorded.hash and replaced:
+            if recorded is None or recorded.hash is None:
+                continue
+            if out.path in self._pending or self._workspace.observe_out(out.path, recorded.hash.name) is None:
                 found.append((out.path, recorded))
         return found
 
-    def _united(self, path: str, inside: list[tuple[str, LockedPath]]) -> Content | None:
+    def _united(self, path: str, inside: list[tuple[str, LockedPath]], kind: str) -> Content | None:
         """Join what is on disk with what will be, as one listing."""
-        files = dict(self._workspace.tree(path).files) if self._workspace.observe(path) else {}
+        files = dict(self._workspace.tree(path, kind).files) if self._workspace.observe(path, kind) else {}
         for place, recorded in inside:
             relpath = place.removeprefix(f"{path}/")
             files = {name: md5 for name, md5 in files.items() if not name.startswith(f"{relpath}/")}
@@ -214,7 +246,7 @@ class Known:
             if added is None:
                 return None
             files.update(added)
-        tree = Tree.of(files.items())
+        tree = Tree.of(files.items(), kind)
         return Content(tree.hash, nfiles=len(tree))
 
     def _files(self, relpath: str, recorded: LockedPath) -> Mapping[str, str] | None:

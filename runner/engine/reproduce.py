@@ -16,6 +16,7 @@ from runner.engine.decide import Change, Frozen, Reason, Restore, Run, decide
 from runner.engine.known import outs_of, recorded_as
 from runner.engine.outcome import StageFailed, StageResult
 from runner.errors import ConfigError, Corrupt, ObjectMissing
+from runner.hashes import MD5
 from runner.pipeline import params
 from runner.pipeline.model import LockEntry
 
@@ -127,8 +128,8 @@ class Reproduction:
         for stage in self.known.pipeline.stages:
             entry = self.known.entry(stage) if stage.address in done and not stage.frozen else None
             for out, name in outs_of(stage, entry) if entry else ():
-                content = self.workspace.observe_out(out.path)
-                if content and content.hash.value != name.value:
+                content = self.workspace.observe_out(out.path, name.name)
+                if content and content.hash != name:
                     return f"{out.path}, written by {stage.address}, was changed by the command of a later stage"
         return ""
 
@@ -198,9 +199,9 @@ class Reproduction:
 
     def _put(self, wanted: Sequence[_Wanted]) -> None:
         for one in wanted:
-            content = self.workspace.observe_out(one.out.path)
-            if content and content.hash == one.name:
+            if self.known.is_in_place(one.out, one.name):
                 continue
+            content = self.workspace.observe_out(one.out.path)
             if content:
                 self.keeping.rescue(one.out, content)
             self.keeping.put(one.out, one.name, isexec=one.isexec)
@@ -217,7 +218,7 @@ class Reproduction:
         if stage.name:
             message = "its cmd is empty, and the lock has no form for that: write a command, or `dvc add` the data"
             raise StageFailed(message)
-        contents = {out.spelled: self.workspace.observe(out.path) for out in stage.outs}
+        contents = {out.spelled: self.known.written(stage, out) for out in stage.outs}
         absent = [out.path for out in stage.outs if contents[out.spelled] is None]
         if absent:
             message = f"data that {stage.address} tracks is missing: {', '.join(absent)}"
@@ -328,7 +329,7 @@ class Reproduction:
         outs = []
         for out in stage.outs:
             self.workspace.forget(out.path)
-            content = self._out(out)
+            content = self._out(stage, out)
             if out.cache or (self.keeping.may_remember(stage) and (out.metric or out.plot)):
                 self.keeping.add(out, content)
             if out.cache:
@@ -338,8 +339,8 @@ class Reproduction:
         values = {param.spelled: dict(before.params[param.spelled] or {}) for param in stage.params}
         return LockEntry(stage.cmd, deps, values, tuple(outs))
 
-    def _out(self, out: Out) -> Content:
-        content = self.workspace.observe(out.path)
+    def _out(self, stage: Stage, out: Out) -> Content:
+        content = self.known.written(stage, out)
         if content is None:
             message = f"output {out.path!r} does not exist after the command"
             raise StageFailed(message)
@@ -347,13 +348,14 @@ class Reproduction:
 
     def _check_inputs(self, stage: Stage, before: Now) -> None:
         """Fail a stage that changed what it reads. Deps may overlap: all are noted before one is forgotten."""
-        old = {dep.path: self._files(dep) for dep in stage.deps}
+        old = {dep.path: self._files(dep, before) for dep in stage.deps}
         for dep in stage.deps:
             self.workspace.forget(dep.path)
         for dep in stage.deps:
-            was, now = before.deps[dep.spelled], self.workspace.observe(dep.path)
+            was = before.deps[dep.spelled]
+            now = self.workspace.observe(dep.path, was.hash.name) if was else None
             if not (was and now and was.hash == now.hash):
-                raise StageFailed(_changed(dep, old[dep.path], self._files(dep)))
+                raise StageFailed(_changed(dep, old[dep.path], self._files(dep, before)))
         self.known.reread()
         for param in stage.params:
             if not _same(before.params[param.spelled], self.known.values(param)):
@@ -362,10 +364,12 @@ class Reproduction:
                 )
                 raise StageFailed(message)
 
-    def _files(self, dep: Dep) -> dict[str, str]:
-        """Give the files of a directory, by path inside it; none for a file."""
-        content = self.workspace.observe(dep.path)
-        return dict(self.workspace.tree(dep.path).files) if content and content.hash.is_dir else {}
+    def _files(self, dep: Dep, before: Now) -> dict[str, str]:
+        """Give the files of a directory, by path inside it, hashed as before the run; none for a file."""
+        was = before.deps[dep.spelled]
+        kind = was.hash.name if was else MD5
+        content = self.workspace.observe(dep.path, kind)
+        return dict(self.workspace.tree(dep.path, kind).files) if content and content.hash.is_dir else {}
 
 
 def _changed(dep: Dep, old: Mapping[str, str], new: Mapping[str, str]) -> str:

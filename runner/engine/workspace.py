@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from runner import durable
 from runner.engine.decide import UNTRACKABLE, Content
 from runner.errors import ConfigError
-from runner.hashes import Hash, Tree
+from runner.hashes import MD5, Hash, Tree
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -44,8 +44,8 @@ class Workspace:
         self.root = root
         self._state = state
         self._listed = listed
-        self._seen: dict[str, Content | None] = {}
-        self._trees: dict[str, Tree] = {}
+        self._seen: dict[tuple[str, str], Content | None] = {}
+        self._trees: dict[tuple[str, str], Tree] = {}
         self._ignore: Ignore | None = None
 
     def path(self, relative: str) -> Path:
@@ -81,31 +81,37 @@ class Workspace:
         found = [path for path in wanted if self._is_ours(path, nested) and not self._is_ignored(path)]
         return sorted(found, key=lambda path: (PurePosixPath(path).parts[:-1], path))
 
-    def observe(self, relative: str) -> Content | None:
-        """Hash what is at a path; `None` where there is nothing. A directory's hash is its listing's."""
-        if relative not in self._seen:
-            self._seen[relative] = self._look(relative)
-        return self._seen[relative]
+    def observe(self, relative: str, kind: str = MD5) -> Content | None:
+        """Hash what is at a path; `None` where there is nothing. A directory's hash is its listing's.
 
-    def observe_out(self, relative: str) -> Content | None:
+        Args:
+            relative: the path.
+            kind: how it is hashed: `md5`, or as DVC did before 3.0.
+
+        """
+        if (relative, kind) not in self._seen:
+            self._seen[relative, kind] = self._look(relative, kind)
+        return self._seen[relative, kind]
+
+    def observe_out(self, relative: str, kind: str = MD5) -> Content | None:
         """Do as `observe`, but call what cannot be tracked `UNTRACKABLE`: an out may be replaced whatever it is."""
         try:
-            return self.observe(relative)
+            return self.observe(relative, kind)
         except ConfigError:
             return UNTRACKABLE
 
-    def tree(self, relative: str) -> Tree:
+    def tree(self, relative: str, kind: str = MD5) -> Tree:
         """Give the listing of a directory that `observe` has hashed."""
-        return self._trees[relative]
+        return self._trees[relative, kind]
 
     def forget(self, relative: str) -> None:
         """Look again at `relative`, at what lies in it and at what holds it the next time they are asked for.
 
         `.` is everything.
         """
-        for path in [path for path in self._seen if _related(path, relative)]:
-            del self._seen[path]
-            self._trees.pop(path, None)
+        for seen in [seen for seen in self._seen if _related(seen[0], relative)]:
+            del self._seen[seen]
+            self._trees.pop(seen, None)
 
     def check_inside(self, relative: str, *others: Path) -> None:
         """Refuse a path that leads out of the project (and of `others`): what lies there may be a secret."""
@@ -114,28 +120,28 @@ class Workspace:
             message = f"{relative} is a link to a place outside the project"
             raise ConfigError(message, "replace the link by the file itself")
 
-    def _look(self, relative: str) -> Content | None:
+    def _look(self, relative: str, kind: str) -> Content | None:
         try:
             with refusals(relative, "read"):
-                return self._content(relative, self.path(relative))
+                return self._content(relative, self.path(relative), kind)
         except (FileNotFoundError, NotADirectoryError):
             return None
 
-    def _content(self, relative: str, place: Path) -> Content:
+    def _content(self, relative: str, place: Path, kind: str) -> Content:
         found = place.stat()
         if stat.S_ISDIR(found.st_mode):
-            return self._look_inside(relative, place)
+            return self._look_inside(relative, place, kind)
         if not stat.S_ISREG(found.st_mode):
             message = f"{relative} is neither a file nor a directory"
             raise ConfigError(message, "only regular files and directories can be deps and outs")
         executable = bool(found.st_mode & (stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH))
-        return Content(Hash(self._state.hash_file(place)), found.st_size, isexec=executable)
+        return Content(Hash(self._state.hash_file(place, kind), kind), found.st_size, isexec=executable)
 
-    def _look_inside(self, relative: str, place: Path) -> Content:
+    def _look_inside(self, relative: str, place: Path, kind: str) -> Content:
         files = list(self._walk(place, relative))
-        digests = self._state.hash_many([Path(entry.path) for _, entry in files])
-        tree = Tree.of((inner, digest) for (inner, _), digest in zip(files, digests, strict=True))
-        self._trees[relative] = tree
+        digests = self._state.hash_many([Path(entry.path) for _, entry in files], kind)
+        tree = Tree.of(((inner, digest) for (inner, _), digest in zip(files, digests, strict=True)), kind)
+        self._trees[relative, kind] = tree
         return Content(tree.hash, sum(entry.stat().st_size for _, entry in files), len(tree))
 
     def _walk(self, place: Path, relative: str) -> Iterator[tuple[str, os.DirEntry[str]]]:

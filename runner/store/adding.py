@@ -107,7 +107,7 @@ def _share(cache: VerifiedObjects, files: Iterable[tuple[str, Hash]], copied: se
         found = os.stat(source)
         if found.st_mode & _EXECUTABLE or not found.st_size or os.path.samefile(source, cache.place(name)):
             continue
-        if name not in copied and hash_as(name, source) != name.value[:MD5_LENGTH]:
+        if name not in copied and hash_as(name.name, source) != name.value[:MD5_LENGTH]:
             raise _changed(source, name)
         ready = disk.temporary(source)
         if linker.link(cache.place(name), ready):

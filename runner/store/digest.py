@@ -27,23 +27,28 @@ _MOST_FOREIGN = 0.30
 
 
 def digest_for(name: Hash) -> Digest:
-    """Give a fresh digest of the kind that `name` was made with.
+    """Give a fresh digest of the kind that `name` was made with; see `digest_of`."""
+    return digest_of(name.name)
+
+
+def digest_of(kind: str) -> Digest:
+    """Give a fresh digest of a kind.
 
     Raises:
-        ConfigError: the name is of a kind that no object is stored under.
+        ConfigError: no object is stored under names of that kind.
 
     """
-    if name.name == MD5:
+    if kind == MD5:
         return hashlib.md5(usedforsecurity=False)
-    if name.name == LEGACY:
+    if kind == LEGACY:
         return Dos2Unix()
-    message = f"{name} is named by {name.name!r}; objects are named by {MD5!r} or {LEGACY!r}"
-    raise ConfigError(message, "correct the `hash:` of the entry that names it")
+    message = f"{kind!r} names no objects; they are named by {MD5!r} or {LEGACY!r}"
+    raise ConfigError(message, "correct the `hash:` of the entry that says so")
 
 
-def hash_as(name: Hash, path: str) -> str:
-    """Hash the file at `path`, of any size, the way `name` was made."""
-    digest = digest_for(name)
+def hash_as(kind: str, path: str) -> str:
+    """Hash the file at `path`, of any size, with the digest of a kind."""
+    digest = digest_of(kind)
     fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         for chunk in disk.chunks(fd):

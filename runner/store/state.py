@@ -1,4 +1,4 @@
-"""What we hashed already: a file's path, inode, size and times, and the md5 they stood for. Only ever a saving.
+"""What we hashed already: a file's path, inode, size and times, and the hash they stood for. Only ever a saving.
 
 Small files are simply hashed: that costs less than asking. A database that is missing, locked, damaged or of another
 version costs time and nothing else, so it may be deleted at any moment. It trusts no file that was written less than
@@ -13,11 +13,13 @@ import stat
 import threading
 import time
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from runner import hashes
 from runner.store import disk
+from runner.store.digest import hash_as
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -61,8 +63,12 @@ class State:
         """Close, whatever happened: what was learnt is true all the same."""
         self.close()
 
-    def hash_file(self, path: Path) -> str:
-        """Give the md5 of the file at `path` (absolute), hashing it only if it is small or may have changed.
+    def hash_file(self, path: Path, kind: str = hashes.MD5) -> str:
+        """Give the hash of the file at `path` (absolute), hashing it only if it is small or may have changed.
+
+        Args:
+            path: the file.
+            kind: `md5`, or DVC's hash before 3.0.
 
         Raises:
             OSError: it cannot be read.
@@ -71,11 +77,12 @@ class State:
         where = os.fspath(path)
         before = _mark(path.stat())
         if before[1] < SMALL:
-            return hashes.hash_bytes(disk.read(where))
-        return self._lookup(where, before) or self._learn(where, before)
+            return hashes.hash_bytes(disk.read(where)) if kind == hashes.MD5 else hash_as(kind, where)
+        row = where if kind == hashes.MD5 else f"{where}\0{kind}"  # no path holds a NUL
+        return self._lookup(row, before) or self._learn(row, before, path, kind)
 
-    def hash_many(self, paths: Sequence[Path]) -> list[str]:
-        """Give the md5 of each file, in order; several large ones are hashed at once.
+    def hash_many(self, paths: Sequence[Path], kind: str = hashes.MD5) -> list[str]:
+        """Give the hash of each file, in order; several large ones are hashed at once.
 
         Raises:
             OSError: one cannot be read.
@@ -87,8 +94,8 @@ class State:
             from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - most runs hash nothing large
 
             with ThreadPoolExecutor(max_workers=min(os.cpu_count() or 1, len(large))) as threads:
-                found.update(zip(large, threads.map(self.hash_file, large), strict=True))
-        return [found.get(path) or self.hash_file(path) for path in paths]
+                found.update(zip(large, threads.map(partial(self.hash_file, kind=kind), large), strict=True))
+        return [found.get(path) or self.hash_file(path, kind) for path in paths]
 
     def close(self) -> None:
         """Write what was learnt, in one transaction. A database that cannot be written is given up or made anew."""
@@ -101,32 +108,31 @@ class State:
             self._database, self._opened = None, False
             self._learnt.clear()
 
-    def _learn(self, where: str, before: Mark) -> str:
+    def _learn(self, row: str, before: Mark, path: Path, kind: str) -> str:
         """Hash the file, and remember it if it held still meanwhile and for long enough before."""
-        path = Path(where)
         looked = self._clock()
-        md5 = hashes.hash_file(path)
+        md5 = hash_as(kind, os.fspath(path))
         if _mark(path.stat()) == before and before[2] < looked - RACY_NS:
             with self._lock:
-                self._learnt[where] = (before, md5)
+                self._learnt[row] = (before, md5)
         return md5
 
-    def _lookup(self, where: str, mark: Mark) -> str | None:
+    def _lookup(self, row: str, mark: Mark) -> str | None:
         with self._lock:
-            known = self._learnt.get(where)
+            known = self._learnt.get(row)
             if known and known[0] == mark:
                 return known[1]
             if not self._opened:
                 self._open(must_exist=True)
-            return self._row(where, mark) if self._database else None
+            return self._row(row, mark) if self._database else None
 
-    def _row(self, where: str, mark: Mark) -> str | None:
+    def _row(self, row: str, mark: Mark) -> str | None:
         try:
-            row = self._database.execute(_LOOKUP, (os.fsencode(where), *mark)).fetchone() if self._database else None
+            found = self._database.execute(_LOOKUP, (os.fsencode(row), *mark)).fetchone() if self._database else None
         except sqlite3.Error:
             self._drop()
             return None
-        md5 = row[0] if row else None
+        md5 = found[0] if found else None
         return md5 if isinstance(md5, str) and hashes.Hash(md5).is_valid else None
 
     def _open(self, *, must_exist: bool) -> None:
@@ -148,7 +154,7 @@ class State:
             self._open(must_exist=False)
         if self._database is None:
             return False
-        rows = [(os.fsencode(where), *mark, md5) for where, (mark, md5) in self._learnt.items()]
+        rows = [(os.fsencode(row), *mark, md5) for row, (mark, md5) in self._learnt.items()]
         try:
             self._database.execute("BEGIN IMMEDIATE")
             self._database.execute(_TABLE)

@@ -14,9 +14,9 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from runner.errors import Corrupt, ObjectMissing
-from runner.hashes import MD5, Hash, Tree
+from runner.hashes import Hash, Tree
 from runner.store import disk
-from runner.store.digest import MD5_LENGTH, digest_for, hash_as
+from runner.store.digest import MD5_LENGTH, digest_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -67,7 +67,7 @@ class VerifiedObjects:
         place = self.path(name)
         with disk.refusals(f"read {place}"):
             try:
-                found = self._state.hash_file(place) if name.name == MD5 else hash_as(name, self.place(name))
+                found = self._state.hash_file(place, name.name)
             except FileNotFoundError:
                 raise self.gone(name) from None
             if found != name.value[:MD5_LENGTH]:
@@ -100,12 +100,13 @@ class VerifiedObjects:
 
         """
         if name not in self._trees:
-            self._trees[name] = Tree.parse(self.read(name), f"the listing {name}")
+            self._trees[name] = Tree.parse(self.read(name), f"the listing {name}", name.name)
         return self._trees[name]
 
     def members(self, name: Hash) -> list[tuple[str, Hash]]:
         """Give the relative path and the name of each file of a directory, named as the directory is (md5, legacy)."""
-        return [(relpath, Hash(md5, name.name)) for relpath, md5 in self.tree(name).files]
+        tree = self.tree(name)
+        return [(relpath, Hash(md5, tree.kind)) for relpath, md5 in tree.files]
 
     def place(self, name: Hash) -> str:
         """Give `path` as a string, for loops over many small files."""
