@@ -20,13 +20,14 @@ def main() -> None:
 def arguments(given: Sequence[str], environ: Mapping[str, str]) -> list[str]:
     """Give the arguments; where there are none, the verb of the input `command`, in a GitHub job `run`.
 
-    A step that uses the image by `docker://` has inputs and no action.yml that would hand them over as arguments.
+    A step that uses the image by `docker://` has inputs and no action.yml that would hand them over as arguments. The
+    action itself hands `command` over as one: `metrics diff`.
     """
     if given:
-        return list(given)
-    verb = environ.get("INPUT_COMMAND", "").strip()
+        return [*(given[0].split() or given[:1]), *given[1:]]
+    verb = environ.get("INPUT_COMMAND", "").split()
     if verb:
-        return [verb]
+        return verb
     return ["run"] if environ.get("GITHUB_ACTIONS") == "true" else []
 
 

@@ -38,6 +38,8 @@ VERBS: Final = {
     "report": "walk",
     "pull": "data",
     "push": "data",
+    "metrics": "compare",
+    "params": "compare",
     "stages": "listing",
 }
 """Every verb, and the module of `runner.verbs` that holds it as a function of that name."""

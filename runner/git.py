@@ -131,6 +131,28 @@ class Git:
 
     # Commits
 
+    def branches(self) -> list[str]:
+        """Give the names of this clone's branches, sorted."""
+        return self._refs("refs/heads/")
+
+    def tags(self) -> list[str]:
+        """Give the names of tags, sorted."""
+        return self._refs("refs/tags/")
+
+    def _refs(self, below: str) -> list[str]:
+        answer = self._run("for-each-ref", "--sort=refname", "--format=%(refname:lstrip=2)", below)
+        return os.fsdecode(answer).splitlines()
+
+    def commits(self, *paths: str) -> list[str]:
+        """Give the ids of all commits that HEAD, branches and tags lead to, newest first.
+
+        Args:
+            paths: git's patterns; with them only the commits that touched a file like that.
+
+        """
+        refs = ("--branches", "--remotes", "--tags", *(("HEAD",) if self._object("HEAD^{commit}") else ()))
+        return self._run("rev-list", *refs, "--", *paths).decode().split()
+
     def parents(self, rev: str) -> tuple[str, ...]:
         """Give the ids of the commit's parents, also of those that a shallow clone does not hold."""
         head = self._commit(rev).partition(b"\n\n")[0]

@@ -85,7 +85,7 @@ OPTIONS: Final = {
     "remote": _option("-r", "--remote", of="remote", metavar="NAME", help="DVC remote; the default one if not given."),
     "base": _option("--base", of="base", metavar="REV", help="Git revision to compare with; found if not given."),
     "config": _option("--config", of="config", metavar="PATH", help="Gate file; retrain.yaml if not given."),
-    "jobs": _option("--jobs", of="jobs", metavar="N", help="Requests to the remote at once; 32 if not given."),
+    "jobs": _option("-j", "--jobs", of="jobs", metavar="N", help="Requests to the remote at once; 32 if not given."),
     "report": _option("--report-dir", of="report-dir", metavar="DIR", help="Write report.json, .md and .html to DIR."),
     "push": _option(
         "--push",
@@ -114,15 +114,41 @@ OPTIONS: Final = {
 EVERY: Final = ("directory", "config", "json", "verbose", "quiet")
 
 
+class _Verb(click.Command):
+    """A verb. Options that may come more than once take values up to the next option, as DVC's do: `--targets a b`."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Write the option before each of its values."""
+        options = (param for param in self.params if isinstance(param, click.Option))
+        several = {name for option in options if option.multiple for name in option.opts}
+        written: list[str] = []
+        current = ""
+        for arg in args:
+            if arg in several or arg.startswith("-"):
+                current = arg if arg in several else ""
+                written += [] if current else [arg]
+            else:
+                written += [current, arg] if current else [arg]
+        return super().parse_args(ctx, written)
+
+
 def verb(*options: str) -> Callable[[Callable[..., int]], click.Command]:
     """Make a verb of a function that takes the `Call`: the options every verb has, and those named."""
 
     def decorate(function: Callable[..., int]) -> click.Command:
         for name in reversed([*options, *EVERY]):
             function = OPTIONS[name](function)
-        return click.command(epilog=EPILOG)(click.pass_obj(function))
+        return click.command(epilog=EPILOG, cls=_Verb)(click.pass_obj(function))
 
     return decorate
+
+
+def listed(*names: str, metavar: str, help: str) -> Callable[[Callable[..., int]], Callable[..., int]]:  # noqa: A002 - click's
+    """Take one or more values under one name."""
+    return click.option(*names, multiple=True, metavar=metavar, help=help)
+
+
+recursive = click.option("-R", "--recursive", is_flag=True, expose_value=False, help="Look into folders; always done.")
 
 
 def targets(function: Callable[..., int]) -> Callable[..., int]:

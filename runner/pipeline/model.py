@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 PROJECT_FILE = "dvc.yaml"
 LOCK_FILE = "dvc.lock"
+PARAMS_FILE = "params.yaml"
 DATA_SUFFIX = ".dvc"
 
 

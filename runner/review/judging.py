@@ -64,8 +64,7 @@ def _doubted(paths: Sequence[str], doubtful: Mapping[str, str]) -> dict[str, Unr
 
 
 def _params(head: Side, base: Side | None) -> tuple[Change, ...]:
-    paths = sorted({*head.params_files(), *(base.params_files() if base else ())})
-    return metrics.compare(base.documents(paths) if base else None, head.documents(paths), lists=True)
+    return metrics.compare(base.params() if base else None, head.params(), others=metrics.as_json)
 
 
 def gone(case: Case) -> tuple[str, ...]:

@@ -19,7 +19,9 @@ from runner.review.model import Change, Scalar
 from runner.review.series import Series
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+    Others = Callable[[object], Scalar | None]
 
 Documents = Mapping[str, object]
 """Metrics file (repository-relative) to its document, or `Unreadable`. A file that does not exist is not in it."""
@@ -95,24 +97,35 @@ def _with_text_keys(node: object) -> object:
     return node
 
 
-def flatten(document: object, *, lists: bool = False) -> dict[str, Scalar]:
+def flatten(document: object, others: Others | None = None) -> dict[str, Scalar | None]:
     """Give the leaves of `document` by dotted key, as `dvc metrics diff` shows them.
 
     Args:
         document: what `parse_metrics` gave.
-        lists: also give lists and null, as JSON text (`[1, 2]`, `null`), as `dvc params diff` does.
+        others: gives what stands for a leaf that is no number, boolean or string (a list, null); without it such
+            leaves are left out.
 
     Returns:
-        Numbers, booleans and strings; a single value under the key `""`. `Unreadable` has no leaves. Of a `Series`
-        the last row, below the key `-1`, as a gate's `$[-1]` names it.
+        Values by key; a single value under the key `""`. `Unreadable` has no leaves. Of a `Series` the last row,
+        below the key `-1`, as a gate's `$[-1]` names it.
 
     """
     if isinstance(document, Series):
         document = {"-1": document[-1]} if document else None
-    return dict(_leaves(document, lists=lists))
+    return dict(_leaves(document, others))
 
 
-def _leaves(document: object, *, lists: bool) -> Iterator[tuple[str, Scalar]]:
+def as_json(value: object) -> str:
+    """Give a list or null as the report shows it: `[1, "x"]`, `null`."""
+    return json.dumps(value, ensure_ascii=False, default=str)
+
+
+def as_python(value: object) -> str | None:
+    """Give a list or a date as `dvc params diff` shows it: `[1, 'x']`; null stays null."""
+    return None if value is None else str(value)
+
+
+def _leaves(document: object, others: Others | None) -> Iterator[tuple[str, Scalar | None]]:
     """Walk without recursion, so that no document is too deep."""
     pending: list[tuple[tuple[str, ...], object]] = [((), document)]
     while pending:
@@ -121,28 +134,28 @@ def _leaves(document: object, *, lists: bool) -> Iterator[tuple[str, Scalar]]:
             pending.extend(((*keys, key), value) for key, value in reversed(list(node.items())))
         elif isinstance(node, float | int | str):
             yield ".".join(keys), node
-        elif lists and (isinstance(node, list) or (node is None and keys)):
-            yield ".".join(keys), json.dumps(node, ensure_ascii=False, default=str)
+        elif others and keys:
+            yield ".".join(keys), others(node)
 
 
-def compare(base: Documents | None, head: Documents, *, lists: bool = False) -> tuple[Change, ...]:
+def compare(base: Documents | None, head: Documents, others: Others | None = None) -> tuple[Change, ...]:
     """Give every value of the two revisions, changed or not, sorted by file and key.
 
     Args:
         base: the baseline's documents; `None` where there is no baseline.
         head: the candidate's documents.
-        lists: as for `flatten`; for params files.
+        others: as for `flatten`; for params files.
 
     """
     before = base or {}
     return tuple(
         change
         for path in sorted(set(before) | set(head))
-        for change in _compare_file(path, flatten(before.get(path), lists=lists), flatten(head.get(path), lists=lists))
+        for change in _compare_file(path, flatten(before.get(path), others), flatten(head.get(path), others))
     )
 
 
-def _compare_file(path: str, base: Mapping[str, Scalar], head: Mapping[str, Scalar]) -> Iterator[Change]:
+def _compare_file(path: str, base: Mapping[str, Scalar | None], head: Mapping[str, Scalar | None]) -> Iterator[Change]:
     for key in sorted(set(base) | set(head)):
         old, new = base.get(key), head.get(key)
         hidden = [f"{side} is {odd}" for side, odd in (("base", oddity(old)), ("head", oddity(new))) if odd]

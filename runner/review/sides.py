@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import logging
 import stat
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from runner.errors import ConfigError
+from runner.engine.committed import Committed
 from runner.hashes import Hash
-from runner.pipeline import files
+from runner.pipeline import params
+from runner.pipeline.model import PARAMS_FILE
 from runner.review.metrics import Unreadable, parse_metrics
 
 if TYPE_CHECKING:
@@ -18,9 +18,7 @@ if TYPE_CHECKING:
 
     from runner.engine.objects import Objects, Wanted
     from runner.git import Git
-    from runner.pipeline.model import Pipeline
-
-logger = logging.getLogger("retrain")
+    from runner.pipeline.model import Pipeline, Stage
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,21 +41,41 @@ class Side:
 
     def metrics_files(self) -> list[str]:
         """Give the metrics files that the stages of this side declare, directories opened up."""
-        outs = (
-            [(stage, out) for stage in self.pipeline.stages for out in stage.outs if out.metric]
-            if self.pipeline
-            else []
-        )
-        found: dict[str, None] = {}
-        for _, out in outs:
-            members = list(self.inside(out.path)) or self._listed(out.path)
-            found.update(dict.fromkeys(members or [out.path]))
-        return sorted(found)
+        return self._opened_up(out.path for stage in self._stages() for out in stage.outs if out.metric)
 
-    def params_files(self) -> list[str]:
-        """Give the params files that the stages of this side read."""
-        stages = self.pipeline.stages if self.pipeline else ()
-        return sorted({param.path for stage in stages for param in stage.params})
+    def _opened_up(self, paths: Iterable[str]) -> list[str]:
+        """Give the files at `paths` and, where one is a directory, those in it; sorted."""
+        return sorted({file for path in paths for file in (*self.inside(path),) or self._listed(path) or [path]})
+
+    def _stages(self) -> Sequence[Stage]:
+        return self.pipeline.stages if self.pipeline else ()
+
+    def metrics(self, paths: Iterable[str] = ()) -> dict[str, object]:
+        """Read the metrics files that this side declares, or those at `paths`; one that is not there is unreadable."""
+        return self._with_absent(self._opened_up(paths) or self.metrics_files())
+
+    def params_keys(self, *, deps_only: bool = False) -> dict[str, tuple[str, ...]]:
+        """Give the params files of this side, each with the dotted keys that count; none means all of it.
+
+        As `dvc params diff` does, the root's params.yaml counts whole, unless only what stages depend on is asked for.
+        """
+        tracked = [(param.path, param.keys) for stage in self._stages() for param in stage.params]
+        if not deps_only and self.files(PARAMS_FILE) is not None:
+            tracked.append((PARAMS_FILE, ()))
+        whole = {path for path, keys in tracked if not keys}
+        found: dict[str, dict[str, None]] = {}
+        for path, keys in tracked:
+            found.setdefault(path, {}).update(dict.fromkeys(() if path in whole else keys))
+        return {path: tuple(keys) for path, keys in sorted(found.items())}
+
+    def params(self, paths: Iterable[str] = (), *, deps_only: bool = False) -> dict[str, object]:
+        """Read the params of this side, or the files at `paths` whole; a file that is not there is unreadable."""
+        wanted = dict.fromkeys(self._opened_up(paths), ()) or self.params_keys(deps_only=deps_only)
+        return {path: _only(document, wanted[path]) for path, document in self._with_absent(wanted).items()}
+
+    def _with_absent(self, paths: Iterable[str]) -> dict[str, object]:
+        found = self.documents(paths)
+        return {path: found.get(path, Unreadable("does not exist")) for path in paths}
 
     def documents(self, paths: Iterable[str]) -> dict[str, object]:
         """Read and parse metrics files; one that does not exist on this side is left out."""
@@ -107,6 +125,14 @@ class Side:
         entry = self.pipeline.entries.get(stage.address)
         recorded = entry.out(out.spelled) if entry else None
         return (out, recorded.hash) if recorded and recorded.hash else None
+
+
+def _only(document: object, keys: Sequence[str]) -> object:
+    """Give the values at `keys`, by dotted key; all of the document where there are none."""
+    if not keys or isinstance(document, Unreadable):
+        return document
+    found = {key: params.lookup(document, key) for key in keys}
+    return {key: value for key, value in found.items() if value is not params.MISSING}
 
 
 def working(root: Path, pipeline: Pipeline | None, objects: Objects | None) -> Side:
@@ -169,22 +195,5 @@ def committed(git: Git, prefix: str, sha: str, objects: Objects | None) -> Side:
         objects: where its cached files are had by hash.
 
     """
-    paths = [path.removeprefix(prefix) for path in git.files(sha) if path.startswith(prefix)]
-
-    def content(path: str) -> bytes | None:
-        return git.show(sha, f"{prefix}{path}")
-
-    def text(path: str) -> str | None:
-        found = content(path)
-        return None if found is None else found.decode("utf-8-sig")
-
-    def inside(path: str) -> list[str]:
-        return [name for name in paths if name.startswith(f"{path}/")]
-
-    dvc_files = [path for path in paths if path.endswith(".dvc") or path.rpartition("/")[2] == "dvc.yaml"]
-    try:
-        pipeline = files.load(dvc_files, text) if dvc_files else None
-    except (ConfigError, UnicodeDecodeError) as error:
-        logger.warning("the DVC files of %s cannot be read, so only what git holds is compared: %s", sha[:12], error)
-        pipeline = None
-    return Side(content, inside, pipeline, objects)
+    then = Committed(git, prefix, sha)
+    return Side(then.content, then.inside, then.pipeline, objects)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from typing import TextIO
 
     from runner.options import Call
+    from runner.review.differences import Table
     from runner.review.model import Report
 
 _WIDE: Final = 160
@@ -47,6 +48,19 @@ def print_result(call: Call, as_data: Callable[[], Any], as_lines: Callable[[], 
             click.echo(printing.json_line(as_data()))
         else:
             print_lines(as_lines())
+
+
+def print_table(table: Table, *, markdown: bool) -> None:
+    """Print a table as DVC does; one without rows only in Markdown."""
+    from tabulate import tabulate  # noqa: PLC0415 - see `open_project`
+
+    if not (table.rows or markdown):
+        return
+    rows = [[log.printed(cell) for cell in row] for row in table.rows]
+    headers = [log.printed(cell) for cell in table.headers]
+    text = tabulate(rows, headers, tablefmt="github" if markdown else "plain", disable_numparse=True)
+    with reader_may_leave():
+        click.echo(f"{text}\n" if markdown else text)
 
 
 def print_lines(lines: Sequence[str]) -> None:

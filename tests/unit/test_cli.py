@@ -41,7 +41,19 @@ stages:
 """
 GATES = "gates:\n- metric: m.json:$.score\n  better: higher\n  at-least: 0.5\n"
 FILES = {"data/x": "1\n", "params.yaml": "rate: 1\n", "retrain.yaml": GATES}
-VERBS = ("plan", "run", "repro", "gate", "report", "pull", "push", "stages")
+VERBS = (
+    "plan",
+    "run",
+    "repro",
+    "gate",
+    "report",
+    "pull",
+    "push",
+    "stages",
+    "metrics show",
+    "metrics diff",
+    "params diff",
+)
 
 
 @pytest.fixture(scope="session")
@@ -147,7 +159,7 @@ def test_json_is_one_line_on_stdout_and_nothing_else_is_there(verb: str, root: P
     (root / "params.yaml").write_text("rate: .nan\n")
     if verb == "report":
         retrain("gate", "--report-dir", ".", cwd=root)
-    done = retrain(verb, "--json", cwd=root)
+    done = retrain(*verb.split(), "--json", cwd=root)
     assert done.stdout.count("\n") == 1
     assert done.stdout.endswith("\n")
     json.loads(done.stdout, parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
@@ -157,7 +169,7 @@ def test_json_is_one_line_on_stdout_and_nothing_else_is_there(verb: str, root: P
 def test_also_when_it_ends_badly(verb: str, root: Path, retrain: Program) -> None:
     (root / "retrain.yaml").write_text(GATES.replace("0.5", "0.95"))
     (root / "dvc.yaml").write_text(PIPELINE.replace("cat data/*", "echo noise; false"))
-    done = retrain(verb, "--json", cwd=root, exits=None)
+    done = retrain(*verb.split(), "--json", cwd=root, exits=None)
     assert done.returncode == (1 if verb == "gate" else 3)
     assert json.loads(done.stdout)["verdict"] == ("failed" if verb == "gate" else "error")
     assert done.stdout.count("\n") == 1
@@ -173,7 +185,7 @@ def test_what_stages_print_goes_to_stderr(root: Path, retrain: Program) -> None:
 @pytest.mark.parametrize("verb", ["", *VERBS])
 def test_help_goes_to_stdout_with_the_exit_codes(verb: str, root: Path, retrain: Program) -> None:
     for option in ("--help", "-h"):
-        done = retrain(*([verb] if verb else []), option, cwd=root)
+        done = retrain(*verb.split(), option, cwd=root)
         assert f"retrain {verb}".strip() in done.stdout
         assert "10 stale" in done.stdout
         assert done.stderr == ""
@@ -271,7 +283,7 @@ def step(root: Path, *arguments: str, retrain: Program, exits: int, **env: str) 
 @pytest.mark.parametrize("verb", [verb for verb in VERBS if verb != "report"])
 def test_mistakes_that_stop_the_opening_are_in_outputs_and_summary(verb: str, root: Path, retrain: Program) -> None:
     (root / "dvc.yaml").write_text("stages:\n  a:\n    cmd: 1\n    <b>: 2\n")
-    outputs, summary, _ = step(root, verb, retrain=retrain, exits=2)
+    outputs, summary, _ = step(root, *verb.split(), retrain=retrain, exits=2)
     assert outputs["verdict"] == "error"
     assert "dvc.yaml:3:" in summary
     assert "dvc.yaml:4:" in summary
@@ -285,7 +297,7 @@ def test_mistakes_that_stop_the_opening_are_in_the_report_files(
 ) -> None:
     (root / "dvc.yaml").write_text("stages: 1\n")
     flag, env = (["--report-dir", "out"], {}) if how == "flag" else ([], {"INPUT_REPORT-DIR": "out"})
-    retrain(verb, *flag, cwd=root, env=env, exits=2)
+    retrain(*verb.split(), *flag, cwd=root, env=env, exits=2)
     told = json.loads((root / "out" / "report.json").read_text())
     assert (told["verdict"], told["exit_code"]) == ("error", 2)
     assert told["error"]["where"]["file"] == "dvc.yaml"
@@ -343,7 +355,7 @@ def test_nothing_on_stdout_is_a_workflow_command_or_a_secret(
         retrain("gate", cwd=root, env={**env, "AWS_SECRET_ACCESS_KEY": ""}, exits=1)
         written = (root / "out" / "report.json").read_text()
         assert "s3cr3t-word" in written
-    done = retrain(verb, *options, cwd=root, env=env, exits=None)
+    done = retrain(*verb.split(), *options, cwd=root, env=env, exits=None)
     assert done.stdout
     assert "Traceback" not in done.stderr
     assert read(done.stdout).commands == []

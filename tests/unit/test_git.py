@@ -110,6 +110,20 @@ def test_revisions_of_every_form_resolve_to_ids(repository: Repository, opened: 
     ]
 
 
+def test_branches_tags_and_commits_are_listed(repository: Repository, opened: Opened) -> None:
+    first = repository.commit("one", a="1")
+    repository("tag", "v1")
+    repository("branch", "feature/x")
+    second = repository.commit("two", b="1")
+    repository("checkout", "-q", "--detach")
+    third = repository.commit("three", a="2")
+    git = opened(repository.root)
+    assert git.branches() == ["feature/x", "main"]
+    assert git.tags() == ["v1"]
+    assert set(git.commits()) == {first, second, third}
+    assert git.commits("b") == [second]
+
+
 @pytest.mark.parametrize(
     "rev", ["nope", "HEAD~9", GONE, "", "-x", "a b", "HEAD\nHEAD", "^HEAD", "HEAD:dvc.yaml", "main..main"]
 )

@@ -11,7 +11,10 @@ from runner.__main__ import arguments
     ("given", "environ", "expected"),
     [
         (["plan", "--json"], {"INPUT_COMMAND": "run"}, ["plan", "--json"]),
+        (["metrics diff", "--json"], {}, ["metrics", "diff", "--json"]),
+        ([""], {}, [""]),
         ([], {"INPUT_COMMAND": " plan "}, ["plan"]),
+        ([], {"INPUT_COMMAND": "params diff"}, ["params", "diff"]),
         ([], {"INPUT_COMMAND": "", "GITHUB_ACTIONS": "true"}, ["run"]),
         ([], {"GITHUB_ACTIONS": "true"}, ["run"]),
         ([], {}, []),

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.review.metrics import Unreadable, compare, difference, flatten, parse_metrics
+from runner.review.metrics import Unreadable, as_json, as_python, compare, difference, flatten, parse_metrics
 from runner.review.model import Change
 
 
@@ -117,8 +117,9 @@ def test_of_a_file_of_rows_the_last_one_gives_the_leaves(path: str, content: byt
 
 def test_lists_and_null_are_leaves_of_params() -> None:
     document: dict[str, Any] = {"a": [1, "x"], "b": None, "c": {"d": []}}
-    assert flatten(document, lists=True) == {"a": '[1, "x"]', "b": "null", "c.d": "[]"}
-    assert flatten(None, lists=True) == {}
+    assert flatten(document, as_json) == {"a": '[1, "x"]', "b": "null", "c.d": "[]"}
+    assert flatten(document, as_python) == {"a": "[1, 'x']", "b": None, "c.d": "[]"}
+    assert flatten(None, as_json) == {}
 
 
 def test_a_document_of_any_depth_is_flattened() -> None:

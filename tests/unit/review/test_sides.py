@@ -78,7 +78,7 @@ def names(made: Workshop, rev: str = "") -> tuple[list[str], list[str]]:
     pipeline, objects = opened.project.pipeline, opened.project.objects
     side = sides.committed(opened.git, "", made.git("rev-parse", rev), objects) if rev else None
     side = side or sides.working(opened.root, pipeline, objects)
-    told = side.metrics_files(), side.params_files()
+    told = side.metrics_files(), list(side.params_keys())
     opened.close()
     return told
 
@@ -156,7 +156,7 @@ def test_a_base_whose_dvc_files_are_broken_still_gives_what_git_holds(
     made.put(before)
     made.commit("mended")
     assert at(made, ["plain.json", "cached.json"], "HEAD~1") == {"plain.json": {"a": 1}}
-    assert "cannot be read, so only what git holds is compared" in caplog.text
+    assert "cannot be read, so only what git holds of it is looked at" in caplog.text
 
 
 def test_a_base_before_dvc_gives_what_git_holds(tmp_path: Path) -> None:
@@ -233,3 +233,25 @@ def test_a_directory_of_metrics_that_leads_outside_names_nothing_there(made: Wor
     (made.root / "many").mkdir()
     (made.root / "many" / "deep").symlink_to(outside)
     assert "many/deep/secret.json" not in names(made)[0]
+
+
+@pytest.mark.parametrize("rev", ["", "HEAD"])
+def test_the_root_s_params_yaml_counts_whole_and_of_others_the_keys_that_stages_name(rev: str, made: Workshop) -> None:
+    made.put({"params.yaml": "rate: 1\nunused: 2\n", "conf/more.json": '{"k": 1, "unused": 2}'})
+    made.commit()
+    with made.opened() as opened:
+        here = sides.working(opened.root, opened.project.pipeline, None)
+        side = sides.committed(opened.git, "", opened.git.resolve(rev), None) if rev else here
+        assert side.params() == {"conf/more.json": {"k": 1}, "params.yaml": {"rate": 1, "unused": 2}}
+        assert side.params(deps_only=True) == {"conf/more.json": {"k": 1}, "params.yaml": {"rate": 1}}
+        assert side.params(["conf"]) == {"conf/more.json": {"k": 1, "unused": 2}}
+
+
+def test_a_declared_file_that_is_nowhere_is_unreadable(made: Workshop) -> None:
+    made.put({"params.yaml": None, "plain.json": None})
+    made.lose("plain.json")
+    with made.opened() as opened:
+        side = sides.working(opened.root, opened.project.pipeline, opened.project.objects)
+        assert side.params()["params.yaml"] == Unreadable("does not exist")
+        assert isinstance(side.metrics()["plain.json"], Unreadable)
+        assert side.metrics(["many"]) == {"many/one.json": {"a": 4}, "many/two.json": {"a": 5}}

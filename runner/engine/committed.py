@@ -1,0 +1,66 @@
+"""A project as a commit has it: files through git, and what its DVC files said then."""
+
+from __future__ import annotations
+
+import logging
+from bisect import bisect_left
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from runner.errors import ConfigError
+from runner.pipeline import files
+
+if TYPE_CHECKING:
+    from runner.git import Git
+    from runner.pipeline.model import Pipeline
+
+logger = logging.getLogger("retrain")
+
+
+@dataclass(frozen=True)
+class Committed:
+    """The project at one commit.
+
+    Attributes:
+        git: the repository.
+        prefix: the project's folder inside it, ending in `/`; empty at the top.
+        sha: the commit.
+
+    """
+
+    git: Git
+    prefix: str
+    sha: str
+
+    @cached_property
+    def _paths(self) -> list[str]:
+        found = self.git.files(self.sha)
+        return sorted(path.removeprefix(self.prefix) for path in found if path.startswith(self.prefix))
+
+    def content(self, path: str) -> bytes | None:
+        """Give a file's bytes; `None` where the commit has none."""
+        return self.git.show(self.sha, f"{self.prefix}{path}")
+
+    def inside(self, folder: str) -> list[str]:
+        """Give the paths of the files below a folder, sorted."""
+        start, end = bisect_left(self._paths, f"{folder}/"), bisect_left(self._paths, f"{folder}0")  # 0 follows /
+        return self._paths[start:end]
+
+    @cached_property
+    def pipeline(self) -> Pipeline | None:
+        """What the DVC files said; `None` where there were none, or none that can be read (which is logged)."""
+        dvc_files = [path for path in self._paths if path.endswith(".dvc") or path.rpartition("/")[2] == "dvc.yaml"]
+        try:
+            return files.load(dvc_files, self._text) if dvc_files else None
+        except (ConfigError, UnicodeDecodeError) as error:
+            logger.warning(
+                "the DVC files of %s cannot be read, so only what git holds of it is looked at: %s",
+                self.sha[:12],
+                error,
+            )
+            return None
+
+    def _text(self, path: str) -> str | None:
+        found = self.content(path)
+        return None if found is None else found.decode("utf-8-sig")
