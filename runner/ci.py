@@ -123,7 +123,8 @@ def judge(place: Place, project: Project | None, asked: Asked, doubtful: Mapping
     objects = project.objects if project else None
     report = replace(_blank(asked), edges=rows.edges(project.pipeline) if project else ())
     head = sides.working(place.root, project.pipeline if project else None, objects)
-    base = sides.committed(place.git, place.prefix, asked.base.sha, objects) if asked.base else None
+    unpacking = project.unpacking if project else None
+    base = sides.committed(place.git, place.prefix, asked.base.sha, objects, unpacking) if asked.base else None
     case = judging.Case(
         gates=asked.gates.gates if asked.gates else (),
         event=asked.settings.actions.event if asked.settings.actions else "",

@@ -19,6 +19,7 @@ from runner.engine.workspace import SCRATCH, Workspace
 from runner.errors import ConfigError
 from runner.git import Git
 from runner.pipeline import config, files
+from runner.pipeline.unpack import Unpacking
 from runner.store.cache import Cache
 from runner.store.state import State
 
@@ -137,7 +138,8 @@ def _project(root: Path, git: Git, prefix: str, asked: Asked) -> Project:
     state = State(root / SCRATCH / "state.db")
     workspace = Workspace(root, state, lambda: git.listed(root))
     gc.disable()  # nothing that is read here is garbage, and looking for some takes a tenth of the time
-    pipeline = files.load(workspace.dvc_files(), workspace.read, str(root))
+    unpacking = Unpacking.of(_read_config(root, git, "", "", environ) if asked.remote_from else dvc)
+    pipeline = files.load(workspace.dvc_files(), workspace.read, str(root), unpacking)
     gc.freeze()
     gc.enable()
     store = Cache(Path(dvc.cache_dir) if dvc.cache_dir else root / ".dvc" / "cache", dvc.cache_types, state)
@@ -154,7 +156,7 @@ def _project(root: Path, git: Git, prefix: str, asked: Asked) -> Project:
     objects = Objects(store, remote, chosen.jobs, homes)
     runs = RunCache(store, lambda: remote(""))
     cwd = os.path.relpath(chosen.directory, root)
-    return Project(root, git, prefix, pipeline, workspace, store, objects, runs, state, remote, cwd)
+    return Project(root, git, prefix, pipeline, workspace, store, objects, runs, state, remote, cwd, unpacking)
 
 
 def _recorded(pipeline: Pipeline, stage: Stage, out: Out) -> LockedPath | None:

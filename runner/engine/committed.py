@@ -14,6 +14,7 @@ from runner.pipeline import files
 if TYPE_CHECKING:
     from runner.git import Git
     from runner.pipeline.model import Pipeline
+    from runner.pipeline.unpack import Unpacking
 
 logger = logging.getLogger("retrain")
 
@@ -26,12 +27,14 @@ class Committed:
         git: the repository.
         prefix: the project's folder inside it, ending in `/`; empty at the top.
         sha: the commit.
+        unpacking: how its templates make options of mappings; as DVC does by default where that is not known.
 
     """
 
     git: Git
     prefix: str
     sha: str
+    unpacking: Unpacking | None = None
 
     @cached_property
     def _paths(self) -> list[str]:
@@ -52,7 +55,7 @@ class Committed:
         """What the DVC files said; `None` where there were none, or none that can be read (which is logged)."""
         dvc_files = [path for path in self._paths if path.endswith(".dvc") or path.rpartition("/")[2] == "dvc.yaml"]
         try:
-            return files.load(dvc_files, self._text) if dvc_files else None
+            return files.load(dvc_files, self._text, unpacking=self.unpacking) if dvc_files else None
         except (ConfigError, UnicodeDecodeError) as error:
             logger.warning(
                 "the DVC files of %s cannot be read, so only what git holds of it is looked at: %s",

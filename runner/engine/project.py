@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from runner.engine.known import Known
 from runner.engine.workspace import SCRATCH, refusals
 from runner.errors import ConfigError
+from runner.pipeline.unpack import Unpacking
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,6 +41,7 @@ class Project:
         state: remembers hashes between runs.
         remote: gives the remote by name; `None` where no default one is configured.
         cwd: the folder, below `root`, from which targets are named.
+        unpacking: how templates make options of mappings; the DVC files of other commits are read with it too.
 
     """
 
@@ -54,6 +56,7 @@ class Project:
     state: State
     remote: Callable[[str], Remote | None]
     cwd: str = "."
+    unpacking: Unpacking = field(default_factory=Unpacking)
 
     def known(self) -> Known:
         """Give a fresh look at the workspace through the lock."""

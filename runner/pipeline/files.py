@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 from runner.errors import ConfigError, ConfigErrors, Location
 from runner.pipeline import checks, dvcfile, lock, shape, yaml12
+from runner.pipeline.context import Sources
 from runner.pipeline.model import LOCK_FILE, PROJECT_FILE, Pipeline, Stage
 from runner.pipeline.projectfile import ProjectFile
+from runner.pipeline.unpack import Unpacking
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from runner.errors import RunnerError
     from runner.pipeline.model import LockEntry
@@ -24,36 +26,40 @@ if TYPE_CHECKING:
     Read = Callable[[str], str | None]
 
 
-def load(paths: Iterable[str], read: Read, root: str = "") -> Pipeline:
+def load(paths: Iterable[str], read: Read, root: str = "", unpacking: Unpacking | None = None) -> Pipeline:
     """Read a repository's DVC files and check them one by one and against each other.
 
     Args:
         paths: every `dvc.yaml` and `*.dvc`, repository-relative, in DVC's order of collection.
-        read: gives a file's text, or `None` where there is none; asked for each dvc.lock too.
+        read: gives a file's text, or `None` where there is none; asked for each dvc.lock too, and for the files
+            that variables of templates come from.
         root: the repository's absolute path; absolute paths inside it are then understood.
+        unpacking: how templates make options of mappings, the section `parsing` of `.dvc/config`.
 
     Raises:
         ConfigErrors: every mistake in every file, each with file, line and column.
 
     """
-    reading = _read(paths, read, root)
-    errors = reading.errors or list(checks.problems(reading.pipeline, reading.place))
+    reading = _read(paths, read, root, unpacking)
+    errors = reading.problems or list(checks.problems(reading.pipeline, reading.place))
     if errors:
         raise ConfigErrors(errors)
     return reading.pipeline
 
 
-def survey(paths: Iterable[str], read: Read, root: str = "") -> tuple[Pipeline, list[RunnerError]]:
+def survey(
+    paths: Iterable[str], read: Read, root: str = "", unpacking: Unpacking | None = None
+) -> tuple[Pipeline, list[RunnerError]]:
     """Read all that can be read, as `load` does, and give every mistake beside it instead of raising.
 
     What clashes between the stages that could be read is told even where others could not.
     """
-    reading = _read(paths, read, root)
-    return reading.pipeline, [*reading.errors, *checks.problems(reading.pipeline, reading.place)]
+    reading = _read(paths, read, root, unpacking)
+    return reading.pipeline, [*reading.problems, *checks.problems(reading.pipeline, reading.place)]
 
 
-def _read(paths: Iterable[str], read: Read, root: str) -> _Reading:
-    reading = _Reading(read, root)
+def _read(paths: Iterable[str], read: Read, root: str, unpacking: Unpacking | None) -> _Reading:
+    reading = _Reading(read, root, Sources(read), unpacking or Unpacking())
     for path in paths:
         reading.file(path)
     return reading
@@ -65,10 +71,18 @@ class _Reading:
 
     read: Read
     root: str
+    sources: Sources
+    unpacking: Unpacking
     stages: list[Stage] = field(default_factory=list)
     entries: dict[str, LockEntry] = field(default_factory=dict)
     errors: list[RunnerError] = field(default_factory=list)
-    documents: dict[str, tuple[Page, Any]] = field(default_factory=dict)
+    projects: dict[str, ProjectFile] = field(default_factory=dict)
+    data: dict[str, tuple[Page, Any]] = field(default_factory=dict)
+
+    @property
+    def problems(self) -> list[RunnerError]:
+        """What is wrong in the files themselves."""
+        return [*self.errors, *self.sources.errors]
 
     @property
     def pipeline(self) -> Pipeline:
@@ -95,8 +109,9 @@ class _Reading:
     def _project(self, path: str) -> None:
         page = self._page(path)
         document, spans = yaml12.parse_spans(page.text, path, "stages")
-        self.documents[path] = (page, document)
-        stages = list(ProjectFile(page, self.root, spans).stages(document or {}))
+        project = ProjectFile(page, document or {}, spans, self.sources, self.root, self.unpacking)
+        self.projects[path] = project
+        stages = list(project.stages())
         self.errors += page.errors()
         self.stages += stages
         self._lock(posixpath.join(posixpath.dirname(path), LOCK_FILE), stages)
@@ -109,7 +124,7 @@ class _Reading:
     def _data(self, path: str) -> None:
         page = self._page(path)
         document = yaml12.parse(page.text, path)
-        self.documents[path] = (page, document)
+        self.data[path] = (page, document)
         stage, entry = dvcfile.parse(page, document or {}, self.root)
         self.errors += page.errors()
         self.stages.append(stage)
@@ -117,11 +132,18 @@ class _Reading:
 
     def place(self, stage: Stage, spelled: str) -> Location:
         """Look up where the stage names the path; the stage itself where that cannot be told."""
-        page, document = self.documents[stage.file]
-        top: Where = ("stages", stage.name) if stage.name else ()
-        spec = document["stages"][stage.name] if stage.name else document
+        page, at, spec = self._written(stage)
         for section in ("outs", "metrics", "plots", "deps", "params"):
             for number, written in enumerate(spec.get(section) or ()):
                 if spelled == written or (isinstance(written, dict) and spelled in {*written, written.get("path")}):
-                    return page.where(*top, section, number)
-        return stage.where or page.where(*top)
+                    return page.where(*at, section, number)
+        return stage.where or page.where(*at)
+
+    def _written(self, stage: Stage) -> tuple[Page, Where, Mapping[str, Any]]:
+        """Give the file of a stage, its place there, and its keys and values, filled in."""
+        if stage.name:
+            project = self.projects[stage.file]
+            definition = project.definitions[stage.name]
+            return project.page, definition.at, definition.spec
+        page, document = self.data[stage.file]
+        return page, (), document

@@ -100,6 +100,8 @@ class Stage:
         frozen: its dependencies are not looked at.
         always_changed: it runs every time.
         desc, meta: for people; never hashed.
+        used: the variables of templates it uses that come from files: file -> dotted keys. For `params diff`; they are
+            no deps: what they change of the stage is its cmd and paths.
         where: line and column of the stage's definition.
 
     """
@@ -116,6 +118,7 @@ class Stage:
     always_changed: bool = False
     desc: str = ""
     meta: Any = None
+    used: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     where: Location | None = field(default=None, compare=False)
 
     @property

@@ -1,17 +1,21 @@
-"""One dvc.yaml to stages. Templating, foreach and matrix are refused by name until `template` reads them."""
+"""One dvc.yaml to stages: checked as written, its templates filled in, and what they give checked again."""
 
 from __future__ import annotations
 
 import posixpath
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 from runner.errors import Location
 from runner.pipeline import lock, shape
+from runner.pipeline.context import Context, Sources
 from runner.pipeline.model import Dep, Out, Param, Stage, address
+from runner.pipeline.template import Definition, Template
+from runner.pipeline.unpack import Unpacking
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from runner.pipeline.shape import Page, Shape, Where
 
@@ -56,62 +60,145 @@ _PLOT_FLAGS: Final[Shape] = {
     "header": shape.BOOL,
 }
 _OUT_SECTIONS: Final = {"outs": _FLAGS, "metrics": _FLAGS, "plots": _PLOT_FLAGS}
-_NOT_YET: Final = ("foreach", "do", "matrix", "vars")
-_NOT_YET_HINT: Final = "write the stages out one by one for now"
+_FOREACH: Final[Shape] = {"foreach": shape.ITERABLE, "do": shape.MAPPING}
+_FILLED: Final[Shape] = {
+    **_STAGE,
+    "cmd": shape.NULLABLE_COMMAND,
+    "wdir": shape.NULLABLE_STRING,
+    "desc": shape.ANYTHING,
+    "matrix": shape.ANYTHING,  # inside `do` it is passed over (DVC's rule)
+}
+_TYPED: Final = "one ${...} alone keeps the type of its value: put a text beside it, or quotes round the value"
+
+
+def _filled(flags: Shape) -> Shape:
+    """Give the flags as DVC takes them from a template: what is only shown to people may be of any kind."""
+    shown = {shape.STRING, shape.STRINGS}
+    return {flag: shape.ANYTHING if kind in shown and flag != "remote" else kind for flag, kind in flags.items()}
+
+
+_FILLED_SECTIONS: Final = {section: _filled(flags) for section, flags in _OUT_SECTIONS.items()}
 
 
 @dataclass
 class ProjectFile:
-    """One dvc.yaml being read."""
+    """One dvc.yaml being read.
+
+    Attributes:
+        page: takes its mistakes.
+        document: what it holds.
+        spans: the lines of each stage.
+        sources: the files that variables come from.
+        root: the repository's absolute path.
+        unpacking: how mappings become options of a command.
+        definitions: by name, the stages as filled in.
+
+    """
 
     page: Page
-    root: str
+    document: Any
     spans: Mapping[str, tuple[int, int]]
+    sources: Sources
+    root: str = ""
+    unpacking: Unpacking = field(default_factory=Unpacking)
+    definitions: dict[str, Definition] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Look at the file once for all its stages."""
         self._folder = posixpath.dirname(self.page.file) or "."
         self._lines = self.page.text.split("\n")
-        self._templated = "${" in self.page.text
+        # A backslash in quotes may write an expression otherwise than as it is.
+        self._templated = "${" in self.page.text or "\\" in self.page.text
 
-    def stages(self, document: object) -> Iterator[Stage]:
+    @cached_property
+    def template(self) -> Template:
+        """What fills in its values, with its variables; their files are read when it is first asked for."""
+        written = self.document.get("vars") if isinstance(self.document, dict) else None
+        entries = written if isinstance(written, list) and self._are_vars(written, ("vars",)) else []
+        context = Context(self.page, self.root, self.sources)
+        return Template(self.page, context, context.of_file(entries, self._folder), self.unpacking, self._folder)
+
+    def stages(self) -> Iterator[Stage]:
         """Yield the stages that can be read; the mistakes of the others are on the page."""
-        if not self.page.holds(document, shape.MAPPING, ()):
+        if not self.page.holds(self.document, shape.MAPPING, ()):
             return
-        assert isinstance(document, dict)  # noqa: S101 - holds() has just said so; mypy cannot know
-        self.page.fits(document, _TOP, ())
-        if document.get("vars"):
-            self.page.wrong(("vars",), "vars are not supported yet", "write the values out for now")
-        stages = document.get("stages", {})
+        self.page.fits(self.document, _TOP, ())
+        _ = self.template  # what it reads is refused whether or not a value uses it (DVC's rule)
+        stages = self.document.get("stages", {})
         for name, spec in stages.items() if isinstance(stages, dict) else ():
-            if self._may_be_read(name, spec):
-                yield self._stage(name, shape.sound(spec, _STAGE))
+            if self._is_name(name, spec):
+                where = self._where(name)
+                before = len(self.page.mistakes)
+                definitions = self._definitions(name, spec)
+                is_sound = len(self.page.mistakes) == before
+                for definition in definitions:
+                    self.definitions[definition.name] = definition
+                    if is_sound or not definition.is_filled:
+                        yield self._stage(definition, where)
 
-    def _may_be_read(self, name: object, spec: object) -> bool:
+    def _is_name(self, name: object, spec: object) -> bool:
         at: Where = ("stages", name)  # type: ignore[assignment]  # a wrong key is shown all the same
         if not isinstance(name, str) or not name:
             self.page.wrong(at, f"{name!r} cannot name a stage", "a name is a string that is not empty")
             return False
-        if isinstance(spec, dict) and any(word in spec for word in _NOT_YET):
-            word = next(word for word in _NOT_YET if word in spec)
-            self.page.wrong((*at, word), f"{word} is not supported yet", _NOT_YET_HINT)
+        if "@" in name and not (isinstance(spec, dict) and spec.keys() & {"foreach", "matrix"}):
+            hint = "DVC keeps @ for stages made by foreach and matrix"
+            self.page.wrong(at, f"the stage name {name!r} holds an @", hint)
             return False
-        if "@" in name:
-            self.page.wrong(
-                at, f"the stage name {name!r} holds an @", "DVC keeps @ for stages made by foreach and matrix"
-            )
-            return False
-        self.page.fits(spec, _STAGE, at, required="cmd")
-        return isinstance(spec, dict) and not self._is_templated(spec, at)
+        return True
 
-    def _is_templated(self, spec: object, at: Where) -> bool:
-        places = list(_expressions(spec, at)) if self._templated else []
-        for place in places:
-            self.page.wrong(place, "${...} is not supported yet", "write the value out for now")
-        return bool(places)
-
-    def _stage(self, name: str, spec: Mapping[str, Any]) -> Stage:
+    def _definitions(self, name: str, spec: Any) -> Iterable[Definition]:  # noqa: ANN401 - a document is of any shape
+        """Give the stage of that name, or those of the group."""
         at: Where = ("stages", name)
+        if isinstance(spec, dict) and spec.keys() & {"foreach", "do"}:
+            return self._foreach(name, spec, at)
+        if not self._templated and not (isinstance(spec, dict) and spec.keys() & {"vars", "matrix"}):
+            self.page.fits(spec, _STAGE, at, required="cmd")
+            return [Definition(name, shape.sound(spec, _STAGE), at)] if isinstance(spec, dict) else []
+        sound = self._checked(spec, at)
+        return self.template.matrix(name, sound, at) if "matrix" in sound else self.template.stage(name, sound, at)
+
+    def _foreach(self, name: str, spec: dict[str, Any], at: Where) -> Iterable[Definition]:
+        self.page.fits(spec, _FOREACH, at, required="do")
+        if "foreach" not in spec:
+            self.page.wrong(at, "'foreach' is missing", "it is required beside 'do'", kind="missing-key")
+        do = spec.get("do")
+        if not isinstance(do, dict):
+            return []
+        if "foreach" in do:
+            self.page.wrong((*at, "do", "foreach"), "foreach cannot stand inside do", "use matrix for combinations")
+            return []
+        sound = self._checked(do, (*at, "do"))
+        return self.template.foreach(name, spec["foreach"], sound, at) if "foreach" in spec else []
+
+    def _checked(self, spec: Any, at: Where) -> dict[str, Any]:  # noqa: ANN401 - a document is of any shape
+        """Check a stage as written, before anything is filled in (DVC's rule); give what is sound of it."""
+        self.page.fits(spec, _STAGE, at, required="cmd")
+        if not isinstance(spec, dict):
+            return {}
+        sound = shape.sound(spec, _STAGE)
+        for section, flags in _OUT_SECTIONS.items():
+            for _ in self._flagged(flags, sound.get(section, ()), (*at, section)):
+                pass  # looking is checking
+        for number, written in enumerate(sound.get("params", ())):
+            self.page.holds(written, shape.STRING_OR_MAPPING, (*at, "params", number))
+        for axis, values in sound.get("matrix", {}).items():
+            self.page.holds(values, shape.AXIS, (*at, "matrix", axis))
+        if not self._are_vars(sound.get("vars", ()), (*at, "vars")):
+            del sound["vars"]
+        return sound
+
+    def _are_vars(self, entries: Sequence[Any], at: Where) -> bool:
+        """Check every entry, also after a mistake."""
+        held = [self.page.holds(entry, shape.STRING_OR_MAPPING, (*at, number)) for number, entry in enumerate(entries)]
+        return all(held)
+
+    def _stage(self, definition: Definition, where: Location) -> Stage:
+        name, at = definition.name, definition.at
+        spec = definition.spec
+        if definition.is_filled:
+            self.page.fits(spec, _FILLED, at, hint=_TYPED)
+            spec = shape.sound(spec, _FILLED)
         cmd = spec.get("cmd", "")
         wdir = self._wdir(spec, at)
         return Stage(
@@ -123,13 +210,17 @@ class ProjectFile:
             deps=self._deps(wdir, spec.get("deps", ()), (*at, "deps")),
             params=self._params(wdir, spec.get("params", ()), (*at, "params")),
             outs=tuple(
-                out for section in _OUT_SECTIONS if section in spec for out in self._outs(wdir, section, spec, at)
+                out
+                for section in _OUT_SECTIONS
+                if section in spec
+                for out in self._outs(wdir, section, spec[section], definition)
             ),
             frozen=spec.get("frozen", False),
             always_changed=spec.get("always_changed", False),
-            desc=spec.get("desc", ""),
+            desc=str(spec.get("desc") or ""),
             meta=spec.get("meta"),
-            where=self._where(name),
+            used=definition.used,
+            where=where,
         )
 
     def _where(self, name: str) -> Location:
@@ -140,7 +231,7 @@ class ProjectFile:
         return Location(self.page.file, self.spans[name][0] + 1, len(line) - len(line.lstrip()) + 1)
 
     def _wdir(self, spec: Mapping[str, Any], at: Where) -> str:
-        wdir = shape.relative(self._folder, spec.get("wdir", "."), self.root)
+        wdir = shape.relative(self._folder, spec.get("wdir") or ".", self.root)
         if wdir.startswith(("/", "../")) or wdir == "..":
             self.page.wrong(
                 (*at, "wdir"), f"the wdir {spec['wdir']!r} is outside the repository", kind="outside-repository"
@@ -195,11 +286,12 @@ class ProjectFile:
             return False
         return wanted is None or self.page.holds(wanted, shape.STRINGS, at)
 
-    def _outs(self, wdir: str, section: str, spec: Mapping[str, Any], top: Where) -> Iterator[Out]:
+    def _outs(self, wdir: str, section: str, written: Sequence[Any], definition: Definition) -> Iterator[Out]:
         """Yield the outs of a section; one path named twice there is one out, its flags united."""
+        known = (_FILLED_SECTIONS if definition.is_filled else _OUT_SECTIONS)[section]
         flags: dict[str, dict[str, Any]] = {}
         places: dict[str, Where] = {}
-        for spelled, given, place in self._flagged(section, spec[section], (*top, section)):
+        for spelled, given, place in self._flagged(known, written, (*definition.at, section)):
             flags.setdefault(spelled, {}).update(given)
             places.setdefault(spelled, place)
         for spelled, united in flags.items():
@@ -212,7 +304,8 @@ class ProjectFile:
                     **{flag: united[flag] for flag in ("cache", "persist", "push", "remote") if flag in united},
                 )
 
-    def _flagged(self, section: str, outs: Sequence[Any], at: Where) -> Iterator[tuple[str, dict[str, Any], Where]]:
+    def _flagged(self, known: Shape, outs: Sequence[Any], at: Where) -> Iterator[tuple[str, dict[str, Any], Where]]:
+        """Yield the paths of a section with their flags; what is neither is noted."""
         for number, written in enumerate(outs):
             if isinstance(written, str):
                 yield written, {}, (*at, number)
@@ -220,18 +313,5 @@ class ProjectFile:
                 for spelled, flags in written.items():
                     place = (*at, number, spelled)
                     is_path = self.page.holds(spelled, shape.STRING, place)
-                    if self.page.fits(flags, _OUT_SECTIONS[section], place) and is_path:
+                    if self.page.fits(flags, known, place) and is_path:
                         yield spelled, flags, place
-
-
-def _expressions(value: object, at: Where) -> Iterator[Where]:
-    """Yield the places of every `${` in the values and nested keys of a stage."""
-    if isinstance(value, str) and "${" in value:
-        yield at
-    elif isinstance(value, dict):
-        for key, inner in value.items():
-            yield from _expressions(key, (*at, key))
-            yield from _expressions(inner, (*at, key))
-    elif isinstance(value, list):
-        for number, inner in enumerate(value):
-            yield from _expressions(inner, (*at, number))

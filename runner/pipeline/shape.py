@@ -33,7 +33,10 @@ STRINGS: Final = "a list of strings"
 LIST: Final = "a list"
 MAPPING: Final = "a mapping"
 COMMAND: Final = "a string or a list of strings"
+NULLABLE_COMMAND: Final = "a string, a list of strings or nothing"
 STRING_OR_MAPPING: Final = "a string or a mapping"
+AXIS: Final = "a list or one ${...}"
+ITERABLE: Final = "a list, a mapping or one ${...}"
 CHECKSUM: Final = "a string of at least 3 characters (quote it)"
 NULLABLE_STRING: Final = "a string or nothing"
 NULLABLE_LIST: Final = "a list or nothing"
@@ -47,7 +50,10 @@ _HOLDS: Final[Mapping[str, Callable[[Any], bool]]] = {
     LIST: lambda value: isinstance(value, list),
     MAPPING: lambda value: isinstance(value, dict),
     COMMAND: lambda value: isinstance(value, str) or _HOLDS[STRINGS](value),
+    NULLABLE_COMMAND: lambda value: value is None or _HOLDS[COMMAND](value),
     STRING_OR_MAPPING: lambda value: isinstance(value, (str, dict)),
+    AXIS: lambda value: isinstance(value, (str, list)),
+    ITERABLE: lambda value: isinstance(value, (str, list, dict)),
     CHECKSUM: lambda value: value is None or (isinstance(value, str) and len(value) not in {1, 2}),
     NULLABLE_STRING: lambda value: value is None or isinstance(value, str),
     NULLABLE_LIST: lambda value: value is None or isinstance(value, list),
@@ -73,6 +79,7 @@ class Mistake:
     message: str
     hint: str
     kind: Kind = ""
+    text: str = ""
 
 
 @dataclass
@@ -90,31 +97,46 @@ class Page:
     text: str
     mistakes: list[Mistake] = field(default_factory=list)
     outline: yaml12.Outline | None = field(default=None, repr=False)
+    _noted: set[Mistake] = field(default_factory=set, repr=False)
 
-    def wrong(self, at: Where, message: str, hint: str = "", *, kind: Kind = "") -> None:
-        """Note a mistake at a place of the document."""
-        self.mistakes.append(Mistake(at, message, hint, kind))
+    def wrong(self, at: Where, message: str, hint: str = "", *, kind: Kind = "", text: str = "") -> None:
+        """Note a mistake at a place of the document, or where `text` stands in that place; the same one once."""
+        mistake = Mistake(at, message, hint, kind, text)
+        if mistake not in self._noted:
+            self._noted.add(mistake)
+            self.mistakes.append(mistake)
 
     def errors(self) -> Iterator[ConfigError]:
         """Give every mistake with its line and column."""
         for mistake in self.mistakes:
-            yield ConfigError(mistake.message, mistake.hint, self.where(*mistake.at), kind=mistake.kind)
+            where = self.where(*mistake.at, text=mistake.text)
+            yield ConfigError(mistake.message, mistake.hint, where, kind=mistake.kind)
 
-    def where(self, *at: str | int) -> Location:
-        """Look up the line and column of a place of the document. The first time is slow: it reads the text again."""
+    def where(self, *at: str | int, text: str = "") -> Location:
+        """Look up the line and column of a place, or of `text` in it. The first time is slow: it reads all again."""
         if self.outline is None:
             self.outline = yaml12.Outline(self.text)
-        return Location(self.file, *self.outline.locate(*at))
+        return Location(self.file, *(self.outline.find(text, *at) if text else self.outline.locate(*at)))
 
-    def holds(self, value: object, expected: str, at: Where) -> bool:
+    def holds(self, value: object, expected: str, at: Where, hint: str = "") -> bool:
         """Whether the value is what is expected; a mistake is noted where it is not."""
         if _HOLDS[expected](value):
             return True
-        self.wrong(at, f"expected {expected}, found {_found(value)}", _hint(value, expected), kind="wrong-value")
+        found = f"expected {expected}, found {_found(value)}"
+        self.wrong(at, found, hint or _hint(value, expected), kind="wrong-value")
         return False
 
-    def fits(self, value: object, shape: Shape, at: Where, required: str = "") -> bool:
-        """Whether the value is a mapping with no keys but those of the shape, each holding its kind."""
+    def fits(self, value: object, shape: Shape, at: Where, required: str = "", hint: str = "") -> bool:
+        """Whether the value is a mapping with no keys but those of the shape, each holding its kind.
+
+        Args:
+            value: of any kind.
+            shape: keys and kinds.
+            at: its place in the document.
+            required: the key that must be there.
+            hint: what to do about a value of the wrong kind, if that is not what it usually is.
+
+        """
         if not self.holds(value, MAPPING, at):
             return False
         assert isinstance(value, dict)  # noqa: S101 - holds() has just said so; mypy cannot know
@@ -123,7 +145,7 @@ class Page:
             if key not in shape:
                 self.wrong((*at, key), f"unknown key {key!r}", nearest(key, shape), kind="unknown-key")
             elif not _HOLDS[shape[key]](inner):
-                self.holds(inner, shape[key], (*at, key))
+                self.holds(inner, shape[key], (*at, key), hint)
         if required and required not in value:
             self.wrong(at, f"{required!r} is missing", "it is required here", kind="missing-key")
         return len(self.mistakes) == before

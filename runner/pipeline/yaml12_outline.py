@@ -45,32 +45,40 @@ class Outline:
 
         An entry of a mapping is where its key is. (1, 1) for an empty path.
         """
-        return self._nearest(path)[0]
+        mark, _ = self._nearest(path)
+        return (mark.line + 1, mark.column + 1) if mark else (1, 1)
+
+    def find(self, text: str, *path: str | int) -> tuple[int, int]:
+        """Give line and column, from 1, of the first `text` in the key or the value at `path`, or as `locate` does."""
+        mark, node = self._nearest(path)
+        found = self._source.find(text, mark.index, node.end_mark.index) if mark and node else -1
+        return self.locate(*path) if found < 0 else self._place(found)
+
+    def _place(self, index: int) -> tuple[int, int]:
+        line_start = self._source.rfind("\n", 0, index) + 1
+        return self._source.count("\n", 0, index) + 1, index - line_start + 1
 
     def spot(self, word: str, *path: str | int) -> tuple[int, int]:
         """Give line and column, from 1, of the first `word` inside the node at `path`; of the node where it has none.
 
         A word is not a part of a longer path or number. Text written with escapes is not found.
         """
-        place, node = self._nearest(path)
+        _, node = self._nearest(path)
         if node is None:
-            return place
+            return self.locate(*path)
         pattern = rf"(?<!{_IN_A_WORD}){re.escape(word)}(?!{_IN_A_WORD})"
         found = re.compile(pattern).search(self._source, node.start_mark.index, node.end_mark.index)
-        if found is None:
-            return place
-        line_start = self._source.rfind("\n", 0, found.start()) + 1
-        return self._source.count("\n", 0, found.start()) + 1, found.start() - line_start + 1
+        return self.locate(*path) if found is None else self._place(found.start())
 
-    def _nearest(self, path: tuple[str | int, ...]) -> tuple[tuple[int, int], Node | None]:
-        place, node = (1, 1), self._root
+    def _nearest(self, path: tuple[str | int, ...]) -> tuple[Mark | None, Node | None]:
+        """Give the mark of the node at `path`, or of its nearest ancestor, and that node."""
+        mark, node = None, self._root
         for step in path:
             found = self._child(node, step)
             if found is None:
                 break
             mark, node = found
-            place = (mark.line + 1, mark.column + 1)
-        return place, node
+        return mark, node
 
     def _child(self, node: Node | None, step: str | int) -> tuple[Mark, Node] | None:
         """Find the node one step below `node`, and the mark that stands for it."""

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from runner.engine.objects import Objects, Wanted
     from runner.git import Git
     from runner.pipeline.model import Pipeline, Stage
+    from runner.pipeline.unpack import Unpacking
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +186,7 @@ def _is_open(real: Path, open_: Sequence[Path]) -> bool:
     return real.is_relative_to(root) and not {".git", ".dvc"} & set(real.relative_to(root).parts)
 
 
-def committed(git: Git, prefix: str, sha: str, objects: Objects | None) -> Side:
+def committed(git: Git, prefix: str, sha: str, objects: Objects | None, unpacking: Unpacking | None = None) -> Side:
     """Give the side of a commit; its DVC files are read as they were then.
 
     Args:
@@ -193,7 +194,8 @@ def committed(git: Git, prefix: str, sha: str, objects: Objects | None) -> Side:
         prefix: the project's folder inside it, ending in `/`; empty at the top.
         sha: the commit.
         objects: where its cached files are had by hash.
+        unpacking: how its templates make options of mappings.
 
     """
-    then = Committed(git, prefix, sha)
+    then = Committed(git, prefix, sha, unpacking)
     return Side(then.content, then.inside, then.pipeline, objects)

@@ -217,7 +217,7 @@ def _side(opened: Opened, rev: str) -> Side:
     project = opened.project
     if rev == WORKSPACE:
         return sides.working(opened.root, project.pipeline, project.objects)
-    return sides.committed(opened.git, opened.prefix, opened.git.resolve(rev), project.objects)
+    return sides.committed(opened.git, opened.prefix, opened.git.resolve(rev), project.objects, project.unpacking)
 
 
 def _print_changes(  # noqa: PLR0913 - what is shown, and how

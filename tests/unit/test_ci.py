@@ -141,14 +141,15 @@ def test_gates_and_stages_that_went_are_named(made: Workshop) -> None:
 
 
 def test_an_error_in_the_middle_keeps_what_was_done_before(made: Workshop) -> None:
-    made.put({"seed": "2\n", "params.yaml": "depth: [\n"})
+    other = PIPELINE.replace("params: [depth]", "params: [{deep.yaml: [depth]}]")
+    made.put({"seed": "2\n", "dvc.yaml": other, "deep.yaml": "depth: [\n"})
     report = made.run()
     assert report.exit_code == 2
     assert decisions(report) == {"prepare": "ran"}
     assert report.error
     assert report.error.where
-    assert report.error.where.file == "params.yaml"
-    made.put({"params.yaml": "depth: 3\n"})
+    assert report.error.where.file == "deep.yaml"
+    made.put({"deep.yaml": "depth: 3\n"})
     assert decisions(made.run()) == {"prepare": "fresh", "fit": "ran"}
 
 

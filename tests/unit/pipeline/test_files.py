@@ -272,24 +272,6 @@ def test_a_broken_stage_is_refused_with_its_line(inner: str, expected: str) -> N
     assert rest.strip() in problem
 
 
-@pytest.mark.parametrize(
-    ("text", "place", "word"),
-    [
-        ("vars: [a.yaml]\nstages: {}", "1:1", "vars"),
-        ("stages:\n  a:\n    foreach: [1]\n    do: {cmd: x}", "3:5", "foreach"),
-        ("stages:\n  a:\n    matrix: {m: [1]}\n    cmd: x", "3:5", "matrix"),
-        ("stages:\n  a:\n    vars: [{m: 1}]\n    cmd: x", "3:5", "vars"),
-        ("stages:\n  a:\n    cmd: echo ${x}", "3:5", "${...}"),
-        ("stages:\n  a:\n    cmd: x\n    outs:\n    - ${x}:\n        cache: false", "5:7", "${...}"),
-        ("stages:\n  a:\n    cmd: x\n    meta: [{k: '${x}'}]", "4:13", "${...}"),
-    ],
-)
-def test_what_is_not_read_yet_is_refused_by_name(text: str, place: str, word: str) -> None:
-    (problem,) = mistakes(text)
-    assert problem.startswith(f"dvc.yaml:{place}: {word}")
-    assert "not supported yet" in problem
-
-
 def test_a_dollar_without_braces_is_nothing_special() -> None:
     assert only("cmd: echo $HOME $(ls)").cmd == "echo $HOME $(ls)"
 
@@ -323,7 +305,7 @@ def test_each_file_is_read_once() -> None:
         return texts.get(path)
 
     files.load(texts, read, ROOT)
-    assert asked == ["dvc.yaml", "dvc.lock", "a.dvc"]
+    assert asked == ["dvc.yaml", "params.yaml", "dvc.lock", "a.dvc"]
 
 
 def test_a_survey_gives_what_can_be_read_and_all_that_is_wrong_with_the_kind_of_each_mistake() -> None:
