@@ -134,6 +134,10 @@ class Unavailable(RemoteError):
     """The remote did not answer properly inside the time allowed; trying again may help."""
 
 
+class Unlistable(RemoteError):
+    """The remote has no way to say what it holds; single objects can be asked for."""
+
+
 class Corrupt(RemoteError):
     """Bytes that do not hash to their name; never given a final name."""
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from runner import durable
 from runner.engine.known import recorded_as
-from runner.errors import ConfigError, Corrupt, ObjectMissing, RemoteError
+from runner.errors import ConfigError, Corrupt, ObjectMissing, RemoteError, Unlistable
 from runner.pipeline import lock, params, yaml12
 from runner.pipeline.model import LockedPath, LockEntry
 from runner.store import disk
@@ -159,7 +159,8 @@ class RunCache:
         return sink.getvalue()
 
     def _give_up(self, error: RemoteError) -> None:
-        logger.warning("the remote's run cache is not used: %s", error)
+        level = logging.DEBUG if isinstance(error, Unlistable) else logging.WARNING
+        logger.log(level, "the remote's run cache is not used: %s", error)
         if not isinstance(error, ObjectMissing):
             self._given_up = True
 

@@ -35,6 +35,8 @@ _PLACES = {
     "": "runner.store.directory:Directory",
     "file": "runner.store.directory:Directory",
     "s3": "runner.store.s3:S3",
+    "http": "runner.store.http:HTTP",
+    "https": "runner.store.http:HTTP",
 }
 """Resolved only when used: a run that touches no bucket does not wait for boto3 to be imported."""
 
@@ -95,7 +97,12 @@ class Remote(Protocol):
         """
 
     def names(self, prefix: str) -> Iterator[str]:
-        """List the names that begin with `prefix` (any string, not only a folder), in no order."""
+        """List the names that begin with `prefix` (any string, not only a folder), in no order.
+
+        Raises:
+            Unlistable: this kind of remote cannot.
+
+        """
 
 
 def checked(name: str) -> str:
@@ -115,7 +122,7 @@ def open_remote(url: str, options: Mapping[str, object], *, environ: Mapping[str
     """Open the remote storage at `url`, with retries.
 
     Args:
-        url: an absolute path, or `s3://bucket/prefix`.
+        url: an absolute path, `s3://bucket/prefix`, or `https://host/path`.
         options: DVC's options of that remote, parsed.
         environ: the environment, for the credentials and settings that clients take from there.
 
@@ -127,7 +134,7 @@ def open_remote(url: str, options: Mapping[str, object], *, environ: Mapping[str
     place = _PLACES.get(scheme if separator else "")
     if place is None:
         message = f"remote {url!r}: {scheme}:// is not supported"
-        raise ConfigError(message, "what works is a directory and s3://")
+        raise ConfigError(message, "what works is a directory, s3:// and https://")
     module, _, name = place.partition(":")
     opener: Opener = getattr(importlib.import_module(module), name)
     return Retrying(opener.open(url, options, environ))

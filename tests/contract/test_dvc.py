@@ -76,7 +76,7 @@ def test_we_check_out_what_dvc_added(project: Path, tmp_path: Path) -> None:
     assert read(tmp_path / "out") == FILES
 
 
-@pytest.mark.parametrize("place", ["directory", "moto"])
+@pytest.mark.parametrize("place", ["directory", "moto", "nginx"])
 def test_pushes_and_fetches_are_understood_both_ways(
     request: pytest.FixtureRequest, project: Path, dvc: Program, tmp_path: Path, place: str
 ) -> None:
@@ -85,7 +85,7 @@ def test_pushes_and_fetches_are_understood_both_ways(
     for option, value in options.items():
         dvc("remote", "modify", "-q", "storage", option, str(value), cwd=project)
     dvc("push", "-q", cwd=project)
-    theirs = sorted(remote.names(""))
+    theirs = stored(request, remote, place)
 
     ours = Cache(tmp_path / "ours")
     moved = transfer.fetch(remote, ours, [tracked(project)], 4)
@@ -95,7 +95,7 @@ def test_pushes_and_fetches_are_understood_both_ways(
 
     empty(request, tmp_path, place)
     assert transfer.push(remote, ours, [tracked(project)], 4).objects == 6
-    assert sorted(remote.names("")) == theirs
+    assert stored(request, remote, place) == theirs
     for path in (project / ".dvc" / "cache" / "files").rglob("*"):
         if path.is_file():
             path.unlink()
@@ -109,14 +109,27 @@ def opened(request: pytest.FixtureRequest, tmp_path: Path, place: str) -> tuple[
     """Give our remote, and DVC's url and options for the same place."""
     if place == "directory":
         return Directory(tmp_path / "storage"), str(tmp_path / "storage"), {}
-    server: s3.Server = request.getfixturevalue(place)
+    server = request.getfixturevalue(place)
+    if place == "nginx":
+        return server.remote("exchange"), f"{server.url}/exchange", {"method": "PUT"}
     return server.remote("exchange"), f"s3://{s3.BUCKET}/exchange", server.options
+
+
+def stored(request: pytest.FixtureRequest, remote: Remote, place: str) -> list[str]:
+    """Give the names of what the remote holds, from its server's disk where it cannot list."""
+    if place == "nginx":
+        names: list[str] = request.getfixturevalue(place).stored("exchange")
+        return names
+    return sorted(remote.names(""))
 
 
 def empty(request: pytest.FixtureRequest, tmp_path: Path, place: str) -> None:
     """Remove every object of that place, which no remote of ours can."""
     if place == "directory":
         shutil.rmtree(tmp_path / "storage")
+        return
+    if place == "nginx":
+        shutil.rmtree(request.getfixturevalue(place).folder / "root" / "exchange")
         return
     client = request.getfixturevalue(place).client
     for found in client.list_objects_v2(Bucket=s3.BUCKET, Prefix="exchange/")["Contents"]:

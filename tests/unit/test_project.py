@@ -22,6 +22,7 @@ _NETWORK_DOORS = {
     "store/s3_client.py",
     "store/s3.py",
     "store/s3_errors.py",
+    "store/http.py",
     "forge/api.py",
     "forge/github.py",
 }

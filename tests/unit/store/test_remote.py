@@ -148,7 +148,7 @@ def test_options_of_dvc_that_change_nothing_here_are_taken(tmp_path: Path, optio
         ("gs://bucket", {}, "gs://"),
         ("azure://container", {}, "azure://"),
         ("ssh://host/path", {}, "ssh://"),
-        ("https://host/path", {}, "https://"),
+        ("webdav://host/path", {}, "webdav://"),
         ("relative/path", {}, "relative"),
         ("/path", {"shared": "group"}, "'shared'"),
         ("/path", {"version_aware": True}, "'version_aware'"),

@@ -1,0 +1,260 @@
+"""HTTP and HTTPS as a remote: each object is a URL. Asks with HEAD, reads with GET, writes with DVC's `method`.
+
+Plain HTTP cannot list, so `names` refuses. That an interrupted upload is not seen by readers is the server's part:
+what arrives is verified, whoever wrote it.
+"""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final, Self
+from urllib.parse import quote, urlsplit, urlunsplit
+
+import requests
+import urllib3.exceptions
+from requests.adapters import HTTPAdapter
+from requests.auth import AuthBase, HTTPBasicAuth, HTTPDigestAuth
+
+from runner.errors import ConfigError, Denied, ObjectMissing, RemoteError, Unavailable, Unlistable
+from runner.hashes import CHUNK
+from runner.store.remote import checked, refuse_unknown
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from pathlib import Path
+
+    from runner.store.remote import Sink
+
+CONNECT_TIMEOUT: Final = 10.0
+READ_TIMEOUT: Final = 30.0
+"""Seconds, where the remote's options say nothing: to connect, and between two pieces of an answer."""
+
+_CONNECTIONS: Final = 64
+_REQUESTS: Final = 32
+_CREDENTIALS: Final = frozenset({"auth", "custom_auth_header", "user", "password", "ask_password"})
+_KNOWN: Final = _CREDENTIALS | {"ssl_verify", "method", "connect_timeout", "read_timeout"}
+_METHODS: Final = ("POST", "PUT", "PATCH")
+_ABSENT: Final = frozenset({404, 410})
+_DENIED: Final = frozenset({401, 403, 407})
+_PASSING: Final = frozenset({408, 409, 423, 425, 429})
+_NO_HEAD: Final = frozenset({405, 501})
+_SERVER: Final = 500
+
+
+class HTTP:
+    """Objects below a URL."""
+
+    def __init__(
+        self,
+        url: str,
+        session: Callable[[], requests.Session],
+        method: str = "POST",
+        timeout: tuple[float, float] = (CONNECT_TIMEOUT, READ_TIMEOUT),
+    ) -> None:
+        """Use the server at `url`.
+
+        Args:
+            url: `http://` or `https://`; a query is kept behind every object's path.
+            session: makes a session with its credentials; asked once a thread.
+            method: how objects are sent.
+            timeout: seconds to connect, and between two pieces of an answer.
+
+        """
+        parts = urlsplit(url)
+        self.url = urlunsplit((*parts[:2], parts.path.rstrip("/"), "", ""))
+        self._query = f"?{parts.query}" if parts.query else ""
+        self._method = method
+        self._timeout = timeout
+        self._make = session
+        self._own = threading.local()
+
+    @classmethod
+    def open(cls, url: str, options: Mapping[str, object], _environ: Mapping[str, str], /) -> Self:
+        """Open the remote with DVC's options. Proxies and certificates come from the process's own environment.
+
+        Raises:
+            ConfigError: an option that is not supported, or one that needs another.
+
+        """
+        refuse_unknown(url, options, _KNOWN)
+        method = str(options.get("method") or "POST").upper()
+        if method not in _METHODS:
+            message = f"remote {url!r}: objects cannot be sent with the method {method!r}"
+            raise ConfigError(message, f"one of {', '.join(_METHODS)}")
+        auth = _auth(url, options)
+        verify = options.get("ssl_verify")
+        timeout = (
+            _seconds(options, "connect_timeout", CONNECT_TIMEOUT),
+            _seconds(options, "read_timeout", READ_TIMEOUT),
+        )
+
+        def session() -> requests.Session:
+            return _session(auth, verify if isinstance(verify, bool) or verify is None else str(verify))
+
+        return cls(url, session, method, timeout)
+
+    def exists(self, names: Iterable[str]) -> Mapping[str, int]:
+        """See `Remote`. One HEAD a name; a refusal is never taken for absence."""
+        wanted = list(dict.fromkeys(map(checked, names)))
+        with ThreadPoolExecutor(_REQUESTS) as threads:
+            return {name: size for name, size in threads.map(self._head, wanted) if size is not None}
+
+    def get(self, name: str, sink: Sink) -> None:
+        """See `Remote`."""
+        with self._asked("GET", name, stream=True) as answer:
+            for chunk in self._body(answer, name):
+                sink.write(chunk)
+
+    def put(self, name: str, source: Path) -> None:
+        """See `Remote`. A redirect is refused: followed, a POST would become a GET and store nothing."""
+        with source.open("rb") as file:
+            # An empty file would go in chunks, without a length; not every server takes that.
+            content = file if source.stat().st_size else b""
+            headers = {"Content-Type": "application/octet-stream"}
+            with self._asked(self._method, name, data=content, headers=headers, allow_redirects=False) as answer:
+                if answer.is_redirect:
+                    message = f"{self._method} of {name} in {self.url} is redirected to {answer.headers['Location']}"
+                    raise RemoteError(message, "name that place as the remote's url")
+
+    def names(self, prefix: str) -> Iterator[str]:
+        """Refuse: plain HTTP has no way to list."""
+        message = f"{self.url} cannot list what begins with {prefix!r}: plain HTTP has no listing"
+        raise Unlistable(message, "what needs a listing is left out on such a remote")
+
+    def _head(self, name: str) -> tuple[str, int | None]:
+        """Give the size of an object, or `None` where the server says that there is none."""
+        try:
+            with self._asked("HEAD", name, allow_redirects=True) as answer:
+                length = answer.headers.get("Content-Length", "")
+                if length.isdecimal() and not answer.headers.get("Content-Encoding"):
+                    return name, int(length)
+        except ObjectMissing:
+            return name, None
+        except _NoHeadError:
+            pass
+        return name, self._measured(name)
+
+    def _measured(self, name: str) -> int | None:
+        """Read an object to know its size, where the server does not tell it."""
+        try:
+            with self._asked("GET", name, stream=True) as answer:
+                return sum(len(chunk) for chunk in self._body(answer, name))
+        except ObjectMissing:
+            return None
+
+    def _body(self, answer: requests.Response, name: str) -> Iterator[bytes]:
+        """Give the bytes as they arrive; only the reading is translated, not what the sink does with them."""
+        with self._errors("GET", name):
+            yield from answer.raw.stream(CHUNK, decode_content=True)
+
+    @contextmanager
+    def _asked(self, method: str, name: str, **how: Any) -> Iterator[requests.Response]:  # noqa: ANN401 - of requests
+        """Send a request about an object; give an answer that is none of a refusal."""
+        place = f"{self.url}/{quote(checked(name))}{self._query}"
+        with self._errors(method, name):
+            answer = self._session.request(method, place, timeout=self._timeout, **how)
+        with answer:
+            if not answer.ok:
+                raise self._refused(answer, method, name)
+            yield answer
+
+    @property
+    def _session(self) -> requests.Session:
+        """The session of this thread: requests does not promise that one serves several."""
+        found: requests.Session | None = getattr(self._own, "session", None)
+        if found is None:
+            found = self._own.session = self._make()
+        return found
+
+    @contextmanager
+    def _errors(self, method: str, name: str) -> Iterator[None]:
+        """Translate what requests, and urllib3 under it, raise inside the block."""
+        try:
+            yield
+        except requests.exceptions.SSLError as error:
+            message = f"{self.url}: the server's certificate is not trusted: {error}"
+            raise RemoteError(message, "set ssl_verify to the file of its certificate authority") from error
+        except (requests.exceptions.InvalidURL, requests.exceptions.TooManyRedirects) as error:
+            message = f"{self.url}: {error}"
+            raise RemoteError(message, "check the remote's url") from error
+        except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
+            message = f"{self.url}: {method} of {name}: {error}"
+            raise Unavailable(message, "check the network and the remote's url") from error
+
+    def _refused(self, answer: requests.Response, method: str, name: str) -> RemoteError:
+        """Sort an answer that is no success by what helps."""
+        said = f"{method} of {name} in {self.url}: {answer.status_code} {answer.reason}"
+        if answer.status_code in _ABSENT and method in {"GET", "HEAD"}:
+            return ObjectMissing(f"{name} is not in {self.url}", "push it from where it was made, or make it anew")
+        if answer.status_code in _DENIED:
+            return Denied(said, "check the remote's auth, user and password, or custom_auth_header")
+        if answer.status_code in _NO_HEAD and method == "HEAD":
+            return _NoHeadError(said)
+        if answer.status_code in _PASSING or answer.status_code >= _SERVER:
+            return Unavailable(said, "the server is overloaded or out of order; try again later")
+        hint = f"check the remote's url, and its option `method`: objects are sent with {self._method}"
+        return RemoteError(said, hint)
+
+
+class _NoHeadError(RemoteError):
+    """The server knows no HEAD."""
+
+
+class _Session(requests.Session):
+    """A session that takes every credential back when it is sent to another host, a custom header too."""
+
+    def rebuild_auth(self, prepared_request: requests.PreparedRequest, response: requests.Response) -> None:
+        """Do as requests does with `Authorization`, for whatever header carries the password."""
+        before, after = str(response.request.url), str(prepared_request.url)
+        if isinstance(self.auth, _Header) and self.should_strip_auth(before, after):  # type: ignore[no-untyped-call]  # typeshed has none
+            prepared_request.headers.pop(self.auth.name, None)
+        super().rebuild_auth(prepared_request, response)  # type: ignore[no-untyped-call]  # as above
+
+
+class _Header(AuthBase):
+    """DVC's `auth = custom`: the password in a header of that name."""
+
+    def __init__(self, name: str, value: str) -> None:
+        self.name = name
+        self._value = value
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        """Put the header on."""
+        request.headers[self.name] = self._value
+        return request
+
+
+def _session(auth: Callable[[], AuthBase] | None, verify: bool | str | None) -> requests.Session:  # noqa: FBT001 - DVC's option
+    session = _Session()
+    adapter = HTTPAdapter(pool_connections=1, pool_maxsize=_CONNECTIONS, max_retries=0)
+    session.mount("http://", adapter)
+    session.mount("https://", adapter)
+    session.headers["Accept-Encoding"] = "identity"  # the object's own bytes, so that lengths are theirs
+    session.auth = auth() if auth else None
+    if verify is not None:
+        session.verify = verify
+    return session
+
+
+def _auth(url: str, options: Mapping[str, object]) -> Callable[[], AuthBase] | None:
+    """Give what makes the credentials of a session; without `auth` user and password are not sent (DVC's rule)."""
+    kind = options.get("auth")
+    if not kind:
+        return None
+    name = options.get("custom_auth_header") if kind == "custom" else options.get("user")
+    password = options.get("password")
+    if name is None or password is None:
+        first = "custom_auth_header" if kind == "custom" else "user"
+        message = f"remote {url!r}: auth = {kind} needs {first} and password"
+        hint = "nobody can be asked for a password here: " if options.get("ask_password") else ""
+        raise ConfigError(message, f"{hint}put it into .dvc/config.local, which git does not track")
+    if kind == "custom":
+        return lambda: _Header(str(name), str(password))
+    made = HTTPDigestAuth if kind == "digest" else HTTPBasicAuth
+    return lambda: made(str(name), str(password))
+
+
+def _seconds(options: Mapping[str, object], name: str, default: float) -> float:
+    return float(str(options.get(name) or default))
