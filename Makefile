@@ -46,7 +46,7 @@ golden: $(VENV)/stamp-test ## Write the expected reports anew; read the differen
 	$(BIN)/python tests/golden/regenerate.py
 
 fuzz: $(VENV)/stamp-test ## Compare plans with real dvc on N random projects (N=200)
-	RETRAIN_FUZZ=$(or $(N),200) $(BIN)/python -m pytest tests/interop/test_property.py $(ARGS)
+	RETRAIN_FUZZ=$(or $(N),200) $(BIN)/python -m pytest tests/interop/test_property.py tests/interop/test_collection.py $(ARGS)
 
 bench: $(VENV)/stamp-test ## Measure against real dvc, and write the figures into docs/performance.md
 	$(BIN)/python benchmarks/engine.py $(ARGS)

@@ -38,6 +38,8 @@ Kind = Literal[
     "outside-repository",
     "clashing-outs",
     "circular-stages",
+    "hidden-out",
+    "ignored-lock",
 ]
 """What a mistake in a DVC file is an instance of; empty: of nothing else. `pipeline.lint` has a code for each."""
 

@@ -9,6 +9,7 @@ import os
 import re
 import subprocess
 from bisect import bisect_left
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
 
@@ -23,6 +24,20 @@ _SHA = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?\Z")
 _LIKELY_DEFAULTS: Final = ("main", "master", "trunk")
 _MOVES_THE_TOP: Final = ("GIT_DIR", "GIT_WORK_TREE", "GIT_CEILING_DIRECTORIES")
 _EXCERPT: Final = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """The DVC files of a folder, relative to it.
+
+    Attributes:
+        files: every dvc.yaml and `*.dvc` that is not ignored.
+        ignored_locks: each dvc.lock beside them that is, whether it is there or not.
+
+    """
+
+    files: list[str]
+    ignored_locks: set[str]
 
 
 class Git:
@@ -97,12 +112,39 @@ class Git:
         """List every file at a revision, in git's order."""
         return _split(self._run("ls-tree", "-r", "-z", "--name-only", "--full-tree", self.resolve(rev)))
 
-    def listed(self, folder: Path) -> list[str]:
-        """Give every DVC file and .dvcignore below `folder` that git does not ignore, relative to `folder`."""
-        wanted = ("dvc.yaml", "*/dvc.yaml", "*.dvc", ".dvcignore", "*/.dvcignore")
-        others = ("--cached", "--others", "--exclude-standard", "--deduplicate")
-        found = _split(self._run("-C", str(folder), "ls-files", "-z", *others, "--", *wanted))
-        return [path for path in found if (folder / path).is_file()]
+    def listed(self, folder: Path) -> Listed:
+        """Give the DVC files below `folder` that no ignore file names, tracked or not, as DVC does.
+
+        Repositories inside this one (submodules, clones) are looked into, unless they are DVC projects of their own.
+        """
+        names = ("dvc.yaml", "*/dvc.yaml", "*.dvc", "*/")  # the last one: repositories that git does not know of
+        ask = ("ls-files", "-z", "--cached", "--others", "--exclude-standard", "--deduplicate", "--", *names)
+        found = _split(self._run("-C", str(folder), *ask))
+        own = [path for path in found if (folder / path).is_file()]
+        locks = [f"{path.removesuffix('dvc.yaml')}dvc.lock" for path in own if not path.endswith(".dvc")]
+        hidden = self._named_by_ignore_files(folder, [*own, *locks])
+        inside = [path.rstrip("/") for path in found if path.endswith("/")] + self._submodules(folder)
+        others = [f"{place}/{path}" for place in inside for path in self._listed_inside(folder / place)]
+        return Listed([path for path in own if path not in hidden] + others, hidden & set(locks))
+
+    def _named_by_ignore_files(self, folder: Path, paths: Sequence[str]) -> set[str]:
+        """Give those of `paths` that an ignore file names, whether git tracks them or not."""
+        asked = b"".join(os.fsencode(path) + b"\0" for path in paths)
+        ask = ("-C", str(folder), "check-ignore", "--no-index", "--stdin", "-z")
+        return set(_split(self._run(*ask, stdin=asked, fine=(0, 1)))) if paths else set()
+
+    def _submodules(self, folder: Path) -> list[str]:
+        """Give the places of submodules below `folder`; a repository without any is not asked."""
+        if not (self.root / ".gitmodules").exists():
+            return []
+        staged = _split(self._run("-C", str(folder), "ls-files", "-z", "--stage"))
+        return [entry.partition("\t")[2] for entry in staged if entry.startswith("160000 ")]
+
+    def _listed_inside(self, place: Path) -> list[str]:
+        """Give the DVC files of another repository; none where it is not checked out, or a project of its own."""
+        if not (place / ".git").exists() or (place / ".dvc").exists():
+            return []
+        return Git(place, self._environ).listed(place).files
 
     def tracked(self, paths: Iterable[str]) -> set[str]:
         """Give those of `paths` that are in git's index, or folders with a file in it."""

@@ -136,10 +136,12 @@ def _project(root: Path, git: Git, prefix: str, asked: Asked) -> Project:
     if asked.remote_from:
         logger.info("the remote's address is read from %s, not from the pull request", asked.remote_from[:12])
     state = State(root / SCRATCH / "state.db")
-    workspace = Workspace(root, state, lambda: git.listed(root))
+    listed = git.listed(root)
+    workspace = Workspace(root, state)
     gc.disable()  # nothing that is read here is garbage, and looking for some takes a tenth of the time
     unpacking = Unpacking.of(_read_config(root, git, "", "", environ) if asked.remote_from else dvc)
-    pipeline = files.load(workspace.dvc_files(), workspace.read, str(root), unpacking)
+    sight = files.Sight(workspace.hiding, listed.ignored_locks)
+    pipeline = files.load(workspace.found(listed.files), workspace.read, str(root), unpacking, sight)
     gc.freeze()
     gc.enable()
     store = Cache(Path(dvc.cache_dir) if dvc.cache_dir else root / ".dvc" / "cache", dvc.cache_types, state)

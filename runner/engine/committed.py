@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from runner.engine import dvcignore
 from runner.errors import ConfigError
 from runner.pipeline import files
 
@@ -53,8 +54,10 @@ class Committed:
     @cached_property
     def pipeline(self) -> Pipeline | None:
         """What the DVC files said; `None` where there were none, or none that can be read (which is logged)."""
-        dvc_files = [path for path in self._paths if path.endswith(".dvc") or path.rpartition("/")[2] == "dvc.yaml"]
+        named = [path for path in self._paths if path.endswith(".dvc") or path.rpartition("/")[2] == "dvc.yaml"]
+        projects = {path.partition("/.dvc/")[0] for path in self._paths if "/.dvc/" in path}
         try:
+            dvc_files = dvcignore.found(named, dvcignore.Ignore(self._ignore_text), projects.__contains__)
             return files.load(dvc_files, self._text, unpacking=self.unpacking) if dvc_files else None
         except (ConfigError, UnicodeDecodeError) as error:
             logger.warning(
@@ -63,6 +66,11 @@ class Committed:
                 error,
             )
             return None
+
+    def _ignore_text(self, path: str) -> str | None:
+        at = bisect_left(self._paths, path)  # most folders have none, and git need not be asked
+        found = self.content(path) if self._paths[at : at + 1] == [path] else None
+        return None if found is None else found.decode()
 
     def _text(self, path: str) -> str | None:
         found = self.content(path)

@@ -1,62 +1,164 @@
-""".dvcignore: which paths DVC does not see. Git's pattern language, matched by pathspec.
+""".dvcignore: which paths DVC does not see, decided as DVC decides it. Reads through the functions it is given.
 
-A file in a sub-directory adds to its parents' patterns and is stronger than they are; its patterns are anchored
-to its own directory. What lies in an ignored directory cannot be brought back.
+The last pattern that matches wins; what lies in a hidden folder cannot be brought back. A file in a sub-folder is
+stronger than those above it, and its patterns speak of that folder alone. pathspec turns a pattern into a regular
+expression; the rest differs from git in small ways (`_anchored`), and hashes of directories depend on them.
 """
 
 from __future__ import annotations
 
+import posixpath
 import re
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
 
-from pathspec import GitIgnoreSpec
+from runner.errors import ConfigError, Location
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
-NAME = ".dvcignore"
-_GLOB = re.compile(r"([*?\[\]\\])")
+NAME: Final = ".dvcignore"
+UNSEEN: Final = frozenset({".git", ".hg", ".dvc"})
+"""Folders that DVC never sees; no .dvcignore brings them back."""
+
+_LINES = re.compile(r"\r\n|\r|\n")
 
 
-def patterns(text: str) -> list[str]:
-    """Give the lines of a .dvcignore that say something, stripped at both ends as DVC does."""
-    lines = (line.strip() for line in text.splitlines())
-    return [line for line in lines if line and not line.startswith("#")]
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """One line of a .dvcignore.
+
+    Attributes:
+        text: as written, stripped.
+        where: its file and line.
+        expression: matches a path from the root, a folder's also with a slash behind it.
+        hides: whether it hides what it matches; otherwise it brings it back.
+        folders_only: whether it speaks of folders only.
+
+    """
+
+    text: str
+    where: Location
+    expression: re.Pattern[str]
+    hides: bool
+    folders_only: bool
 
 
 class Ignore:
-    """The patterns of a whole project, compiled once."""
+    """The patterns of a project; a folder's file is read when something in the folder is first asked about."""
 
-    def __init__(self, files: Mapping[str, list[str]]) -> None:
-        """Take the patterns by directory (repository-relative, `.` for the root)."""
-        by_depth = sorted(files, key=lambda folder: (folder != ".", folder.count("/"), folder))
-        lines = [_anchor(folder, line) for folder in by_depth for line in files[folder]]
-        self._spec = GitIgnoreSpec.from_lines(lines) if lines else None
-        self._folders: dict[str, bool] = {"": False}
+    def __init__(self, read: Callable[[str], str | None]) -> None:
+        """Read each .dvcignore through `read`, which gives the text of a file of the project, or `None`."""
+        self._read = read
+        self._rules: dict[str, Rules] = {}
 
-    def __contains__(self, path: str) -> bool:
-        """Whether `path` (a directory ends in `/`) or a directory above it is ignored.
+    def hides(self, path: str, *, is_folder: bool = False) -> bool:
+        """Whether DVC does not see `path`, repository-relative, because of it or of a folder that holds it."""
+        return self.inside(posixpath.dirname(path)).hides(path, is_folder=is_folder)
 
-        A pattern that brings a path back does so only where its directory is seen (git's rule, and DVC's).
-        """
-        if self._spec is None:
-            return False
-        above = path.rstrip("/").rpartition("/")[0]
-        return self._is_folder_ignored(above) or self._spec.match_file(path)
+    def inside(self, folder: str) -> Rules:
+        """Give the rules for what lies in `folder` (empty: the root). Without a file of its own it has its parent's."""
+        if folder not in self._rules:
+            above = self.inside(posixpath.dirname(folder)) if folder else Rules(())
+            self._rules[folder] = self._with_own(above, folder)
+        return self._rules[folder]
 
-    def _is_folder_ignored(self, folder: str) -> bool:
+    def _with_own(self, above: Rules, folder: str) -> Rules:
+        name = f"{folder}/{NAME}" if folder else NAME
+        text = None if above.hides(name) else self._read(name)
+        own = tuple(_patterns(text, name, folder)) if text else ()
+        return Rules((*above.patterns, *own)) if own else above
+
+
+def found(dvc_files: Iterable[str], ignore: Ignore, is_project: Callable[[str], bool]) -> list[str]:
+    """Give those of `dvc_files` that DVC sees, in its order: a folder's own before those of its sub-folders.
+
+    Args:
+        dvc_files: paths of dvc.yaml and `*.dvc`, repository-relative.
+        ignore: the patterns of the project.
+        is_project: whether a folder below the root is a DVC project of its own.
+
+    """
+    visited = {"": True}
+
+    def is_visited(folder: str) -> bool:
+        if folder not in visited:
+            name = posixpath.basename(folder)
+            hidden = name in UNSEEN or ignore.hides(folder, is_folder=True) or is_project(folder)
+            visited[folder] = not hidden and is_visited(posixpath.dirname(folder))
+        return visited[folder]
+
+    seen = [path for path in dvc_files if is_visited(posixpath.dirname(path)) and not ignore.hides(path)]
+    return sorted(seen, key=lambda path: (path.split("/")[:-1], path))
+
+
+class Rules:
+    """The patterns that hold for what lies in one folder, weakest first."""
+
+    def __init__(self, patterns: Sequence[Pattern]) -> None:
+        """Take the patterns of the folders above, from the root down, and the folder's own."""
+        self.patterns = patterns
+        self._folders: dict[str, Pattern | None] = {"": None}
+
+    def hides(self, path: str, *, is_folder: bool = False) -> bool:
+        """Whether DVC does not see `path`."""
+        pattern = self.deciding(path, is_folder=is_folder)
+        return pattern is not None and pattern.hides
+
+    def deciding(self, path: str, *, is_folder: bool = False) -> Pattern | None:
+        """Give the pattern that decides about `path`; `None` where none does, and it is seen."""
+        if not self.patterns:
+            return None
+        return self._hiding(posixpath.dirname(path)) or self._last(path, is_folder=is_folder)
+
+    def _hiding(self, folder: str) -> Pattern | None:
+        """Give the pattern that hides `folder`, or one that holds it."""
         if folder not in self._folders:
-            self._folders[folder] = f"{folder}/" in self
+            above = self._hiding(posixpath.dirname(folder))
+            own = None if above else self._last(folder, is_folder=True)
+            self._folders[folder] = above or (own if own and own.hides else None)
         return self._folders[folder]
 
+    def _last(self, path: str, *, is_folder: bool) -> Pattern | None:
+        spellings = (path, f"{path}/") if is_folder else (path,)
+        for pattern in reversed(self.patterns):
+            if (is_folder or not pattern.folders_only) and any(map(pattern.expression.match, spellings)):
+                return pattern
+        return None
 
-def _anchor(folder: str, line: str) -> str:
-    """Make a pattern of the file in `folder` mean the same at the root."""
-    if folder == ".":
-        return line
-    negated = "!" if line.startswith("!") else ""
+
+def _patterns(text: str, file: str, folder: str) -> Iterator[Pattern]:
+    """Read the lines that say something; those that can match nothing are left out, as DVC does."""
+    for number, line in enumerate(map(str.strip, _LINES.split(text)), start=1):
+        if line and not line.startswith("#"):
+            rule = _anchored(folder, line) if folder else line
+            expression, hides = _expression(line, rule, Location(file, number))
+            if expression is not None and hides is not None:
+                yield Pattern(line, Location(file, number), re.compile(expression), hides, rule.endswith("/"))
+
+
+def _expression(line: str, rule: str, where: Location) -> tuple[str | None, bool | None]:
+    """Translate `rule`; like DVC, only if the line alone is a pattern too."""
+    from pathspec.patterns.gitignore.spec import GitIgnoreSpecPattern  # noqa: PLC0415 - 30 ms; few projects need it
+
+    try:
+        expression, hides = GitIgnoreSpecPattern.pattern_to_regex(line)
+        if expression is not None and rule != line:
+            expression, hides = GitIgnoreSpecPattern.pattern_to_regex(rule)
+    except ValueError as error:
+        message = f"{line!r} is not a pattern"
+        raise ConfigError(message, "a backslash stands before what it escapes; a ! before a pattern", where) from error
+    return expression, hides
+
+
+def _anchored(folder: str, line: str) -> str:
+    """Make a pattern of the file in `folder` speak of that folder from the root, as DVC does.
+
+    DVC's own ways: one leading backslash goes, and what is special in the folder's name is not escaped.
+    """
+    negated = line.startswith("!")
     body = line.removeprefix("!")
-    inner = body.rstrip("/")
-    depth = "" if "/" in inner else "**/"
-    literal = _GLOB.sub(r"\\\1", folder)
-    return f"{negated}/{literal}/{depth}{body.removeprefix('/')}"
+    is_everywhere = "/" not in body[:-1] or body.startswith("**/")
+    body = body.removeprefix("**/" if is_everywhere else "/").removeprefix("\\")
+    rule = f"{folder}/**/{body}" if is_everywhere else f"{folder}/{body}"
+    return f"!/{rule}" if negated else rule

@@ -6,47 +6,39 @@ Answers are remembered for the run; whoever changes a path says so with `forget`
 from __future__ import annotations
 
 import os
+import posixpath
 import stat
 from contextlib import contextmanager
-from importlib import import_module
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from runner import durable
+from runner.engine import dvcignore
 from runner.engine.decide import UNTRACKABLE, Content
+from runner.engine.dvcignore import Ignore
 from runner.errors import ConfigError
 from runner.hashes import MD5, Hash, Tree
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
 
-    from runner.engine.dvcignore import Ignore
+    from runner.engine.dvcignore import Rules
     from runner.store.state import State
 
 SCRATCH = ".dvc/tmp/retrain"
 """Where the runner keeps what is of no use after it has ended, or can be had again; never in git."""
 
-_UNSEEN = {".git", ".hg", ".dvc"}
-
 
 class Workspace:
     """A DVC project's folder."""
 
-    def __init__(self, root: Path, state: State, listed: Callable[[], Iterable[str]]) -> None:
-        """Look at the project in `root`.
-
-        Args:
-            root: the folder that holds `.dvc`.
-            state: remembers the hashes of files that did not change.
-            listed: gives every DVC file and .dvcignore that git does not ignore, relative to `root`.
-
-        """
+    def __init__(self, root: Path, state: State) -> None:
+        """Look at the project in `root`, the folder that holds `.dvc`; `state` remembers hashes between runs."""
         self.root = root
         self._state = state
-        self._listed = listed
         self._seen: dict[tuple[str, str], Content | None] = {}
         self._trees: dict[tuple[str, str], Tree] = {}
-        self._ignore: Ignore | None = None
+        self._ignore = Ignore(self._dvcignore)
 
     def path(self, relative: str) -> Path:
         """Give the place on disk of a repository-relative path."""
@@ -72,14 +64,15 @@ class Workspace:
         with refusals(relative, "written"):
             durable.write(self.path(relative), content)
 
-    def dvc_files(self) -> list[str]:
-        """Give every `dvc.yaml` and `*.dvc` that DVC would find, a directory's files before its sub-directories'."""
-        listed = list(self._listed())
-        self._ignore = self._load_ignore(path for path in listed if path.endswith(".dvcignore"))
-        wanted = (path for path in listed if path.endswith(".dvc") or PurePosixPath(path).name == "dvc.yaml")
-        nested: dict[str, bool] = {}
-        found = [path for path in wanted if self._is_ours(path, nested) and not self._is_ignored(path)]
-        return sorted(found, key=lambda path: (PurePosixPath(path).parts[:-1], path))
+    def found(self, dvc_files: Iterable[str]) -> list[str]:
+        """Give those of `dvc_files` that DVC sees, in its order."""
+        return dvcignore.found(dvc_files, self._ignore, lambda folder: self.path(f"{folder}/.dvc").exists())
+
+    def hiding(self, relative: str) -> str:
+        """Name the line of a .dvcignore that hides a path from DVC; empty where it is seen."""
+        rules = self._ignore.inside(posixpath.dirname(relative))
+        pattern = rules.deciding(relative, is_folder=self.path(relative).is_dir()) if rules.patterns else None
+        return f"{pattern.text!r} ({pattern.where})" if pattern and pattern.hides else ""
 
     def observe(self, relative: str, kind: str = MD5) -> Content | None:
         """Hash what is at a path; `None` where there is nothing. A directory's hash is its listing's.
@@ -146,22 +139,19 @@ class Workspace:
 
     def _walk(self, place: Path, relative: str) -> Iterator[tuple[str, os.DirEntry[str]]]:
         """Give every file below a directory that DVC sees, with its path inside; links to directories are skipped."""
+        top = "" if relative == "." else f"{relative}/"
         folders = [("", str(place))]
         while folders:
             prefix, folder = folders.pop()
+            rules = self._ignore.inside(f"{top}{prefix}".removesuffix("/"))
             with os.scandir(folder) as entries:
                 for entry in entries:
                     inner = prefix + entry.name
                     if entry.is_dir(follow_symlinks=False):
-                        if self._enters(f"{relative}/{inner}", entry):
+                        if _enters(top + inner, entry, rules):
                             folders.append((f"{inner}/", entry.path))
-                    elif not (self._is_ignored(f"{relative}/{inner}") or _leads_to_folder(entry)):
-                        yield inner, self._checked(f"{relative}/{inner}", entry)
-
-    def _enters(self, relative: str, entry: os.DirEntry[str]) -> bool:
-        if entry.name in _UNSEEN or self._is_ignored(f"{relative}/"):
-            return False
-        return not Path(entry.path, ".dvc").is_dir()
+                    elif not (_is_hidden(top + inner, entry, rules) or _leads_to_folder(entry)):
+                        yield inner, self._checked(top + inner, entry)
 
     def _checked(self, relative: str, entry: os.DirEntry[str]) -> os.DirEntry[str]:
         """Refuse what cannot be tracked: odd names, devices, links out of the project (they could carry secrets)."""
@@ -176,30 +166,16 @@ class Workspace:
             raise ConfigError(message, "only regular files can be tracked inside a directory")
         return entry
 
-    def _is_ours(self, path: str, nested: dict[str, bool]) -> bool:
-        """Whether no folder between the root and `path` is a DVC project of its own."""
-        for parent in PurePosixPath(path).parents:
-            folder = str(parent)
-            if folder == ".":
-                break
-            if folder not in nested:
-                nested[folder] = self.path(f"{folder}/.dvc").is_dir()
-            if nested[folder]:
-                return False
-        return not path.startswith(".dvc/")
-
-    def _is_ignored(self, path: str) -> bool:
-        return self._ignore is not None and path in self._ignore
-
-    def _load_ignore(self, files: Iterable[str]) -> Ignore | None:
-        """Compile the patterns; most projects have none, and those do not pay for the matcher."""
-        texts = {str(PurePosixPath(path).parent): self.read(path) or "" for path in files}
-        lines = (line.strip() for text in texts.values() for line in text.splitlines())
-        if all(not line or line.startswith("#") for line in lines):
+    def _dvcignore(self, relative: str) -> str | None:
+        """Read a .dvcignore; unlike other texts it keeps its byte order mark, which is part of DVC's first pattern."""
+        try:
+            with refusals(relative, "read"):
+                return self.path(relative).read_bytes().decode()
+        except (FileNotFoundError, NotADirectoryError):
             return None
-        dvcignore = import_module("runner.engine.dvcignore")
-        ignore: Ignore = dvcignore.Ignore({folder: dvcignore.patterns(text) for folder, text in texts.items()})
-        return ignore
+        except UnicodeDecodeError as error:
+            message = f"{relative} is not UTF-8 text (byte {error.start})"
+            raise ConfigError(message, "save the file as UTF-8") from error
 
 
 @contextmanager
@@ -217,6 +193,21 @@ def refusals(relative: str, done: str) -> Iterator[None]:
     except OSError as error:
         message = f"{relative} cannot be {done}: {error.strerror or error}"
         raise ConfigError(message, "mend the file or the name") from error
+
+
+def _enters(relative: str, entry: os.DirEntry[str], rules: Rules) -> bool:
+    if entry.name in dvcignore.UNSEEN or (rules.patterns and rules.hides(relative, is_folder=True)):
+        return False
+    return not os.path.exists(f"{entry.path}/.dvc")  # noqa: PTH110 - asked of every folder; a Path costs more than it
+
+
+def _is_hidden(relative: str, entry: os.DirEntry[str], rules: Rules) -> bool:
+    if entry.name == ".git" or (rules.patterns and rules.hides(relative)):
+        return True
+    if entry.name == dvcignore.NAME:
+        message = f"{relative} lies in a directory that is tracked as a whole: DVC hashes no such directory"
+        raise ConfigError(message, "move its lines to a .dvcignore above that directory")
+    return False
 
 
 def _leads_to_folder(entry: os.DirEntry[str]) -> bool:

@@ -17,14 +17,17 @@ if TYPE_CHECKING:
     from runner.pipeline.model import Out, Pipeline, Stage
 
     Place = Callable[[Stage, str], Location]
+    Hiding = Callable[[str], str]
+    _Owners = PathTree[tuple[Stage, Out]]
 
 
-def problems(pipeline: Pipeline, place: Place) -> Iterator[ConfigError]:
+def problems(pipeline: Pipeline, place: Place, hiding: Hiding = lambda _: "") -> Iterator[ConfigError]:
     """Yield every clash between the stages.
 
     Args:
         pipeline: all stages of the repository.
         place: gives where a stage names a path, spelled as there; asked only about mistakes.
+        hiding: names the line of a .dvcignore that hides a path; empty where the path is seen.
 
     """
     owners = PathTree((out.path, (stage, out)) for stage in pipeline.stages for out in stage.outs)
@@ -32,51 +35,60 @@ def problems(pipeline: Pipeline, place: Place) -> Iterator[ConfigError]:
         for out in stage.outs:
             yield from _shared(stage, out, owners, place)
             yield from _overlapping(stage, out, owners, place)
-    yield from _swallowed(pipeline, owners)
+            if line := hiding(out.path):
+                message = f"{out.spelled!r}, an out of {stage.address!r}, is hidden from DVC by {line}"
+                hint = "write it elsewhere, or change that line"
+                yield ConfigError(message, hint, place(stage, out.spelled), kind="hidden-out")
+    yield from _swallowed(pipeline, owners, place)
     yield from _circular(pipeline, place)
 
 
-def _shared(stage: Stage, out: Out, owners: PathTree[tuple[Stage, Out]], place: Place) -> Iterator[ConfigError]:
+def _shared(stage: Stage, out: Out, owners: _Owners, place: Place) -> Iterator[ConfigError]:
     """Two stages, or one stage twice, that write one path; told once, of the later."""
     same = [owner for owner in owners.at_or_above(out.path) if owner[1].path == out.path]
     if len(same) > 1 and same[-1][1] is out:
-        first, _ = same[0]
-        twice = "twice" if first is stage else f"also of {first.address!r}"
+        first, other = same[0]
+        where = place(first, other.spelled)
+        twice = f"twice (also at {where})" if first is stage else f"also of {first.address!r} ({where})"
         message = f"{out.spelled!r} is an out of {stage.address!r} {twice}"
         yield ConfigError(
             message, "a path can be written by one stage only", place(stage, out.spelled), kind="clashing-outs"
         )
 
 
-def _overlapping(stage: Stage, out: Out, owners: PathTree[tuple[Stage, Out]], place: Place) -> Iterator[ConfigError]:
+def _overlapping(stage: Stage, out: Out, owners: _Owners, place: Place) -> Iterator[ConfigError]:
     for parent, folder in owners.above(out.path)[:1]:
-        message = f"{out.path!r}, an out of {stage.address!r}, is inside {folder.path!r}, an out of {parent.address!r}"
+        outer = f"{folder.path!r}, an out of {parent.address!r} ({place(parent, folder.spelled)})"
+        message = f"{out.path!r}, an out of {stage.address!r}, is inside {outer}"
         hint = "track the folder or what is in it, not both"
         yield ConfigError(message, hint, place(stage, out.spelled), kind="clashing-outs")
 
 
-def _swallowed(pipeline: Pipeline, owners: PathTree[tuple[Stage, Out]]) -> Iterator[ConfigError]:
+def _swallowed(pipeline: Pipeline, owners: _Owners, place: Place) -> Iterator[ConfigError]:
     """DVC files that lie inside an out: they would be deleted with it."""
     for file, stage in {stage.file: stage for stage in reversed(pipeline.stages)}.items():
         for parent, folder in owners.at_or_above(file)[:1]:
-            message = f"the DVC file {file!r} is inside {folder.path!r}, an out of {parent.address!r}"
-            yield ConfigError(
-                message, "move it, or track the folder's contents one by one", stage.where, kind="clashing-outs"
-            )
+            outer = f"{folder.path!r}, an out of {parent.address!r} ({place(parent, folder.spelled)})"
+            message = f"the DVC file {file!r} is inside {outer}"
+            hint = "move it, or track the folder's contents one by one"
+            yield ConfigError(message, hint, stage.where, kind="clashing-outs")
 
 
 def _circular(pipeline: Pipeline, place: Place) -> Iterator[ConfigError]:
     for circle in cycles(pipeline.edges):
         stages = [pipeline.stages[number] for number in circle]
+        steps = list(zip(stages, [*stages[1:], stages[0]], strict=True))
         first = stages[0]
-        taken = _taken(first, stages[1 % len(stages)])
+        taken = _taken(*steps[0])
         if len(stages) == 1:
             message = f"{taken!r} is both a dep and an out of {first.address!r}"
             hint = "split the stage in two, or leave the path out of deps"
         else:
             way = " -> ".join(repr(stage.address) for stage in [*stages, first])
+            read = [(one, _taken(one, two)) for one, two in steps]
+            reads = ", ".join(f"{stage.address!r} reads {path!r} ({place(stage, path)})" for stage, path in read)
             message = f"stages depend on one another in a circle: {way}"
-            hint = "each reads what the next writes; remove one of those deps"
+            hint = f"remove one of those deps: {reads}"
         yield ConfigError(message, hint, place(first, taken), kind="circular-stages")
 
 

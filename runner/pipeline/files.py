@@ -17,7 +17,7 @@ from runner.pipeline.projectfile import ProjectFile
 from runner.pipeline.unpack import Unpacking
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from runner.errors import RunnerError
     from runner.pipeline.model import LockEntry
@@ -26,43 +26,90 @@ if TYPE_CHECKING:
     Read = Callable[[str], str | None]
 
 
-def load(paths: Iterable[str], read: Read, root: str = "", unpacking: Unpacking | None = None) -> Pipeline:
+def load(
+    paths: Iterable[str], read: Read, root: str = "", unpacking: Unpacking | None = None, sight: Sight | None = None
+) -> Pipeline:
     """Read a repository's DVC files and check them one by one and against each other.
 
     Args:
-        paths: every `dvc.yaml` and `*.dvc`, repository-relative, in DVC's order of collection.
+        paths: every `dvc.yaml` and `*.dvc`, repository-relative, in DVC's order of collection. Those in a folder
+            that is an out of a file before them are left out, as DVC does not enter it.
         read: gives a file's text, or `None` where there is none; asked for each dvc.lock too, and for the files
             that variables of templates come from.
         root: the repository's absolute path; absolute paths inside it are then understood.
         unpacking: how templates make options of mappings, the section `parsing` of `.dvc/config`.
+        sight: what ignore files hide.
 
     Raises:
         ConfigErrors: every mistake in every file, each with file, line and column.
 
     """
-    reading = _read(paths, read, root, unpacking)
-    errors = reading.problems or list(checks.problems(reading.pipeline, reading.place))
+    reading = _read(paths, read, root, unpacking, sight)
+    errors = reading.problems or list(reading.clashes())
     if errors:
         raise ConfigErrors(errors)
     return reading.pipeline
 
 
 def survey(
-    paths: Iterable[str], read: Read, root: str = "", unpacking: Unpacking | None = None
+    paths: Iterable[str], read: Read, root: str = "", unpacking: Unpacking | None = None, sight: Sight | None = None
 ) -> tuple[Pipeline, list[RunnerError]]:
     """Read all that can be read, as `load` does, and give every mistake beside it instead of raising.
 
     What clashes between the stages that could be read is told even where others could not.
     """
-    reading = _read(paths, read, root, unpacking)
-    return reading.pipeline, [*reading.problems, *checks.problems(reading.pipeline, reading.place)]
+    reading = _read(paths, read, root, unpacking, sight)
+    return reading.pipeline, [*reading.problems, *reading.clashes()]
 
 
-def _read(paths: Iterable[str], read: Read, root: str, unpacking: Unpacking | None) -> _Reading:
-    reading = _Reading(read, root, Sources(read), unpacking or Unpacking())
+def _read(paths: Iterable[str], read: Read, root: str, unpacking: Unpacking | None, sight: Sight | None) -> _Reading:
+    reading = _Reading(read, root, Sources(read), unpacking or Unpacking(), sight or Sight())
     for path in paths:
-        reading.file(path)
+        if reading.walk.enters(posixpath.dirname(path)):
+            reading.file(path)
     return reading
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What ignore files hide from DVC and from git.
+
+    Attributes:
+        hiding: names the line of a .dvcignore that hides a path; empty where the path is seen.
+        ignored_locks: each dvc.lock that git ignores, whether it is there or not.
+
+    """
+
+    hiding: Callable[[str], str] = lambda _: ""
+    ignored_locks: Collection[str] = ()
+
+
+@dataclass
+class _Walk:
+    """DVC's walk through the folders: it does not enter one that is an out of a file read before.
+
+    Whether a folder is entered is settled when the files of the folder above have been read.
+    """
+
+    read: int = 0
+    outs: dict[str, int] = field(default_factory=dict)
+    settled: dict[str, int] = field(default_factory=dict)
+
+    def enters(self, folder: str) -> bool:
+        """Whether a file in `folder` is found, after those noted so far."""
+        while folder:
+            above = posixpath.dirname(folder)
+            if self.outs.get(folder, self.read + 1) <= self.settled.setdefault(above, self.read):
+                return False
+            folder = above
+        return True
+
+    def note(self, stages: Iterable[Stage]) -> None:
+        """Count one more file that was read, and its outs."""
+        self.read += 1
+        for stage in stages:
+            for out in stage.outs:
+                self.outs.setdefault(out.path, self.read)
 
 
 @dataclass
@@ -73,6 +120,8 @@ class _Reading:
     root: str
     sources: Sources
     unpacking: Unpacking
+    sight: Sight
+    walk: _Walk = field(default_factory=_Walk)
     stages: list[Stage] = field(default_factory=list)
     entries: dict[str, LockEntry] = field(default_factory=dict)
     errors: list[RunnerError] = field(default_factory=list)
@@ -89,8 +138,13 @@ class _Reading:
         """What could be read of all files, together."""
         return Pipeline(tuple(self.stages), self.entries)
 
+    def clashes(self) -> Iterator[ConfigError]:
+        """Give what the files may not say together."""
+        return checks.problems(self.pipeline, self.place, self.sight.hiding)
+
     def file(self, path: str) -> None:
         """Read one file; its mistakes are kept, whatever they are."""
+        before = len(self.stages)
         try:
             if posixpath.basename(path) == PROJECT_FILE:
                 self._project(path)
@@ -98,6 +152,7 @@ class _Reading:
                 self._data(path)
         except ConfigError as error:
             self.errors += error.problems
+        self.walk.note(self.stages[before:])
 
     def _page(self, path: str) -> Page:
         text = self.read(path)
@@ -117,7 +172,12 @@ class _Reading:
         self._lock(posixpath.join(posixpath.dirname(path), LOCK_FILE), stages)
 
     def _lock(self, path: str, stages: Sequence[Stage]) -> None:
-        text = self.read(path)
+        if path in self.sight.ignored_locks:
+            message = f"git ignores {path}, so what stages wrote would be recorded for nobody"
+            raise ConfigError(
+                message, "take it out of the .gitignore that names it", Location(path), kind="ignored-lock"
+            )
+        text = None if self.sight.hiding(path) else self.read(path)
         entries = lock.parse(text, path).entries if text is not None else {}
         self.entries.update({stage.address: entries[stage.name] for stage in stages if stage.name in entries})
 

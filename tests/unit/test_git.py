@@ -180,6 +180,31 @@ def test_odd_names_are_listed_and_shown(repository: Repository, opened: Opened) 
     assert git.tracked([*ODD, "other"]) == set(ODD)
 
 
+def test_dvc_files_are_listed_unless_an_ignore_file_names_them(repository: Repository, opened: Opened) -> None:
+    repository.commit("one", dvc_yaml="", a_dvc="", sub__b_dvc="", sub__dvc_yaml="", other_yaml="", gone_dvc="")
+    repository.commit("tracked all the same", ignored_dvc="", data__c_dvc="")
+    (repository.root / ".gitignore").write_text("/ignored.dvc\n/data\n/sub/dvc.lock\n")
+    (repository.root / "new x.dvc").write_text("")
+    (repository.root / "link.dvc").symlink_to("a.dvc")
+    (repository.root / "folder.dvc").mkdir()
+    (repository.root / "gone.dvc").unlink()
+    listed = opened(repository.root).listed(repository.root)
+    assert sorted(listed.files) == ["a.dvc", "dvc.yaml", "link.dvc", "new x.dvc", "sub/b.dvc", "sub/dvc.yaml"]
+    assert listed.ignored_locks == {"sub/dvc.lock"}
+    assert sorted(opened(repository.root).listed(repository.root / "sub").files) == ["b.dvc", "dvc.yaml"]
+
+
+def test_dvc_files_of_repositories_inside_are_listed(repository: Repository, opened: Opened, tmp_path: Path) -> None:
+    other = Repository(tmp_path / "other", repository.program)
+    other.commit("one", deep__x_dvc="", ignored__y_dvc="", _gitignore="/ignored\n")
+    repository("-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(other.root), "module")
+    repository("-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(other.root), "project")
+    repository("clone", "-q", str(other.root), "clone")
+    (repository.root / "project" / ".dvc").mkdir()
+    listed = opened(repository.root).listed(repository.root)
+    assert sorted(listed.files) == ["clone/deep/x.dvc", "module/deep/x.dvc"]
+
+
 def test_every_file_of_a_revision_is_listed_also_from_a_folder(repository: Repository, opened: Opened) -> None:
     repository.commit("one", a="1", sub__b="2", sub__deep__c="3")
     (repository.root / "later").write_text("x")

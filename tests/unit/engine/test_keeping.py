@@ -28,7 +28,7 @@ STAGE = Stage("make", "dvc.yaml", "make", "make", ".")
 
 
 def keeping(root: Path) -> Keeping:
-    return Keeping(Workspace(root, State(), list), Cache(root / "cache"), (), ("hidden",))
+    return Keeping(Workspace(root, State()), Cache(root / "cache"), (), ("hidden",))
 
 
 # .gitignore

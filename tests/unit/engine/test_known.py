@@ -40,7 +40,7 @@ class Place:
         self.pipeline = Pipeline(tuple(stages), entries)
 
     def looked_at(self) -> Workspace:
-        return Workspace(self.root, State(), list)
+        return Workspace(self.root, State())
 
     def _kept(self, out: str) -> LockEntry:
         content = self.workspace.observe(out)

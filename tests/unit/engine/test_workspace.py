@@ -17,10 +17,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def looked_at(root: Path, *listed: str) -> Workspace:
-    workspace = Workspace(root, State(), lambda: list(listed))
-    workspace.dvc_files()
-    return workspace
+def looked_at(root: Path) -> Workspace:
+    return Workspace(root, State())
 
 
 def files_of(workspace: Workspace, path: str) -> list[str]:
@@ -130,8 +128,33 @@ def test_ignored_files_are_not_in_a_listing(
     folder = path.rpartition("/")[0]
     put(tmp_path, {file: text, path: "", f"{folder}/always": ""})
     top = "sub/in" if path.startswith("sub") else "d"
-    names = files_of(looked_at(tmp_path, file), top)
+    names = files_of(looked_at(tmp_path), top)
     assert (path.removeprefix(f"{top}/") in names) == (sight == "seen")
+
+
+@pytest.mark.parametrize("place", ["d/.dvcignore", "d/in/.dvcignore"])
+def test_a_dvcignore_inside_a_tracked_directory_is_refused_as_dvc_refuses_it(place: str, tmp_path: Path) -> None:
+    put(tmp_path, {place: "", "d/a": "1"})
+    with pytest.raises(ConfigError, match=f"{place} lies in a directory that is tracked as a whole"):
+        looked_at(tmp_path).observe("d")
+    put(tmp_path, {".dvcignore": ".dvcignore"})
+    assert files_of(looked_at(tmp_path), "d") == ["a"]
+
+
+def test_the_file_by_which_git_knows_a_submodule_is_not_seen(tmp_path: Path) -> None:
+    put(tmp_path, {"d/a": "1", "d/sub/.git": "gitdir: x", "d/sub/b": "2", "d/.hg": "a file"})
+    assert files_of(looked_at(tmp_path), "d") == [".hg", "a", "sub/b"]
+
+
+def test_an_ignored_directory_is_an_empty_one(tmp_path: Path) -> None:
+    put(tmp_path, {".dvcignore": "d/", "d/a": "1"})
+    assert files_of(looked_at(tmp_path), "d") == []
+
+
+def test_the_line_that_hides_a_path_is_named(tmp_path: Path) -> None:
+    put(tmp_path, {".dvcignore": "# first\nd/\n", "d/a": "1", "e/a": "1"})
+    workspace = looked_at(tmp_path)
+    assert [workspace.hiding(path) for path in ("d", "d/b", "e/a")] == ["'d/' (.dvcignore:2)"] * 2 + [""]
 
 
 # DVC files
@@ -140,7 +163,7 @@ def test_ignored_files_are_not_in_a_listing(
 def test_dvc_files_come_a_folders_own_before_its_subfolders(tmp_path: Path) -> None:
     listed = ["z/dvc.yaml", "b.dvc", "a/x.dvc", "dvc.yaml", "a/dvc.yaml", "a.dvc"]
     put(tmp_path, dict.fromkeys(listed, ""))
-    assert looked_at(tmp_path, *listed).dvc_files() == [
+    assert looked_at(tmp_path).found(listed) == [
         "a.dvc",
         "b.dvc",
         "dvc.yaml",
@@ -151,9 +174,9 @@ def test_dvc_files_come_a_folders_own_before_its_subfolders(tmp_path: Path) -> N
 
 
 def test_dvc_files_of_other_projects_and_ignored_ones_are_not_ours(tmp_path: Path) -> None:
-    listed = ["dvc.yaml", "sub/dvc.yaml", "sub/deep/x.dvc", "no/dvc.yaml", ".dvcignore", "other/dvc.yml"]
+    listed = ["dvc.yaml", "sub/dvc.yaml", "sub/deep/x.dvc", "no/dvc.yaml", "file/a.dvc", "file/.dvc", ".dvc/x.dvc"]
     put(tmp_path, {**dict.fromkeys(listed, ""), ".dvcignore": "no/\n", "sub/.dvc/config": ""})
-    assert looked_at(tmp_path, *listed).dvc_files() == ["dvc.yaml"]
+    assert looked_at(tmp_path).found(listed) == ["dvc.yaml"]
 
 
 def test_text_is_read_without_its_byte_order_mark_and_nothing_else_is_text(tmp_path: Path) -> None:

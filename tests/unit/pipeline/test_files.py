@@ -9,6 +9,7 @@ import pytest
 from runner.errors import ConfigError, Location
 from runner.hashes import Hash
 from runner.pipeline import files
+from runner.pipeline.files import Sight
 from runner.pipeline.model import Dep, LockedPath, LockEntry, Out, Param, Stage
 
 if TYPE_CHECKING:
@@ -289,6 +290,45 @@ def test_every_mistake_of_every_file_is_told_at_once() -> None:
         "x.dvc:2:3",
         "x.dvc:2:3",
     ]
+
+
+WALKS = {
+    "an out of the folder above": (["d.dvc", "d/x.dvc", "d/e/y.dvc", "f/z.dvc"], ["d.dvc", "f/z.dvc"]),
+    "an out of a file that comes later": (["a/x.dvc", "b/a.dvc"], ["a/x.dvc", "b/a.dvc"]),
+    "an out of a sister folder, settled before it was read": (
+        ["top/a/c.dvc", "top/b/x.dvc"],
+        ["top/a/c.dvc", "top/b/x.dvc"],
+    ),
+    "a file that lies beside an out": (["d.dvc", "de/x.dvc"], ["d.dvc", "de/x.dvc"]),
+}
+_OUTS = {"d.dvc": "d", "b/a.dvc": "../q", "top/a/c.dvc": "../q"}
+
+
+@pytest.mark.parametrize("name", WALKS)
+def test_a_folder_that_is_an_out_found_so_far_is_not_looked_into(name: str) -> None:
+    given, expected = WALKS[name]
+    texts = {path: f"outs:\n- path: {_OUTS.get(path, 'o')}\n" for path in given}
+    assert [stage.file for stage in files.load(given, texts.get).stages] == expected
+
+
+def test_a_lock_that_git_ignores_is_a_mistake_even_where_there_is_none() -> None:
+    texts = {"dvc.yaml": "stages: {}", "sub/dvc.yaml": "stages: {}"}
+    with pytest.raises(ConfigError, match=r"git ignores sub/dvc\.lock") as caught:
+        files.load(texts, texts.get, sight=Sight(ignored_locks={"sub/dvc.lock"}))
+    assert caught.value.problems[0].where == Location("sub/dvc.lock")
+
+
+def test_an_out_that_dvc_does_not_see_is_a_mistake_and_a_lock_it_does_not_see_is_none() -> None:
+    hidden = {"o.tmp": "'*.tmp' (.dvcignore:1)", "dvc.lock": "'*.lock' (.dvcignore:2)"}
+    sight = Sight(lambda path: hidden.get(path, ""))
+    texts = {"dvc.yaml": "stages:\n  a: {cmd: x, deps: [o.tmp]}\n", "dvc.lock": "broken"}
+    assert files.load(["dvc.yaml"], texts.get, sight=sight).entries == {}
+    texts["dvc.yaml"] = "stages:\n  a: {cmd: x, outs: [o.tmp]}\n"
+    with pytest.raises(ConfigError) as caught:
+        files.load(["dvc.yaml"], texts.get, sight=sight)
+    assert str(caught.value.problems[0]).startswith(
+        "dvc.yaml:2:22: 'o.tmp', an out of 'a', is hidden from DVC by '*.tmp' (.dvcignore:1)"
+    )
 
 
 def test_a_named_file_that_is_not_there_is_refused() -> None:

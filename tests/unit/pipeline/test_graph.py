@@ -184,23 +184,35 @@ def problems(text: str, **others: str) -> list[str]:
 
 def test_two_stages_that_write_one_path_are_refused_at_the_second() -> None:
     text = "stages:\n  a: {cmd: x, outs: [o]}\n  b:\n    cmd: x\n    metrics:\n    - ./o\n"
-    assert problems(text) == ["dvc.yaml:6:7: './o' is an out of 'b' also of 'a'"]
+    assert problems(text) == ["dvc.yaml:6:7: './o' is an out of 'b' also of 'a' (dvc.yaml:2:22)"]
 
 
 def test_a_stage_and_a_dvc_file_cannot_track_one_path() -> None:
     found = problems("stages:\n  a: {cmd: x, outs: [data]}\n", data_dvc="outs:\n- path: data\n")
-    assert found == ["data.dvc:2:3: 'data' is an out of 'data.dvc' also of 'a'"]
+    assert found == ["data.dvc:2:3: 'data' is an out of 'data.dvc' also of 'a' (dvc.yaml:2:22)"]
 
 
 def test_an_out_inside_another_is_refused() -> None:
     assert problems("stages:\n  a: {cmd: x, outs: [d, d/e]}\n") == [
-        "dvc.yaml:2:25: 'd/e', an out of 'a', is inside 'd', an out of 'a'"
+        "dvc.yaml:2:25: 'd/e', an out of 'a', is inside 'd', an out of 'a' (dvc.yaml:2:22)"
     ]
 
 
-def test_a_dvc_file_inside_an_out_is_refused() -> None:
-    found = problems("stages:\n  a: {cmd: x, outs: [sub]}\n", sub__dvc_yaml="stages:\n  b: {cmd: x}\n")
-    assert found == ["sub/dvc.yaml:2:3: the DVC file 'sub/dvc.yaml' is inside 'sub', an out of 'a'"]
+def test_a_dvc_file_inside_an_out_that_is_found_later_is_refused() -> None:
+    texts = {"a/b.dvc": "outs:\n- path: x\n", "z/c.dvc": "wdir: ..\nouts:\n- path: a\n"}
+    with pytest.raises(ConfigError) as caught:
+        files.load(texts, texts.get)
+    found = [str(problem).partition("\n")[0] for problem in caught.value.problems]
+    assert found == [
+        "a/b.dvc:2:3: 'a/x', an out of 'a/b.dvc', is inside 'a', an out of 'z/c.dvc' (z/c.dvc:3:3)",
+        "a/b.dvc:1:1: the DVC file 'a/b.dvc' is inside 'a', an out of 'z/c.dvc' (z/c.dvc:3:3)",
+    ]
+
+
+def test_a_path_named_twice_by_one_stage_is_told_with_both_places() -> None:
+    assert problems("stages:\n  a:\n    cmd: x\n    outs: [o]\n    metrics:\n    - o\n") == [
+        "dvc.yaml:4:12: 'o' is an out of 'a' twice (also at dvc.yaml:4:12)"
+    ]
 
 
 def test_a_stage_that_reads_what_it_writes_is_refused() -> None:

@@ -167,6 +167,14 @@ def test_a_base_before_dvc_gives_what_git_holds(tmp_path: Path) -> None:
     assert at(made, ["m.json"]) == {"m.json": {"a": 1}}
 
 
+def test_what_dvc_does_not_see_is_no_part_of_a_base(tmp_path: Path) -> None:
+    broken = {"nested/.dvc/config": "", "nested/dvc.yaml": "- broken", "old/dvc.yaml": "- broken"}
+    seen = {"dvc.yaml": "stages:\n  a: {cmd: x, metrics: [m.json]}\n", "m.json": '{"a": 1}'}
+    made = workshop(tmp_path, "", {".dvcignore": "old/\n", **broken, **seen})
+    with Git(made.root, made.environ) as opened:
+        assert sides.committed(opened, "", opened.head(), None).metrics_files() == ["m.json"]
+
+
 def test_a_project_in_a_folder_of_its_repository_is_read_there(tmp_path: Path) -> None:
     made = workshop(tmp_path, "", {"m.json": '{"a": 1}', "deep/m.json": '{"a": 2}', "deep/dvc.yaml": "stages: {}\n"})
     with Git(made.root, made.environ) as opened:
