@@ -10,7 +10,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from runner.errors import ConfigError, Location
-from runner.pipeline import lock, params, shape, yaml12
+from runner.pipeline import params, shape, yaml12
+from runner.pipeline.addresses import PARAMS_FILE
 from runner.pipeline.expressions import is_interpolated
 from runner.pipeline.variables import Redefined, Scope, Unsupported, Variable, merge, source_of, supported
 
@@ -93,7 +94,7 @@ class Context:
             folder: where it lies; params.yaml there is always read.
 
         """
-        beside = shape.relative(folder, lock.PARAMS_FILE, self.root)
+        beside = shape.relative(folder, PARAMS_FILE, self.root)
         scope: Scope | None = Scope()
         try:
             document = self.sources.document(beside)

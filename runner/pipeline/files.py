@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from runner.errors import ConfigError, ConfigErrors, Location
 from runner.pipeline import checks, dvcfile, lock, shape, yaml12
+from runner.pipeline.addresses import LOCK_FILE, PROJECT_FILE, address
 from runner.pipeline.context import Sources
-from runner.pipeline.model import LOCK_FILE, PROJECT_FILE, Pipeline, Stage
+from runner.pipeline.model import Pipeline, Stage
 from runner.pipeline.projectfile import ProjectFile
 from runner.pipeline.unpack import Unpacking
 
@@ -136,7 +137,8 @@ class _Reading:
     @property
     def pipeline(self) -> Pipeline:
         """What could be read of all files, together."""
-        return Pipeline(tuple(self.stages), self.entries)
+        groups = {address(path, name) for path, project in self.projects.items() for name in project.groups}
+        return Pipeline(tuple(self.stages), self.entries, frozenset(groups))
 
     def clashes(self) -> Iterator[ConfigError]:
         """Give what the files may not say together."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from itertools import product
 from typing import TYPE_CHECKING, Any, Final
 
+from runner.pipeline.addresses import JOIN
 from runner.pipeline.expressions import Unresolved
 from runner.pipeline.unpack import Unpacking, pythonic, to_text
 from runner.pipeline.variables import Merged, Unsupported, Variable, elements, entries, supported
@@ -121,7 +122,7 @@ def _checked(members: Iterable[tuple[str, Any]]) -> Iterable[tuple[str, Any]]:
         if not key:
             message = "an empty text cannot name a stage"
             raise Unresolved(message, "leave it out, or use a mapping, whose keys name the stages")
-        if "@" in key:
+        if JOIN in key:
             message = f"{key!r} cannot name a stage: it holds an @"
             raise Unresolved(message, "use a mapping, whose keys name the stages")
     return found.items()

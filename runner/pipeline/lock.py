@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from runner.errors import ConfigError, ConfigErrors, Location
 from runner.hashes import LEGACY, MD5, Hash
 from runner.pipeline import shape, yaml12
+from runner.pipeline.addresses import PARAMS_FILE
 from runner.pipeline.model import LockedPath, LockEntry
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     _Cut = tuple[str, dict[str, tuple[str, str]], str]
 
 SCHEMA = "2.0"
-PARAMS_FILE = "params.yaml"
 _INDENT = "  "
 _OPENING = "stages:\n"
 

@@ -6,13 +6,11 @@ text as written in the DVC file (`spelled`), because DVC's lock records and look
 
 from __future__ import annotations
 
-import posixpath
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from runner.errors import ConfigError
+from runner.pipeline.addresses import JOIN, targeted, unknown
 from runner.pipeline.graph import PathTree, post_order
 
 if TYPE_CHECKING:
@@ -21,11 +19,6 @@ if TYPE_CHECKING:
     from runner.errors import Location
     from runner.hashes import Hash
     from runner.pipeline.source import Source
-
-PROJECT_FILE = "dvc.yaml"
-LOCK_FILE = "dvc.lock"
-PARAMS_FILE = "params.yaml"
-DATA_SUFFIX = ".dvc"
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,11 +194,13 @@ class Pipeline:
         stages: in DVC's order: files as collected, then as written in each file.
         entries: lock entry by stage address; a `.dvc` file's own hashes for a data source. A stage
             that never ran has none; entries of stages that are no more are left out.
+        groups: addresses of what `foreach` and `matrix` make stages from, whether or not they made any.
 
     """
 
     stages: tuple[Stage, ...]
     entries: Mapping[str, LockEntry]
+    groups: frozenset[str] = frozenset()
 
     @cached_property
     def _numbers(self) -> Mapping[str, int]:
@@ -259,7 +254,7 @@ class Pipeline:
 
         """
         if address not in self._numbers:
-            raise _unknown(address, self._numbers)
+            raise unknown(address, self._numbers)
         return self.stages[self._numbers[address]]
 
     def upstream(self, stage: Stage) -> tuple[Stage, ...]:
@@ -284,7 +279,7 @@ class Pipeline:
         """Give the targets with everything upstream, in order; all stages where there is no target.
 
         Args:
-            targets: a stage's name in the `dvc.yaml` of `cwd`, `path/dvc.yaml:name`,
+            targets: names of stages, or of groups, in the `dvc.yaml` of `cwd`, `path/dvc.yaml:name`,
                 `path/dvc.yaml` (all its stages) or `path/x.dvc`, relative to `cwd`.
             cwd: repository-relative folder.
 
@@ -303,37 +298,12 @@ class Pipeline:
         return self._pick(self._targeted(target, cwd))
 
     def _targeted(self, target: str, cwd: str) -> list[int]:
-        address = _address(target, cwd)
+        address = targeted(target, cwd)
         if address in self._numbers:
             return [self._numbers[address]]
+        if address in self.groups:
+            return [number for number, stage in enumerate(self.stages) if stage.address.startswith(f"{address}{JOIN}")]
         inside = [number for number, stage in enumerate(self.stages) if stage.name and stage.file == address]
         if inside:
             return inside
-        raise _unknown(target, self._numbers)
-
-
-def address(file: str, name: str) -> str:
-    """Give the stage's address as DVC prints it from the root: the bare name for the root's dvc.yaml."""
-    if not name:
-        return file
-    return name if file == PROJECT_FILE else f"{file}:{name}"
-
-
-def _address(target: str, cwd: str) -> str:
-    """Read a target as DVC does; a name may itself hold colons and slashes."""
-    folder, colon, name = target.partition(f"{PROJECT_FILE}:")
-    if colon and folder[-1:] in {"", "/"}:
-        return address(_from(cwd, folder + PROJECT_FILE), name)
-    if posixpath.basename(target) == PROJECT_FILE or target.endswith(DATA_SUFFIX):
-        return _from(cwd, target)
-    return address(_from(cwd, PROJECT_FILE), target)
-
-
-def _from(cwd: str, path: str) -> str:
-    return posixpath.normpath(posixpath.join(cwd, path))
-
-
-def _unknown(target: str, known: Mapping[str, int]) -> ConfigError:
-    near = get_close_matches(target, known, n=3)
-    hint = f"did you mean {' or '.join(near)}?" if near else "retrain stages lists what there is"
-    return ConfigError(f"there is no stage {target!r}", hint)
+        raise unknown(target, (*self._numbers, *self.groups))

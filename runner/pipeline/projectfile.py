@@ -8,76 +8,18 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 from runner.errors import Location
-from runner.pipeline import lock, shape
+from runner.pipeline import shape, stage_shape
+from runner.pipeline.addresses import JOIN, PARAMS_FILE, address
 from runner.pipeline.context import Context, Sources
-from runner.pipeline.model import Dep, Out, Param, Stage, address
+from runner.pipeline.model import Dep, Out, Param, Stage
 from runner.pipeline.template import Definition, Template
 from runner.pipeline.unpack import Unpacking
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from runner.pipeline.shape import Page, Shape, Where
-
-_TOP: Final[Shape] = {
-    "stages": shape.MAPPING,
-    "vars": shape.LIST,
-    "params": shape.STRINGS,
-    "metrics": shape.STRINGS,
-    "plots": shape.LIST,
-    "artifacts": shape.MAPPING,
-    "datasets": shape.ANYTHING,
-}
-_STAGE: Final[Shape] = {
-    "cmd": shape.COMMAND,
-    "wdir": shape.STRING,
-    "deps": shape.STRINGS,
-    "params": shape.LIST,
-    "outs": shape.LIST,
-    "metrics": shape.LIST,
-    "plots": shape.LIST,
-    "frozen": shape.BOOL,
-    "always_changed": shape.BOOL,
-    "desc": shape.STRING,
-    "meta": shape.ANYTHING,
-    "vars": shape.LIST,
-    "matrix": shape.MAPPING,
-}
-_FLAGS: Final[Shape] = {
-    "cache": shape.BOOL,
-    "persist": shape.BOOL,
-    "checkpoint": shape.BOOL,
-    "remote": shape.STRING,
-    "push": shape.BOOL,
-    "desc": shape.STRING,
-    "type": shape.STRING,
-    "labels": shape.STRINGS,
-    "meta": shape.ANYTHING,
-}
-_PLOT_FLAGS: Final[Shape] = {
-    **_FLAGS,
-    **dict.fromkeys(("template", "x", "y", "x_label", "y_label", "title"), shape.STRING),
-    "header": shape.BOOL,
-}
-_OUT_SECTIONS: Final = {"outs": _FLAGS, "metrics": _FLAGS, "plots": _PLOT_FLAGS}
-_FOREACH: Final[Shape] = {"foreach": shape.ITERABLE, "do": shape.MAPPING}
-_FILLED: Final[Shape] = {
-    **_STAGE,
-    "cmd": shape.NULLABLE_COMMAND,
-    "wdir": shape.NULLABLE_STRING,
-    "desc": shape.ANYTHING,
-    "matrix": shape.ANYTHING,  # inside `do` it is passed over (DVC's rule)
-}
-_TYPED: Final = "one ${...} alone keeps the type of its value: put a text beside it, or quotes round the value"
-
-
-def _filled(flags: Shape) -> Shape:
-    """Give the flags as DVC takes them from a template: what is only shown to people may be of any kind."""
-    shown = {shape.STRING, shape.STRINGS}
-    return {flag: shape.ANYTHING if kind in shown and flag != "remote" else kind for flag, kind in flags.items()}
-
-
-_FILLED_SECTIONS: Final = {section: _filled(flags) for section, flags in _OUT_SECTIONS.items()}
+    from runner.pipeline.shape import Page, Where
+_MAKING: Final = frozenset({"foreach", "matrix"})
 
 
 @dataclass
@@ -92,6 +34,7 @@ class ProjectFile:
         root: the repository's absolute path.
         unpacking: how mappings become options of a command.
         definitions: by name, the stages as filled in.
+        groups: names of what `foreach` and `matrix` stand in.
 
     """
 
@@ -102,6 +45,7 @@ class ProjectFile:
     root: str = ""
     unpacking: Unpacking = field(default_factory=Unpacking)
     definitions: dict[str, Definition] = field(default_factory=dict)
+    groups: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         """Look at the file once for all its stages."""
@@ -114,7 +58,7 @@ class ProjectFile:
     def template(self) -> Template:
         """What fills in its values, with its variables; their files are read when it is first asked for."""
         written = self.document.get("vars") if isinstance(self.document, dict) else None
-        entries = written if isinstance(written, list) and self._are_vars(written, ("vars",)) else []
+        entries = written if isinstance(written, list) and stage_shape.are_vars(self.page, written, ("vars",)) else []
         context = Context(self.page, self.root, self.sources)
         return Template(self.page, context, context.of_file(entries, self._folder), self.unpacking, self._folder)
 
@@ -122,11 +66,13 @@ class ProjectFile:
         """Yield the stages that can be read; the mistakes of the others are on the page."""
         if not self.page.holds(self.document, shape.MAPPING, ()):
             return
-        self.page.fits(self.document, _TOP, ())
+        self.page.fits(self.document, stage_shape.TOP, ())
         _ = self.template  # what it reads is refused whether or not a value uses it (DVC's rule)
         stages = self.document.get("stages", {})
         for name, spec in stages.items() if isinstance(stages, dict) else ():
             if self._is_name(name, spec):
+                if isinstance(spec, dict) and spec.keys() & _MAKING:
+                    self.groups.append(name)
                 where = self._where(name)
                 before = len(self.page.mistakes)
                 definitions = self._definitions(name, spec)
@@ -141,7 +87,7 @@ class ProjectFile:
         if not isinstance(name, str) or not name:
             self.page.wrong(at, f"{name!r} cannot name a stage", "a name is a string that is not empty")
             return False
-        if "@" in name and not (isinstance(spec, dict) and spec.keys() & {"foreach", "matrix"}):
+        if JOIN in name and not (isinstance(spec, dict) and spec.keys() & _MAKING):
             hint = "DVC keeps @ for stages made by foreach and matrix"
             self.page.wrong(at, f"the stage name {name!r} holds an @", hint)
             return False
@@ -153,13 +99,13 @@ class ProjectFile:
         if isinstance(spec, dict) and spec.keys() & {"foreach", "do"}:
             return self._foreach(name, spec, at)
         if not self._templated and not (isinstance(spec, dict) and spec.keys() & {"vars", "matrix"}):
-            self.page.fits(spec, _STAGE, at, required="cmd")
-            return [Definition(name, shape.sound(spec, _STAGE), at)] if isinstance(spec, dict) else []
-        sound = self._checked(spec, at)
+            self.page.fits(spec, stage_shape.STAGE, at, required="cmd")
+            return [Definition(name, shape.sound(spec, stage_shape.STAGE), at)] if isinstance(spec, dict) else []
+        sound = stage_shape.checked(self.page, spec, at)
         return self.template.matrix(name, sound, at) if "matrix" in sound else self.template.stage(name, sound, at)
 
     def _foreach(self, name: str, spec: dict[str, Any], at: Where) -> Iterable[Definition]:
-        self.page.fits(spec, _FOREACH, at, required="do")
+        self.page.fits(spec, stage_shape.FOREACH, at, required="do")
         if "foreach" not in spec:
             self.page.wrong(at, "'foreach' is missing", "it is required beside 'do'", kind="missing-key")
         do = spec.get("do")
@@ -168,37 +114,15 @@ class ProjectFile:
         if "foreach" in do:
             self.page.wrong((*at, "do", "foreach"), "foreach cannot stand inside do", "use matrix for combinations")
             return []
-        sound = self._checked(do, (*at, "do"))
+        sound = stage_shape.checked(self.page, do, (*at, "do"))
         return self.template.foreach(name, spec["foreach"], sound, at) if "foreach" in spec else []
-
-    def _checked(self, spec: Any, at: Where) -> dict[str, Any]:  # noqa: ANN401 - a document is of any shape
-        """Check a stage as written, before anything is filled in (DVC's rule); give what is sound of it."""
-        self.page.fits(spec, _STAGE, at, required="cmd")
-        if not isinstance(spec, dict):
-            return {}
-        sound = shape.sound(spec, _STAGE)
-        for section, flags in _OUT_SECTIONS.items():
-            for _ in self._flagged(flags, sound.get(section, ()), (*at, section)):
-                pass  # looking is checking
-        for number, written in enumerate(sound.get("params", ())):
-            self.page.holds(written, shape.STRING_OR_MAPPING, (*at, "params", number))
-        for axis, values in sound.get("matrix", {}).items():
-            self.page.holds(values, shape.AXIS, (*at, "matrix", axis))
-        if not self._are_vars(sound.get("vars", ()), (*at, "vars")):
-            del sound["vars"]
-        return sound
-
-    def _are_vars(self, entries: Sequence[Any], at: Where) -> bool:
-        """Check every entry, also after a mistake."""
-        held = [self.page.holds(entry, shape.STRING_OR_MAPPING, (*at, number)) for number, entry in enumerate(entries)]
-        return all(held)
 
     def _stage(self, definition: Definition, where: Location) -> Stage:
         name, at = definition.name, definition.at
         spec = definition.spec
         if definition.is_filled:
-            self.page.fits(spec, _FILLED, at, hint=_TYPED)
-            spec = shape.sound(spec, _FILLED)
+            self.page.fits(spec, stage_shape.FILLED, at, hint=stage_shape.TYPED)
+            spec = shape.sound(spec, stage_shape.FILLED)
         cmd = spec.get("cmd", "")
         wdir = self._wdir(spec, at)
         return Stage(
@@ -211,7 +135,7 @@ class ProjectFile:
             params=self._params(wdir, spec.get("params", ()), (*at, "params")),
             outs=tuple(
                 out
-                for section in _OUT_SECTIONS
+                for section in stage_shape.OUT_SECTIONS
                 if section in spec
                 for out in self._outs(wdir, section, spec[section], definition)
             ),
@@ -273,7 +197,7 @@ class ProjectFile:
     def _wanted(self, params: Sequence[Any], at: Where) -> Iterator[tuple[str, list[str] | None]]:
         for number, written in enumerate(params):
             if isinstance(written, str):
-                yield lock.PARAMS_FILE, [written]
+                yield PARAMS_FILE, [written]
             elif self.page.holds(written, shape.MAPPING, (*at, number)):
                 for file, wanted in written.items():
                     place = (*at, number, file)
@@ -288,10 +212,10 @@ class ProjectFile:
 
     def _outs(self, wdir: str, section: str, written: Sequence[Any], definition: Definition) -> Iterator[Out]:
         """Yield the outs of a section; one path named twice there is one out, its flags united."""
-        known = (_FILLED_SECTIONS if definition.is_filled else _OUT_SECTIONS)[section]
+        known = (stage_shape.FILLED_SECTIONS if definition.is_filled else stage_shape.OUT_SECTIONS)[section]
         flags: dict[str, dict[str, Any]] = {}
         places: dict[str, Where] = {}
-        for spelled, given, place in self._flagged(known, written, (*definition.at, section)):
+        for spelled, given, place in stage_shape.flagged(self.page, known, written, (*definition.at, section)):
             flags.setdefault(spelled, {}).update(given)
             places.setdefault(spelled, place)
         for spelled, united in flags.items():
@@ -303,15 +227,3 @@ class ProjectFile:
                     plot=section == "plots",
                     **{flag: united[flag] for flag in ("cache", "persist", "push", "remote") if flag in united},
                 )
-
-    def _flagged(self, known: Shape, outs: Sequence[Any], at: Where) -> Iterator[tuple[str, dict[str, Any], Where]]:
-        """Yield the paths of a section with their flags; what is neither is noted."""
-        for number, written in enumerate(outs):
-            if isinstance(written, str):
-                yield written, {}, (*at, number)
-            elif self.page.holds(written, shape.MAPPING, (*at, number)):
-                for spelled, flags in written.items():
-                    place = (*at, number, spelled)
-                    is_path = self.page.holds(spelled, shape.STRING, place)
-                    if self.page.fits(flags, known, place) and is_path:
-                        yield spelled, flags, place

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from runner.pipeline import groups, shape
+from runner.pipeline.addresses import JOIN
 from runner.pipeline.expressions import ESCAPED, OPENING, Unresolved, compiled
 from runner.pipeline.unpack import to_text
 from runner.pipeline.variables import Merged, Variable, plain
@@ -121,7 +122,7 @@ class Template:
             self.page.wrong(source, error.message, error.hint)
             return
         for key, items in members.items():
-            yield from self._filled(f"{name}@{key}", spec, at, self.scope.of(items))
+            yield from self._filled(f"{name}{JOIN}{key}", spec, at, self.scope.of(items))
 
     def _filled(self, name: str, spec: Mapping[str, Any], at: Where, scope: Scope) -> Iterator[Definition]:
         filling = _Filling(self, scope)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from runner.engine.committed import Committed
 from runner.hashes import Hash
 from runner.pipeline import params
-from runner.pipeline.model import PARAMS_FILE
+from runner.pipeline.addresses import PARAMS_FILE
 from runner.review.metrics import Unreadable, parse_metrics
 
 if TYPE_CHECKING:

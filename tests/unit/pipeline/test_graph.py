@@ -170,6 +170,56 @@ def test_an_unknown_target_is_refused_with_the_nearest(target: str, near: str) -
     assert near in caught.value.hint
 
 
+GROUPS = files.load(
+    ["dvc.yaml", "sub/dvc.yaml"],
+    {
+        "dvc.yaml": (
+            "stages:\n  s: {foreach: [a, e:f, g/h], do: {cmd: x}}\n  m: {matrix: {x: [1, 2]}, cmd: x}\n"
+            "  none: {foreach: [], do: {cmd: x}}\n  t: {cmd: x}\n"
+        ),
+        "sub/dvc.yaml": "stages:\n  s: {foreach: {k: 1}, do: {cmd: x}}\n",
+    }.get,
+)
+
+
+@pytest.mark.parametrize(
+    ("target", "cwd", "selected"),
+    [
+        ("s", ".", ["s@a", "s@e:f", "s@g/h"]),
+        ("s@e:f", ".", ["s@e:f"]),
+        ("s@g/h", ".", ["s@g/h"]),
+        ("dvc.yaml:s@e:f", ".", ["s@e:f"]),
+        (":t", ".", ["t"]),
+        ("m", ".", ["m@1", "m@2"]),
+        ("none", ".", []),
+        ("sub/dvc.yaml:s", ".", ["sub/dvc.yaml:s@k"]),
+        ("sub/dvc.yaml:s@k", ".", ["sub/dvc.yaml:s@k"]),
+        ("s", "sub", ["sub/dvc.yaml:s@k"]),
+        ("../dvc.yaml:m", "sub", ["m@1", "m@2"]),
+        ("../dvc.yaml:m@1", "sub", ["m@1"]),
+    ],
+)
+def test_a_target_names_a_group_or_one_stage_of_it(target: str, cwd: str, selected: list[str]) -> None:
+    assert [one.address for one in GROUPS.named(target, cwd)] == selected
+    assert [one.address for one in GROUPS.select([target], cwd)] == selected
+
+
+@pytest.mark.parametrize(
+    ("target", "hint"),
+    [
+        ("s@zz", "did you mean s@a or s@e:f or s@g/h?"),
+        ("m@3", "did you mean m@2 or m@1?"),
+        ("nine", "did you mean none?"),
+        ("dvc.lock", "did you mean dvc.yaml?"),
+        ("sub/dvc.lock:s", "did you mean sub/dvc.yaml:s?"),
+    ],
+)
+def test_an_unknown_key_of_a_group_is_refused_with_those_there_are(target: str, hint: str) -> None:
+    with pytest.raises(ConfigError, match="no stage") as caught:
+        GROUPS.named(target)
+    assert caught.value.hint == hint
+
+
 def test_a_target_is_looked_up_in_the_present_folder_only() -> None:
     with pytest.raises(ConfigError):
         PROJECT.select(["a"], "sub")
