@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from runner import log
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from runner.engine.decide import Reason
     from runner.engine.plan import Plan, Pull, Step
     from runner.engine.project import Project
+    from runner.pipeline.declared import Declared, Plot
     from runner.pipeline.model import LockedPath, Out, Stage
     from runner.review.model import Report
     from runner.store.transfer import Moved
@@ -175,6 +177,33 @@ def stages_lines(project: Project) -> list[str]:
         lines += [f"  reads  {' '.join(reads)}"] if reads else []
         lines += [f"  writes {' '.join(out.path for out in stage.outs)}"] if stage.outs else []
     return lines
+
+
+def sections_data(declared: Declared) -> dict[str, Any]:
+    """Give what dvc.yaml files declare beside stages as `retrain stages --sections --json` prints it."""
+    return {
+        "params": list(declared.params),
+        "metrics": list(declared.metrics),
+        "plots": [_finite(asdict(plot)) for plot in declared.plots],
+        "artifacts": [_finite(asdict(artifact)) for artifact in declared.artifacts],
+    }
+
+
+def sections_lines(declared: Declared) -> list[str]:
+    """Give what dvc.yaml files declare beside stages for people, one line each."""
+    lines = [f"params   {path}" for path in declared.params]
+    lines += [f"metrics  {path}" for path in declared.metrics]
+    lines += [f"plot     {plot.id}: {_drawn(plot)}" for plot in declared.plots]
+    for artifact in declared.artifacts:
+        kind = f" ({artifact.type})" if artifact.type else ""
+        lines.append(f"artifact {artifact.name}: {artifact.path}{kind}")
+    return lines
+
+
+def _drawn(plot: Plot) -> str:
+    ys = [f"{', '.join(fields)} of {path}" if fields else path for path, fields in plot.y.items()]
+    over = plot.x if isinstance(plot.x, str) else ", ".join(f"{field} of {path}" for path, field in plot.x.items())
+    return f"{'; '.join(ys)} over {over}" if over else "; ".join(ys)
 
 
 def moved_data(moved: Moved) -> dict[str, Any]:

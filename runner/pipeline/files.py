@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from runner.errors import ConfigError, ConfigErrors, Location
-from runner.pipeline import checks, dvcfile, lock, shape, yaml12
+from runner.pipeline import checks, dvcfile, lock, sections, shape, yaml12
 from runner.pipeline.addresses import LOCK_FILE, PROJECT_FILE, address
 from runner.pipeline.context import Sources
+from runner.pipeline.declared import Declared
 from runner.pipeline.model import Pipeline, Stage
 from runner.pipeline.projectfile import ProjectFile
 from runner.pipeline.unpack import Unpacking
@@ -128,6 +129,7 @@ class _Reading:
     errors: list[RunnerError] = field(default_factory=list)
     projects: dict[str, ProjectFile] = field(default_factory=dict)
     data: dict[str, tuple[Page, Any]] = field(default_factory=dict)
+    declared: Declared = field(default_factory=Declared)
 
     @property
     def problems(self) -> list[RunnerError]:
@@ -138,7 +140,7 @@ class _Reading:
     def pipeline(self) -> Pipeline:
         """What could be read of all files, together."""
         groups = {address(path, name) for path, project in self.projects.items() for name in project.groups}
-        return Pipeline(tuple(self.stages), self.entries, frozenset(groups))
+        return Pipeline(tuple(self.stages), self.entries, frozenset(groups), self.declared)
 
     def clashes(self) -> Iterator[ConfigError]:
         """Give what the files may not say together."""
@@ -169,6 +171,7 @@ class _Reading:
         project = ProjectFile(page, document or {}, spans, self.sources, self.root, self.unpacking)
         self.projects[path] = project
         stages = list(project.stages())
+        self.declared += sections.read(page, document, project.template.value, self.root)
         self.errors += page.errors()
         self.stages += stages
         self._lock(posixpath.join(posixpath.dirname(path), LOCK_FILE), stages)

@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from runner.pipeline.addresses import JOIN, targeted, unknown
+from runner.pipeline.declared import Declared
 from runner.pipeline.graph import PathTree, post_order
 
 if TYPE_CHECKING:
@@ -195,12 +196,14 @@ class Pipeline:
         entries: lock entry by stage address; a `.dvc` file's own hashes for a data source. A stage
             that never ran has none; entries of stages that are no more are left out.
         groups: addresses of what `foreach` and `matrix` make stages from, whether or not they made any.
+        declared: what dvc.yaml files say beside their stages.
 
     """
 
     stages: tuple[Stage, ...]
     entries: Mapping[str, LockEntry]
     groups: frozenset[str] = frozenset()
+    declared: Declared = field(default_factory=Declared)
 
     @cached_property
     def _numbers(self) -> Mapping[str, int]:

@@ -40,6 +40,9 @@ ITERABLE: Final = "a list, a mapping or one ${...}"
 CHECKSUM: Final = "a string of at least 3 characters (quote it)"
 NULLABLE_STRING: Final = "a string or nothing"
 NULLABLE_LIST: Final = "a list or nothing"
+PLOT: Final = "a path, or a mapping of an id to what it draws"
+FIELD: Final = "a field, or a mapping of files to fields"
+FIELDS: Final = "a field, a list of fields, or a mapping of files to fields"
 ANYTHING: Final = "anything"
 
 _HOLDS: Final[Mapping[str, Callable[[Any], bool]]] = {
@@ -57,8 +60,17 @@ _HOLDS: Final[Mapping[str, Callable[[Any], bool]]] = {
     CHECKSUM: lambda value: value is None or (isinstance(value, str) and len(value) not in {1, 2}),
     NULLABLE_STRING: lambda value: value is None or isinstance(value, str),
     NULLABLE_LIST: lambda value: value is None or isinstance(value, list),
+    PLOT: lambda value: isinstance(value, str) or (isinstance(value, dict) and bool(value)),
+    FIELD: lambda value: isinstance(value, str) or _maps(value, STRING),
+    FIELDS: lambda value: isinstance(value, str) or _HOLDS[STRINGS](value) or _maps(value, COMMAND),
     ANYTHING: lambda _: True,
 }
+
+
+def _maps(value: Any, kind: str) -> bool:  # noqa: ANN401 - a document is of any shape
+    """Whether the value is a mapping of strings to what is of the kind."""
+    return isinstance(value, dict) and all(isinstance(key, str) and _HOLDS[kind](value[key]) for key in value)
+
 
 _NAMES: Final[Mapping[type, str]] = {
     type(None): "nothing",
@@ -213,6 +225,9 @@ def nearest(word: object, known: Shape) -> str:
     return f"did you mean {near[0]!r}?" if near else f"valid here: {', '.join(known)}"
 
 
+_EMPTY: Final = {MAPPING: "{}", LIST: "[]", STRINGS: "[]"}
+
+
 def _found(value: object) -> str:
     name = _NAMES.get(type(value), type(value).__name__)
     return f"{name} ({value!r})" if isinstance(value, (str, int, float)) and len(repr(value)) <= 40 else name  # noqa: PLR2004
@@ -223,4 +238,8 @@ def _hint(value: object, expected: str) -> str:
         return "YAML 1.2 has true and false only; without quotes"
     if isinstance(value, (int, float)) and expected in {STRING, STRINGS, COMMAND, CHECKSUM}:
         return "put it in quotes"
+    if value is None and expected in _EMPTY:
+        return f"write {_EMPTY[expected]}, or leave the key out"
+    if isinstance(value, dict) and expected == LIST:
+        return "each entry of a list starts with '- '"
     return ""

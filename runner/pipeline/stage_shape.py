@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 TOP: Final[Shape] = {
     "stages": shape.MAPPING,
     "vars": shape.LIST,
-    "params": shape.STRINGS,
-    "metrics": shape.STRINGS,
+    "params": shape.LIST,
+    "metrics": shape.LIST,
     "plots": shape.LIST,
     "artifacts": shape.MAPPING,
     "datasets": shape.ANYTHING,

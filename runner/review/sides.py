@@ -10,6 +10,7 @@ from runner.engine.committed import Committed
 from runner.hashes import Hash
 from runner.pipeline import params
 from runner.pipeline.addresses import PARAMS_FILE
+from runner.pipeline.declared import Declared
 from runner.review.metrics import Unreadable, parse_metrics
 
 if TYPE_CHECKING:
@@ -41,8 +42,9 @@ class Side:
     objects: Objects | None
 
     def metrics_files(self) -> list[str]:
-        """Give the metrics files that the stages of this side declare, directories opened up."""
-        return self._opened_up(out.path for stage in self._stages() for out in stage.outs if out.metric)
+        """Give the metrics files that this side declares, as outs or beside stages, directories opened up."""
+        outs = [out.path for stage in self._stages() for out in stage.outs if out.metric]
+        return self._opened_up((*outs, *self._declared().metrics))
 
     def _opened_up(self, paths: Iterable[str]) -> list[str]:
         """Give the files at `paths` and, where one is a directory, those in it; sorted."""
@@ -51,6 +53,9 @@ class Side:
     def _stages(self) -> Sequence[Stage]:
         return self.pipeline.stages if self.pipeline else ()
 
+    def _declared(self) -> Declared:
+        return self.pipeline.declared if self.pipeline else Declared()
+
     def metrics(self, paths: Iterable[str] = ()) -> dict[str, object]:
         """Read the metrics files that this side declares, or those at `paths`; one that is not there is unreadable."""
         return self._with_absent(self._opened_up(paths) or self.metrics_files())
@@ -58,11 +63,13 @@ class Side:
     def params_keys(self, *, deps_only: bool = False) -> dict[str, tuple[str, ...]]:
         """Give the params files of this side, each with the dotted keys that count; none means all of it.
 
-        As `dvc params diff` does, the root's params.yaml counts whole, unless only what stages depend on is asked for.
+        As `dvc params diff` does, the root's params.yaml and files declared beside stages count whole, unless only
+        what stages depend on is asked for.
         """
         tracked = [(param.path, param.keys) for stage in self._stages() for param in stage.params]
-        if not deps_only and self.files(PARAMS_FILE) is not None:
-            tracked.append((PARAMS_FILE, ()))
+        if not deps_only:
+            tracked += [(path, ()) for path in self._declared().params]
+            tracked += [(PARAMS_FILE, ())] if self.files(PARAMS_FILE) is not None else []
         whole = {path for path, keys in tracked if not keys}
         found: dict[str, dict[str, None]] = {}
         for path, keys in tracked:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import click
+
 from runner.errors import Exit
 from runner.options import Call, verb
 from runner.verbs.opened import open_project, stop_is_told
@@ -9,12 +11,17 @@ from runner.verbs.output import print_result
 
 
 @verb()
-def stages(call: Call) -> int:
+@click.option("--sections", is_flag=True, help="List what stands beside stages: params, metrics, plots, artifacts.")
+def stages(call: Call, *, sections: bool) -> int:
     """List the stages as they are resolved: command, deps, params, outs."""
     from runner import printing  # noqa: PLC0415 - see `open_project`
 
     with stop_is_told(call):
         opened = open_project(call)
         opened.close()
-    print_result(call, lambda: printing.stages_data(opened.project), lambda: printing.stages_lines(opened.project))
+    project, declared = opened.project, opened.project.pipeline.declared
+    if sections:
+        print_result(call, lambda: printing.sections_data(declared), lambda: printing.sections_lines(declared))
+    else:
+        print_result(call, lambda: printing.stages_data(project), lambda: printing.stages_lines(project))
     return Exit.HELD

@@ -13,6 +13,7 @@ from rich.console import Console
 
 from runner import ci, log, printing, tables
 from runner.errors import Location, RemoteError
+from runner.pipeline.declared import Artifact, Declared, Plot
 from runner.review.commit import Commit
 from runner.review.model import Problem, ReasonRow, Report, StageRow, Traffic
 from runner.store.transfer import Failure, Moved
@@ -65,6 +66,53 @@ def test_a_plan_gives_a_line_a_stale_stage_with_its_reasons(made: Workshop) -> N
     ]
     assert printing.plan_outputs(plan) == {"stale-stages": "prepare\nfit", "changed": "true"}
     made.put({"params.yaml": "depth: 3\n", "seed": "1\n"})
+
+
+DECLARED = Declared(
+    params=("conf.toml",),
+    metrics=("eval",),
+    plots=(
+        Plot("dvc.yaml", "roc.csv", {"roc.csv": ()}),
+        Plot("dvc.yaml", "loss", {"a.csv": ("train", "val"), "b.csv": ("val",)}, {"a.csv": "step"}, title="Loss"),
+    ),
+    artifacts=(Artifact("sub/dvc.yaml", "model", "sub/net.pkl", "model", labels=("nlp",), meta={"due": math.inf}),),
+)
+
+
+def test_what_stands_beside_stages_is_listed_line_by_line() -> None:
+    assert printing.sections_lines(DECLARED) == [
+        "params   conf.toml",
+        "metrics  eval",
+        "plot     roc.csv: roc.csv",
+        "plot     loss: train, val of a.csv; val of b.csv over step of a.csv",
+        "artifact model: sub/net.pkl (model)",
+    ]
+
+
+def test_what_stands_beside_stages_is_json_with_every_field() -> None:
+    told = json.loads(printing.json_line(printing.sections_data(DECLARED)))
+    assert (told["params"], told["metrics"]) == (["conf.toml"], ["eval"])
+    assert told["plots"][1] == {
+        "file": "dvc.yaml",
+        "id": "loss",
+        "y": {"a.csv": ["train", "val"], "b.csv": ["val"]},
+        "x": {"a.csv": "step"},
+        "x_label": "",
+        "y_label": "",
+        "title": "Loss",
+        "template": "",
+    }
+    assert told["artifacts"] == [
+        {
+            "file": "sub/dvc.yaml",
+            "name": "model",
+            "path": "sub/net.pkl",
+            "type": "model",
+            "desc": "",
+            "labels": ["nlp"],
+            "meta": {"due": "inf"},
+        }
+    ]
 
 
 def test_stages_are_listed_with_what_they_read_and_write(made: Workshop) -> None:

@@ -214,7 +214,7 @@ def test_a_broken_lock_is_told_beside_the_mistakes_of_other_files() -> None:
         ("stages: {1: {cmd: x}}", "dvc.yaml:1:10: 1 cannot name a stage"),
         ("stages: {'': {cmd: x}}", "dvc.yaml:1:10: '' cannot name a stage"),
         ("stages: {a@b: {cmd: x}}", "dvc.yaml:1:10: the stage name 'a@b' holds an @"),
-        ("params: a", "dvc.yaml:1:1: expected a list of strings"),
+        ("params: a", "dvc.yaml:1:1: expected a list, found a string"),
         ("plots: {a: }", "dvc.yaml:1:1: expected a list, found a mapping"),
         ("a: 1\na: 2", "dvc.yaml:2:1: the key 'a' comes twice"),
         ("\tstages: {}", "dvc.yaml:1:1:"),

@@ -189,6 +189,38 @@ def test_without_objects_cached_files_are_absent(made: Workshop) -> None:
         assert side.metrics_files() == ["cached.json", "many", "plain.json"]
 
 
+BESIDE = """\
+params: [conf.toml]
+metrics: [git.json, cached.json, folder, kept/]
+"""
+SUB = "params: [p.py]\nmetrics: [m.csv, ../plain.json]\n"
+MORE = {
+    "conf.toml": "a = 1\n",
+    "git.json": '{"g": 1}',
+    "kept/deep/one.yaml": "k: 1\n",
+    "sub/dvc.yaml": SUB,
+    "sub/m.csv": "acc\n0.5\n",
+    "sub/p.py": "class C:\n  b = (1, 2)\n",
+}
+DECLARED = ["cached.json", "folder/inside.json", "git.json", "kept/deep/one.yaml", "plain.json", "sub/m.csv"]
+
+
+@pytest.mark.parametrize("rev", ["", "HEAD"])
+def test_files_declared_beside_stages_count_too_on_both_sides_and_in_a_fresh_clone(rev: str, made: Workshop) -> None:
+    made.put({"dvc.yaml": PIPELINE + BESIDE, **MORE})
+    made.commit()
+    for place in (made, made.clone("clone")):
+        metrics, params = names(place, rev)
+        assert metrics == sorted({*DECLARED, *METRICS[0]})
+        assert params == ["conf.toml", *METRICS[1], "sub/p.py"]
+        found = at(place, [*DECLARED, *params]) if rev else here(place, [*DECLARED, *params])
+        assert found["folder/inside.json"] == {"a": 3}
+        assert found["git.json"] == {"g": 1}
+        assert found["kept/deep/one.yaml"] == {"k": 1}
+        assert found["sub/m.csv"] == [{"acc": 0.5}]
+        assert found["sub/p.py"] == {"C": {"b": [1, 2]}}
+
+
 def refused(made: Workshop, path: str) -> str:
     found = here(made, [path])[path]
     assert isinstance(found, Unreadable)
