@@ -31,7 +31,7 @@ class Listed:
     """The DVC files of a folder, relative to it.
 
     Attributes:
-        files: every dvc.yaml and `*.dvc` that is not ignored.
+        files: every dvc.yaml, `*.dvc` and `Dvcfile` that is not ignored.
         ignored_locks: each dvc.lock beside them that is, whether it is there or not.
 
     """
@@ -117,11 +117,11 @@ class Git:
 
         Repositories inside this one (submodules, clones) are looked into, unless they are DVC projects of their own.
         """
-        names = ("dvc.yaml", "*/dvc.yaml", "*.dvc", "*/")  # the last one: repositories that git does not know of
+        names = ("dvc.yaml", "*/dvc.yaml", "Dvcfile", "*/Dvcfile", "*.dvc", "*/")  # the last one: other repositories
         ask = ("ls-files", "-z", "--cached", "--others", "--exclude-standard", "--deduplicate", "--", *names)
         found = _split(self._run("-C", str(folder), *ask))
         own = [path for path in found if (folder / path).is_file()]
-        locks = [f"{path.removesuffix('dvc.yaml')}dvc.lock" for path in own if not path.endswith(".dvc")]
+        locks = [f"{path.removesuffix('dvc.yaml')}dvc.lock" for path in own if path.endswith("dvc.yaml")]
         hidden = self._named_by_ignore_files(folder, [*own, *locks])
         inside = [path.rstrip("/") for path in found if path.endswith("/")] + self._submodules(folder)
         others = [f"{place}/{path}" for place in inside for path in self._listed_inside(folder / place)]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from runner.engine import dvcignore
 from runner.errors import ConfigError
 from runner.pipeline import files
+from runner.pipeline.addresses import is_dvc_file
 
 if TYPE_CHECKING:
     from runner.git import Git
@@ -54,7 +55,7 @@ class Committed:
     @cached_property
     def pipeline(self) -> Pipeline | None:
         """What the DVC files said; `None` where there were none, or none that can be read (which is logged)."""
-        named = [path for path in self._paths if path.endswith(".dvc") or path.rpartition("/")[2] == "dvc.yaml"]
+        named = [path for path in self._paths if is_dvc_file(path)]
         projects = {path.partition("/.dvc/")[0] for path in self._paths if "/.dvc/" in path}
         try:
             dvc_files = dvcignore.found(named, dvcignore.Ignore(self._ignore_text), projects.__contains__)

@@ -5,7 +5,7 @@ a file inside an absent directory from the directory's listing, a directory that
 of them together. So a plan needs no data, and an early look equals the later truth.
 
 What DVC before 3.0 recorded is compared by the hash it used, and keeps that name as long as the bytes are the same;
-other bytes get an md5 (DVC 3's migration in place).
+other bytes get an md5 (DVC 3's migration in place), unless the project is one that DVC 3 does not read.
 """
 
 from __future__ import annotations
@@ -112,10 +112,11 @@ class Known:
     def _named(self, look: Callable[[str], Content | None], recorded: LockedPath | None) -> Content | None:
         """Look by the kind of hash that is recorded; where that is the old one and it differs, by md5."""
         was = recorded.hash if recorded else None
-        if was is None or was.name != LEGACY:
+        kind = self.pipeline.kind if was is None else was.name
+        if kind != LEGACY:
             return look(MD5)
         content = look(LEGACY)
-        return content if content is None or content.hash == was else look(MD5)
+        return content if content is None or content.hash == was or self.pipeline.kind == LEGACY else look(MD5)
 
     def values(self, param: Param) -> dict[str, Any] | None:
         """Read a stage's params from one file; `None` where the file is missing."""

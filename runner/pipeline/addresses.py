@@ -15,8 +15,15 @@ PROJECT_FILE = "dvc.yaml"
 LOCK_FILE = "dvc.lock"
 PARAMS_FILE = "params.yaml"
 DATA_SUFFIX = ".dvc"
+STAGE_FILE = "Dvcfile"
+"""What DVC 0.x named a stage's file where it was given no other name."""
 JOIN = "@"
 """Between the name of a `foreach` or `matrix` and the key of the stage it made."""
+
+
+def is_dvc_file(path: str) -> bool:
+    """Whether a path names a file of DVC's that holds stages or tracks data."""
+    return path.endswith(DATA_SUFFIX) or posixpath.basename(path) in {PROJECT_FILE, STAGE_FILE}
 
 
 def address(file: str, name: str) -> str:
@@ -35,7 +42,7 @@ def targeted(target: str, cwd: str) -> str:
     folder, colon, name = target.partition(f"{PROJECT_FILE}:")
     if colon and folder[-1:] in {"", "/"}:
         return address(_from(cwd, folder + PROJECT_FILE), name)
-    if posixpath.basename(target) == PROJECT_FILE or target.endswith(DATA_SUFFIX):
+    if is_dvc_file(target):
         return _from(cwd, target)
     return address(_from(cwd, PROJECT_FILE), target.removeprefix(":"))
 

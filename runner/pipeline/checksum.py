@@ -1,4 +1,4 @@
-"""The md5 at the top of an import's `.dvc` file: DVC's rule for what counts as the same import."""
+"""The md5 at the top of a `.dvc` file with deps: DVC's rule for what counts as the same import, or the same stage."""
 
 from __future__ import annotations
 
@@ -10,19 +10,32 @@ from typing import TYPE_CHECKING, Any, Final
 from runner.pipeline import shape
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 _NOT_HASHED: Final = frozenset(
-    {"desc", "type", "labels", "meta", "locked", "frozen", "metric", "persist", "isexec", "size", "nfiles"}
+    {
+        *("desc", "type", "labels", "meta", "locked", "frozen", "metric", "persist", "checkpoint", "tags"),
+        *("isexec", "size", "nfiles"),
+    }
 )
-_OUT_DEFAULTS: Final[Mapping[str, object]] = {"cache": True, "push": True, "persist": False, "remote": ""}
+_OUT_DEFAULTS: Final[Mapping[str, object]] = {
+    "cache": True,
+    "push": True,
+    "persist": False,
+    "plot": False,
+    "remote": "",
+}
 
 
 def checksum(document: Mapping[str, Any]) -> str:
-    """Give the md5 that DVC writes at the top of an import's `.dvc` file: of what the file says, less what is cosmetic.
+    """Give the md5 that DVC writes at the top of a `.dvc` file with deps: of what it says, less what is cosmetic.
 
     Of data that is only tracked (no dep, or not one dep and one out) DVC keeps none: empty.
     """
+    return _checksum(document, _out)
+
+
+def _checksum(document: Mapping[str, Any], out: Callable[[Mapping[str, Any]], Mapping[str, Any]]) -> str:
     deps, outs = document.get("deps") or (), document.get("outs") or ()
     if document.get("cmd") is None and (len(deps) != 1 or len(outs) != 1):
         return ""
@@ -30,11 +43,16 @@ def checksum(document: Mapping[str, Any]) -> str:
         "cmd": document.get("cmd"),
         "wdir": posixpath.normpath(document.get("wdir") or "."),
         "deps": [_dep(dep) for dep in deps],
-        "outs": [_out(out) for out in outs],
+        "outs": [out(written) for written in outs],
         "always_changed": document.get("always_changed"),
     }
     counted = {key: value for key, value in said.items() if value and (key, value) != ("wdir", ".")}
     return hashlib.md5(json.dumps(_hashed(counted), sort_keys=True).encode()).hexdigest()
+
+
+def checksum_before_1(document: Mapping[str, Any]) -> str:
+    """Give the md5 that DVC before 1.0 wrote: `cache: true` was part of it."""
+    return _checksum(document, lambda written: {"cache": True, **_out(written)})
 
 
 def _dep(written: Mapping[str, Any]) -> Mapping[str, Any]:

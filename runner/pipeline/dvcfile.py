@@ -1,4 +1,7 @@
-"""`.dvc` files: data that `dvc add`, `dvc import` and `dvc import-url` track."""
+"""`.dvc` files: data that `dvc add`, `dvc import` and `dvc import-url` track, and stages as DVC 0.x wrote them.
+
+The latter may also be named `Dvcfile`. They are read by the rules of DVC 2.58, the last that did.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 from runner.errors import Location
 from runner.hashes import Hash
 from runner.pipeline import lock, shape
-from runner.pipeline.checksum import checksum
-from runner.pipeline.model import Dep, LockedPath, LockEntry, Out, Stage
+from runner.pipeline.checksum import checksum, checksum_before_1
+from runner.pipeline.model import Dep, Excerpt, LockedPath, LockEntry, Out, Stage
 from runner.pipeline.source import REV, Repo, Source
 
 if TYPE_CHECKING:
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
 
 _TOP: Final[Shape] = {
     "md5": shape.CHECKSUM,
+    "cmd": shape.NULLABLE_COMMAND,
     "wdir": shape.NULLABLE_STRING,
     "deps": shape.NULLABLE_LIST,
     "outs": shape.NULLABLE_LIST,
@@ -42,7 +46,13 @@ _OUT: Final[Shape] = {
     "type": shape.STRING,
     "labels": shape.STRINGS,
     "meta": shape.ANYTHING,
+    "metric": shape.BOOL_OR_MAPPING,
+    "plot": shape.BOOL_OR_MAPPING,
+    "checkpoint": shape.BOOL,
+    "tags": shape.ANYTHING,
 }
+_METRIC: Final[Shape] = {"type": shape.NULLABLE_STRING, "xpath": shape.NULLABLE_STRING}
+_METRIC_TYPES: Final = ("json", "csv", "hcsv", "tsv", "htsv", "raw")
 _REPO: Final[Shape] = {
     "url": shape.STRING,
     "rev": shape.STRING,
@@ -50,11 +60,10 @@ _REPO: Final[Shape] = {
     "config": shape.STRING_OR_MAPPING,
     "remote": shape.STRING_OR_MAPPING,
 }
-_LEGACY: Final = ("cmd", "metric", "plot", "tags", "erepo")
 
 
 def parse(page: Page, document: object, root: str) -> tuple[Stage, LockEntry]:
-    """Read a `.dvc` file as a data source, and the hashes in it as its entry.
+    """Read a `.dvc` file as a stage, without a cmd a data source, and the hashes in it as its entry.
 
     Args:
         page: the file; mistakes are noted on it.
@@ -66,11 +75,13 @@ def parse(page: Page, document: object, root: str) -> tuple[Stage, LockEntry]:
     outs = {number: one for number, one in enumerate(spec.get("outs") or ()) if _is_out(page, one, ("outs", number))}
     written = [one for number, one in enumerate(spec.get("deps") or ()) if _is_dep(page, one, ("deps", number))]
     wdir = _wdir(page, spec, root)
+    cmd = spec.get("cmd")
+    cmd = tuple(cmd) if isinstance(cmd, list) else cmd or None
     stage = Stage(
         address=page.file,
         file=page.file,
         name="",
-        cmd=None,
+        cmd=cmd,
         wdir=wdir,
         deps=tuple(_dep(page, wdir, one, root, ("deps", number)) for number, one in enumerate(written)),
         outs=tuple(_out(page, wdir, one, root, ("outs", number)) for number, one in outs.items()),
@@ -81,7 +92,7 @@ def parse(page: Page, document: object, root: str) -> tuple[Stage, LockEntry]:
         where=Location(page.file, 1, 1),
     )
     entry = LockEntry(
-        cmd=None,
+        cmd=cmd,
         deps=tuple(map(_locked_dep, written)),
         outs=tuple(lock.locked_path(one, ()) for one in outs.values()),
         checksum=None if page.mistakes else _other_checksum(spec),
@@ -90,12 +101,9 @@ def parse(page: Page, document: object, root: str) -> tuple[Stage, LockEntry]:
 
 
 def _may_be_read(page: Page, document: object) -> bool:
-    if isinstance(document, dict) and "cmd" in document:
-        page.wrong(("cmd",), "stage files with a cmd (DVC 0.x) are not supported yet", "move the stage to dvc.yaml")
-        return False
     if not page.fits(document, _TOP, ()) or not isinstance(document, dict):
         return False
-    if document.get("deps") and not (document.get("frozen") or document.get("locked")):
+    if document.get("deps") and not (document.get("cmd") or document.get("frozen") or document.get("locked")):
         page.wrong(("deps",), "an import that is not frozen is not supported yet", "dvc freeze it")
     return not page.mistakes
 
@@ -103,7 +111,7 @@ def _may_be_read(page: Page, document: object) -> bool:
 def _other_checksum(spec: Mapping[str, Any]) -> str | None:
     """Give the md5 at the top of an import, if the file says something else than when that was written."""
     recorded, found = spec.get("md5") or "", checksum(spec)
-    return recorded if found and recorded != found else None
+    return recorded if found and recorded not in {found, checksum_before_1(spec)} else None
 
 
 def _is_dep(page: Page, written: object, at: Where) -> bool:
@@ -149,12 +157,20 @@ def _locked_dep(written: Mapping[str, Any]) -> LockedPath:
 
 
 def _is_out(page: Page, written: object, at: Where) -> bool:
-    legacy = [word for word in _LEGACY if isinstance(written, dict) and word in written]
-    for word in legacy:
-        page.wrong((*at, word), f"{word} in a .dvc file (DVC 0.x) is not supported yet", "move it to dvc.yaml")
-    if legacy or not page.fits(written, _OUT, at, required="path"):
+    if not page.fits(written, _OUT, at, required="path") or not isinstance(written, dict):
         return False
-    return isinstance(written, dict) and lock.names_object(page, written, at)
+    return _is_metric(page, written.get("metric"), (*at, "metric")) and lock.names_object(page, written, at)
+
+
+def _is_metric(page: Page, written: object, at: Where) -> bool:
+    if not isinstance(written, dict):
+        return True
+    if not page.fits(written, _METRIC, at):
+        return False
+    kind = (written.get("type") or "").strip().lower()
+    if kind and kind not in _METRIC_TYPES:
+        page.wrong((*at, "type"), f"{kind!r} is no type of metric", f"DVC 0.x knew {', '.join(_METRIC_TYPES)}")
+    return not page.mistakes
 
 
 def _wdir(page: Page, spec: Mapping[str, Any], root: str) -> str:
@@ -171,5 +187,15 @@ def _out(page: Page, wdir: str, written: Mapping[str, Any], root: str, at: Where
     return Out(
         path=page.path(wdir, spelled, root, (*at, "path"), writes=True),
         spelled=spelled,
+        metric=bool(written.get("metric")),
+        plot=bool(written.get("plot")),
+        excerpt=_excerpt(written.get("metric")),
         **{flag: written[flag] for flag in ("cache", "persist", "push", "remote") if flag in written},
     )
+
+
+def _excerpt(metric: object) -> Excerpt | None:
+    if not isinstance(metric, dict):
+        return None
+    kind, xpath = ((metric.get(key) or "").strip() for key in ("type", "xpath"))
+    return Excerpt(kind.lower(), xpath) if kind or xpath else None

@@ -28,7 +28,10 @@ _WRITTEN: Final[tuple[str, ...]] = (
     "hash",
     "files",
 )
+_SECTIONS: Final = ("deps", "outs")
 _RECORDED: Final = frozenset({*_WRITTEN, "cloud"})
+_DEFAULTS: Final[Mapping[str, object]] = {"cache": True, "push": True, "persist": False, "plot": False, "metric": False}
+_TOP_DEFAULTS: Final[Mapping[str, object]] = {"wdir": ".", "locked": False, "frozen": False, "always_changed": False}
 _COMMENT: Final = re.compile(r"\s+#.*\Z")
 
 
@@ -58,11 +61,23 @@ def _wanted(document: dict[str, Any], entry: LockEntry, rev: str) -> dict[str, A
     outs = {out.spelled: out for out in entry.outs}
     sections = {
         "deps": [_dep_data(one, deps.get(one["path"]), rev) for one in document.get("deps") or ()],
-        "outs": [_merged(one, outs.get(one["path"])) for one in document.get("outs") or ()],
+        "outs": [_merged(_without(one, _DEFAULTS), outs.get(one["path"])) for one in document.get("outs") or ()],
     }
-    wanted = {key: sections.get(key, value) if value else value for key, value in document.items()}
+    said = _without(document, _TOP_DEFAULTS)
+    if said.pop("locked", False):
+        said["frozen"] = True
+    wanted = {key: sections.get(key, value) if value else value for key, value in said.items()}
     md5 = checksum(wanted)
     return wanted | {"md5": md5} if md5 else wanted
+
+
+def _without(written: dict[str, Any], defaults: Mapping[str, object]) -> dict[str, Any]:
+    """Leave out what goes without saying, as DVC does when it writes a file again; `null` says nothing either."""
+    return {
+        key: value
+        for key, value in written.items()
+        if key not in defaults or (value is not None and value != defaults[key])
+    }
 
 
 def _dep_data(written: dict[str, Any], recorded: LockedPath | None, rev: str) -> dict[str, Any]:
@@ -94,8 +109,9 @@ class _Change:
 
 def _changes(document: dict[str, Any], wanted: dict[str, Any]) -> list[_Change]:
     """Give the innermost mappings that change, in the order of the file; the top one first."""
-    found = [_Change((), document, document | {"md5": wanted["md5"]})] if "md5" in wanted else []
-    for section in (key for key in document if key in {"deps", "outs"}):
+    top = {key: document.get(key, value) if key in _SECTIONS else value for key, value in wanted.items()}
+    found = [_Change((), document, top)]
+    for section in (key for key in document if key in _SECTIONS):
         for number, (before, after) in enumerate(zip(document[section] or (), wanted[section] or (), strict=True)):
             if section == "deps" and before.get("repo"):
                 found.append(_Change((section, number, "repo"), before["repo"], after["repo"]))

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from runner.hashes import LEGACY, MD5
 from runner.pipeline.addresses import JOIN, targeted, unknown
 from runner.pipeline.declared import Declared
 from runner.pipeline.graph import PathTree, post_order
@@ -55,6 +56,20 @@ class Param:
 
 
 @dataclass(frozen=True, slots=True)
+class Excerpt:
+    """What of a metrics file DVC 0.x took for the metric.
+
+    Attributes:
+        type: how the file is read: `json`, `csv`, `hcsv` (with a header), `tsv`, `htsv`, `raw`; empty: by its suffix.
+        xpath: JSONPath, or `row,column` of a table, either of them empty for all; empty: the whole file.
+
+    """
+
+    type: str = ""
+    xpath: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Out:
     """A file or directory that a stage writes, or that a `.dvc` file tracks.
 
@@ -66,6 +81,7 @@ class Out:
         push: whether it is sent to the remote.
         metric: whether it is a metrics file.
         plot: whether it is a plot.
+        excerpt: what of a metrics file is the metric, as DVC 0.x was told; `None`: all of it.
         remote: the only remote it is sent to and pulled from; empty: the default one.
 
     """
@@ -78,11 +94,12 @@ class Out:
     metric: bool = False
     plot: bool = False
     remote: str = ""
+    excerpt: Excerpt | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """A stage of a `dvc.yaml`, or a `.dvc` file (which has no cmd and one entry of its own).
+    """A stage of a `dvc.yaml`, or a `.dvc` file, which has one entry of its own (and a cmd only if DVC 0.x wrote it).
 
     Attributes:
         address: as DVC prints it from the root: `train`, `sub/dvc.yaml:train@a`, `data.csv.dvc`.
@@ -165,10 +182,10 @@ class LockEntry:
     """What a stage's last run read and wrote.
 
     Attributes:
-        cmd: the command as it was; `None` for a `.dvc` file.
+        cmd: the command as it was; `None` for a `.dvc` file without one.
         deps, outs: in the order of the file.
         params: params file as spelled, then flat dotted key, then value.
-        checksum: the md5 at the top of an import's `.dvc` file, if it is not that of what the file says.
+        checksum: the md5 at the top of a `.dvc` file with deps, if it is not that of what the file says.
 
     """
 
@@ -204,6 +221,11 @@ class Pipeline:
     entries: Mapping[str, LockEntry]
     groups: frozenset[str] = frozenset()
     declared: Declared = field(default_factory=Declared)
+
+    @cached_property
+    def kind(self) -> str:
+        """How new hashes are made: by DVC 2.58's rule where a stage has a file of its own, which no later DVC reads."""
+        return LEGACY if any(stage.cmd and not stage.name for stage in self.stages) else MD5
 
     @cached_property
     def _numbers(self) -> Mapping[str, int]:

@@ -37,6 +37,7 @@ NULLABLE_COMMAND: Final = "a string, a list of strings or nothing"
 STRING_OR_MAPPING: Final = "a string or a mapping"
 AXIS: Final = "a list or one ${...}"
 ITERABLE: Final = "a list, a mapping or one ${...}"
+BOOL_OR_MAPPING: Final = "true, false or a mapping"
 CHECKSUM: Final = "a string of at least 3 characters (quote it)"
 NULLABLE_STRING: Final = "a string or nothing"
 NULLABLE_LIST: Final = "a list or nothing"
@@ -57,6 +58,7 @@ _HOLDS: Final[Mapping[str, Callable[[Any], bool]]] = {
     STRING_OR_MAPPING: lambda value: isinstance(value, (str, dict)),
     AXIS: lambda value: isinstance(value, (str, list)),
     ITERABLE: lambda value: isinstance(value, (str, list, dict)),
+    BOOL_OR_MAPPING: lambda value: value is None or isinstance(value, (bool, dict)),
     CHECKSUM: lambda value: value is None or (isinstance(value, str) and len(value) not in {1, 2}),
     NULLABLE_STRING: lambda value: value is None or isinstance(value, str),
     NULLABLE_LIST: lambda value: value is None or isinstance(value, list),

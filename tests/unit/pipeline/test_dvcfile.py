@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from runner.errors import ConfigError
-from runner.hashes import LEGACY, Hash
+from runner.hashes import LEGACY, MD5, Hash, hash_bytes
 from runner.pipeline import files
-from runner.pipeline.model import Dep, LockedPath, LockEntry, Out, Stage
+from runner.pipeline.model import Dep, Excerpt, LockedPath, LockEntry, Out, Stage
 from runner.pipeline.source import Repo, Source
 
 OLD = "60b725f10c9c85c70d97880dfe8191b3"
@@ -121,11 +123,9 @@ def test_an_import_whose_md5_is_another_keeps_what_it_was() -> None:
     ("text", "expected"),
     [
         (IMPORT.replace("frozen: true\n", ""), "data.csv.dvc:2:1: an import that is not frozen is not supported yet"),
-        ("cmd: x\nouts:\n- path: a\n", "data.csv.dvc:1:1: stage files with a cmd (DVC 0.x) are not supported yet"),
-        (
-            "outs:\n- path: a\n  metric: true\n",
-            "data.csv.dvc:3:3: metric in a .dvc file (DVC 0.x) is not supported yet",
-        ),
+        ("outs:\n- path: a\n  metric: {kind: json}\n", "data.csv.dvc:3:12: unknown key 'kind'"),
+        ("outs:\n- path: a\n  metric: {type: xml}\n", "data.csv.dvc:3:12: 'xml' is no type of metric"),
+        ("cmd: 1\n", "data.csv.dvc:1:1: expected a string, a list of strings or nothing"),
         ("outz: []\n", "data.csv.dvc:1:1: unknown key 'outz'"),
         ("- a\n", "data.csv.dvc:1:1: expected a mapping, found a list"),
         ("outs: {}\n", "data.csv.dvc:1:1: expected a list or nothing, found a mapping"),
@@ -146,3 +146,48 @@ def test_an_import_whose_md5_is_another_keeps_what_it_was() -> None:
 )
 def test_a_file_that_cannot_be_read_is_refused_with_its_place(text: str, expected: str) -> None:
     assert mistakes(text)[0].startswith(expected)
+
+
+STAGE = """\
+cmd: [python a.py, python b.py]
+deps:
+- path: data
+  md5: 60b725f10c9c85c70d97880dfe8191b3
+outs:
+- path: a.csv
+  cache: false
+  metric: {type: HCSV, xpath: ' 0,auc '}
+- path: b.json
+  metric: true
+  tags:
+    best: {md5: 60b725f10c9c85c70d97880dfe8191b3}
+- path: c
+  metric: {type: null}
+"""
+
+
+@pytest.mark.parametrize("file", ["Dvcfile", "sub/train.dvc"])
+def test_a_stage_of_dvc_0_has_a_file_of_its_own(file: str) -> None:
+    stage, entry = load(STAGE, file)
+    assert (stage.address, stage.cmd, stage.is_data_source) == (file, ("python a.py", "python b.py"), False)
+    assert [out.excerpt for out in stage.outs] == [Excerpt("hcsv", "0,auc"), None, None]
+    assert [out.metric for out in stage.outs] == [True, True, True]
+    assert entry.deps == (LockedPath("data", Hash(OLD, LEGACY)),)
+    assert entry.checksum == ""
+
+
+def test_an_md5_is_taken_from_dvc_before_1_too_which_counted_that_outs_are_cached() -> None:
+    said = {"cmd": "x", "deps": [{"md5": OLD, "path": "a"}], "outs": [{"md5": OLD, "path": "b", "cache": True}]}
+    text = (
+        "cmd: x\ndeps:\n- md5: {0}\n  path: a\nouts:\n- md5: {0}\n  path: b\n  cache: true\n  metric: false\nmd5: {1}\n"
+    )
+    for counted in (said, {**said, "outs": [{"md5": OLD, "path": "b"}]}):
+        _, entry = load(text.format(OLD, hash_bytes(json.dumps(counted, sort_keys=True).encode())), "x.dvc")
+        assert entry.checksum is None
+    assert load(text.format(OLD, OLD), "x.dvc")[1].checksum == OLD
+
+
+def test_one_stage_file_makes_a_project_one_of_dvc_2() -> None:
+    texts = {"Dvcfile": "cmd: x\n", "a.dvc": ADDED}
+    assert files.load(texts, texts.get).kind == LEGACY
+    assert files.load(["a.dvc"], texts.get).kind == MD5
