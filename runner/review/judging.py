@@ -49,7 +49,7 @@ def judged(report: Report, case: Case) -> Report:
         verdict=gate.overall(verdicts),
         exit_code=Exit.GATE if any(verdict.exits for verdict in verdicts) else Exit.HELD,
         gates=verdicts,
-        metrics=metrics.compare(before, now),
+        metrics=metrics.compare(base.shown(before) if base and before else before, head.shown(now)),
         params=_params(head, base),
     )
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     Others = Callable[[object], Scalar | None]
+    Parse = Callable[[str, str], object]
 
 Documents = Mapping[str, object]
 """Metrics file (repository-relative) to its document, or `Unreadable`. A file that does not exist is not in it."""
@@ -42,18 +43,23 @@ class Unreadable:
     why: str
 
 
-def parse_metrics(path: str, content: bytes) -> object:
+def parse_metrics(path: str, content: bytes, parse: Parse | None = None) -> object:
     """Read a metrics file by its suffix as DVC does: JSON, TOML, Python, and everything else as YAML 1.2.
 
     Beyond DVC: CSV, TSV and JSON lines, each a `Series` of rows. Keys become strings, tuples of Python lists. Numbers
     beyond a double become infinite, so that no limit can be met by them.
+
+    Args:
+        path: the file.
+        content: its bytes.
+        parse: reads its path and text in another way than by its suffix.
 
     Returns:
         The document, or `Unreadable`; nothing that a file may hold raises.
 
     """
     try:
-        return _with_text_keys(_parse(path, content.decode("utf-8-sig")))
+        return _with_text_keys((parse or _parse)(path, content.decode("utf-8-sig")))
     except UnicodeDecodeError:
         return Unreadable("not UTF-8 text")
     except RecursionError:
@@ -69,11 +75,12 @@ def _parse(path: str, text: str) -> object:
     if suffix in series.DELIMITERS:
         return series.table(text, path, series.DELIMITERS[suffix])
     if suffix in series.LINES:
-        return series.lines(text, path, _json)
-    return _json(text) if suffix == ".json" else documents.parse(path, text)
+        return series.lines(text, path, parse_json)
+    return parse_json(text) if suffix == ".json" else documents.parse(path, text)
 
 
-def _json(text: str) -> object:
+def parse_json(text: str) -> object:
+    """Give a JSON document; one that names a key twice is none."""
     return json.loads(text, object_pairs_hook=_unique)
 
 

@@ -46,7 +46,7 @@ def table(text: str, path: str, delimiter: str) -> Series:
             message = f"this row has {len(cells)} cells, the first one has {len(names)} names"
             raise ConfigError(message, "quote a cell that holds the delimiter", Location(path, line))
         else:
-            rows.append(dict(zip(names, map(_cell, cells), strict=True)))
+            rows.append(dict(zip(names, map(cell, cells), strict=True)))
     return rows
 
 
@@ -69,7 +69,8 @@ def _names(cells: list[str], where: Location) -> list[str]:
     return cells
 
 
-def _cell(text: str) -> Cell:
+def cell(text: str) -> Cell:
+    """Give what a cell's text stands for."""
     plain = text.strip()
     if _WHOLE.match(plain):
         return int(plain)

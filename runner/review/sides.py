@@ -11,15 +11,16 @@ from runner.hashes import Hash
 from runner.pipeline import params
 from runner.pipeline.addresses import PARAMS_FILE
 from runner.pipeline.declared import Declared
+from runner.review import excerpts
 from runner.review.metrics import Unreadable, parse_metrics
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from runner.engine.objects import Objects, Wanted
     from runner.git import Git
-    from runner.pipeline.model import Pipeline, Stage
+    from runner.pipeline.model import Excerpt, Pipeline, Stage
     from runner.pipeline.unpack import Unpacking
 
 
@@ -58,7 +59,7 @@ class Side:
 
     def metrics(self, paths: Iterable[str] = ()) -> dict[str, object]:
         """Read the metrics files that this side declares, or those at `paths`; one that is not there is unreadable."""
-        return self._with_absent(self._opened_up(paths) or self.metrics_files())
+        return self.shown(self._with_absent(self._opened_up(paths) or self.metrics_files()))
 
     def params_keys(self, *, deps_only: bool = False) -> dict[str, tuple[str, ...]]:
         """Give the params files of this side, each with the dotted keys that count; none means all of it.
@@ -88,10 +89,25 @@ class Side:
     def documents(self, paths: Iterable[str]) -> dict[str, object]:
         """Read and parse metrics files; one that does not exist on this side is left out."""
         contents = {path: self.content(path) for path in dict.fromkeys(paths)}
+        return {path: self._parsed(path, content) for path, content in contents.items() if content is not None}
+
+    def _parsed(self, path: str, content: bytes | Unreadable) -> object:
+        if isinstance(content, Unreadable):
+            return content
+        excerpt = self._excerpt(path)
+        return excerpts.read(excerpt, path, content) if excerpt else parse_metrics(path, content)
+
+    def _excerpt(self, path: str) -> Excerpt | None:
+        """Give what stage files of DVC 0.x say of how a metrics file is read, and what of it is shown."""
+        produced = self.pipeline.producer(path) if self.pipeline else None
+        return produced[1].excerpt if produced and produced[1].path == path else None
+
+    def shown(self, documents: Mapping[str, object]) -> dict[str, object]:
+        """Give of metrics documents what a report shows: the whole, unless a stage file of DVC 0.x picks a part."""
+        picks = {path: excerpt for path in documents if (excerpt := self._excerpt(path))}
         return {
-            path: content if isinstance(content, Unreadable) else parse_metrics(path, content)
-            for path, content in contents.items()
-            if content is not None
+            path: excerpts.shown(picks[path], path, document) if path in picks else document
+            for path, document in documents.items()
         }
 
     def content(self, path: str) -> bytes | Unreadable | None:

@@ -103,3 +103,17 @@ def test_a_broken_object_in_the_old_layout_is_not_taken_in(tmp_path: Path, sides
     place.write_bytes(b"one\ntwo\n")  # the same text with other line ends has the same name
     sides.retrain.run(clone, "pull", "words.dvc")
     assert (clone / "words").read_bytes() == b"one\ntwo\n"
+
+
+def test_the_metric_that_a_stage_file_picks_is_shown_and_the_whole_file_can_be_judged(
+    tmp_path: Path, sides: Sides
+) -> None:
+    root = project(tmp_path, legacy.RAN)
+    gates = "gates:\n- {metric: 'score.json:$.score', better: higher, at-least: 2, missing-baseline: pass}\n"
+    put(root, {"retrain.yaml": gates})
+    assert sides.retrain.ask(root, "gate", "--json").json["gates"][0]["status"] == "passed"
+    put(root, {"score.json": '{"score": 3, "time": 9}'})
+    report = sides.retrain.ask(root, "gate", "--json").json
+    assert [row["head"] for row in report["gates"]] == [3]
+    shown = sides.retrain.ask(root, "metrics", "show", "--json").json
+    assert shown[""]["data"]["score.json"]["data"] == {"score": 3}
