@@ -35,6 +35,8 @@ _PLACES = {
     "": "runner.store.directory:Directory",
     "file": "runner.store.directory:Directory",
     "s3": "runner.store.s3:S3",
+    "gs": "runner.store.gs:GS",
+    "gcs": "runner.store.gs:GS",
     "http": "runner.store.http:HTTP",
     "https": "runner.store.http:HTTP",
 }
@@ -134,7 +136,7 @@ def open_remote(url: str, options: Mapping[str, object], *, environ: Mapping[str
     place = _PLACES.get(scheme if separator else "")
     if place is None:
         message = f"remote {url!r}: {scheme}:// is not supported"
-        raise ConfigError(message, "what works is a directory, s3:// and https://")
+        raise ConfigError(message, "what works is a directory, s3://, gs:// and https://")
     module, _, name = place.partition(":")
     opener: Opener = getattr(importlib.import_module(module), name)
     return Retrying(opener.open(url, options, environ))

@@ -10,10 +10,11 @@ import urllib3.exceptions
 from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import BotoCoreError, ClientError
 
-from runner.errors import Denied, ObjectMissing
+from runner.errors import ObjectMissing
 from runner.hashes import CHUNK
 from runner.store import s3_client, s3_errors
 from runner.store.remote import checked
+from runner.store.survey import survey
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -29,12 +30,6 @@ PART = 16 << 20
 
 _AT_ONCE = 4
 """Parts of one object under way: bounds the memory to so many parts."""
-
-_OBJECTS = "files/md5/"
-_PAGE = 1000
-_FEW = 3
-_DIGITS = "0123456789abcdef"
-_SPAN = 1 << 32
 
 
 class S3:
@@ -80,10 +75,7 @@ class S3:
 
     def exists(self, names: Iterable[str]) -> Mapping[str, int]:
         """See `Remote`. Asks by HEAD or by listing, whichever is fewer requests; never takes a refusal for absence."""
-        wanted = {checked(name) for name in names}
-        there: dict[str, int] = {}
-        if sum(name.startswith(_OBJECTS) for name in wanted) > _FEW:
-            wanted = self._survey(wanted, there)
+        there, wanted = survey(self, {checked(name) for name in names}, self._requests)
         with ThreadPoolExecutor(self._requests) as threads:
             there |= {name: size for name, size in threads.map(self._head, wanted) if size is not None}
         return there
@@ -107,7 +99,7 @@ class S3:
 
     def names(self, prefix: str) -> Iterator[str]:
         """See `Remote`."""
-        return (name for name, _ in self._list(prefix))
+        return (name for name, _ in self.listed(prefix))
 
     def _key(self, name: str) -> str:
         return f"{self._prefix}{checked(name)}"
@@ -134,8 +126,8 @@ class S3:
             return name, None
         return name, answer["ContentLength"]
 
-    def _list(self, prefix: str, after: str = "") -> Iterator[tuple[str, int]]:
-        """Give names and sizes, in the order of the names."""
+    def listed(self, prefix: str, after: str = "", /) -> Iterator[tuple[str, int]]:
+        """Give names and sizes, in the order of the names; see `Bucket`."""
         asked = {"Bucket": self._bucket, "Prefix": f"{self._prefix}{prefix}"}
         if after:
             asked["StartAfter"] = f"{self._prefix}{after}"
@@ -145,51 +137,9 @@ class S3:
                 for found in page.get("Contents", ()):
                     yield found["Key"][len(self._prefix) :], found["Size"]
 
-    def _survey(self, wanted: set[str], there: dict[str, int]) -> set[str]:
-        """Note in `there` what listing can tell for less than a HEAD a name; give the names still to ask for.
-
-        The first page tells how many objects there are: names are hashes, spread evenly, so that where the page ends
-        says which part of all it was. Who may not list may still be allowed to ask for single objects.
-        """
-        try:
-            page, complete = self._first_page()
-            if page != sorted(page):  # a directory bucket lists in no order: what is behind cannot be told
-                return wanted
-            there |= {name: size for name, size in page if name in wanted}
-            behind = {name for name in wanted if name.startswith(_OBJECTS) and not complete and name > page[-1][0]}
-            if behind and _pages_behind(page) < len(behind):
-                self._list_behind(page[-1][0], behind, there)
-                behind = set()
-        except Denied:
-            there.clear()
-            return wanted
-        return behind | {name for name in wanted if not name.startswith(_OBJECTS)}
-
-    def _first_page(self) -> tuple[list[tuple[str, int]], bool]:
-        with self._errors("ListObjectsV2", _OBJECTS):
-            answer = self._client.list_objects_v2(Bucket=self._bucket, Prefix=f"{self._prefix}{_OBJECTS}")
+    def first_page(self, prefix: str, /) -> tuple[list[tuple[str, int]], bool]:
+        """See `Bucket`."""
+        with self._errors("ListObjectsV2", prefix):
+            answer = self._client.list_objects_v2(Bucket=self._bucket, Prefix=f"{self._prefix}{prefix}")
         found = [(entry["Key"][len(self._prefix) :], entry["Size"]) for entry in answer.get("Contents", ())]
         return found, not answer["IsTruncated"]
-
-    def _list_behind(self, last: str, wanted: set[str], there: dict[str, int]) -> None:
-        """List everything after `last` by the first digit of the hash, in parallel."""
-
-        def shard(digit: str) -> dict[str, int]:
-            prefix = f"{_OBJECTS}{digit}"
-            after = last if last.startswith(prefix) else ""
-            return {name: size for name, size in self._list(prefix, after) if name in wanted}
-
-        digits = [digit for digit in _DIGITS if any(name.startswith(f"{_OBJECTS}{digit}") for name in wanted)]
-        with ThreadPoolExecutor(self._requests) as threads:
-            for found in threads.map(shard, digits):
-                there |= found
-
-
-def _pages_behind(page: list[tuple[str, int]]) -> int:
-    """Estimate how many pages come after the first one."""
-    digits = page[-1][0].removeprefix(_OBJECTS).replace("/", "")[:8]
-    try:
-        covered = (int(digits, 16) + 1) / _SPAN
-    except ValueError:
-        covered = 1.0
-    return int(len(page) / covered / _PAGE) + len(_DIGITS)

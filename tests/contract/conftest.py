@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support import faulty, s3
+from tests.support import gs as google
 from tests.support import nginx as http_server
 
 if TYPE_CHECKING:
@@ -28,6 +29,12 @@ def rclone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[s3.Server]:
 @pytest.fixture(scope="session")
 def nginx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[http_server.Server]:
     with http_server.nginx(tmp_path_factory.mktemp("nginx")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def gs() -> Iterator[google.Server]:
+    with google.emulator() as server:
         yield server
 
 

@@ -1,0 +1,87 @@
+"""Which of many objects a bucket holds, by listing where that takes fewer requests than a question each."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Final, Protocol
+
+from runner.errors import Denied
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_OBJECTS: Final = "files/md5/"
+_PAGE: Final = 1000
+_FEW: Final = 3
+_DIGITS: Final = "0123456789abcdef"
+_SPAN: Final = 1 << 32
+
+
+class Bucket(Protocol):
+    """What can be listed in the order of its names."""
+
+    def first_page(self, prefix: str, /) -> tuple[list[tuple[str, int]], bool]:
+        """Give the names and sizes of the first page below `prefix`, and whether that is all."""
+
+    def listed(self, prefix: str, after: str, /) -> Iterator[tuple[str, int]]:
+        """Give names, which begin with `prefix` and come after `after`, and sizes."""
+
+
+def survey(bucket: Bucket, wanted: set[str], threads: int) -> tuple[dict[str, int], set[str]]:
+    """Find what listing can tell of `wanted` for less than a question a name.
+
+    The first page tells how many objects there are: names are hashes, spread evenly, so that where the page ends
+    says which part of all it was. Who may not list may still be allowed to ask for single objects.
+
+    Args:
+        bucket: what to ask.
+        wanted: names of objects.
+        threads: how many listings at once.
+
+    Returns:
+        Sizes in bytes of what was seen, by name; and the names that have still to be asked for one by one.
+
+    Raises:
+        Unavailable: the bucket could not be listed.
+
+    """
+    if sum(name.startswith(_OBJECTS) for name in wanted) <= _FEW:
+        return {}, wanted
+    try:
+        page, complete = bucket.first_page(_OBJECTS)
+        if page != sorted(page):  # a directory bucket of S3 lists in no order: what is behind cannot be told
+            return {}, wanted
+        there = {name: size for name, size in page if name in wanted}
+        behind = {name for name in wanted if name.startswith(_OBJECTS) and not complete and name > page[-1][0]}
+        if behind and _pages_behind(page) < len(behind):
+            there |= _behind(bucket, page[-1][0], behind, threads)
+            behind = set()
+    except Denied:
+        return {}, wanted
+    return there, behind | {name for name in wanted if not name.startswith(_OBJECTS)}
+
+
+def _behind(bucket: Bucket, last: str, wanted: set[str], threads: int) -> dict[str, int]:
+    """List everything after `last` by the first digit of the hash, in parallel."""
+
+    def shard(digit: str) -> dict[str, int]:
+        prefix = f"{_OBJECTS}{digit}"
+        after = last if last.startswith(prefix) else ""
+        return {name: size for name, size in bucket.listed(prefix, after) if name in wanted}
+
+    digits = [digit for digit in _DIGITS if any(name.startswith(f"{_OBJECTS}{digit}") for name in wanted)]
+    there: dict[str, int] = {}
+    with ThreadPoolExecutor(threads) as crew:
+        for found in crew.map(shard, digits):
+            there |= found
+    return there
+
+
+def _pages_behind(page: list[tuple[str, int]]) -> int:
+    """Estimate how many pages come after the first one."""
+    digits = page[-1][0].removeprefix(_OBJECTS).replace("/", "")[:8]
+    try:
+        covered = (int(digits, 16) + 1) / _SPAN
+    except ValueError:
+        covered = 1.0
+    return int(len(page) / covered / _PAGE) + len(_DIGITS)
