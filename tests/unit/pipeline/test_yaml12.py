@@ -203,7 +203,7 @@ def nested_aliases(first: str, row: str) -> str:
     [
         (nested_aliases("[x,x,x,x,x,x,x,x,x,x]", "a{i}: &a{i} [{many}]"), "aliases"),
         (nested_aliases("{k0: x}", "a{i}: &a{i} {{<<: [{many}], k{i}: 1}}"), "aliases"),
-        ("[" * 100_000, "nested"),
+        ("[" * 100_000, "nest"),
         ("- " * 100_000, "nested"),
         ("{a: " * 100_000, "nested"),
         ("? " * 100_000, "nested"),

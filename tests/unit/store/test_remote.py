@@ -145,7 +145,6 @@ def test_options_of_dvc_that_change_nothing_here_are_taken(tmp_path: Path, optio
 @pytest.mark.parametrize(
     ("url", "options", "said"),
     [
-        ("gs://bucket", {}, "gs://"),
         ("azure://container", {}, "azure://"),
         ("ssh://host/path", {}, "ssh://"),
         ("webdav://host/path", {}, "webdav://"),
