@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 from runner.errors import Location
-from runner.pipeline import shape, stage_shape
+from runner.pipeline import shape, spellings, stage_shape
 from runner.pipeline.addresses import JOIN, PARAMS_FILE, address
 from runner.pipeline.context import Context, Sources
 from runner.pipeline.model import Dep, Out, Param, Stage
@@ -166,8 +166,15 @@ class ProjectFile:
         return tuple(
             Dep(self.page.path(wdir, spelled, self.root, (*at, number)), shape.as_recorded(wdir, spelled, self.root))
             for number, spelled in enumerate(deps)
-            if self._is_local(spelled, (*at, number))
+            if self._is_local(spelled, (*at, number)) and not self._is_param(spelled, (*at, number))
         )
+
+    def _is_param(self, spelled: str, at: Where) -> bool:
+        """Whether a dep, or a key of params.yaml, is meant to be a key of a params file: noted as a mistake."""
+        right = spellings.of_param(spelled, PARAMS_FILE)
+        if right:
+            self.page.wrong(at, f"{spelled!r} names a file and a key of it", right, kind="wrong-value")
+        return bool(right)
 
     def _is_local(self, spelled: str, at: Where) -> bool:
         if not shape.URL.match(spelled):
@@ -197,7 +204,8 @@ class ProjectFile:
     def _wanted(self, params: Sequence[Any], at: Where) -> Iterator[tuple[str, list[str] | None]]:
         for number, written in enumerate(params):
             if isinstance(written, str):
-                yield PARAMS_FILE, [written]
+                if not self._is_param(written, (*at, number)):
+                    yield PARAMS_FILE, [written]
             elif self.page.holds(written, shape.MAPPING, (*at, number)):
                 for file, wanted in written.items():
                     place = (*at, number, file)

@@ -12,7 +12,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final
 
 from runner.errors import ConfigError, Location
-from runner.pipeline import yaml12
+from runner.pipeline import spellings, yaml12
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -157,7 +157,8 @@ class Page:
         before = len(self.mistakes)
         for key, inner in value.items():
             if key not in shape:
-                self.wrong((*at, key), f"unknown key {key!r}", nearest(key, shape), kind="unknown-key")
+                right = spellings.of_key(key, inner, shape) or nearest(key, shape)
+                self.wrong((*at, key), f"unknown key {key!r}", right, kind="unknown-key")
             elif not _HOLDS[shape[key]](inner):
                 self.holds(inner, shape[key], (*at, key), hint)
         if required and required not in value:
@@ -242,6 +243,17 @@ def _hint(value: object, expected: str) -> str:
         return "put it in quotes"
     if value is None and expected in _EMPTY:
         return f"write {_EMPTY[expected]}, or leave the key out"
-    if isinstance(value, dict) and expected == LIST:
+    return _hint_of_form(value, expected)
+
+
+def _hint_of_form(value: object, expected: str) -> str:
+    """Say how lists and mappings are told apart."""
+    is_list = expected in {LIST, STRINGS}
+    if isinstance(value, str) and is_list:
+        return f"write [{value}]"
+    if isinstance(value, dict) and is_list:
         return "each entry of a list starts with '- '"
+    if isinstance(value, list):
+        no_names = "no '- ' here: each entry stands under its name"
+        return no_names if expected == MAPPING else next(filter(None, map(spellings.of_path, value)), "")
     return ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from runner.pipeline import shape
+from runner.pipeline import shape, spellings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -101,9 +101,25 @@ def flagged(page: Page, known: Shape, outs: Sequence[Any], at: Where) -> Iterato
     for number, written in enumerate(outs):
         if isinstance(written, str):
             yield written, {}, (*at, number)
-        elif page.holds(written, shape.MAPPING, (*at, number)):
+        elif page.holds(written, shape.MAPPING, (*at, number)) and not _is_misspelled(
+            page, known, written, (*at, number)
+        ):
             for spelled, flags in written.items():
                 place = (*at, number, spelled)
                 is_path = page.holds(spelled, shape.STRING, place)
                 if page.fits(flags, known, place) and is_path:
                     yield spelled, flags, place
+
+
+def _is_misspelled(page: Page, known: Shape, written: dict[Any, Any], at: Where) -> bool:
+    """Whether an out is written as in a dvc.lock, or with its flags beside instead of below it: noted once."""
+    if right := spellings.of_path(written):
+        page.wrong(at, "an out is written as its path, without `path:`", right, kind="wrong-value")
+        return True
+    beside = [key for key in written if key in known]
+    bare = [spelled for spelled, flags in written.items() if flags is None]
+    if beside and len(bare) == 1 and len(written) > 1:
+        hint = f"indent {', '.join(beside)} by two more blanks"
+        page.wrong((*at, beside[0]), f"the flags of {bare[0]!r} do not stand below it", hint, kind="wrong-value")
+        return True
+    return False
