@@ -149,6 +149,8 @@ def _walk(project: Project, asked: Asked, *, through: bool) -> Report:
     results: dict[str, StageResult] = {}
     bug: Exception | None = None
     try:
+        if through:
+            _check_push(project, asked)
         _make_fresh(project, asked, results)
         if any(result.status == "failed" for result in results.values()):
             report = replace(report, verdict="error", exit_code=Exit.STAGE)
@@ -276,6 +278,14 @@ def _kept(report: Report, project: Project, asked: Asked, results: Sequence[Stag
 
     moved = exchange.keep(project, results)
     return replace(report, pushed=rows.traffic(moved), push="pushed, and found in the remote by name and size")
+
+
+def _check_push(project: Project, asked: Asked) -> None:
+    """Refuse a push that cannot be before hours are spent on what it would send."""
+    from runner.engine import exchange  # noqa: PLC0415 - see the top
+
+    if asked.settings.push != "never" and asked.event.may_push:
+        exchange.check_pushable(project, asked.settings.targets)
 
 
 def _why_not_pushed(report: Report, project: Project, asked: Asked) -> str:

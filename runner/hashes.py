@@ -103,7 +103,7 @@ class Tree:
             message = f"{origin} is not a directory listing: {type(error).__name__}"
             raise Corrupt(message, "delete the object and push the directory again") from error
         for relpath, md5 in files:
-            _check(relpath, md5, origin)
+            check_row(relpath, md5, origin)
         if len({relpath for relpath, _ in files}) != len(files):
             message = f"{origin} names a path twice"
             raise Corrupt(message, "delete the object and push the directory again")
@@ -145,7 +145,7 @@ class Tree:
         return Tree(tuple(inside), self.kind) if inside else None
 
 
-def _check(relpath: object, md5: object, origin: str) -> None:
+def check_row(relpath: object, md5: object, origin: str) -> None:
     """Refuse a row that is not a plain relative path with a plain md5 (reliability rule: R1)."""
     hint = "the listing was damaged or made by hand; push the directory again from a good copy"
     if not isinstance(relpath, str) or not isinstance(md5, str) or not _MEMBER.match(md5):

@@ -7,7 +7,7 @@ import logging
 import os
 from contextlib import ExitStack
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -15,12 +15,14 @@ from runner import asking, settings
 from runner.engine.objects import Objects
 from runner.engine.project import Project
 from runner.engine.runcache import RunCache
+from runner.engine.versions import Versions
 from runner.engine.workspace import SCRATCH, Workspace
 from runner.errors import ConfigError
 from runner.git import Git
 from runner.pipeline import config, files
 from runner.pipeline.unpack import Unpacking
 from runner.store.cache import Cache
+from runner.store.place import keeps_versions
 from runner.store.state import State
 
 if TYPE_CHECKING:
@@ -145,7 +147,9 @@ def _project(root: Path, git: Git, prefix: str, asked: Asked) -> Project:
     gc.freeze()
     gc.enable()
     store = Cache(Path(dvc.cache_dir) if dvc.cache_dir else root / ".dvc" / "cache", dvc.cache_types, state)
-    remote = _remotes(dvc, chosen.remote, environ)
+    versions = Versions()
+    versions.note(pipeline)
+    remote = _remotes(dvc, chosen.remote, environ, versions)
     if asked.remote_from is None:
         logger.warning("the base commit is not known, so no remote is used: a pull request may not name its own")
         remote = _no_remote
@@ -155,10 +159,11 @@ def _project(root: Path, git: Git, prefix: str, asked: Asked) -> Project:
         for out in stage.outs
         if out.remote and (recorded := _recorded(pipeline, stage, out)) and recorded.hash
     }
-    objects = Objects(store, remote, chosen.jobs, homes)
+    objects = Objects(store, remote, chosen.jobs, homes, versions)
     runs = RunCache(store, lambda: remote(""))
     cwd = os.path.relpath(chosen.directory, root)
-    return Project(root, git, prefix, pipeline, workspace, store, objects, runs, state, remote, cwd, unpacking)
+    parts = (pipeline, workspace, store, objects, runs, state, remote, cwd, unpacking)
+    return Project(root, git, prefix, *parts, read_only=_read_only(dvc, chosen.remote))
 
 
 def _recorded(pipeline: Pipeline, stage: Stage, out: Out) -> LockedPath | None:
@@ -196,7 +201,22 @@ def _no_remote(_: str) -> None:
     """Give no remote."""
 
 
-def _remotes(dvc: Config, wanted: str, environ: Mapping[str, str]) -> Callable[[str], Remote | None]:
+def _read_only(dvc: Config, wanted: str) -> Callable[[str], str]:
+    """Give a function that says why a remote is not pushed to, from its options alone: it is not opened for that."""
+
+    def why(name: str) -> str:
+        if not (name or wanted or dvc.default_remote):
+            return ""
+        chosen = dvc.remote(name or wanted)
+        option = keeps_versions(chosen.options)
+        return f"remote {chosen.name!r} ({chosen.file}) is {option}: it is read, and not pushed to" if option else ""
+
+    return why
+
+
+def _remotes(
+    dvc: Config, wanted: str, environ: Mapping[str, str], versions: Versions
+) -> Callable[[str], Remote | None]:
     """Open each remote once, when it is first asked for."""
     if wanted:
         dvc.remote(wanted)  # a name that is not there is said even if the remote is never needed
@@ -208,6 +228,10 @@ def _remotes(dvc: Config, wanted: str, environ: Mapping[str, str]) -> Callable[[
         from runner.store.remote import open_remote  # noqa: PLC0415 - most plans ask no remote
 
         chosen = dvc.remote(name or wanted)
-        return open_remote(chosen.url, chosen.options, environ=environ)
+        if not keeps_versions(chosen.options):
+            return open_remote(chosen.url, chosen.options, environ=environ)
+        from runner.store.versioned import open_versioned  # noqa: PLC0415 - as above
+
+        return open_versioned(chosen.url, chosen.options, partial(versions.place, chosen.name), environ=environ)
 
     return remote

@@ -7,7 +7,8 @@ import posixpath
 from typing import TYPE_CHECKING
 
 from runner.engine.objects import NOTHING
-from runner.errors import Corrupt, ObjectMissing
+from runner.errors import ConfigError, Corrupt, ObjectMissing
+from runner.store.place import PUSH_INSTEAD
 from runner.store.transfer import Failure, Moved
 
 if TYPE_CHECKING:
@@ -64,11 +65,24 @@ def _put(project: Project, keeping: Keeping, known: Known, out: Out, recorded: L
     return NOTHING
 
 
+def check_pushable(project: Project, targets: Sequence[str]) -> None:
+    """Refuse, before anything is done, to push the outs of `targets` to a remote that is only read.
+
+    Raises:
+        ConfigError: one of their remotes keeps versions of files (`version_aware`, `worktree`).
+
+    """
+    homes = {out.remote for _, out in _named(project, targets) if out.cache and out.push}
+    for why in filter(None, map(project.read_only, sorted(homes))):
+        raise ConfigError(why, PUSH_INSTEAD)
+
+
 def push(project: Project, targets: Sequence[str]) -> Moved:
     """Push the outs of `targets` (none given: all), then the records of the runs that wrote them.
 
     An object that the cache has lost is taken from the workspace where it is still as the lock says.
     """
+    check_pushable(project, targets)
     known, keeping = project.known(), project.keeping()
     wanted: list[Wanted] = []
     records: dict[str, None] = {}
@@ -147,7 +161,7 @@ def _nowhere(path: str, key: str) -> ObjectMissing:
 
 def _push_records(project: Project, records: Iterable[str]) -> Moved:
     """Send records of runs last: a record promises that its objects are there."""
-    names = list(records)
+    names = [] if project.read_only("") else list(records)
     remote = project.remote("") if names else None
     if remote is None:
         return NOTHING

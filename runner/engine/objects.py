@@ -6,6 +6,7 @@ import logging
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
+from runner.engine.versions import Versions
 from runner.errors import Corrupt, ObjectMissing, RemoteError
 from runner.store import transfer
 from runner.store.transfer import Moved
@@ -32,6 +33,7 @@ class Objects:
         remote: Callable[[str], Remote | None],
         jobs: int,
         homes: Mapping[Hash, str] | None = None,
+        versions: Versions | None = None,
     ) -> None:
         """Put `cache` in front of the remotes.
 
@@ -40,8 +42,10 @@ class Objects:
             remote: gives the remote of a name (empty: the default one), or `None` where none is configured.
             jobs: how many requests at once.
             homes: the remotes of listings that are not kept in the default one.
+            versions: what the DVC files say of remotes that keep versions of files.
 
         """
+        self.versions = versions or Versions()
         self.cache = cache
         self._homes = homes or {}
         self._remote = remote
@@ -75,10 +79,18 @@ class Objects:
         try:
             return self.cache.tree(name)
         except ObjectMissing:
-            return None
+            return self._composed_listing(name)
         except Corrupt as error:
             logger.warning("%s", error.message)
-            return None
+            return self._composed_listing(name)
+
+    def _composed_listing(self, name: Hash) -> Tree | None:
+        """Write a listing into the cache whose files the DVC files name one by one; no remote has it."""
+        tree = self.versions.listing(name)
+        if tree:
+            with self.cache.write(name) as sink:
+                sink.write(tree.render())
+        return tree
 
     def absent(self, wanted: Iterable[Wanted]) -> dict[Hash, str]:
         """Give what is not in the cache, members of directories included, and the name of the remote to ask."""

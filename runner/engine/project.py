@@ -42,6 +42,7 @@ class Project:
         remote: gives the remote by name; `None` where no default one is configured.
         cwd: the folder, below `root`, from which targets are named.
         unpacking: how templates make options of mappings; the DVC files of other commits are read with it too.
+        read_only: says why the remote of a name is not pushed to; empty: it is.
 
     """
 
@@ -57,6 +58,7 @@ class Project:
     remote: Callable[[str], Remote | None]
     cwd: str = "."
     unpacking: Unpacking = field(default_factory=Unpacking)
+    read_only: Callable[[str], str] = lambda _: ""
 
     def known(self) -> Known:
         """Give a fresh look at the workspace through the lock."""

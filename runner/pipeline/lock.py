@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from runner.errors import ConfigError, ConfigErrors, Location
-from runner.hashes import LEGACY, MD5, Hash
+from runner.errors import ConfigError, ConfigErrors, Corrupt, Location
+from runner.hashes import LEGACY, MD5, Hash, Tree, check_row
 from runner.pipeline import shape, yaml12
 from runner.pipeline.addresses import PARAMS_FILE
 from runner.pipeline.model import LockedPath, LockEntry
@@ -44,6 +44,14 @@ ITEM: Final[Shape] = {
     "cloud": shape.MAPPING,
     "files": shape.LIST,
     "dataset": shape.MAPPING,
+}
+_FILE: Final[Shape] = {
+    "relpath": shape.STRING,
+    "hash": shape.STRING,
+    **CHECKSUMS,
+    **META,
+    "cloud": shape.MAPPING,
+    "remote": shape.STRING,
 }
 _TOP: Final[Shape] = {"schema": shape.ANYTHING, "datasets": shape.ANYTHING, "stages": shape.MAPPING}
 _ENTRY: Final[Shape] = {
@@ -135,7 +143,13 @@ def _locked_paths(page: Page, items: Sequence[Any], at: Where, foreign: Sequence
 
 
 def names_object(page: Page, written: Mapping[str, Any], at: Where) -> bool:
-    """Whether the md5 of a dep or out, if it has one, is an md5; a mistake is noted where it is not."""
+    """Whether the md5 of a dep or out, if it has one, is an md5; a mistake is noted where it is not.
+
+    The same of the files of a directory whose md5s are recorded one by one.
+    """
+    fitting = [_is_file(page, row, (*at, "files", number)) for number, row in enumerate(written.get("files") or ())]
+    if not all(fitting):
+        return False
     name = locked_path(written).hash
     if (
         name is None or name.name in FOREIGN or Hash(name.value.lower()).is_valid
@@ -144,6 +158,19 @@ def names_object(page: Page, written: Mapping[str, Any], at: Where) -> bool:
     hint = "an md5 has 32 hexadecimal digits, of a directory followed by .dir; restore the file from git"
     page.wrong((*at, "md5"), f"{name.value!r} is not an md5", hint)
     return False
+
+
+def _is_file(page: Page, row: object, at: Where) -> bool:
+    """Whether `row` is one of a directory's files, and stays inside the directory."""
+    if not page.fits(row, _FILE, at, required="relpath"):
+        return False
+    assert isinstance(row, dict)  # noqa: S101 - fits() has just said so; mypy cannot know
+    try:
+        check_row(row["relpath"], row.get("md5") or "0" * 32, page.file)
+    except Corrupt as error:
+        page.wrong(at, error.message, "restore the file from git")
+        return False
+    return True
 
 
 def _params(page: Page, params: Mapping[Any, Any], at: Where) -> Mapping[str, Mapping[str, Any]]:
@@ -161,7 +188,7 @@ def locked_path(written: Mapping[str, Any], foreign: Sequence[str] = FOREIGN) ->
     kinds of hash; an out has none.
     """
     kind = written.get("hash", LEGACY)
-    value = written.get("md5") if kind in {MD5, LEGACY} else None
+    value = (written.get("md5") or _listed(written)) if kind in {MD5, LEGACY} else None
     other = next((key for key in foreign if written.get(key)), "") if not value else ""
     name = Hash(value, kind) if value else Hash(written[other], other) if other else None
     return LockedPath(
@@ -172,6 +199,14 @@ def locked_path(written: Mapping[str, Any], foreign: Sequence[str] = FOREIGN) ->
         isexec=written.get("isexec", False),
         extra={key: written[key] for key in written if key in _EXTRA and key != other},
     )
+
+
+def _listed(written: Mapping[str, Any]) -> str | None:
+    """Give the name of the listing of a directory whose files are recorded one by one; all need an md5."""
+    rows = written.get("files") or ()
+    if not rows or not all(row.get("md5") for row in rows):
+        return None
+    return Tree.of((row["relpath"], row["md5"]) for row in rows).hash.value
 
 
 def entry_data(entry: LockEntry) -> dict[str, Any]:
@@ -205,6 +240,8 @@ def path_data(path: LockedPath) -> dict[str, Any]:
         data["hash"] = MD5
     if path.hash is not None:
         data["md5" if path.hash.name == LEGACY else path.hash.name] = path.hash.value
+    if "files" in path.extra:
+        data.pop("md5", None)  # it follows from them
     known = {"size": path.size, "nfiles": path.nfiles, "isexec": path.isexec or None}
     early = {key: value for key, value in path.extra.items() if key in CHECKSUMS}
     late = {key: value for key, value in path.extra.items() if key not in CHECKSUMS}

@@ -221,4 +221,6 @@ def committed(git: Git, prefix: str, sha: str, objects: Objects | None, unpackin
 
     """
     then = Committed(git, prefix, sha, unpacking)
+    if objects and then.pipeline:
+        objects.versions.note(then.pipeline)
     return Side(then.content, then.inside, then.pipeline, objects)

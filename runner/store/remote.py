@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 import tenacity
 
 from runner.errors import ConfigError, RemoteError, Unavailable
+from runner.store import place
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -44,8 +45,6 @@ _PLACES = {
 
 _WITHOUT_EFFECT = frozenset({"url", "jobs", "checksum_jobs", "verify", "no_traverse", "listobjects"})
 """Options of DVC that change nothing here: everything is verified, and how presence is asked is decided by cost."""
-
-_VERSIONED = frozenset({"version_aware", "worktree"})
 
 
 class Sink(Protocol):
@@ -132,23 +131,29 @@ def open_remote(url: str, options: Mapping[str, object], *, environ: Mapping[str
         ConfigError: a scheme or an option that is not supported, by name.
 
     """
+    given = {name: value for name, value in options.items() if value or name not in place.OPTIONS}
+    return Retrying(storage(url, given, environ))
+
+
+def storage(url: str, options: Mapping[str, object], environ: Mapping[str, str]) -> Remote:
+    """Open the storage at `url` itself, without retries; see `open_remote`."""
     scheme, separator, _ = url.partition("://")
-    place = _PLACES.get(scheme if separator else "")
-    if place is None:
+    opener_name = _PLACES.get(scheme if separator else "")
+    if opener_name is None:
         message = f"remote {url!r}: {scheme}:// is not supported"
         raise ConfigError(message, "what works is a directory, s3://, gs:// and https://")
-    module, _, name = place.partition(":")
+    module, _, name = opener_name.partition(":")
     opener: Opener = getattr(importlib.import_module(module), name)
-    return Retrying(opener.open(url, options, environ))
+    return opener.open(url, options, environ)
 
 
 def refuse_unknown(url: str, options: Iterable[str], known: Iterable[str]) -> None:
     """Raise `ConfigError` for the first of a remote's `options` that is not `known`."""
     known = set(known) | _WITHOUT_EFFECT
     for option in options:
-        if option in _VERSIONED:
-            message = f"remote {url!r}: the option {option!r} is not supported"
-            raise ConfigError(message, "objects are kept under their hash; use a remote without it")
+        if option in place.OPTIONS:
+            message = f"remote {url!r}: the option {option!r} is not supported there"
+            raise ConfigError(message, "versions of files are read from s3:// only; elsewhere use a remote without it")
         if option not in known:
             near = difflib.get_close_matches(option, known, 1)
             message = f"remote {url!r}: unknown option {option!r}"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
-from typing import TYPE_CHECKING, Any, Self
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final, Self
 
 import urllib3.exceptions
 from boto3.s3.transfer import TransferConfig
@@ -30,6 +31,9 @@ PART = 16 << 20
 
 _AT_ONCE = 4
 """Parts of one object under way: bounds the memory to so many parts."""
+
+NEWEST: Final[Mapping[str, str]] = MappingProxyType({})
+"""Arguments of a request for an object: without a version it is the newest one."""
 
 
 class S3:
@@ -82,8 +86,19 @@ class S3:
 
     def get(self, name: str, sink: Sink) -> None:
         """See `Remote`."""
+        self._stream(name, sink, self._get)
+
+    def get_version(self, name: str, version: str, sink: Sink) -> None:
+        """Stream one version of a file, as `get` does; empty: the latest."""
+        self._stream(name, sink, self._get | _version(version))
+
+    def size_of(self, name: str, version: str) -> int | None:
+        """Give the size in bytes of one version of a file; `None` where S3 says that there is none."""
+        return self._head(name, _version(version))[1]
+
+    def _stream(self, name: str, sink: Sink, arguments: Mapping[str, Any]) -> None:
         with self._errors("GetObject", name):
-            answer = self._client.get_object(Bucket=self._bucket, Key=self._key(name), **self._get)
+            answer = self._client.get_object(Bucket=self._bucket, Key=self._key(name), **arguments)
         with closing(answer["Body"]) as body:
             for chunk in self._body(body, name):
                 sink.write(chunk)
@@ -117,11 +132,11 @@ class S3:
         with self._errors("GetObject", name):
             yield from body.iter_chunks(CHUNK)
 
-    def _head(self, name: str) -> tuple[str, int | None]:
+    def _head(self, name: str, version: Mapping[str, Any] = NEWEST) -> tuple[str, int | None]:
         """Give the size of an object, or `None` where S3 says that there is none."""
         try:
             with self._errors("HeadObject", name):
-                answer = self._client.head_object(Bucket=self._bucket, Key=self._key(name), **self._get)
+                answer = self._client.head_object(Bucket=self._bucket, Key=self._key(name), **self._get, **version)
         except ObjectMissing:
             return name, None
         return name, answer["ContentLength"]
@@ -143,3 +158,7 @@ class S3:
             answer = self._client.list_objects_v2(Bucket=self._bucket, Prefix=f"{self._prefix}{prefix}")
         found = [(entry["Key"][len(self._prefix) :], entry["Size"]) for entry in answer.get("Contents", ())]
         return found, not answer["IsTruncated"]
+
+
+def _version(version: str) -> dict[str, str]:
+    return {"VersionId": version} if version else {}

@@ -18,7 +18,7 @@ _PERMISSION = {
     "PutObject": "s3:PutObject",
     "ListObjectsV2": "s3:ListBucket",
 }
-_ABSENT = frozenset({"NoSuchKey", "NotFound", "404"})
+_ABSENT = frozenset({"NoSuchKey", "NoSuchVersion", "NotFound", "404"})
 _DENIED = frozenset(
     {
         "403",

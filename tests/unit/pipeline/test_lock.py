@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from runner.errors import ConfigError
-from runner.hashes import LEGACY, Hash
+from runner.hashes import LEGACY, Hash, Tree
 from runner.pipeline import lock, yaml12
 from runner.pipeline.model import LockedPath, LockEntry
 
@@ -287,6 +287,52 @@ def test_cloud_and_etag_are_kept_as_read() -> None:
         "      size: 2\n      cloud:\n        r:\n          etag: abc\n          version_id: v\n"
     )
     assert lock.replace(None, "s", lock.parse(text, "dvc.lock").entries["s"]) == text
+
+
+FILES = f"""\
+schema: '2.0'
+stages:
+  s:
+    cmd: x
+    outs:
+    - path: o
+      hash: md5
+      files:
+      - relpath: b/é
+        md5: {MD5}
+        size: 2
+        cloud:
+          r:
+            version_id: v
+      - relpath: a
+        md5: {MD5}
+"""
+
+
+def test_a_directory_whose_files_are_recorded_one_by_one_has_the_hash_of_their_listing() -> None:
+    entry = lock.parse(FILES, "dvc.lock").entries["s"]
+    assert entry.outs[0].hash == Tree.of([("a", MD5), ("b/é", MD5)]).hash
+    assert lock.replace(None, "s", entry) == FILES
+
+
+def test_files_without_an_md5_give_no_hash() -> None:
+    entry = lock.parse(FILES.replace(f"- relpath: a\n        md5: {MD5}", "- relpath: a"), "dvc.lock").entries["s"]
+    assert entry.outs[0].hash is None
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("relpath: a", "relpath: ../a", "the path '../a' could leave the directory"),
+        ("relpath: a", "relpath: ''", "the path '' could leave the directory"),
+        ("- relpath: a", "- path: a", "unknown key 'path'"),
+        ("size: 2", "size: two", "expected a whole number"),
+    ],
+)
+def test_a_file_that_is_none_is_refused_with_its_line(old: str, new: str, expected: str) -> None:
+    with pytest.raises(ConfigError, match=expected) as caught:
+        lock.parse(FILES.replace(old, new), "dvc.lock")
+    assert caught.value.problems[0].where
 
 
 def test_one_entry_alone_is_read_as_a_run_cache_record_holds_it() -> None:

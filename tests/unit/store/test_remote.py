@@ -151,7 +151,7 @@ def test_options_of_dvc_that_change_nothing_here_are_taken(tmp_path: Path, optio
         ("relative/path", {}, "relative"),
         ("/path", {"shared": "group"}, "'shared'"),
         ("/path", {"version_aware": True}, "'version_aware'"),
-        ("s3://bucket", S3 | {"worktree": True}, "'worktree'"),
+        ("https://host/x", {"worktree": True}, "'worktree'"),
         ("s3://bucket", S3 | {"endpoint_url": "http://x"}, "did you mean 'endpointurl'"),
         ("s3://bucket", S3 | {"endpointurl": "not a url"}, "not a url"),
         ("s3://bucket", S3 | {"profile": "nobody"}, "nobody"),
