@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     Own = dict[str, tuple[object, Location]]
 
 logger = logging.getLogger("retrain")
-_GATES: Final = frozenset({"baseline", "gates"})
+_GATES: Final = frozenset({"baseline", "gates", "lint"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +94,19 @@ def alone(root: Path, flags: Mapping[str, str | None], environ: Mapping[str, str
     """Check the settings of a verb that needs no project; a gate file is read where there is one."""
     file, text = _gate_file(root, flags, environ)
     return settings.resolve(flags, environ, _read_gates(text, file.name, judges=False)[1])
+
+
+def gate_file(root: Path, flags: Mapping[str, str | None], environ: Mapping[str, str]) -> GateFile | None:
+    """Read and check the gate file of a project, and the settings in it; `None` where there is none.
+
+    Raises:
+        ConfigErrors: every mistake in it, with its place.
+
+    """
+    place, text = _gate_file(root, flags, environ)
+    gates, own, _ = _read_gates(text, os.path.relpath(place, root), judges=True)
+    settings.resolve(flags, environ, own)
+    return gates
 
 
 def _gate_file(root: Path, flags: Mapping[str, str | None], environ: Mapping[str, str]) -> tuple[Path, str | None]:

@@ -41,6 +41,7 @@ VERBS: Final = {
     "metrics": "compare",
     "params": "compare",
     "stages": "listing",
+    "lint": "lint",
 }
 """Every verb, and the module of `runner.verbs` that holds it as a function of that name."""
 

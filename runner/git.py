@@ -10,7 +10,7 @@ import re
 import subprocess
 from bisect import bisect_left
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final, Self
 
 from runner.errors import GitError
@@ -151,6 +151,14 @@ class Git:
         wanted = list(paths)
         known = sorted(_split(self._run("ls-files", "-z"))) if wanted else []
         return {path for path in wanted if _holds(known, path)}
+
+    def checked_out(self, paths: Iterable[str]) -> set[str]:
+        """Give those of `paths` that a checkout has: tracked, or inside a submodule or behind a link that is."""
+        wanted = list(paths)
+        known = sorted(_split(self._run("ls-files", "-z"))) if wanted else []
+        entries = frozenset(known)
+        parents = {path: [str(parent) for parent in PurePosixPath(path).parents] for path in wanted}
+        return {path for path in wanted if _holds(known, path) or not entries.isdisjoint(parents[path])}
 
     def ignored(self, paths: Iterable[str]) -> set[str]:
         """Give those of `paths` that git ignores; a tracked file is never ignored."""

@@ -61,7 +61,7 @@ class Opened:
     def project(self) -> Project:
         """The DVC project; verbs that need one have checked that it is there."""
         if self.found is None:
-            raise _no_project(self.root)
+            raise no_project(self.root)
         return self.found
 
     def close(self) -> None:
@@ -88,13 +88,9 @@ def open_call(
         GitError: no repository, or a revision that is not there.
 
     """
-    directory = _directory(flags, environ)
-    root = find_root(directory)
-    git = Git.discover(root or directory, environ)
-    root = root or git.root
-    prefix = "" if git.root == root or git.root.samefile(root) else _inside(git.root, root)
+    root, git, prefix = located(flags, environ)
     if not judges and not (root / ".dvc").is_dir():
-        raise _no_project(directory)
+        raise no_project(_directory(flags, environ))
     with ExitStack() as unless_opened:
         unless_opened.callback(git.close)
         said = asking.Said(flags=flags, environ=environ, command=command, compares=compares, judges=judges)
@@ -102,6 +98,31 @@ def open_call(
         found = _project(root, git, prefix, asked) if (root / ".dvc").is_dir() else None
         unless_opened.pop_all()
     return Opened(asked=asked, git=git, root=root, prefix=prefix, found=found)
+
+
+def located(flags: Mapping[str, str | None], environ: Mapping[str, str]) -> tuple[Path, Git, str]:
+    """Give the project's folder, its repository, and the folder's place there: ending in `/`, empty at the top.
+
+    Raises:
+        ConfigError: the directory asked for is none.
+        GitError: there is no repository.
+
+    """
+    directory = _directory(flags, environ)
+    root = find_root(directory)
+    git = Git.discover(root or directory, environ)
+    root = root or git.root
+    return root, git, "" if git.root == root or git.root.samefile(root) else _inside(git.root, root)
+
+
+def dvc_config(root: Path, git: Git, prefix: str, environ: Mapping[str, str]) -> Config:
+    """Read DVC's configuration of a project as it is in the workspace, with that of the machine.
+
+    Raises:
+        ConfigErrors: every mistake in it.
+
+    """
+    return _read_config(root, git, f"{prefix}.dvc/config", "", environ)
 
 
 def settings_alone(flags: Mapping[str, str | None], environ: Mapping[str, str]) -> Settings:
@@ -127,7 +148,8 @@ def _inside(top: Path, root: Path) -> str:
     return f"{root.resolve().relative_to(top.resolve()).as_posix()}/"
 
 
-def _no_project(directory: Path) -> ConfigError:
+def no_project(directory: Path) -> ConfigError:
+    """Say that there is no DVC project."""
     message = f"{directory} is not inside a DVC project (no .dvc folder here or above)"
     return ConfigError(message, "go to the project's folder, or name it with -C DIR")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final
 
 from yaml.error import YAMLError
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
 
 _BOM: Final = "\ufeff"
 _KEYS: Final = for_keys(YAML_12)
-_IN_A_WORD: Final = r"[\w./@-]"
+_IN_A_WORD: Final = "_./@-"
 
 
 class Outline:
@@ -58,17 +57,29 @@ class Outline:
         line_start = self._source.rfind("\n", 0, index) + 1
         return self._source.count("\n", 0, index) + 1, index - line_start + 1
 
-    def spot(self, word: str, *path: str | int) -> tuple[int, int]:
-        """Give line and column, from 1, of the first `word` inside the node at `path`; of the node where it has none.
+    def spot(self, word: str, *path: str | int) -> tuple[int, int] | None:
+        """Give line and column, from 1, of the first `word` inside the node at `path`; `None` where there is none.
 
         A word is not a part of a longer path or number. Text written with escapes is not found.
         """
         _, node = self._nearest(path)
-        if node is None:
-            return self.locate(*path)
-        pattern = rf"(?<!{_IN_A_WORD}){re.escape(word)}(?!{_IN_A_WORD})"
-        found = re.compile(pattern).search(self._source, node.start_mark.index, node.end_mark.index)
-        return self.locate(*path) if found is None else self._place(found.start())
+        found = self._occurrence(word, node.start_mark.index, node.end_mark.index) if node else -1
+        return None if found < 0 else self._place(found)
+
+    def _occurrence(self, word: str, start: int, end: int) -> int:
+        """Give the index of the first occurrence that is not a part of a longer word; -1 where there is none."""
+        at = self._source.find(word, start, end)
+        while at >= 0:
+            around = (self._source[at - 1 : at], self._source[at + len(word) : at + len(word) + 1])
+            if not any(side.isalnum() or side in _IN_A_WORD for side in around if side):
+                return at
+            at = self._source.find(word, at + 1, end)
+        return at
+
+    def text(self, *path: str | int) -> str:
+        """Give the node at `path` as it is written, or its nearest ancestor."""
+        _, node = self._nearest(path)
+        return self._source[node.start_mark.index : node.end_mark.index] if node else ""
 
     def _nearest(self, path: tuple[str | int, ...]) -> tuple[Mark | None, Node | None]:
         """Give the mark of the node at `path`, or of its nearest ancestor, and that node."""

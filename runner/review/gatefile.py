@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
 
 Path = tuple[str | int, ...]
-_OURS = ("baseline", "gates")
+_OURS = ("baseline", "gates", "lint")
 _LATER = frozenset({"require-gain", "band", "size", "duration", "columns", "where", "claims"})
 _LIMITS = ("at-least", "at-most", "allow-drop", "warn-drop")
 _ALLOWANCES = ("allow-drop", "warn-drop")
@@ -64,12 +64,14 @@ class GateFile:
         baseline: `merge-base`, `target`, `previous`, `last-success` or a git revision.
         gates: in the order written.
         settings: every other top-level key, for `settings` to check.
+        lint: what the linter is told: `select`, `ignore`, `fail-on`.
 
     """
 
     baseline: str = "merge-base"
     gates: tuple[Gate, ...] = ()
     settings: Mapping[str, Setting] = field(default_factory=dict)
+    lint: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +127,7 @@ def _gate_file(document: Mapping[str, Any], source: _Source) -> GateFile:
         baseline=document.get("baseline", "merge-base"),
         gates=tuple(_gate(row, source.where("gates", index)) for index, row in enumerate(rows)),
         settings={key: Setting(value, source.where(key)) for key, value in document.items() if key not in _OURS},
+        lint=document.get("lint") or {},
     )
 
 
@@ -223,6 +226,8 @@ def _name(path: Path) -> str:
     """Name a place as the reader knows it: `gate 2`, `at-least of gate 2`, `baseline`."""
     if not path:
         return "the gate file"
+    if path[0] == "lint" and len(path) > 1:
+        return f"{path[1]} of lint"
     if path[0] != "gates" or len(path) == 1:
         return str(path[0])
     gate = f"gate {int(path[1]) + 1}"

@@ -53,6 +53,7 @@ VERBS = (
     "metrics show",
     "metrics diff",
     "params diff",
+    "lint",
 )
 
 
