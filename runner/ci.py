@@ -242,6 +242,7 @@ def _make_fresh(project: Project, asked: Asked, results: dict[str, StageResult])
         workspace=project.workspace,
         objects=project.objects,
         runs=project.runs,
+        sources=project.sources,
         keep=project.keeping,
         executor=executor.Local(),
         output=lambda stage: log.stage_output(stage.address),

@@ -38,6 +38,7 @@ VERBS: Final = {
     "report": "walk",
     "pull": "data",
     "push": "data",
+    "update": "data",
     "metrics": "compare",
     "params": "compare",
     "stages": "listing",

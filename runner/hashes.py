@@ -157,6 +157,12 @@ def check_row(relpath: object, md5: object, origin: str) -> None:
         raise Corrupt(message, hint)
 
 
+def hash_listing(files: Iterable[tuple[str, Hash]]) -> Hash:
+    """Name a directory elsewhere by what its files are known by there, which need not be their md5 (DVC's rule)."""
+    rows = [{"relpath": relpath, name.name: name.value} for relpath, name in sorted(files)]
+    return Hash(hash_bytes(json.dumps(rows, sort_keys=True).encode()) + DIR)
+
+
 def hash_bytes(content: bytes) -> str:
     """Give the md5 of `content` as 32 hexadecimal digits."""
     return hashlib.md5(content, usedforsecurity=False).hexdigest()

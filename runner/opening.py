@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from runner import asking, settings
-from runner.engine.objects import Objects
+from runner.engine.imported import Repositories
+from runner.engine.objects import Objects, home_of
 from runner.engine.project import Project
 from runner.engine.runcache import RunCache
+from runner.engine.sources import Sources
 from runner.engine.versions import Versions
 from runner.engine.workspace import SCRATCH, Workspace
 from runner.errors import ConfigError
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from runner.ci import Asked
     from runner.pipeline.config import Config
     from runner.pipeline.model import LockedPath, Out, Pipeline, Stage
+    from runner.pipeline.source import Source
     from runner.settings import Settings
     from runner.store.remote import Remote
 
@@ -176,16 +179,35 @@ def _project(root: Path, git: Git, prefix: str, asked: Asked) -> Project:
         logger.warning("the base commit is not known, so no remote is used: a pull request may not name its own")
         remote = _no_remote
     homes = {
-        recorded.hash: out.remote
+        recorded.hash: home_of(out)
         for stage in pipeline.stages
         for out in stage.outs
-        if out.remote and (recorded := _recorded(pipeline, stage, out)) and recorded.hash
+        if home_of(out) and (recorded := _recorded(pipeline, stage, out)) and recorded.hash
     }
+    repositories = Repositories(root, root / SCRATCH / "repos", environ, store, chosen.jobs)
+    sources = Sources(dvc, repositories, lambda source: _is_trusted(git, asked, source))
     objects = Objects(store, remote, chosen.jobs, homes, versions)
+    objects.origin = lambda file: _origin(pipeline, sources, file)
     runs = RunCache(store, lambda: remote(""))
     cwd = os.path.relpath(chosen.directory, root)
-    parts = (pipeline, workspace, store, objects, runs, state, remote, cwd, unpacking)
+    parts = (pipeline, workspace, store, objects, runs, sources, state, remote, cwd, unpacking)
     return Project(root, git, prefix, *parts, read_only=_read_only(dvc, chosen.remote))
+
+
+def _origin(pipeline: Pipeline, sources: Sources, file: str) -> None:
+    """Bring the data of an import into the cache, as it was when it was recorded."""
+    stage = pipeline.stage(file)
+    recorded = pipeline.entries[file].dep(stage.deps[0].spelled)
+    if recorded:
+        sources.bring(stage.deps[0], recorded)
+
+
+def _is_trusted(git: Git, asked: Asked, source: Source) -> bool:
+    """Whether somebody who is trusted chose a source: on a pull request, if DVC files of the base name it too."""
+    if asked.event.trusted and not asked.event.base_remote:
+        return True
+    base = asked.remote_from
+    return bool(base) and all(git.mentions(str(base), text, ("*.dvc", "*dvc.yaml")) for text in source.texts)
 
 
 def _recorded(pipeline: Pipeline, stage: Stage, out: Out) -> LockedPath | None:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from runner.engine.decide import Reason
     from runner.engine.plan import Plan, Pull, Step
     from runner.engine.project import Project
+    from runner.engine.updating import Update
     from runner.pipeline.declared import Declared, Plot
     from runner.pipeline.lint.finding import Finding
     from runner.pipeline.model import LockedPath, Out, Stage
@@ -257,6 +258,40 @@ def findings_lines(findings: Sequence[Finding]) -> list[str]:
 
 def _of(findings: Sequence[Finding], severity: Severity) -> int:
     return sum(finding.rule.severity is severity for finding in findings)
+
+
+def updates_data(updates: Sequence[Update]) -> list[dict[str, Any]]:
+    """Give what became of imports, as `retrain update --json` prints it."""
+    return [
+        {
+            "file": one.stage.file,
+            "out": one.stage.outs[0].path,
+            "source": one.stage.deps[0].path,
+            "was": one.was or None,
+            "now": one.now or None,
+            "changed": one.changed,
+            "error": one.error.message if one.error else None,
+        }
+        for one in updates
+    ]
+
+
+def updates_lines(updates: Sequence[Update]) -> list[str]:
+    """Give what became of imports, for people: one line each, then a summary."""
+    lines = [f"{_became(one):<9} {one.stage.file}{_from_to(one)}" for one in updates]
+    changed, failed = sum(one.changed for one in updates), sum(one.error is not None for one in updates)
+    last = f"{changed} of {words.count(len(updates), 'import')} updated"
+    return [*lines, f"{last}; {failed} failed" if failed else last]
+
+
+def _became(one: Update) -> str:
+    if one.error:
+        return "failed"
+    return "updated" if one.changed else "unchanged"
+
+
+def _from_to(one: Update) -> str:
+    return f": {_value(one.was or 'nothing')} -> {_value(one.now)}" if one.changed and one.was != one.now else ""
 
 
 def all_fresh(report: Report) -> str:

@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 from runner.hashes import Hash
 from runner.pipeline import params, yaml12
+from runner.pipeline.source import REV
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from runner.pipeline.model import LockEntry, Out, Param, Stage
+    from runner.pipeline.model import LockedPath, LockEntry, Out, Param, Stage
 
 
 class Change(StrEnum):
@@ -34,6 +35,8 @@ class Change(StrEnum):
     OUT_NEW = "out new"
     OUT_MODIFIED = "out modified"
     OUT_DELETED = "out deleted"
+    SOURCE = "source changed"
+    UPDATE = "update available"
     CHECKSUM = "changed checksum"
     ALWAYS = "always changed"
     CALLBACK = "no deps and no outs"
@@ -59,6 +62,7 @@ class Content:
         size: bytes; `None` where only the hash is known (a file inside a directory that is not here).
         nfiles: number of files of a directory.
         isexec: whether a single file is executable.
+        extra: what else is recorded of a source: its version, or those of its files.
 
     """
 
@@ -66,6 +70,7 @@ class Content:
     size: int | None = None
     nfiles: int | None = None
     isexec: bool = False
+    extra: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
 
 UNTRACKABLE = Content(Hash("untrackable"))
@@ -168,7 +173,8 @@ def decide(stage: Stage, entry: LockEntry | None, now: Now, past: Callable[[], L
 
     """
     if stage.frozen:
-        return Frozen((*_checksum(stage, entry), *_outs(stage, entry, now)))
+        frozen = (*_checksum(stage, entry), *_outs(stage, entry, now))
+        return Run(frozen) if stage.is_import and entry and not _all_recorded(stage, entry) else Frozen(frozen)
     inputs = tuple(_inputs(stage, entry, now))
     outs = tuple(_outs(stage, entry, now))
     if now.upstream:
@@ -180,10 +186,10 @@ def decide(stage: Stage, entry: LockEntry | None, now: Now, past: Callable[[], L
 
 
 def _known(stage: Stage, entry: LockEntry | None, inputs: Sequence[Reason], outs: Sequence[Reason]) -> LockEntry | None:
-    """Give the entry that still says what the stage would write; a data source's own changed data is news."""
+    """Give the entry that still says what the stage would write; changed data that is only tracked is news."""
     if inputs or entry is None or not _all_recorded(stage, entry):
         return None
-    if stage.is_data_source and any(reason.change is not Change.OUT_DELETED for reason in outs):
+    if stage.is_tracked and any(reason.change is not Change.OUT_DELETED for reason in outs):
         return None
     return entry
 
@@ -203,7 +209,11 @@ def _inputs(stage: Stage, entry: LockEntry | None, now: Now) -> Iterator[Reason]
     for dep in stage.deps:
         if dep.spelled in now.deps:
             recorded = entry.dep(dep.spelled)
-            yield from _dep(dep.path, recorded.hash if recorded else None, now.deps[dep.spelled])
+            content = now.deps[dep.spelled]
+            if dep.source:
+                yield from _source(dep.path, recorded, content, versioned=dep.source.versioned)
+            else:
+                yield from _dep(dep.path, recorded, content)
     for param in stage.params:
         if param.spelled in now.params:
             yield from _params(param, entry.params.get(param.spelled, {}), now.params[param.spelled])
@@ -225,7 +235,23 @@ def _same_cmd(stage: Stage, was: str | tuple[str, ...] | None) -> bool:
     return was == (tuple(read) if isinstance(read, list) else read)
 
 
-def _dep(path: str, was: Hash | None, content: Content | None) -> Iterator[Reason]:
+def _source(path: str, recorded: LockedPath | None, content: Content | None, *, versioned: bool) -> Iterator[Reason]:
+    """Compare a source by what its storage knows it by; of a repository or a versioned one there is an update."""
+    was = recorded.hash if recorded else None
+    if content is None:
+        yield Reason(Change.DEP_DELETED, path, was=was and was.value)
+    elif recorded is None or was is None:
+        yield Reason(Change.DEP_NEW, path, now=content.hash.value)
+    elif versioned and (version := content.extra.get("version_id")) != (old := recorded.extra.get("version_id")):
+        yield Reason(Change.UPDATE, path, old, version)
+    elif was != content.hash and content.hash.name == REV:
+        yield Reason(Change.UPDATE, path, was.value, content.hash.value)
+    elif was != content.hash:
+        yield Reason(Change.SOURCE, path, f"{was.name} {was.value}", f"{content.hash.name} {content.hash.value}")
+
+
+def _dep(path: str, recorded: LockedPath | None, content: Content | None) -> Iterator[Reason]:
+    was = recorded.hash if recorded else None
     if content is None:
         yield Reason(Change.DEP_DELETED, path, was=was and was.value)
     elif was is None:

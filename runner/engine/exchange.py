@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 import posixpath
+import time
 from typing import TYPE_CHECKING
 
 from runner.engine.objects import NOTHING
+from runner.engine.taking_in import TakingIn
 from runner.errors import ConfigError, Corrupt, ObjectMissing
 from runner.store.place import PUSH_INSTEAD
 from runner.store.transfer import Failure, Moved
@@ -43,7 +45,26 @@ def pull(project: Project, targets: Sequence[str]) -> Moved:
             logger.error("%s is left as it is: %d of its objects could not be had", out.path, short)
         else:
             moved += _put(project, keeping, known, out, recorded)
-    return moved
+    partial = {stage.address: stage for stage, _ in _named(project, targets) if _is_partial(stage, known)}
+    return sum((_pull_import(project, known, keeping, stage) for stage in partial.values()), moved)
+
+
+def _is_partial(stage: Stage, known: Known) -> bool:
+    """Whether an import's data was never taken in: only what its source is known by is recorded."""
+    entry = known.entry(stage) if stage.is_import else None
+    return entry is not None and not any(out.hash for out in entry.outs)
+
+
+def _pull_import(project: Project, known: Known, keeping: Keeping, stage: Stage) -> Moved:
+    """Put in place what an import's source held when it was recorded; the `.dvc` file stays as it is (DVC's rule)."""
+    taking_in = TakingIn(known, project.workspace, project.sources, keeping)
+    started = time.monotonic()
+    try:
+        content = taking_in.brought(stage)
+    except ObjectMissing as error:
+        return Moved(0, 0, 0.0, (Failure(stage.address, error),))
+    taking_in.put(stage, content)
+    return Moved(1 + (content.nfiles or 0), content.size or 0, time.monotonic() - started, ())
 
 
 def _put(project: Project, keeping: Keeping, known: Known, out: Out, recorded: LockedPath) -> Moved:
@@ -88,7 +109,7 @@ def push(project: Project, targets: Sequence[str]) -> Moved:
     records: dict[str, None] = {}
     for stage, out, recorded in _recorded(project, known, targets):
         name = recorded.hash
-        if name is None or not out.push:
+        if name is None or out.origin or not out.push:
             continue
         there = project.objects.at_hand(name) or not out.cache
         content = None if there else project.workspace.observe(out.path, name.name)
@@ -139,7 +160,11 @@ def _pushable(stage: Stage, entry: LockEntry, *, remembered: bool) -> list[Wante
     return [
         (out, recorded.hash)
         for out, recorded in pairs
-        if recorded and recorded.hash and out.push and (out.cache or (remembered and (out.metric or out.plot)))
+        if recorded
+        and recorded.hash
+        and out.push
+        and not out.origin
+        and (out.cache or (remembered and (out.metric or out.plot)))
     ]
 
 

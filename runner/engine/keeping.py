@@ -228,13 +228,20 @@ class Keeping:
             self._workspace.write(gitignore, b"%s%s%s\n" % (old, gap, line.encode()))
             logger.debug("%s: added %s to .gitignore", stage.address, line)
 
-    def record(self, stage: Stage, entry: LockEntry) -> None:
-        """Write a stage's new entry into its dvc.lock, or the new hashes into its .dvc file."""
+    def record(self, stage: Stage, entry: LockEntry, rev: str = "") -> None:
+        """Write a stage's new entry into its dvc.lock, or the new hashes into its .dvc file.
+
+        Args:
+            stage: whose entry it is.
+            entry: what is recorded.
+            rev: what an import from a git repository follows from now on; empty: what it followed.
+
+        """
         if stage.name:
             self._record_in_lock(stage, entry)
         else:
             text = self._workspace.read(stage.file) or ""
-            self._workspace.write(stage.file, dvcfile_write.updated(text, stage.file, entry).encode())
+            self._workspace.write(stage.file, dvcfile_write.updated(text, stage.file, entry, rev).encode())
 
     def _record_in_lock(self, stage: Stage, entry: LockEntry) -> None:
         """Replace one block of the file; what somebody else wrote meanwhile is read first, not overwritten."""

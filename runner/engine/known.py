@@ -39,18 +39,27 @@ class Stock(Protocol):
         """Give one file's bytes; `None` where nobody has them."""
 
 
+class Asked(Protocol):
+    """Places outside the project."""
+
+    def look(self, dep: Dep, recorded: LockedPath | None, /) -> Content | None:
+        """Ask what a dep's source holds; `recorded` is what it held before."""
+
+
 class Known:
     """The workspace seen through the lock."""
 
-    def __init__(self, pipeline: Pipeline, workspace: Workspace, stock: Stock) -> None:
+    def __init__(self, pipeline: Pipeline, workspace: Workspace, stock: Stock, sources: Asked | None = None) -> None:
         """Look through `pipeline`'s lock entries at `workspace`.
 
         Args:
             pipeline: stages and what the lock says of them.
             workspace: what is on disk.
             stock: the objects that the lock names.
+            sources: where deps come from that are not in the project; needed where there are such.
 
         """
+        self._sources = sources
         self.pipeline = pipeline
         self.entries: dict[str, LockEntry] = dict(pipeline.entries)
         self._workspace = workspace
@@ -107,7 +116,11 @@ class Known:
 
     def _dep(self, stage: Stage, dep: Dep) -> Content | None:
         entry = self.entry(stage)
-        return self._named(partial(self.at, dep.path), entry.dep(dep.spelled) if entry else None)
+        recorded = entry.dep(dep.spelled) if entry else None
+        if dep.source:
+            assert self._sources is not None  # noqa: S101 - given wherever deps have sources
+            return self._sources.look(dep, recorded)
+        return self._named(partial(self.at, dep.path), recorded)
 
     def _named(self, look: Callable[[str], Content | None], recorded: LockedPath | None) -> Content | None:
         """Look by the kind of hash that is recorded; where that is the old one and it differs, by md5."""
@@ -187,7 +200,7 @@ class Known:
     def _out(self, stage: Stage, out: Out) -> Content | Absent:
         if out.path in self._pending:
             return content_of(self._pending[out.path]) or Absent()
-        observe = self._workspace.observe if stage.is_data_source else self._workspace.observe_out
+        observe = self._workspace.observe if stage.is_tracked else self._workspace.observe_out
         recorded = self.recorded(stage, out)
         content = self._named(partial(observe, out.path), recorded)
         if content:
@@ -272,4 +285,4 @@ def content_of(recorded: LockedPath) -> Content | None:
 
 def recorded_as(spelled: str, content: Content) -> LockedPath:
     """Give the lock's item for a path that holds `content`."""
-    return LockedPath(spelled, content.hash, content.size, content.nfiles, content.isexec)
+    return LockedPath(spelled, content.hash, content.size, content.nfiles, content.isexec, content.extra)

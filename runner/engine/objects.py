@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from runner.store import transfer
 from runner.store.transfer import Moved
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from runner.hashes import Hash, Tree
     from runner.pipeline.model import Out
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger("retrain")
 Wanted = tuple["Out", "Hash"]
 NOTHING = Moved(0, 0, 0.0, ())
+_ORIGIN = "the source of "
 
 
 class Objects:
@@ -48,6 +50,8 @@ class Objects:
         self.versions = versions or Versions()
         self.cache = cache
         self._homes = homes or {}
+        self.origin: Callable[[str], object] | None = None
+        """Brings the data of an import into the cache from its source; takes the address of its `.dvc` file."""
         self._remote = remote
         self._jobs = jobs
         self.fetched = NOTHING
@@ -55,8 +59,11 @@ class Objects:
 
     def listing(self, name: Hash) -> Tree | None:
         """Give a directory's listing, fetched into the cache if need be; `None` where nobody has it."""
-        found = self._cached_listing(name)
-        remote = None if found else self._remote(self._homes.get(name, ""))
+        found, home = self._cached_listing(name), self._homes.get(name, "")
+        if found is None and home.startswith(_ORIGIN):
+            self._import(home, [name])
+            return self._cached_listing(name)
+        remote = None if found else self._remote(home)
         if remote is None:
             return found
         try:
@@ -97,7 +104,8 @@ class Objects:
         found: dict[Hash, str] = {}
         for remote, names in _by_remote(wanted).items():
             for name in names:
-                tree = self.listing(name) if name.is_dir else None
+                look = self._cached_listing if remote.startswith(_ORIGIN) else self.listing
+                tree = look(name) if name.is_dir else None
                 members = [name, *tree.objects()] if tree else [name]
                 found.update(dict.fromkeys(self.cache.missing(members), remote))
         return found
@@ -106,6 +114,9 @@ class Objects:
         """Ask the remotes for the sizes in bytes of objects; those that are nowhere are left out."""
         sizes: dict[Hash, int] = {}
         for name in dict.fromkeys(absent.values()):
+            if name.startswith(_ORIGIN):  # its source would have to be read to be asked
+                sizes.update({digest: 0 for digest, where in absent.items() if where == name})
+                continue
             remote = self._remote(name)
             keys = {digest.key: digest for digest, where in absent.items() if where == name}
             if remote is not None:
@@ -119,6 +130,9 @@ class Objects:
             absent = [digest for digest in hashes if not self.at_hand(digest)]
             if not absent:
                 continue
+            if name.startswith(_ORIGIN):
+                moved += self._import(name, absent)
+                continue
             remote = self._remote(name)
             if remote is None:
                 moved += Moved(0, 0, 0.0, tuple(_nowhere(digest) for digest in absent))
@@ -126,6 +140,21 @@ class Objects:
                 moved += transfer.fetch(remote, self.cache, absent, self._jobs)
         self.fetched += moved
         return moved
+
+    def _import(self, home: str, names: Sequence[Hash]) -> Moved:
+        """Bring the data of an import from its source; what it does not hold any more is in `failed`."""
+        before = time.monotonic()
+        error: RemoteError | None = None
+        try:
+            if self.origin:
+                self.origin(home.removeprefix(_ORIGIN))
+        except ObjectMissing as gone:
+            error = gone
+        failed = [name for name in names if not self.at_hand(name)]
+        here = [self.cache.path(name) for name in names if name not in failed]
+        size = sum(path.stat().st_size for path in here)
+        failures = (transfer.Failure(name.key, error or _changed(home)) for name in failed)
+        return Moved(len(here), size, time.monotonic() - before, tuple(failures))
 
     def push(self, wanted: Iterable[Wanted]) -> Moved:
         """Send objects to their remotes and prove them present there. What could not be is in `failed`."""
@@ -163,10 +192,20 @@ class Objects:
         return True
 
 
+def home_of(out: Out) -> str:
+    """Give where an out is had from: the name of a remote, or the source of the import that it is."""
+    return f"{_ORIGIN}{out.origin}" if out.origin else out.remote
+
+
+def _changed(home: str) -> ObjectMissing:
+    message = f"the source of {home.removeprefix(_ORIGIN)} does not hold what is recorded of it any more"
+    return ObjectMissing(message, "take in what it holds now: retrain update")
+
+
 def _by_remote(wanted: Iterable[Wanted]) -> dict[str, list[Hash]]:
     groups: defaultdict[str, dict[Hash, None]] = defaultdict(dict)
     for out, name in wanted:
-        groups[out.remote][name] = None
+        groups[home_of(out)][name] = None
     return {remote: list(names) for remote, names in groups.items()}
 
 

@@ -99,7 +99,7 @@ def decisions(stages: Sequence[Stage], known: Known, runs: RunCache, lost: Mappi
             decision = decide(stage, known.entry(stage), now, partial(runs.lookup, stage, now))
         if isinstance(decision, Restore):
             known.settle(stage, decision.entry, in_place=False)
-        elif isinstance(decision, (Run, Wait)) and not stage.is_data_source:
+        elif isinstance(decision, (Run, Wait)) and not stage.is_tracked:
             unsettled.add(stage.address)
         steps.append(Step(stage, decision))
     return tuple(steps)
@@ -110,7 +110,7 @@ def needs(step: Step, known: Known, unsettled: set[str]) -> list[Wanted]:
     stage, decision = step.stage, step.decision
     if isinstance(decision, Restore):
         return [(out, name) for out, name in outs_of(stage, decision.entry) if not known.is_in_place(out, name)]
-    if not isinstance(decision, (Run, Wait)) or stage.is_data_source:
+    if not isinstance(decision, (Run, Wait)) or stage.is_tracked:
         return []
     return [
         (out, recorded.hash)
@@ -122,7 +122,7 @@ def needs(step: Step, known: Known, unsettled: set[str]) -> list[Wanted]:
 
 def _unsettled(steps: Sequence[Step]) -> set[str]:
     return {
-        step.stage.address for step in steps if isinstance(step.decision, (Run, Wait)) and not step.stage.is_data_source
+        step.stage.address for step in steps if isinstance(step.decision, (Run, Wait)) and not step.stage.is_tracked
     }
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from runner.engine.keeping import Keeping
     from runner.engine.objects import Objects
     from runner.engine.runcache import RunCache
+    from runner.engine.sources import Sources
     from runner.engine.workspace import Workspace
     from runner.git import Git
     from runner.pipeline.model import Pipeline
@@ -38,6 +39,7 @@ class Project:
         cache: the local object cache.
         objects: the cache and the remotes.
         runs: the run cache.
+        sources: where deps come from that are not in the project.
         state: remembers hashes between runs.
         remote: gives the remote by name; `None` where no default one is configured.
         cwd: the folder, below `root`, from which targets are named.
@@ -54,6 +56,7 @@ class Project:
     cache: Cache
     objects: Objects
     runs: RunCache
+    sources: Sources
     state: State
     remote: Callable[[str], Remote | None]
     cwd: str = "."
@@ -62,7 +65,7 @@ class Project:
 
     def known(self) -> Known:
         """Give a fresh look at the workspace through the lock."""
-        return Known(self.pipeline, self.workspace, self.objects)
+        return Known(self.pipeline, self.workspace, self.objects, self.sources)
 
     def keeping(self) -> Keeping:
         """Give the writer of outs and lock entries; git is asked about all outs at once.

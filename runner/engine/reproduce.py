@@ -15,6 +15,7 @@ from runner.engine import shell
 from runner.engine.decide import Change, Frozen, Reason, Restore, Run, decide
 from runner.engine.known import outs_of, recorded_as
 from runner.engine.outcome import StageFailed, StageResult
+from runner.engine.taking_in import TakingIn
 from runner.errors import ConfigError, Corrupt, ObjectMissing
 from runner.hashes import MD5
 from runner.pipeline import params
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from runner.engine.objects import Objects
     from runner.engine.outcome import Status
     from runner.engine.runcache import RunCache
+    from runner.engine.sources import Sources
     from runner.engine.workspace import Workspace
     from runner.hashes import Hash
     from runner.log import StageOutput
@@ -73,6 +75,7 @@ class Reproduction:
         workspace: the working tree.
         objects: cache and remotes.
         runs: the run cache.
+        sources: where data comes from that is imported.
         keep: gives the writer of outs and lock entries; asked for when something is to be written.
         executor: runs commands.
         output: opens the place where a stage's output goes.
@@ -85,11 +88,17 @@ class Reproduction:
     workspace: Workspace
     objects: Objects
     runs: RunCache
+    sources: Sources
     keep: Callable[[], Keeping]
     executor: Executor
     output: Callable[[Stage], AbstractContextManager[StageOutput]]
     environment: Callable[[Stage], Mapping[str, str]]
     setup: str = ""
+
+    @cached_property
+    def taking_in(self) -> TakingIn:
+        """What takes in the data that no command writes."""
+        return TakingIn(self.known, self.workspace, self.sources, self.keeping)
 
     @cached_property
     def keeping(self) -> Keeping:
@@ -157,7 +166,7 @@ class Reproduction:
                     return restored
                 decision = Run((*decision.reasons, Reason(Change.MISSING_OBJECT)))
             if isinstance(decision, Run):
-                return self._take_in(stage, decision) if stage.is_data_source else self._make(stage, decision)
+                return self._take_in(stage, decision, now) if stage.is_data_source else self._make(stage, decision)
         except StageFailed as failure:
             reasons = decision.reasons if isinstance(decision, Run) else ()
             return StageResult(stage, "failed", reasons, failure.seconds, failure.code, failure.why, failure.tail)
@@ -213,26 +222,18 @@ class Reproduction:
             self.keeping.record(stage, entry)
         self.known.settle(stage, entry, in_place=True)
 
-    def _take_in(self, stage: Stage, decision: Run) -> StageResult:
-        """Do for a data source what DVC does: data that changed in the workspace becomes what is recorded."""
-        if stage.name:
-            message = "its cmd is empty, and the lock has no form for that: write a command, or `dvc add` the data"
-            raise StageFailed(message)
-        contents = {out.spelled: self.known.written(stage, out) for out in stage.outs}
-        absent = [out.path for out in stage.outs if contents[out.spelled] is None]
-        if absent:
-            message = f"data that {stage.address} tracks is missing: {', '.join(absent)}"
-            raise StageFailed(message)
-        outs = []
-        for out in stage.outs:
-            content = contents[out.spelled]
-            if content:
-                self.keeping.add(out, content)
-                outs.append(recorded_as(out.spelled, content))
-        self.keeping.check_untracked(stage)
-        entry = LockEntry(None, outs=tuple(outs))
+    def _take_in(self, stage: Stage, decision: Run, now: Now) -> StageResult | _Needs:
+        """Make data that no command writes what is recorded: what lies in the workspace, or at an import's source."""
+        wanted = list(self._absent(stage)) if stage.is_import else []
+        pulled = self._bring(wanted)
+        if pulled.failed:
+            return self._producers_of_lost(stage, wanted, pulled)
+        if stage.is_import:
+            entry = (self.taking_in.first if stage.frozen else self.taking_in.imported)(stage)
+        else:
+            entry = self.taking_in.tracked(stage, now)
         self._settle(stage, entry)
-        return StageResult(stage, "recorded", decision.reasons, entry=entry)
+        return StageResult(stage, "recorded", decision.reasons, pulled=pulled, entry=entry)
 
     def _make(self, stage: Stage, decision: Run) -> StageResult | _Needs:
         wanted = list(self._absent(stage))
@@ -271,11 +272,11 @@ class Reproduction:
 
     def _inputs(self, stage: Stage) -> Now:
         """Look at what the stage reads, all of it in place now; what is missing fails it before anything is touched."""
+        now = self.known.now(stage, ())
         for dep in stage.deps:
-            if self.workspace.observe(dep.path) is None:
+            if (now.deps[dep.spelled] if dep.source else self.workspace.observe(dep.path)) is None:
                 message = f"dependency {dep.path!r} does not exist"
                 raise StageFailed(message)
-        now = self.known.now(stage, ())
         for param in stage.params:
             values = now.params[param.spelled]
             absent = params.missing(param, values or {})
@@ -348,10 +349,10 @@ class Reproduction:
 
     def _check_inputs(self, stage: Stage, before: Now) -> None:
         """Fail a stage that changed what it reads. Deps may overlap: all are noted before one is forgotten."""
-        old = {dep.path: self._files(dep, before) for dep in stage.deps}
-        for dep in stage.deps:
+        old = {dep.path: self._files(dep, before) for dep in stage.local_deps}
+        for dep in stage.local_deps:
             self.workspace.forget(dep.path)
-        for dep in stage.deps:
+        for dep in stage.local_deps:
             was = before.deps[dep.spelled]
             now = self.workspace.observe(dep.path, was.hash.name) if was else None
             if not (was and now and was.hash == now.hash):

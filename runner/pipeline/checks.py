@@ -95,7 +95,7 @@ def _circular(pipeline: Pipeline, place: Place) -> Iterator[ConfigError]:
 def _taken(reader: Stage, writer: Stage) -> str:
     """Give the dep or params file of `reader`, as spelled, that `writer` writes."""
     outs = PathTree((out.path, out) for out in writer.outs)
-    sources = [(dep.path, dep.spelled) for dep in reader.deps if dep.source is None] + [
+    sources = [(dep.path, dep.spelled) for dep in reader.local_deps] + [
         (one.path, one.spelled) for one in reader.params
     ]
     return next((spelled for path, spelled in sources if outs.at_or_above(path) or outs.below(path)), "")

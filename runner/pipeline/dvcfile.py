@@ -6,10 +6,11 @@ The latter may also be named `Dvcfile`. They are read by the rules of DVC 2.58, 
 from __future__ import annotations
 
 import posixpath
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from runner.errors import Location
-from runner.hashes import Hash
+from runner.hashes import Hash, hash_listing
 from runner.pipeline import lock, shape
 from runner.pipeline.checksum import checksum, checksum_before_1
 from runner.pipeline.model import Dep, Excerpt, LockedPath, LockEntry, Out, Stage
@@ -91,6 +92,8 @@ def parse(page: Page, document: object, root: str) -> tuple[Stage, LockEntry]:
         meta=spec.get("meta"),
         where=Location(page.file, 1, 1),
     )
+    if stage.is_import and (source := stage.deps[0].source) and (source.repo or source.versioned):
+        stage = replace(stage, outs=(replace(stage.outs[0], origin=page.file),))
     entry = LockEntry(
         cmd=cmd,
         deps=tuple(map(_locked_dep, written)),
@@ -103,8 +106,6 @@ def parse(page: Page, document: object, root: str) -> tuple[Stage, LockEntry]:
 def _may_be_read(page: Page, document: object) -> bool:
     if not page.fits(document, _TOP, ()) or not isinstance(document, dict):
         return False
-    if document.get("deps") and not (document.get("cmd") or document.get("frozen") or document.get("locked")):
-        page.wrong(("deps",), "an import that is not frozen is not supported yet", "dvc freeze it")
     return not page.mistakes
 
 
@@ -149,7 +150,10 @@ def _repo(page: Page, written: object, at: Where) -> Repo | None:
 
 
 def _locked_dep(written: Mapping[str, Any]) -> LockedPath:
-    """Give what is recorded of a dep: of one in a repository the commit."""
+    """Give what is recorded of a dep: of one in a repository the commit, of a versioned directory its files' ETags."""
+    if "files" in written:
+        names = ((row["relpath"], Hash(row["etag"], "etag")) for row in written["files"])
+        return replace(lock.locked_path(written), hash=hash_listing(names))
     if "repo" not in written:
         return lock.locked_path(written)
     rev = written["repo"].get(REV) if isinstance(written["repo"], dict) else None

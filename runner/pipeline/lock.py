@@ -238,11 +238,12 @@ def path_data(path: LockedPath) -> dict[str, Any]:
     data: dict[str, Any] = {"path": path.spelled}
     if path.hash is None or path.hash.name != LEGACY:
         data["hash"] = MD5
-    if path.hash is not None:
+    if path.hash is not None and "files" not in path.extra:
         data["md5" if path.hash.name == LEGACY else path.hash.name] = path.hash.value
     if "files" in path.extra:
         data.pop("md5", None)  # it follows from them
     known = {"size": path.size, "nfiles": path.nfiles, "isexec": path.isexec or None}
+    known = {} if "files" in path.extra else known
     early = {key: value for key, value in path.extra.items() if key in CHECKSUMS}
     late = {key: value for key, value in path.extra.items() if key not in CHECKSUMS}
     return data | early | {key: value for key, value in known.items() if value is not None} | late

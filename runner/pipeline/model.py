@@ -83,6 +83,7 @@ class Out:
         plot: whether it is a plot.
         excerpt: what of a metrics file is the metric, as DVC 0.x was told; `None`: all of it.
         remote: the only remote it is sent to and pulled from; empty: the default one.
+        origin: the `.dvc` file from whose source it is had, and from no remote; empty: it is kept in a remote.
 
     """
 
@@ -95,6 +96,7 @@ class Out:
     plot: bool = False
     remote: str = ""
     excerpt: Excerpt | None = None
+    origin: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,10 +145,19 @@ class Stage:
         return not (self.cmd or self.name) and len(self.deps) == 1 and len(self.outs) == 1
 
     @property
+    def is_tracked(self) -> bool:
+        """Whether nothing makes its data: what lies in the workspace is what there is."""
+        return self.is_data_source and not self.is_import
+
+    @property
     def reads(self) -> tuple[str, ...]:
         """The paths in the project that it reads: its deps and its params files."""
-        local = (dep.path for dep in self.deps if dep.source is None)
-        return (*local, *(param.path for param in self.params))
+        return (*(dep.path for dep in self.local_deps), *(param.path for param in self.params))
+
+    @property
+    def local_deps(self) -> tuple[Dep, ...]:
+        """The deps that lie in the project."""
+        return tuple(dep for dep in self.deps if dep.source is None)
 
     @property
     def is_callback(self) -> bool:

@@ -12,6 +12,7 @@ from runner.pipeline import shape, spellings, stage_shape
 from runner.pipeline.addresses import JOIN, PARAMS_FILE, address
 from runner.pipeline.context import Context, Sources
 from runner.pipeline.model import Dep, Out, Param, Stage
+from runner.pipeline.source import Source
 from runner.pipeline.template import Definition, Template
 from runner.pipeline.unpack import Unpacking
 
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 
     from runner.pipeline.shape import Page, Where
 _MAKING: Final = frozenset({"foreach", "matrix"})
+
+
+_DATASET: Final = "ds://"
 
 
 @dataclass
@@ -164,10 +168,19 @@ class ProjectFile:
 
     def _deps(self, wdir: str, deps: Sequence[str], at: Where) -> tuple[Dep, ...]:
         return tuple(
-            Dep(self.page.path(wdir, spelled, self.root, (*at, number)), shape.as_recorded(wdir, spelled, self.root))
+            self._dep(wdir, spelled, (*at, number))
             for number, spelled in enumerate(deps)
-            if self._is_local(spelled, (*at, number)) and not self._is_param(spelled, (*at, number))
+            if self._is_had(spelled, (*at, number)) and not self._is_param(spelled, (*at, number))
         )
+
+    def _dep(self, wdir: str, spelled: str, at: Where) -> Dep:
+        if shape.URL.match(spelled):
+            return Dep(spelled, spelled, Source(spelled))
+        return Dep(self.page.path(wdir, spelled, self.root, at), shape.as_recorded(wdir, spelled, self.root))
+
+    def _is_had(self, spelled: str, at: Where) -> bool:
+        """Whether a dep can be had: a path or a url; datasets of DVC's own are a mistake."""
+        return not spelled.startswith(_DATASET) or self._is_local(spelled, at)
 
     def _is_param(self, spelled: str, at: Where) -> bool:
         """Whether a dep, or a key of params.yaml, is meant to be a key of a params file: noted as a mistake."""
@@ -179,9 +192,8 @@ class ProjectFile:
     def _is_local(self, spelled: str, at: Where) -> bool:
         if not shape.URL.match(spelled):
             return True
-        self.page.wrong(
-            at, f"the URL {spelled!r} is not supported yet as a dep or an out", "use a file of the repository"
-        )
+        what = "dataset {!r} is not supported as a dep" if spelled.startswith(_DATASET) else "URL {!r} cannot be an out"
+        self.page.wrong(at, f"the {what.format(spelled)}", "use a file of the repository")
         return False
 
     def _params(self, wdir: str, params: Sequence[Any], at: Where) -> tuple[Param, ...]:

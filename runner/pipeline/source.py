@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 REV: Final = "rev_lock"
 """The kind of hash that an import from a git repository is known by: the commit it was taken from."""
@@ -28,8 +28,8 @@ class Repo:
     url: str
     rev: str = ""
     rev_lock: str = ""
-    config: str | Mapping[str, Any] = ""
-    remote: str | Mapping[str, Any] = ""
+    config: str | Mapping[str, Any] = field(default="", hash=False)
+    remote: str | Mapping[str, Any] = field(default="", hash=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,3 +54,17 @@ class Source:
     def shown(self) -> str:
         """The source in one word, as DVC prints it."""
         return f"{self.url} ({self.repo.url})" if self.repo else self.url
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """Every text in it that says where something is: none may be new for the source to be known."""
+        where = (self.repo.url, self.repo.config, self.repo.remote) if self.repo else (self.url,)
+        return tuple(text for part in (*where, self.options) for text in _leaves(part) if text)
+
+
+def _leaves(part: Any) -> Iterator[str]:  # noqa: ANN401 - any YAML value
+    if isinstance(part, dict):
+        for inner in part.values():
+            yield from _leaves(inner)
+    else:
+        yield str(part)

@@ -9,16 +9,17 @@ import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from runner.hashes import MD5, Hash
 from runner.store import adding, disk, links, placing
 from runner.store.incoming import Incoming
 from runner.store.state import State
 from runner.store.verified import VerifiedObjects
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-    from runner.hashes import Hash, Tree
+    from runner.hashes import Tree
 
 
 class Cache(VerifiedObjects):
@@ -58,6 +59,33 @@ class Cache(VerifiedObjects):
                 os.replace(incoming.verified(), self.place(name))  # noqa: PTH105 - both are str
             finally:
                 incoming.close()
+
+    def take(self, fill: Callable[[Incoming], None]) -> tuple[Hash, int]:
+        """Take bytes whose name nobody knows before; give the name and the size. A power cut does not lose them.
+
+        Args:
+            fill: writes the bytes; if it raises, nothing of them stays.
+
+        Raises:
+            RemoteError: the disk refused.
+
+        """
+        with disk.refusals(f"write to {self.root}"):
+            incoming = Incoming(f"{self.root}/arriving", Hash("", MD5))
+            try:
+                fill(incoming)
+                ready, name = incoming.named()
+                disk.make_folder(os.path.dirname(self.place(name)), durable=True)  # noqa: PTH120 - it is a str
+                disk.keep([(ready, self.place(name))])
+            finally:
+                incoming.close()
+        return name, incoming.size
+
+    def take_listing(self, tree: Tree) -> Hash:
+        """Take the listing of a directory whose files are there; give its name."""
+        with self.write(tree.hash) as incoming:
+            incoming.write(tree.render())
+        return tree.hash
 
     def add(self, source: Path, name: Hash, tree: Tree | None = None) -> None:
         """Bring a workspace file, or with `tree` a directory, into the cache such that a power cut does not lose it.

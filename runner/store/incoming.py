@@ -6,14 +6,11 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 from runner.errors import Corrupt
+from runner.hashes import Hash
 from runner.store import disk
 from runner.store.digest import MD5_LENGTH, digest_for
-
-if TYPE_CHECKING:
-    from runner.hashes import Hash
 
 
 class Incoming:
@@ -55,6 +52,11 @@ class Incoming:
             )
         os.fchmod(self._fd, disk.READ_ONLY)
         return self._path
+
+    def named(self) -> tuple[str, Hash]:
+        """Give the path of the temporary file and the name of its bytes, whatever they turned out to be."""
+        os.fchmod(self._fd, disk.READ_ONLY)
+        return self._path, Hash(self._digest.hexdigest(), self._name.name)
 
     def close(self) -> None:
         """Remove the temporary file, if it still has its temporary name."""

@@ -160,61 +160,32 @@ def refuse_unknown(url: str, options: Iterable[str], known: Iterable[str]) -> No
             raise ConfigError(message, f"did you mean {near[0]!r}?" if near else "remove it")
 
 
-class Retrying:
-    """A remote that tries again, with full jitter, what was `Unavailable`. Nothing else is worth a second try.
+class Patience:
+    """Tries again, with full jitter, what was `Unavailable`. Nothing else is worth a second try.
 
     Attributes:
-        url: the remote's.
         retries: how many further tries there have been so far.
 
     """
 
-    def __init__(self, remote: Remote, budget: float = BUDGET, sleep: Callable[[float], None] = time.sleep) -> None:
-        """Wrap `remote`.
+    def __init__(self, budget: float = BUDGET, sleep: Callable[[float], None] = time.sleep) -> None:
+        """Be patient.
 
         Args:
-            remote: what does the work.
             budget: seconds a call may take before a further try; a try that has begun is not cut off.
             sleep: waits so many seconds.
 
         """
-        self.url = remote.url
         self.retries = 0
-        self._remote = remote
         self._sleep = sleep
         self._budget = budget
         self._lock = threading.Lock()
         self._down = False
 
-    def exists(self, names: Iterable[str]) -> Mapping[str, int]:
-        """Ask; see `Remote`."""
-        asked = list(names)
-        return self._call(lambda: self._remote.exists(asked))
-
-    def get(self, name: str, sink: Sink) -> None:
-        """Stream the object into `sink`, which starts anew with each try; see `Remote`."""
-
-        def attempt() -> None:
-            if started:
-                sink.restart()
-            started.append(True)
-            self._remote.get(name, sink)
-
-        started: list[bool] = []
-        self._call(attempt)
-
-    def put(self, name: str, source: Path) -> None:
-        """Store the file; see `Remote`."""
-        self._call(lambda: self._remote.put(name, source))
-
-    def names(self, prefix: str) -> Iterator[str]:
-        """List; see `Remote`. A listing that breaks off begins anew, so it is given only when it is whole."""
-        return iter(self._call(lambda: list(self._remote.names(prefix))))
-
-    def _call(self, attempt: Callable[[], T]) -> T:
+    def call(self, attempt: Callable[[], T]) -> T:
         """Give what `attempt` gives, in the end.
 
-        A remote that used up a whole budget gets one try a call from then on, until one succeeds: what is down for one
+        A storage that used up a whole budget gets one try a call from then on, until one succeeds: what is down for one
         object is down for all, and a thousand budgets would be hours.
         """
         patient = tenacity.stop_before_delay(self._budget)
@@ -238,3 +209,47 @@ class Retrying:
             self.retries += 1
         error = state.outcome and state.outcome.exception()
         logger.info("trying again in %.1f s: %s", state.upcoming_sleep, getattr(error, "message", error))
+
+    def fill(self, get: Callable[[Sink], None], sink: Sink) -> None:
+        """Let `get` write into `sink`, which starts anew with each try."""
+
+        def attempt() -> None:
+            if started:
+                sink.restart()
+            started.append(True)
+            get(sink)
+
+        started: list[bool] = []
+        self.call(attempt)
+
+
+class Retrying(Patience):
+    """A remote with patience.
+
+    Attributes:
+        url: the remote's.
+
+    """
+
+    def __init__(self, remote: Remote, budget: float = BUDGET, sleep: Callable[[float], None] = time.sleep) -> None:
+        """Wrap `remote`, which does the work; see `Patience`."""
+        super().__init__(budget, sleep)
+        self.url = remote.url
+        self._remote = remote
+
+    def exists(self, names: Iterable[str]) -> Mapping[str, int]:
+        """Ask; see `Remote`."""
+        asked = list(names)
+        return self.call(lambda: self._remote.exists(asked))
+
+    def get(self, name: str, sink: Sink) -> None:
+        """Stream the object into `sink`; see `Remote`."""
+        self.fill(lambda incoming: self._remote.get(name, incoming), sink)
+
+    def put(self, name: str, source: Path) -> None:
+        """Store the file; see `Remote`."""
+        self.call(lambda: self._remote.put(name, source))
+
+    def names(self, prefix: str) -> Iterator[str]:
+        """List; see `Remote`. A listing that breaks off begins anew, so it is given only when it is whole."""
+        return iter(self.call(lambda: list(self._remote.names(prefix))))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 
+import click
+
 from runner.errors import ConfigError, Exit
 from runner.options import Call, targets, verb
 from runner.verbs.opened import open_project, stop_is_told
@@ -24,6 +26,31 @@ def pull(call: Call) -> int:
 def push(call: Call) -> int:
     """Send outs and past runs to the remote, and prove them there. TARGETS: stages, DVC files, paths; none: all."""
     return _exchange(call, "push")
+
+
+@verb("jobs")
+@click.option(
+    "--rev", metavar="REV", default="", help="Branch, tag or commit that imports from git follow from now on."
+)
+@click.option("--no-download", is_flag=True, help="Record what the sources hold, and leave the data there.")
+@targets
+def update(call: Call, *, rev: str, no_download: bool) -> int:
+    """Ask the sources of imports, and take in what changed. TARGETS: .dvc files of imports; none: every import.
+
+    A source that did not change costs one request. Its import is left as it is.
+    """
+    from runner import printing  # noqa: PLC0415 - see `open_project`
+    from runner.engine import updating  # noqa: PLC0415
+
+    with stop_is_told(call):
+        opened = open_project(call)
+        done = updating.update(opened.project, opened.asked.settings.targets, rev, download=not no_download)
+        opened.close()
+    print_result(call, lambda: printing.updates_data(done), lambda: printing.updates_lines(done))
+    errors = [one.error for one in done if one.error]
+    for error in errors:
+        logger.error("%s", error)
+    return errors[0].exit_code if errors else Exit.HELD
 
 
 def _exchange(call: Call, verb: str) -> int:

@@ -24,6 +24,7 @@ from runner.engine.decide import (
 from runner.hashes import Hash
 from runner.pipeline import lock
 from runner.pipeline.model import Dep, LockedPath, LockEntry, Out, Param, Stage
+from runner.pipeline.source import Source
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,6 +39,8 @@ STAGE = Stage("train", "dvc.yaml", "train", "run me", ".", (Dep("in", "in"),), (
 ENTRY = LockEntry("run me", (LockedPath("in", OLD),), {"params.yaml": {"rate": 1}}, (LockedPath("out", OLD),))
 NOW = Now({"in": HERE}, {"params.yaml": {"rate": 1}}, {"out": HERE})
 SOURCE = Stage("data.dvc", "data.dvc", "", None, ".", outs=(Out("data", "data"),))
+URL = "https://h/x"
+IMPORTED = LockEntry(None, (LockedPath(URL, OLD, extra={"version_id": "1"}),), outs=(LockedPath("copy", OLD),))
 SOURCE_ENTRY = LockEntry(None, outs=(LockedPath("data", OLD),))
 
 
@@ -70,6 +73,27 @@ def case(
 
 def source(content: Content | Absent, entry: LockEntry | None = SOURCE_ENTRY) -> Case:
     return Case(SOURCE, entry, Now(outs={"data": content}), PAST)
+
+
+def imported(
+    content: Content | None,
+    recorded: Hash | None = OLD,
+    *,
+    out: Content | Absent = HERE,
+    versioned: bool = False,
+) -> Case:
+    """Make a case of an import whose source holds `content` and held `recorded`."""
+    dep = Dep(URL, URL, Source(URL, versioned=versioned))
+    stage = Stage("copy.dvc", "copy.dvc", "", None, ".", (dep,), outs=(Out("copy", "copy"),))
+    entry = replace(IMPORTED, deps=(replace(IMPORTED.deps[0], hash=recorded),))
+    return Case(stage, entry, Now({URL: content}, outs={"copy": out}), PAST)
+
+
+def frozen(taken_in: Case, entry: LockEntry = IMPORTED) -> Case:
+    """Freeze an import; its source is not asked then."""
+    return replace(
+        taken_in, stage=replace(taken_in.stage, frozen=True), entry=entry, now=replace(taken_in.now, deps={})
+    )
 
 
 def reason(change: Change, path: str = "", was: Any = None, now: Any = None) -> tuple[Reason, ...]:
@@ -196,6 +220,38 @@ ROWS: dict[str, tuple[Case, Decision]] = {
         Restore(ENTRY, OUT_MODIFIED),
     ),
     # Always
+    # Imports
+    "an import whose source did not change": (imported(Content(OLD, 1)), Fresh()),
+    "an import whose source changed": (
+        imported(Content(Hash("b", "etag"))),
+        Run(reason(Change.SOURCE, URL, f"md5 {OLD.value}", "etag b")),
+    ),
+    "an import whose source is gone": (imported(None), Run(reason(Change.DEP_DELETED, URL, OLD.value))),
+    "an import whose source was never recorded": (
+        imported(Content(NEW), recorded=None),
+        Run(reason(Change.DEP_NEW, URL, now=NEW.value)),
+    ),
+    "an import from a repository that has moved on": (
+        imported(Content(Hash("b", "rev_lock")), Hash("a", "rev_lock")),
+        Run(reason(Change.UPDATE, URL, "a", "b")),
+    ),
+    "a newer version of the same bytes, where versions are followed": (
+        imported(Content(OLD, extra={"version_id": "2"}), versioned=True),
+        Run(reason(Change.UPDATE, URL, "1", "2")),
+    ),
+    "a newer version of the same bytes, where they are not": (
+        imported(Content(OLD, extra={"version_id": "2"})),
+        Fresh(),
+    ),
+    "an import whose data was edited is put back": (
+        imported(Content(OLD), out=LATER),
+        Restore(IMPORTED, reason(Change.OUT_MODIFIED, "copy", OLD.value, NEW.value)),
+    ),
+    "a frozen import whose source changed": (frozen(imported(Content(NEW))), Frozen()),
+    "a frozen import that was never taken in": (
+        frozen(imported(None), replace(IMPORTED, outs=(LockedPath("copy", None),))),
+        Run(reason(Change.OUT_NEW, "copy")),
+    ),
     "an import whose file says something else than its md5": (
         Case(SOURCE, replace(SOURCE_ENTRY, checksum="abc"), Now(outs={"data": HERE})),
         Run(reason(Change.CHECKSUM, "data.dvc", "abc")),

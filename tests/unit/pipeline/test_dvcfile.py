@@ -76,7 +76,11 @@ outs:
 def test_an_import_from_a_repository_is_known_by_the_commit() -> None:
     stage, entry = load(IMPORT)
     source = Source("model", Repo("/srv/src", "v1", COMMIT))
-    assert (stage.frozen, stage.is_import, stage.outs) == (True, True, (Out("model1", "model1"),))
+    assert (stage.frozen, stage.is_import, stage.outs) == (
+        True,
+        True,
+        (Out("model1", "model1", origin="data.csv.dvc"),),
+    )
     assert stage.deps == (Dep("model (/srv/src)", "model", source),)
     assert stage.reads == ()
     assert entry.deps == (LockedPath("model", Hash(COMMIT, "rev_lock")),)
@@ -122,7 +126,6 @@ def test_an_import_whose_md5_is_another_keeps_what_it_was() -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        (IMPORT.replace("frozen: true\n", ""), "data.csv.dvc:2:1: an import that is not frozen is not supported yet"),
         ("outs:\n- path: a\n  metric: {kind: json}\n", "data.csv.dvc:3:12: unknown key 'kind'"),
         ("outs:\n- path: a\n  metric: {type: xml}\n", "data.csv.dvc:3:12: 'xml' is no type of metric"),
         ("cmd: 1\n", "data.csv.dvc:1:1: expected a string, a list of strings or nothing"),

@@ -11,6 +11,7 @@ from runner.hashes import Hash
 from runner.pipeline import files
 from runner.pipeline.files import Sight
 from runner.pipeline.model import Dep, LockedPath, LockEntry, Out, Param, Stage
+from runner.pipeline.source import Source
 
 if TYPE_CHECKING:
     from runner.pipeline.model import Pipeline
@@ -244,9 +245,8 @@ def test_a_broken_file_is_refused_with_its_place(text: str, expected: str) -> No
         ("cmd: x\ndeps:\n- ''", "3: '' is not a path"),
         ('cmd: x\nouts:\n- "q\\nparams.yaml"', "3: 'q\\nparams.yaml' is not a path: it holds a control character"),
         ('cmd: x\ndeps:\n- "a\\x7f"', "3: 'a\\x7f' is not a path: it holds a control character"),
-        ("cmd: x\ndeps:\n- s3://b/k", "3: the URL 's3://b/k' is not supported yet"),
-        ("cmd: x\ndeps:\n- ds://d", "3: the URL 'ds://d' is not supported yet"),
-        ("cmd: x\nouts:\n- remote://r/k", "3: the URL 'remote://r/k' is not supported yet"),
+        ("cmd: x\ndeps:\n- ds://d", "3: the dataset 'ds://d' is not supported as a dep"),
+        ("cmd: x\nouts:\n- remote://r/k", "3: the URL 'remote://r/k' cannot be an out"),
         ("cmd: x\ndeps:\n- data.csv.dvc", "3: the DVC file 'data.csv.dvc' can be neither"),
         ("cmd: x\nouts:\n- sub/dvc.yaml", "3: the DVC file 'sub/dvc.yaml' can be neither"),
         ("cmd: x\nouts:\n- .git/hooks", "3: '.git/hooks' is inside .git"),
@@ -273,6 +273,13 @@ def test_a_broken_stage_is_refused_with_its_line(inner: str, expected: str) -> N
     assert rest.strip() in problem
 
 
+@pytest.mark.parametrize("url", ["s3://b/k", "https://h/x?y=1", "remote://shop/k"])
+def test_a_url_is_a_dep_with_a_source(url: str) -> None:
+    stage = only(f"cmd: x\ndeps: ['{url}', a]")
+    assert stage.deps == (Dep(url, url, Source(url)), Dep("a", "a"))
+    assert stage.reads == ("a",)
+
+
 def test_a_dollar_without_braces_is_nothing_special() -> None:
     assert only("cmd: echo $HOME $(ls)").cmd == "echo $HOME $(ls)"
 
@@ -284,7 +291,6 @@ def test_every_mistake_of_every_file_is_told_at_once() -> None:
         "dvc.yaml:2:7",
         "dvc.yaml:2:15",
         "dvc.yaml:3:22",
-        "dvc.yaml:3:28",
         "dvc.yaml:3:51",
         "dvc.yaml:4:3",
         "x.dvc:2:3",

@@ -1,0 +1,346 @@
+"""Git repositories that data is imported from: their files at a commit, git's own and those that DVC keeps for them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from runner.engine.decide import Content
+from runner.errors import ObjectMissing, RemoteError
+from runner.git import Git
+from runner.hashes import LEGACY, Hash, Tree
+from runner.pipeline import config, files
+from runner.store import transfer
+from runner.store.remote import open_remote
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from runner.pipeline.config import Config
+    from runner.pipeline.model import Out, Pipeline, Stage
+    from runner.pipeline.source import Repo, Source
+    from runner.store.cache import Cache
+    from runner.store.remote import Remote
+
+_DEEPEST = 5
+"""Repositories that import from one another are followed so far."""
+
+
+class Repositories:
+    """The git repositories that a project imports from, each asked and fetched once."""
+
+    def __init__(self, root: Path, scratch: Path, environ: Mapping[str, str], cache: Cache, jobs: int) -> None:
+        """Fetch repositories into folders of their own.
+
+        Args:
+            root: the folder that relative paths of repositories start from.
+            scratch: where they are fetched to.
+            environ: the environment, for git and for clients.
+            cache: where data goes.
+            jobs: requests at once.
+
+        """
+        self.root = root
+        self.environ = environ
+        self.cache = cache
+        self.jobs = jobs
+        self._scratch = scratch
+        self._tips: dict[tuple[str, str], str] = {}
+
+    def tip(self, repo: Repo, *, guarded: bool) -> str:
+        """Give the commit that a repository's `rev` names now; one request, and none for a full commit id.
+
+        Raises:
+            GitError: it cannot be reached, or has no such revision.
+            RemoteError: whoever chose it is not trusted, and it is not public.
+
+        """
+        asked = (repo.url, repo.rev)
+        if asked not in self._tips:
+            self._tips[asked] = self._tip(repo, guarded=guarded)
+        return self._tips[asked]
+
+    def bring(self, source: Source, commit: str, *, guarded: bool, depth: int = _DEEPEST) -> Content:
+        """Bring a file or directory of a repository at `commit` into the cache; give what a copy of it holds."""
+        assert source.repo is not None  # noqa: S101 - sources.py has looked; mypy cannot know
+        if not depth:
+            message = f"{source.shown} is imported through more than {_DEEPEST} repositories"
+            raise RemoteError(message, "import it from where it was made")
+        git = self._clone(source.repo, guarded=guarded)
+        try:
+            git.take(self._address(source.repo), commit)
+            return _Commit(self, git, (source.repo, commit), guarded=guarded, depth=depth).bring(source.url)
+        finally:
+            git.close()
+
+    def _tip(self, repo: Repo, *, guarded: bool) -> str:
+        if Git.is_commit(repo.rev):
+            return repo.rev
+        url = self._address(repo)
+        git = self._clone(repo, guarded=guarded)
+        try:
+            found = git.tip(url, repo.rev)
+            if found:
+                return found
+            git.take_all(url)
+            return git.resolve(repo.rev)  # the beginning of an id, `v1~2`
+        finally:
+            git.close()
+
+    def _address(self, repo: Repo) -> str:
+        """Give a url, or the absolute path of a repository on this machine."""
+        here = self.folder(repo)
+        return os.fspath(here) if here else repo.url
+
+    def folder(self, repo: Repo) -> Path | None:
+        """Give the folder of a repository on this machine; `None` of any other."""
+        local = Path(os.path.normpath(Path(self.root, Path(repo.url).expanduser())))
+        return local if "://" not in repo.url and local.is_dir() else None
+
+    def _clone(self, repo: Repo, *, guarded: bool) -> Git:
+        """Open the folder that the repository is fetched into."""
+        url = self._address(repo)
+        environ = _guarded(url, self.environ) if guarded else self.environ
+        kind = "guarded" if guarded else "trusted"
+        name = hashlib.md5(url.encode(), usedforsecurity=False).hexdigest()
+        return Git.bare(self._scratch / kind / name, environ)
+
+
+class _Commit:
+    """A repository at one commit: where it was fetched to, and how far it may lead."""
+
+    def __init__(self, home: Repositories, git: Git, named: tuple[Repo, str], *, guarded: bool, depth: int) -> None:
+        self._home = home
+        self._git = git
+        self._repo, self._commit = named
+        self._guarded = guarded
+        self._depth = depth
+        self._cache = home.cache
+
+    @cached_property
+    def _files(self) -> dict[str, None]:
+        return dict.fromkeys(self._git.files(self._commit))
+
+    def bring(self, path: str) -> Content:
+        """Bring what is at `path` into the cache: an out of DVC, or something in one, or git's files."""
+        path = os.path.normpath(path.strip("/") or ".")
+        top = self._top(path)
+        pipeline = self._pipeline(top) if top is not None else None
+        inside = os.path.relpath(path, top or ".")
+        produced = pipeline.producer(inside) if pipeline else None
+        if pipeline and produced:
+            return self._of_dvc(pipeline, *produced, top or "", inside)
+        if path in self._files:
+            return self._of_git(path)
+        members = self._members(path, pipeline, top or "")
+        if not members:
+            message = f"{path} is not in {self._repo.url} at {self._commit[:12]}"
+            raise ObjectMissing(message, "check the path and the revision")
+        tree = Tree.of((relpath, content.hash.value) for relpath, content in members.items())
+        return Content(
+            self._cache.take_listing(tree), sum(content.size or 0 for content in members.values()), len(tree)
+        )
+
+    def _top(self, path: str) -> str | None:
+        """Find the DVC project that a path belongs to, the innermost; empty for the top of the repository."""
+        folders = [path, *(str(parent) for parent in Path(path).parents)]
+        tops = ("" if folder == "." else folder for folder in folders)
+        return next((top for top in tops if _under(top, ".dvc/config") in self._files), None)
+
+    def _pipeline(self, top: str) -> Pipeline:
+        ours = [file for file in self._files if file.startswith(f"{top}/") or not top]
+        wanted = [os.path.relpath(file, top or ".") for file in ours if file.endswith((".dvc", "/dvc.yaml"))]
+        wanted += ["dvc.yaml"] if _under(top, "dvc.yaml") in self._files else []
+        mine = [file for file in wanted if not file.startswith(".dvc/") and self._top(_under(top, file)) == top]
+        return files.load(mine, lambda name: self._text(_under(top, name)))
+
+    def _text(self, path: str) -> str | None:
+        content = self._git.show(self._commit, path) if path in self._files else None
+        return None if content is None else content.decode("utf-8-sig", "replace")
+
+    def _of_git(self, path: str) -> Content:
+        content = self._git.show(self._commit, path) or b""
+        name, size = self._cache.take(lambda incoming: incoming.write(content))
+        return Content(name, size)
+
+    def _members(self, path: str, pipeline: Pipeline | None, top: str) -> dict[str, Content]:
+        """Give the files of a directory: git's, and those of every out inside it."""
+        prefix = "" if path == "." else f"{path}/"
+        names = [file for file in self._files if file.startswith(prefix) and not _is_unseen(file)]
+        found = {name[len(prefix) :]: self._of_git(name) for name in names}
+        for stage, out in pipeline.outs_inside(os.path.relpath(path, top or ".")) if pipeline else ():
+            content = self._of_dvc(pipeline, stage, out, top, out.path)  # type: ignore[arg-type]  # the loop has it
+            place = _under(top, out.path)[len(prefix) :]
+            if content.hash.is_dir:
+                for inner, name in self._cache.members(content.hash):
+                    found[f"{place}/{inner}"] = Content(name, self._cache.path(name).stat().st_size)
+            else:
+                found[place] = content
+        return found
+
+    def _of_dvc(self, pipeline: Pipeline, stage: Stage, out: Out, top: str, path: str) -> Content:
+        """Bring an out, of which `path` may be a part."""
+        entry = pipeline.entries.get(stage.address)
+        recorded = entry.out(out.spelled) if entry else None
+        if not out.cache and _under(top, path) in self._files:
+            return self._of_git(_under(top, path))
+        if entry is None or recorded is None or recorded.hash is None:
+            message = f"{path} in {self._repo.url} was never made: its stage {stage.address} has no hash of it"
+            raise ObjectMissing(message, "run the stage there, and push")
+        source = stage.deps[0].source if stage.is_import else None
+        if source and source.repo:
+            commit = entry.deps[0].hash
+            name = self._home.bring(
+                source, commit.value if commit else "", guarded=self._guarded, depth=self._depth - 1
+            ).hash
+        else:
+            self._fetch(out, recorded.hash, top)
+            name = self._as_md5(recorded.hash)
+        return self._part(name, path[len(out.path) + 1 :])
+
+    def _part(self, name: Hash, inside: str) -> Content:
+        """Look into an out. That a file is executable is not told: DVC does not import that."""
+        found = self._cache.tree(name).lookup(inside) if inside else name
+        if found is None:
+            message = f"{inside} is not in that directory of {self._repo.url} at {self._commit[:12]}"
+            raise ObjectMissing(message, "check the path and the revision")
+        if isinstance(found, Tree):
+            name = self._cache.take_listing(found)
+        elif isinstance(found, Hash):
+            name = found
+        if not name.is_dir:
+            return Content(name, self._cache.path(name).stat().st_size)
+        members = [member for _, member in self._cache.members(name)]
+        return Content(name, sum(self._cache.path(member).stat().st_size for member in members), len(members))
+
+    def _as_md5(self, name: Hash) -> Hash:
+        """Name what DVC before 3.0 kept by the md5 of its bytes, as DVC does with what it imports."""
+        if name.name != LEGACY:
+            return name
+        if not name.is_dir:
+            content = self._cache.read(name)
+            return self._cache.take(lambda incoming: incoming.write(content))[0]
+        members = self._cache.members(name)
+        return self._cache.take_listing(Tree.of((path, self._as_md5(member).value) for path, member in members))
+
+    def _fetch(self, out: Out, name: Hash, top: str) -> None:
+        """Fetch an out's objects from the first place that has them."""
+        missing: ObjectMissing | None = None
+        for remote in self._remotes(out, top):
+            moved = transfer.fetch(remote, self._cache, [name], self._home.jobs)
+            if not moved.failed:
+                return
+            for failure in moved.failed:
+                if not isinstance(failure.error, ObjectMissing):
+                    raise failure.error
+                missing = failure.error
+        message = (
+            f"{_under(top, out.path)} of {self._repo.url} at {self._commit[:12]} is in no remote of that repository"
+        )
+        raise ObjectMissing(message, "push it from where it was made: `dvc push`") from missing
+
+    def _remotes(self, out: Out, top: str) -> Iterator[Remote]:
+        """Give the places that keep the repository's data: its cache, if it is on this machine, then its remote."""
+        if self._guarded:
+            message = f"{self._repo.url} is named by this pull request only, so no remote of it is opened"
+            raise RemoteError(message, "import it on the target branch first")
+        chosen = self._config(top)
+        here = self._home.folder(self._repo)
+        if here:
+            yield open_remote(chosen.cache_dir or os.fspath(here / top / ".dvc/cache"), {}, environ=self._home.environ)
+        if out.remote or chosen.default_remote:
+            remote = chosen.remote(out.remote)
+            own = self._repo.remote if isinstance(self._repo.remote, dict) else {}
+            url, options = str(own.get("url") or remote.url), {**remote.options, **own}
+            yield open_remote(
+                url, {name: options[name] for name in options if name != "url"}, environ=self._home.environ
+            )
+
+    def _config(self, top: str) -> Config:
+        """Read the repository's configuration, and what the import says that counts before it."""
+        here = self._home.folder(self._repo)
+        folder = os.fspath((here or Path("/")) / top / ".dvc")
+        layers = [(".dvc/config", self._text(_under(top, ".dvc/config")) or "", folder)]
+        if here:
+            own = [here / top / ".dvc" / name for name in ("config", "config.local")]
+            layers = [(os.fspath(path), path.read_text(encoding="utf-8"), folder) for path in own if path.exists()]
+        return config.parse([*layers, *_overrides(self._repo, self._home.root)], self._home.environ.get("HOME", ""))
+
+
+def _under(top: str, path: str) -> str:
+    return f"{top}/{path}" if top else path
+
+
+def _is_unseen(file: str) -> bool:
+    """Whether a file of git's is none of the data: DVC's own files."""
+    parts = file.split("/")
+    return ".dvc" in parts or parts[-1] in {"dvc.yaml", "dvc.lock", ".dvcignore"} or file.endswith(".dvc")
+
+
+def _overrides(repo: Repo, root: Path) -> Iterator[tuple[str, str, str]]:
+    """Give what an import says of the repository's configuration, as layers of it."""
+    folder = os.fspath(root)
+    if repo.config and isinstance(repo.config, str):
+        place = root / repo.config
+        yield repo.config, place.read_text(encoding="utf-8"), os.fspath(place.parent)
+    elif repo.config:
+        yield "config of the import", "\n".join(_lines(repo.config)), folder
+    if repo.remote and isinstance(repo.remote, str):
+        yield "remote of the import", f"[core]\nremote = {repo.remote}\n", folder
+
+
+def _lines(sections: Mapping[str, Any]) -> Iterator[str]:
+    """Write sections in the syntax of DVC's configuration."""
+    for name, options in sections.items():
+        named = options.items() if name == "remote" else ()
+        for remote, inner in named:
+            yield f"['remote \"{remote}\"']"
+            yield from _options(inner)
+        if name != "remote":
+            yield f"[{name}]"
+            yield from _options(options)
+
+
+def _options(options: Mapping[str, Any]) -> Iterator[str]:
+    for name, value in options.items():
+        text = str(value).lower() if isinstance(value, bool) else str(value)
+        yield f"{name} = {json.dumps(text)}"
+
+
+def _guarded(url: str, environ: Mapping[str, str]) -> dict[str, str]:
+    """Give the environment in which git asks one public https host, follows nothing else and shows no credentials.
+
+    Raises:
+        RemoteError: the url is no https:// url of a public address.
+
+    """
+    from runner.store.public import public_address  # noqa: PLC0415 - loads an HTTP client, which others do not need
+
+    parts = urlsplit(url)
+    try:
+        if parts.scheme != "https" or not parts.hostname:
+            message = f"{url} is named by this pull request only, so it is not read"
+            raise RemoteError(message, "such a repository must be at a public https:// url")
+        port = parts.port or 443
+        address = public_address(parts.hostname, port)
+    except OSError as error:
+        message = f"{url}: {error}"
+        raise RemoteError(message, "check the url") from error
+    settings = {
+        "http.curloptResolve": f"{parts.hostname}:{port}:{address}",
+        "http.followRedirects": "false",
+        "http.proxy": "",
+        "protocol.allow": "never",
+        "protocol.https.allow": "always",
+        "credential.helper": "",
+    }
+    plain = {name: value for name, value in environ.items() if name in {"PATH", "LANG", "TMPDIR", "SSL_CERT_FILE"}}
+    named = {f"GIT_CONFIG_KEY_{number}": key for number, key in enumerate(settings)}
+    values = {f"GIT_CONFIG_VALUE_{number}": value for number, value in enumerate(settings.values())}
+    nobody = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1", "HOME": os.devnull, "GIT_ASKPASS": "true"}
+    return plain | named | values | nobody | {"GIT_CONFIG_COUNT": str(len(settings))}

@@ -1,0 +1,88 @@
+"""A web server for tests: files in memory, with an ETag or without, and a record of what was asked."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@dataclass
+class Site:
+    """What the server has.
+
+    Attributes:
+        url: its root, without a slash at the end.
+        files: bytes by path.
+        redirects: where a path leads.
+        silent: paths whose ETag is not told.
+        asked: method and path of every request, in order.
+        headers: the headers of every request, in order.
+        truncated: paths of which a GET sends half.
+
+    """
+
+    url: str = ""
+    files: dict[str, bytes] = field(default_factory=dict)
+    redirects: dict[str, str] = field(default_factory=dict)
+    silent: set[str] = field(default_factory=set)
+    truncated: set[str] = field(default_factory=set)
+    asked: list[tuple[str, str]] = field(default_factory=list)
+    headers: list[dict[str, str]] = field(default_factory=list)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    site: ClassVar[Site]
+
+    def do_HEAD(self) -> None:
+        self._answer()
+
+    def do_GET(self) -> None:
+        content = self._answer()
+        half = len(content) // 2 if self.path in self.site.truncated else len(content)
+        self.wfile.write(content[:half])
+
+    def _answer(self) -> bytes:
+        self.site.asked.append((self.command, self.path))
+        self.site.headers.append(dict(self.headers))
+        if self.path in self.site.redirects:
+            self.send_response(302)
+            self.send_header("Location", self.site.redirects[self.path])
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+            return b""
+        content = self.site.files.get(self.path)
+        if content is None:
+            self.send_error(404)
+            return b""
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(content)))
+        self.send_header("Content-Type", "text/csv; charset=utf-8")
+        if self.path not in self.site.silent:
+            self.send_header("ETag", f'"{hashlib.md5(content).hexdigest()}"')
+        self.end_headers()
+        return content
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing: `asked` has it."""
+
+
+@contextmanager
+def serve(host: str = "127.0.0.1") -> Iterator[Site]:
+    """Serve on a free port while the block runs."""
+    site = Site()
+    server = ThreadingHTTPServer((host, 0), type("Handler", (_Handler,), {"site": site}))
+    server.daemon_threads = True
+    site.url = f"http://{host}:{server.server_address[1]}"
+    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+    try:
+        yield site
+    finally:
+        server.shutdown()
+        server.server_close()
