@@ -43,6 +43,7 @@ VERBS: Final = {
     "params": "compare",
     "stages": "listing",
     "lint": "lint",
+    "migrate": "migrate",
 }
 """Every verb, and the module of `runner.verbs` that holds it as a function of that name."""
 

@@ -45,9 +45,13 @@ def updated(text: str, file: str, entry: LockEntry, rev: str = "") -> str:
         rev: what its source in a git repository is to follow from now on; empty: what it followed.
 
     """
+    document = yaml12.parse(text, file)
+    return rewritten(text, file, document, _wanted(document, entry, rev))
+
+
+def rewritten(text: str, file: str, document: dict[str, Any], wanted: dict[str, Any]) -> str:
+    """Give the text that says `wanted` instead of `document`: comments and the order of keys stay."""
     plain = text.replace("\r\n", "\n")
-    document = yaml12.parse(plain, file)
-    wanted = _wanted(document, entry, rev)
     lines = plain.split("\n")
     for change in reversed(_changes(document, wanted)):
         _edit(lines, change, {key: yaml12.locate(plain, *change.at, key) for key in change.before})
