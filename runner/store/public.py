@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     Resolve = Callable[[str, int], list[str]]
+    Address = Callable[[str, int], str]
 
 _HINT = "a pull request may name public addresses only; name the source on the target branch first"
 
@@ -66,33 +67,41 @@ def public_address(host: str, port: int, resolve: Resolve = resolved) -> str:
 class PublicOnly(HTTPAdapter):
     """Requests' connections, each to a checked address."""
 
+    def __init__(self, address: Address = public_address) -> None:
+        """Connect to what `address` gives for a host and a port."""
+        self._address = address
+        super().__init__(max_retries=0)
+
     def init_poolmanager(self, *arguments: Any, **named: Any) -> None:  # noqa: ANN401 - requests' own signature
         """Make connections of our own kind."""
         super().init_poolmanager(*arguments, **named)
-        self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _SecurePool}
+        self.poolmanager.pool_classes_by_scheme = _pools(self._address)
 
 
-def _connect(connection: HTTPConnection) -> socket.socket:
+def _pools(address: Address) -> dict[str, type[HTTPConnectionPool]]:
+    """Make urllib3's connections go to the addresses that `address` gives; names and certificates stay the host's."""
+
+    class Connection(HTTPConnection):
+        def _new_conn(self) -> socket.socket:
+            return _connect(self, address)
+
+    class SecureConnection(HTTPSConnection):
+        def _new_conn(self) -> socket.socket:
+            return _connect(self, address)
+
+    class Pool(HTTPConnectionPool):
+        ConnectionCls = Connection
+
+    class SecurePool(HTTPSConnectionPool):
+        ConnectionCls = SecureConnection
+
+    return {"http": Pool, "https": SecurePool}
+
+
+def _connect(connection: HTTPConnection, address: Address) -> socket.socket:
     try:
-        address = public_address(connection.host, connection.port)
-        return create_connection((address, connection.port), connection.timeout)
+        place = (address(connection.host, connection.port), connection.port)
+        return create_connection(place, connection.timeout)
     except OSError as error:
-        raise NewConnectionError(connection, f"cannot connect: {error}") from error
-
-
-class _Connection(HTTPConnection):
-    def _new_conn(self) -> socket.socket:
-        return _connect(self)
-
-
-class _SecureConnection(HTTPSConnection):
-    def _new_conn(self) -> socket.socket:
-        return _connect(self)
-
-
-class _Pool(HTTPConnectionPool):
-    ConnectionCls = _Connection
-
-
-class _SecurePool(HTTPSConnectionPool):
-    ConnectionCls = _SecureConnection
+        message = f"cannot connect: {error}"
+        raise NewConnectionError(connection, message) from error

@@ -12,13 +12,14 @@ import urllib3.exceptions
 from runner.errors import Denied, RemoteError, Unavailable
 from runner.hashes import CHUNK, Hash, hash_bytes
 from runner.store import http_client
-from runner.store.public import PublicOnly
+from runner.store.public import PublicOnly, public_address
 from runner.store.remote import refuse_unknown
 from runner.store.source import Part, changed, of_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from runner.store.public import Address
     from runner.store.remote import Sink
     from runner.store.source import Found
 
@@ -53,7 +54,7 @@ class Http:
 
         """
         refuse_unknown(url, options, http_client.KNOWN)
-        return cls(_public if guarded else http_client.connect(url, options), http_client.timeouts(options))
+        return cls(public_session if guarded else http_client.connect(url, options), http_client.timeouts(options))
 
     def find(self, url: str, *, folder: bool, versioned: bool) -> Found | None:  # noqa: ARG002 - there are no folders
         """See `SourceStore`. One request; two of a server that does not answer HEAD, or tells no size."""
@@ -105,12 +106,12 @@ class Http:
             raise Unavailable(message, "check the network and the url") from error
 
 
-def _public() -> requests.Session:
-    """Make a session that shows no credentials and reaches public addresses only."""
+def public_session(address: Address = public_address) -> requests.Session:
+    """Make a session that shows no credentials and reaches public addresses only: those that `address` gives."""
     session = requests.Session()
     session.trust_env = False  # neither .netrc nor a proxy, which would resolve names by itself
-    session.mount("http://", PublicOnly())
-    session.mount("https://", PublicOnly())
+    session.mount("http://", PublicOnly(address))
+    session.mount("https://", PublicOnly(address))
     session.headers["Accept-Encoding"] = "identity"
     return session
 

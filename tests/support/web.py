@@ -25,6 +25,7 @@ class Site:
         asked: method and path of every request, in order.
         headers: the headers of every request, in order.
         truncated: paths of which a GET sends half.
+        refused: the status that answers everything; 0: none.
 
     """
 
@@ -34,6 +35,7 @@ class Site:
     silent: set[str] = field(default_factory=set)
     truncated: set[str] = field(default_factory=set)
     asked: list[tuple[str, str]] = field(default_factory=list)
+    refused: int = 0
     headers: list[dict[str, str]] = field(default_factory=list)
 
 
@@ -51,6 +53,9 @@ class _Handler(BaseHTTPRequestHandler):
     def _answer(self) -> bytes:
         self.site.asked.append((self.command, self.path))
         self.site.headers.append(dict(self.headers))
+        if self.site.refused:
+            self.send_error(self.site.refused)
+            return b""
         if self.path in self.site.redirects:
             self.send_response(302)
             self.send_header("Location", self.site.redirects[self.path])
