@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from runner.engine.project import Project
     from runner.forge.event import Event
     from runner.git import Git
+    from runner.pipeline.model import Stage
     from runner.review.commit import Commit
     from runner.review.gatefile import GateFile
     from runner.review.model import Report
@@ -79,7 +80,18 @@ class BrokeError(Exception):
 
 def plan(project: Project, targets: Sequence[str]) -> Plan:
     """Decide over the stages asked for; nothing is run, nothing but listings is fetched (rooms 3 to 5)."""
-    return planning.plan(project.pipeline.select(targets, project.cwd), project.known, project.objects, project.runs)
+    return planning.plan(_selected(project, targets), project.known, project.objects, project.runs)
+
+
+def _selected(project: Project, targets: Sequence[str]) -> tuple[Stage, ...]:
+    """Give the stages asked for, in order; the sources that will count are asked all at once."""
+    stages = project.pipeline.select(targets, project.cwd)
+    asked = [(stage, dep) for stage in stages if not stage.frozen for dep in stage.deps if dep.source]
+    entries = project.pipeline.entries
+    project.sources.look_at_all(
+        (dep, entry.dep(dep.spelled)) for stage, dep in asked if (entry := entries.get(stage.address))
+    )
+    return stages
 
 
 def repro(project: Project, asked: Asked) -> Report:
@@ -251,7 +263,7 @@ def _make_fresh(project: Project, asked: Asked, results: dict[str, StageResult])
             asked.environ, asked.settings.pass_env, root=project.root, address=stage.address
         ),
     )
-    for result in loop.reproduce(project.pipeline.select(asked.settings.targets, project.cwd)):
+    for result in loop.reproduce(_selected(project, asked.settings.targets)):
         results[result.stage.address] = result
         _say(result)
 

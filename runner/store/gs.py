@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 TIMEOUT: Final = (10.0, 30.0)
 """Seconds to connect, and between two pieces of an answer."""
 
-_ONCE: Final[dict[str, Any]] = {"retry": None, "timeout": TIMEOUT}
+ONCE: Final[dict[str, Any]] = {"retry": None, "timeout": TIMEOUT}
 """Each request once: whoever calls decides about another try."""
 
 _FIELDS: Final = "items(name,size),nextPageToken"
@@ -79,16 +79,14 @@ class GS:
 
     def get(self, name: str, sink: Sink) -> None:
         """See `Remote`. The bytes as they are stored: Google's own checksum is left to the sink's hash."""
-        with self._errors("read", name):
-            self._blob(name).download_to_file(
-                cast("BinaryIO", _Passing(sink)), raw_download=True, checksum=None, **_ONCE
-            )
+        with self.errors("read", name):
+            self._blob(name).download_to_file(cast("BinaryIO", Passing(sink)), raw_download=True, checksum=None, **ONCE)
 
     def put(self, name: str, source: Path) -> None:
         """See `Remote`. Google shows an object when it is whole."""
         blob = self._blob(name)
-        with source.open("rb") as file, self._errors("write", name):
-            blob.upload_from_file(file, size=source.stat().st_size, content_type="application/octet-stream", **_ONCE)
+        with source.open("rb") as file, self.errors("write", name):
+            blob.upload_from_file(file, size=source.stat().st_size, content_type="application/octet-stream", **ONCE)
 
     def names(self, prefix: str) -> Iterator[str]:
         """See `Remote`."""
@@ -96,14 +94,14 @@ class GS:
 
     def first_page(self, prefix: str, /) -> tuple[list[tuple[str, int]], bool]:
         """See `Bucket`."""
-        with self._errors("list", prefix):
+        with self.errors("list", prefix):
             listing = self._listing(prefix)
             page = next(listing.pages, ())
             return [self._named(blob) for blob in page], not listing.next_page_token
 
     def listed(self, prefix: str, after: str = "", /) -> Iterator[tuple[str, int]]:
         """Give names and sizes, in the order of the names; see `Bucket`."""
-        with self._errors("list", prefix):
+        with self.errors("list", prefix):
             for blob in self._listing(prefix, after):
                 name, size = self._named(blob)
                 if name > after:  # Google's offset includes the name itself
@@ -112,7 +110,7 @@ class GS:
     def _listing(self, prefix: str, after: str = "") -> Any:  # noqa: ANN401 - api_core's iterator has no types
         offset = f"{self._prefix}{after}" if after else None
         return self._client.list_blobs(
-            self._bucket, prefix=f"{self._prefix}{prefix}", start_offset=offset, fields=_FIELDS, **_ONCE
+            self._bucket, prefix=f"{self._prefix}{prefix}", start_offset=offset, fields=_FIELDS, **ONCE
         )
 
     def _named(self, blob: Blob) -> tuple[str, int]:
@@ -125,14 +123,14 @@ class GS:
         """Give the size of an object, or `None` where Google says that there is none."""
         blob = self._blob(name)
         try:
-            with self._errors("read", name):
-                blob.reload(**_ONCE)
+            with self.errors("read", name):
+                blob.reload(**ONCE)
         except ObjectMissing:
             return name, None
         return name, blob.size or 0
 
     @contextmanager
-    def _errors(self, doing: str, name: str) -> Iterator[None]:
+    def errors(self, doing: str, name: str) -> Iterator[None]:
         """Translate what Google's client, and requests under it, raise inside the block."""
         try:
             yield
@@ -161,19 +159,22 @@ class GS:
         return RemoteError(said, "the storage refused the request; check the remote's options")
 
 
-class _Passing:
+class Passing:
     """A sink as the file that Google's client writes to."""
 
     def __init__(self, sink: Sink) -> None:
+        """Pass everything on to `sink`."""
         self._sink = sink
         self._size = 0
 
     def write(self, chunk: bytes) -> int:
+        """Take the next bytes."""
         self._sink.write(chunk)
         self._size += len(chunk)
         return len(chunk)
 
     def tell(self) -> int:
+        """Give how many bytes there were."""
         return self._size
 
 

@@ -24,8 +24,12 @@ _PLACES = {
     "http": "runner.store.source_http:Http",
     "https": "runner.store.source_http:Http",
     "s3": "runner.store.source_s3:S3Source",
+    "gs": "runner.store.source_gs:GSSource",
 }
 """Resolved only when used: a run that imports nothing loads no client."""
+
+OF_REMOTES = frozenset({"version_aware", "worktree"})
+"""Options that say how a remote keeps objects; a source has none."""
 
 SCHEMES = tuple(scheme for scheme in _PLACES if scheme)
 

@@ -11,7 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from runner.errors import ObjectMissing, RemoteError
 from runner.hashes import CHUNK, Hash
 from runner.store import s3_client, s3_errors
-from runner.store.source import Part, changed, of_file, of_folder
+from runner.store.source import OF_REMOTES, Part, changed, of_file, of_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
     from runner.store.remote import Sink
     from runner.store.source import Found
-
-_OF_REMOTES = frozenset({"version_aware", "worktree"})
 
 
 class S3Source:
@@ -46,7 +44,7 @@ class S3Source:
         if guarded:
             message = f"{url} is not read with credentials for somebody who is not trusted"
             raise RemoteError(message)
-        known = {name: value for name, value in options.items() if name not in _OF_REMOTES}
+        known = {name: value for name, value in options.items() if name not in OF_REMOTES}
         return cls(bucket, s3_client.connect(url, known, environ), s3_client.extra_arguments(known)["get"])
 
     def find(self, url: str, *, folder: bool, versioned: bool) -> Found | None:

@@ -25,6 +25,7 @@ class Site:
         asked: method and path of every request, in order.
         headers: the headers of every request, in order.
         truncated: paths of which a GET sends half.
+        unsteady: paths that hold something else by the time of a GET.
         refused: the status that answers everything; 0: none.
 
     """
@@ -35,6 +36,7 @@ class Site:
     silent: set[str] = field(default_factory=set)
     truncated: set[str] = field(default_factory=set)
     asked: list[tuple[str, str]] = field(default_factory=list)
+    unsteady: set[str] = field(default_factory=set)
     refused: int = 0
     headers: list[dict[str, str]] = field(default_factory=list)
 
@@ -46,6 +48,8 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer()
 
     def do_GET(self) -> None:
+        if self.path in self.site.unsteady:
+            self.site.files[self.path] += b"!"
         content = self._answer()
         half = len(content) // 2 if self.path in self.site.truncated else len(content)
         self.wfile.write(content[:half])

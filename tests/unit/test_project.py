@@ -27,6 +27,7 @@ _NETWORK_DOORS = {
     "store/gs.py",
     "store/http_client.py",
     "store/public.py",
+    "store/source_gs.py",
     "store/source_http.py",
     "store/source_s3.py",
     "forge/api.py",

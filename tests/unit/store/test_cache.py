@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from runner.errors import ConfigError, Corrupt, ObjectMissing, RemoteError
+from runner.errors import ConfigError, Corrupt, ObjectMissing, RemoteError, Unavailable
 from runner.hashes import LEGACY, Hash, Tree, hash_bytes
 from runner.store.cache import Cache
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
+
+    from runner.store.incoming import Incoming
 
 FILES = {"a": b"one", "b.txt": b"two\r\n", "sub/c": b"", "sub/deep/d": b"three" * 50_000, "sub/same as a": b"one"}
 LINKS = [("copy",), ("reflink", "copy"), ("hardlink",), ("symlink",), ("reflink", "hardlink", "copy")]
@@ -364,3 +366,22 @@ def test_what_the_disk_refuses_is_said_in_words(cache: Cache, tmp_path: Path) ->
     for doing, call in calls.items():
         with pytest.raises(RemoteError, match=f"cannot {doing}.*: Not a directory"):
             call()
+
+
+def test_bytes_of_unknown_name_are_named_by_what_they_are(tmp_path: Path) -> None:
+    cache = Cache(tmp_path)
+    name, size = cache.take(lambda incoming: incoming.write(b"abc"))
+    assert (name, size) == (Hash("900150983cd24fb0d6963f7d28e17f72"), 3)
+    assert cache.read(name) == b"abc"
+    assert stat.S_IMODE(cache.path(name).stat().st_mode) == 0o444
+
+
+def test_bytes_that_break_off_leave_nothing(tmp_path: Path) -> None:
+    def breaks_off(incoming: Incoming) -> None:
+        incoming.write(b"half")
+        message = "the server hung up"
+        raise Unavailable(message)
+
+    with pytest.raises(Unavailable):
+        Cache(tmp_path).take(breaks_off)
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]

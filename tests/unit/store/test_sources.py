@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 from typing import TYPE_CHECKING, Any
 
@@ -10,8 +11,9 @@ import pytest
 from runner.errors import ConfigError, Denied, ObjectMissing, RemoteError, Unavailable
 from runner.hashes import Hash, Tree
 from runner.store.source import Found, Part, SourceStore, open_source
+from runner.store.source_gs import GSSource
 from runner.store.source_s3 import S3Source
-from tests.support import s3, web
+from tests.support import gs, s3, web
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -173,6 +175,23 @@ def test_nothing_and_no_bucket_are_told_apart(shop: Server) -> None:
     assert look(bucket(shop)[0], f"s3://{s3.BUCKET}/none") is None
     with pytest.raises(RemoteError, match="no such bucket"):
         look(bucket(shop, "elsewhere")[0], "s3://elsewhere/none", folder=True)
+
+
+def test_google_objects_are_known_by_etag_and_generation() -> None:
+    with gs.emulator() as server:
+        holder = server.client.bucket(gs.BUCKET)
+        for key in ("d/a", "d/in/b"):
+            holder.blob(key).upload_from_string(key.encode())
+        store = GSSource(gs.BUCKET, server.client)
+        found, folder = look(store, f"gs://{gs.BUCKET}/d/a"), look(store, f"gs://{gs.BUCKET}/d")
+        assert found
+        assert folder
+        blob = holder.get_blob("d/a")
+        assert found.hash == Hash(base64.b64decode(blob.etag).hex(), "etag")
+        assert (found.size, found.parts[0].version) == (3, str(blob.generation))
+        assert ([part.relpath for part in folder.parts], folder.is_dir) == (["a", "in/b"], True)
+        assert read(store, f"gs://{gs.BUCKET}/d", folder.parts[1]) == b"d/in/b"
+        assert look(store, f"gs://{gs.BUCKET}/none") is None
 
 
 # Folders
