@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from runner.hashes import Hash
-from runner.pipeline import params, yaml12
+from runner.pipeline import lock, params
 from runner.pipeline.source import REV
 
 if TYPE_CHECKING:
@@ -227,12 +227,7 @@ def _checksum(stage: Stage, entry: LockEntry | None) -> Iterator[Reason]:
 
 def _same_cmd(stage: Stage, was: str | tuple[str, ...] | None) -> bool:
     """Compare the command as text and, because a lock's folded lines can lose blanks, as the lock gives it back."""
-    if was == stage.cmd:
-        return True
-    cmd = list(stage.cmd) if isinstance(stage.cmd, tuple) else stage.cmd
-    written = yaml12.render({"stages": {stage.name: {"cmd": cmd}}})
-    read = yaml12.parse(written, stage.file)["stages"][stage.name]["cmd"]
-    return was == (tuple(read) if isinstance(read, list) else read)
+    return was == stage.cmd or (stage.cmd is not None and was == lock.cmd_read_back(stage.cmd))
 
 
 def _source(path: str, recorded: LockedPath | None, content: Content | None, *, versioned: bool) -> Iterator[Reason]:

@@ -209,6 +209,13 @@ def _listed(written: Mapping[str, Any]) -> str | None:
     return Tree.of((row["relpath"], row["md5"]) for row in rows).hash.value
 
 
+def cmd_read_back(cmd: str | tuple[str, ...]) -> str | tuple[str, ...]:
+    """Give a cmd as it comes back from a lock: DVC breaks long lines, and blanks or a tab at the break are lost."""
+    written = list(cmd) if isinstance(cmd, tuple) else cmd
+    read = yaml12.parse(yaml12.render({"stages": {"stage": {"cmd": written}}}), "dvc.lock")["stages"]["stage"]["cmd"]
+    return tuple(read) if isinstance(read, list) else str(read)
+
+
 def entry_data(entry: LockEntry) -> dict[str, Any]:
     """Give the entry as DVC dumps it: its keys, its order, empty sections left out.
 

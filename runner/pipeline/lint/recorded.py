@@ -6,7 +6,7 @@ import posixpath
 from typing import TYPE_CHECKING, Any
 
 from runner.errors import ConfigError, Location
-from runner.pipeline import params, yaml12
+from runner.pipeline import lock, params
 from runner.pipeline.lint import catalogue
 from runner.pipeline.lint.finding import Finding
 from runner.pipeline.lint.material import lock_beside
@@ -46,22 +46,15 @@ def older(material: Material) -> Iterator[Finding]:
 
 
 def _entries(material: Material) -> Iterator[tuple[Stage, LockEntry]]:
-    for file, lock in material.locks.items():
+    for file, locked in material.locks.items():
         for stage in material.projects[file]:
-            if stage.cmd and stage.name in lock.entries:
-                yield stage, lock.entries[stage.name]
+            if stage.cmd and stage.name in locked.entries:
+                yield stage, locked.entries[stage.name]
 
 
 def _cmd(stage: Stage, entry: LockEntry) -> Iterator[str]:
-    if stage.cmd != entry.cmd and _as_recorded(stage) != entry.cmd:
+    if stage.cmd and stage.cmd != entry.cmd and lock.cmd_read_back(stage.cmd) != entry.cmd:
         yield "another cmd"
-
-
-def _as_recorded(stage: Stage) -> str | tuple[str, ...]:
-    """Give the cmd as it comes back from a lock, whose folded lines can lose blanks."""
-    cmd = list(stage.cmd) if isinstance(stage.cmd, tuple) else stage.cmd
-    read = yaml12.parse(yaml12.render({"stages": {stage.name: {"cmd": cmd}}}), stage.file)["stages"][stage.name]["cmd"]
-    return tuple(read) if isinstance(read, list) else str(read)
 
 
 def _paths(stage: Stage, entry: LockEntry) -> Iterator[str]:
@@ -119,9 +112,9 @@ def other_spelling(material: Material) -> Iterator[Finding]:
 
 def left_over(material: Material) -> Iterator[Finding]:
     """Yield entries of stages that the dvc.yaml does not have any more."""
-    for file, lock in material.locks.items():
+    for file, locked in material.locks.items():
         names = {stage.name for stage in material.projects[file]}
-        for name in (name for name in lock.entries if name not in names):
+        for name in (name for name in locked.entries if name not in names):
             path = lock_beside(file)
             place = Location(path, *material.outline(path).locate("stages", name))
             message = f"there is no stage {name!r} in {file}"
@@ -134,7 +127,7 @@ def folded(material: Material) -> Iterator[Finding]:
     """Yield commands that DVC's own lock gives back changed: it breaks lines where blanks or tabs are then lost."""
     for stage in material.stages:
         text = stage.cmd if isinstance(stage.cmd, str) else "\n".join(stage.cmd or ())
-        if stage.cmd and ("  " in text or "\t" in text) and _as_recorded(stage) != stage.cmd:
+        if stage.cmd and ("  " in text or "\t" in text) and lock.cmd_read_back(stage.cmd) != stage.cmd:
             message = f"dvc.lock cannot hold the cmd of {stage.name!r}: DVC breaks its line at a double blank or a tab"
             hint = "write single blanks, or a list; otherwise DVC takes the cmd for changed every time"
             yield material.finding(catalogue.FOLDED, stage, message, hint, ("cmd", ""))
