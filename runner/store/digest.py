@@ -1,13 +1,14 @@
 """The digest that names an object's bytes: plain md5, or the one DVC used before 3.0.
 
 `md5-dos2unix` replaces CRLF by LF in what looks like text before it hashes; the object itself holds the bytes as they
-were. Text is decided afresh for each block of 1 MiB, as DVC 3 does it when it reads such objects.
+were. New hashes are made as DVC 3 makes them when it reads such objects.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
+from copy import copy
 from typing import TYPE_CHECKING
 
 from runner.errors import ConfigError
@@ -48,22 +49,36 @@ def digest_of(kind: str) -> Digest:
 
 def hash_as(kind: str, path: str) -> str:
     """Hash the file at `path`, of any size, with the digest of a kind."""
-    digest = digest_of(kind)
+    return taken(digest_of(kind), path).hexdigest()
+
+
+def taken(digest: Digest, path: str) -> Digest:
+    """Give `digest` after it has taken the file at `path`."""
     fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         for chunk in disk.chunks(fd):
             digest.update(chunk)
     finally:
         os.close(fd)
-    return digest.hexdigest()
+    return digest
+
+
+def fits(digest: Digest, name: Hash) -> bool:
+    """Whether `name` names the bytes that `digest` has taken, by DVC 3's rule or by that of the DVC which made it."""
+    found = digest.hexdigests() if isinstance(digest, Dos2Unix) else (digest.hexdigest(),)
+    return name.value[:MD5_LENGTH] in found
 
 
 class Dos2Unix:
-    """DVC's hash before 3.0: md5 with CRLF read as LF in blocks that look like text."""
+    """DVC's hash before 3.0: md5 with CRLF read as LF in blocks that look like text.
+
+    DVC 3 looks at each block; DVC 2, which named the objects, took all of a file for what its first block looks like.
+    """
 
     def __init__(self) -> None:
         """Start with nothing."""
-        self._md5 = hashlib.md5(usedforsecurity=False)
+        self._md5s = [hashlib.md5(usedforsecurity=False)]  # a second one, DVC 2's, from where the blocks differ
+        self._first_is_text: bool | None = None
         self._rest = b""
 
     def update(self, chunk: bytes, /) -> None:
@@ -71,18 +86,34 @@ class Dos2Unix:
         pending = self._rest + chunk
         whole = len(pending) - len(pending) % _BLOCK
         for start in range(0, whole, _BLOCK):
-            self._md5.update(_unix(pending[start : start + _BLOCK]))
+            self._take(pending[start : start + _BLOCK])
         self._rest = pending[whole:]
 
+    def _take(self, block: bytes) -> None:
+        is_text = _is_text(block[:_LOOKED_AT])
+        first_is_text = is_text if self._first_is_text is None else self._first_is_text
+        if is_text != first_is_text and len(self._md5s) == 1:
+            self._md5s.append(self._md5s[0].copy())
+        for md5, as_text in zip(self._md5s, (is_text, first_is_text), strict=False):
+            md5.update(_unix(block) if as_text else block)
+        self._first_is_text = first_is_text
+
     def hexdigest(self) -> str:
-        """Give the digest of everything taken so far."""
-        total = self._md5.copy()
-        total.update(_unix(self._rest))
-        return total.hexdigest()
+        """Give the digest of everything taken so far, by DVC 3's rule."""
+        return self.hexdigests()[0]
+
+    def hexdigests(self) -> tuple[str, str]:
+        """Give the digests by DVC 3's rule and by DVC 2's."""
+        whole = copy(self)
+        whole._md5s = [md5.copy() for md5 in self._md5s]  # noqa: SLF001 - a copy of its own, to take the last block
+        if self._rest:
+            whole._take(self._rest)  # noqa: SLF001 - as above
+        found = [md5.hexdigest() for md5 in whole._md5s]  # noqa: SLF001 - as above
+        return found[0], found[-1]
 
 
 def _unix(block: bytes) -> bytes:
-    return block.replace(b"\r\n", b"\n") if _is_text(block[:_LOOKED_AT]) else block
+    return block.replace(b"\r\n", b"\n")
 
 
 def _is_text(head: bytes) -> bool:

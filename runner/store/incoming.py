@@ -10,7 +10,7 @@ from contextlib import suppress
 from runner.errors import Corrupt
 from runner.hashes import Hash
 from runner.store import disk
-from runner.store.digest import MD5_LENGTH, digest_for
+from runner.store.digest import digest_for, fits
 
 
 class Incoming:
@@ -44,8 +44,8 @@ class Incoming:
             Corrupt: it does not.
 
         """
-        found = self._digest.hexdigest()
-        if found != self._name.value[:MD5_LENGTH]:
+        if not fits(self._digest, self._name):
+            found = self._digest.hexdigest()
             message = f"{self._name.key}: {self.size} bytes of md5 {found} arrived under this name"
             raise Corrupt(
                 message, "the object in the remote is broken; push it again from a good copy, or make it anew"

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 
 from runner.errors import Corrupt, ObjectMissing, RemoteError
 from runner.store import disk, links
-from runner.store.digest import MD5_LENGTH, digest_for
+from runner.store.digest import digest_for, fits
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from runner.hashes import Hash
+    from runner.store.disk import Digest
     from runner.store.verified import VerifiedObjects
 
 _OWNER_EXECUTES = 0o100
@@ -80,15 +81,15 @@ def _materialise(cache: VerifiedObjects, name: Hash, target: str, linker: links.
         if os.stat(place).st_size and linker.link(place, target):
             cache.verify(name)
             return
-        found = _copy(place, target, name)
+        digest = _copy(place, target, name)
     except FileNotFoundError:
         raise cache.gone(name) from None
-    if found != name.value[:MD5_LENGTH]:
-        raise cache.quarantine(name, found)
+    if not fits(digest, name):
+        raise cache.quarantine(name, digest.hexdigest())
 
 
-def _copy(place: str, target: str, name: Hash) -> str:
-    """Copy an object to the new file `target`, whose mode the umask decides; give the hash of what was copied."""
+def _copy(place: str, target: str, name: Hash) -> Digest:
+    """Copy an object to the new file `target`, whose mode the umask decides; give the digest of what was copied."""
     digest = digest_for(name)
     reader = os.open(place, os.O_RDONLY | os.O_CLOEXEC)
     try:
@@ -99,4 +100,4 @@ def _copy(place: str, target: str, name: Hash) -> str:
             os.close(writer)
     finally:
         os.close(reader)
-    return digest.hexdigest()
+    return digest
