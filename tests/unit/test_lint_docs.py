@@ -41,3 +41,7 @@ def test_the_wrong_example_breaks_the_rule_and_the_right_one_does_not(code: str)
     assert code in told(SECTIONS[code][5])
     assert code not in told(SECTIONS[code][6])
     assert f"ignore[{code}]" in SECTIONS[code][7]
+
+
+def test_the_readme_counts_the_rules() -> None:
+    assert f": {len(RULES)} rules, no data needed" in Path("README.md").read_text(encoding="utf-8")
