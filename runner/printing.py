@@ -189,6 +189,7 @@ def sections_data(declared: Declared) -> dict[str, Any]:
         "metrics": list(declared.metrics),
         "plots": [_finite(asdict(plot)) for plot in declared.plots],
         "artifacts": [_finite(asdict(artifact)) for artifact in declared.artifacts],
+        "datasets": [_finite(asdict(dataset)) for dataset in declared.datasets.values()],
     }
 
 
@@ -200,6 +201,8 @@ def sections_lines(declared: Declared) -> list[str]:
     for artifact in declared.artifacts:
         kind = f" ({artifact.type})" if artifact.type else ""
         lines.append(f"artifact {artifact.name}: {artifact.path}{kind}")
+    for dataset in declared.datasets.values():
+        lines.append(f"dataset  {dataset.name}: {dataset.spec['url']} ({dataset.spec['type']})")
     return lines
 
 

@@ -18,7 +18,7 @@ from runner.pipeline.source import REV
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from runner.pipeline.model import LockedPath, LockEntry, Out, Param, Stage
+    from runner.pipeline.model import Dep, LockedPath, LockEntry, Out, Param, Stage
 
 
 class Change(StrEnum):
@@ -29,6 +29,7 @@ class Change(StrEnum):
     DEP_NEW = "dep new"
     DEP_MODIFIED = "dep modified"
     DEP_DELETED = "dep deleted"
+    OUT_OF_SYNC = "dataset not in sync"
     PARAM_NEW = "param new"
     PARAM_MODIFIED = "param modified"
     PARAM_DELETED = "param deleted"
@@ -62,7 +63,7 @@ class Content:
         size: bytes; `None` where only the hash is known (a file inside a directory that is not here).
         nfiles: number of files of a directory.
         isexec: whether a single file is executable.
-        extra: what else is recorded of a source: its version, or those of its files.
+        extra: what else is recorded of a source: its version, or those of its files; of a dataset, what it is.
 
     """
 
@@ -208,12 +209,7 @@ def _inputs(stage: Stage, entry: LockEntry | None, now: Now) -> Iterator[Reason]
         yield Reason(Change.CALLBACK)
     for dep in stage.deps:
         if dep.spelled in now.deps:
-            recorded = entry.dep(dep.spelled)
-            content = now.deps[dep.spelled]
-            if dep.source:
-                yield from _source(dep.path, recorded, content, versioned=dep.source.versioned)
-            else:
-                yield from _dep(dep.path, recorded, content)
+            yield from _compared(dep, entry.dep(dep.spelled), now.deps[dep.spelled])
     for param in stage.params:
         if param.spelled in now.params:
             yield from _params(param, entry.params.get(param.spelled, {}), now.params[param.spelled])
@@ -230,6 +226,14 @@ def _same_cmd(stage: Stage, was: str | tuple[str, ...] | None) -> bool:
     return was == stage.cmd or (stage.cmd is not None and was == lock.cmd_read_back(stage.cmd))
 
 
+def _compared(dep: Dep, recorded: LockedPath | None, content: Content | None) -> Iterator[Reason]:
+    if dep.dataset:
+        return _dataset(dep.path, recorded, content)
+    if dep.source:
+        return _source(dep.path, recorded, content, versioned=dep.source.versioned)
+    return _dep(dep.path, recorded, content)
+
+
 def _source(path: str, recorded: LockedPath | None, content: Content | None, *, versioned: bool) -> Iterator[Reason]:
     """Compare a source by what its storage knows it by; of a repository or a versioned one there is an update."""
     was = recorded.hash if recorded else None
@@ -243,6 +247,11 @@ def _source(path: str, recorded: LockedPath | None, content: Content | None, *, 
         yield Reason(Change.UPDATE, path, was.value, content.hash.value)
     elif was != content.hash:
         yield Reason(Change.SOURCE, path, f"{was.name} {was.value}", f"{content.hash.name} {content.hash.value}")
+
+
+def _dataset(path: str, recorded: LockedPath | None, content: Content | None) -> Iterator[Reason]:
+    """Compare a dataset by what the dvc.lock beside its dvc.yaml records; that may be nothing, or of another spec."""
+    yield from _dep(path, recorded, content) if content else (Reason(Change.OUT_OF_SYNC, path),)
 
 
 def _dep(path: str, recorded: LockedPath | None, content: Content | None) -> Iterator[Reason]:
@@ -310,6 +319,6 @@ def _all_recorded(stage: Stage, entry: LockEntry) -> bool:
 
 
 def _may_be_remembered(stage: Stage) -> bool:
-    """DVC's rule for the run cache: a command with inputs and outs, none of which outlives the run."""
-    inputs = bool(stage.cmd) and bool(stage.deps or stage.params)
+    """DVC's rule for the run cache: a command with inputs of the project, and outs, none of which outlives the run."""
+    inputs = bool(stage.cmd) and bool(stage.reads) and not any(dep.source for dep in stage.deps)
     return inputs and bool(stage.outs) and not stage.always_changed and not any(out.persist for out in stage.outs)

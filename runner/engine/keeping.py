@@ -65,8 +65,8 @@ class Keeping:
         self._recover()
 
     def may_remember(self, stage: Stage) -> bool:
-        """DVC's rule for writing the run cache: inputs and outs, every out cached or a metric or a plot."""
-        if stage.always_changed or not (stage.deps or stage.params) or not stage.outs:
+        """DVC's rule for writing the run cache: inputs of the project, and outs, each cached or a metric or a plot."""
+        if stage.always_changed or not stage.reads or not stage.outs or any(dep.source for dep in stage.deps):
             return False
         return all((out.cache or out.metric or out.plot) and not out.persist for out in stage.outs)
 

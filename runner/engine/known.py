@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from runner.engine.decide import Absent, Content, Now
 from runner.hashes import LEGACY, MD5, Hash, Tree
-from runner.pipeline import params
+from runner.pipeline import datasets, params
 from runner.pipeline.model import LockedPath
 
 if TYPE_CHECKING:
@@ -115,12 +115,21 @@ class Known:
         return self._named(partial(self._workspace.observe, out.path), self.recorded(stage, out))
 
     def _dep(self, stage: Stage, dep: Dep) -> Content | None:
+        if dep.dataset:
+            return self._dataset(dep.dataset)
         entry = self.entry(stage)
         recorded = entry.dep(dep.spelled) if entry else None
         if dep.source:
             assert self._sources is not None  # noqa: S101 - given wherever deps have sources
             return self._sources.look(dep, recorded)
         return self._named(partial(self.at, dep.path), recorded)
+
+    def _dataset(self, name: str) -> Content | None:
+        """Give what is recorded of a dataset; `None` where that is nothing, or was made of another spec."""
+        dataset = self.pipeline.declared.datasets[name]
+        record = dataset.record
+        named = datasets.hash_of(record) if record and datasets.is_of(record, dataset.spec) else None
+        return Content(named, extra={datasets.KIND: record}) if named else None
 
     def _named(self, look: Callable[[str], Content | None], recorded: LockedPath | None) -> Content | None:
         """Look by the kind of hash that is recorded; where that is the old one and it differs, by md5."""

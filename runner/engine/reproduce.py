@@ -274,6 +274,9 @@ class Reproduction:
         """Look at what the stage reads, all of it in place now; what is missing fails it before anything is touched."""
         now = self.known.now(stage, ())
         for dep in stage.deps:
+            if dep.dataset and now.deps[dep.spelled] is None:
+                message = f"dvc.lock does not say what {dep.spelled} is now; `dvc ds update {dep.dataset}` writes it"
+                raise StageFailed(message)
             if (now.deps[dep.spelled] if dep.source else self.workspace.observe(dep.path)) is None:
                 message = f"dependency {dep.path!r} does not exist"
                 raise StageFailed(message)

@@ -90,8 +90,9 @@ class Sources:
         return _content(found, versioned=self._place(source).versioned) if found else None
 
     def look_at_all(self, deps: Iterable[tuple[Dep, LockedPath | None]]) -> None:
-        """Ask about many at once; what cannot be told is told when it is asked for singly."""
-        wanted = [(dep, recorded) for dep, recorded in deps if dep.source and dep.source not in self._found]
+        """Ask about many at once; what cannot be told is told when it is asked for singly. No dataset is."""
+        elsewhere = [(dep, recorded) for dep, recorded in deps if dep.source and not dep.dataset]
+        wanted = [(dep, recorded) for dep, recorded in elsewhere if dep.source not in self._found]
         if len(wanted) > 1:
             with ThreadPoolExecutor(min(self._repositories.jobs, len(wanted))) as threads:
                 list(threads.map(self._try, wanted))

@@ -5,6 +5,7 @@ Everything wrong is found at once, each with the place where it is written.
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from runner.errors import ConfigError
@@ -39,8 +40,21 @@ def problems(pipeline: Pipeline, place: Place, hiding: Hiding = lambda _: "") ->
                 message = f"{out.spelled!r}, an out of {stage.address!r}, is hidden from DVC by {line}"
                 hint = "write it elsewhere, or change that line"
                 yield ConfigError(message, hint, place(stage, out.spelled), kind="hidden-out")
+    yield from _unknown_datasets(pipeline, place)
     yield from _swallowed(pipeline, owners, place)
     yield from _circular(pipeline, place)
+
+
+def _unknown_datasets(pipeline: Pipeline, place: Place) -> Iterator[ConfigError]:
+    known = pipeline.declared.datasets
+    for stage in pipeline.stages:
+        for dep in stage.deps:
+            if dep.dataset and dep.dataset not in known:
+                near = get_close_matches(dep.dataset, known, n=1)
+                hint = (
+                    f"did you mean ds://{near[0]}?" if near else "`dvc ds add` adds one to the datasets of a dvc.yaml"
+                )
+                yield ConfigError(f"there is no dataset {dep.dataset!r}", hint, place(stage, dep.spelled))
 
 
 def _shared(stage: Stage, out: Out, owners: _Owners, place: Place) -> Iterator[ConfigError]:

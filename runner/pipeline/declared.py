@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -54,6 +54,24 @@ class Artifact:
 
 
 @dataclass(frozen=True, slots=True)
+class Dataset:
+    """Data that deps name by `ds://name`, and that is known by its version: nothing of it lies in the project.
+
+    Attributes:
+        file: its dvc.yaml.
+        name: unique in the repository; of two with one name the later one counts (DVC's rule).
+        spec: what the dvc.yaml says: name, url, type; of type dvc also path and rev, where given.
+        record: what the dvc.lock beside it records, in the form of a stage's entry; `None` where it records nothing.
+
+    """
+
+    file: str
+    name: str
+    spec: Mapping[str, Any]
+    record: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Declared:
     """The sections of all dvc.yaml files, in order of the files.
 
@@ -62,13 +80,20 @@ class Declared:
         metrics: metrics files, and directories of them.
         plots: plots definitions.
         artifacts: what is known by a name.
+        datasets: by name, what is known by its version.
 
     """
 
-    params: tuple[str, ...] = field(default=())
-    metrics: tuple[str, ...] = field(default=())
-    plots: tuple[Plot, ...] = field(default=())
-    artifacts: tuple[Artifact, ...] = field(default=())
+    params: tuple[str, ...] = ()
+    metrics: tuple[str, ...] = ()
+    plots: tuple[Plot, ...] = ()
+    artifacts: tuple[Artifact, ...] = ()
+    datasets: Mapping[str, Dataset] = field(default_factory=dict)
+
+    def recorded(self, records: Mapping[str, Mapping[str, Any]]) -> Declared:
+        """Give the same with what the dvc.lock beside the dvc.yaml records of its datasets, by name."""
+        found = {name: replace(dataset, record=records.get(name)) for name, dataset in self.datasets.items()}
+        return replace(self, datasets=found)
 
     def __add__(self, other: Declared) -> Declared:
         """Join what two files declare."""
@@ -77,4 +102,5 @@ class Declared:
             self.metrics + other.metrics,
             self.plots + other.plots,
             self.artifacts + other.artifacts,
+            {**self.datasets, **other.datasets},
         )

@@ -14,12 +14,13 @@ from runner.pipeline import checks, dvcfile, lock, sections, shape, yaml12
 from runner.pipeline.addresses import LOCK_FILE, PROJECT_FILE, address
 from runner.pipeline.context import Sources
 from runner.pipeline.declared import Declared
+from runner.pipeline.lock import Lock
 from runner.pipeline.model import Pipeline, Stage
 from runner.pipeline.projectfile import ProjectFile
 from runner.pipeline.unpack import Unpacking
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
     from runner.errors import RunnerError
     from runner.pipeline.model import LockEntry
@@ -171,20 +172,22 @@ class _Reading:
         project = ProjectFile(page, document or {}, spans, self.sources, self.root, self.unpacking)
         self.projects[path] = project
         stages = list(project.stages())
-        self.declared += sections.read(page, document, project.template.value, self.root)
+        declared = sections.read(page, document, project.template.value, self.root)
         self.errors += page.errors()
         self.stages += stages
-        self._lock(posixpath.join(posixpath.dirname(path), LOCK_FILE), stages)
+        recorded = self._lock(posixpath.join(posixpath.dirname(path), LOCK_FILE))
+        self.declared += declared.recorded(recorded.datasets)
+        entries = recorded.entries
+        self.entries.update({stage.address: entries[stage.name] for stage in stages if stage.name in entries})
 
-    def _lock(self, path: str, stages: Sequence[Stage]) -> None:
+    def _lock(self, path: str) -> Lock:
         if path in self.sight.ignored_locks:
             message = f"git ignores {path}, so what stages wrote would be recorded for nobody"
             raise ConfigError(
                 message, "take it out of the .gitignore that names it", Location(path), kind="ignored-lock"
             )
         text = None if self.sight.hiding(path) else self.read(path)
-        entries = lock.parse(text, path).entries if text is not None else {}
-        self.entries.update({stage.address: entries[stage.name] for stage in stages if stage.name in entries})
+        return Lock({}) if text is None else lock.parse(text, path)
 
     def _data(self, path: str) -> None:
         page = self._page(path)

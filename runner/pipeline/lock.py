@@ -6,12 +6,12 @@ the whole file may change floats and double blanks in entries that nobody touche
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from runner.errors import ConfigError, ConfigErrors, Corrupt, Location
 from runner.hashes import LEGACY, MD5, Hash, Tree, check_row
-from runner.pipeline import shape, yaml12
+from runner.pipeline import datasets, shape, yaml12
 from runner.pipeline.addresses import PARAMS_FILE
 from runner.pipeline.model import LockedPath, LockEntry
 
@@ -53,7 +53,7 @@ _FILE: Final[Shape] = {
     "cloud": shape.MAPPING,
     "remote": shape.STRING,
 }
-_TOP: Final[Shape] = {"schema": shape.ANYTHING, "datasets": shape.ANYTHING, "stages": shape.MAPPING}
+_TOP: Final[Shape] = {"schema": shape.ANYTHING, "datasets": shape.NULLABLE_LIST, "stages": shape.MAPPING}
 _ENTRY: Final[Shape] = {
     "cmd": shape.COMMAND,
     "deps": shape.LIST,
@@ -65,9 +65,16 @@ _EXTRA: Final = frozenset(ITEM) - {"path", "hash", "md5", "size", "nfiles", "ise
 
 @dataclass(frozen=True)
 class Lock:
-    """The entries of one dvc.lock, by stage name; also those of stages that are no more."""
+    """One dvc.lock.
+
+    Attributes:
+        entries: by stage name; also those of stages that are no more.
+        datasets: what is recorded of datasets, by name (`datasets.locked`).
+
+    """
 
     entries: Mapping[str, LockEntry]
+    datasets: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 def parse(text: str, file: str) -> Lock:
@@ -80,10 +87,10 @@ def parse(text: str, file: str) -> Lock:
     """
     page = shape.Page(file, text)
     document = yaml12.parse(text, file)
-    entries = _entries(page, document) if _is_lock(page, document) else {}
+    lock = Lock(_entries(page, document), _datasets(page, document)) if _is_lock(page, document) else Lock({})
     if page.mistakes:
         raise ConfigErrors(list(page.errors()))
-    return Lock(entries)
+    return lock
 
 
 def parse_entry(text: str, file: str) -> LockEntry:
@@ -124,6 +131,13 @@ def _entries(page: Page, document: Mapping[str, Any]) -> dict[str, LockEntry]:
     return found
 
 
+def _datasets(page: Page, document: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Read what is recorded of datasets; of two with one name the first counts (DVC's rule)."""
+    written = document.get("datasets") or ()
+    records = [datasets.locked(page, one, ("datasets", number)) for number, one in enumerate(written)]
+    return {record["name"]: record for record in reversed(records) if record}
+
+
 def _entry(page: Page, entry: Mapping[str, Any], at: Where) -> LockEntry:
     cmd = entry["cmd"]
     return LockEntry(
@@ -152,7 +166,7 @@ def names_object(page: Page, written: Mapping[str, Any], at: Where) -> bool:
         return False
     name = locked_path(written).hash
     if (
-        name is None or name.name in FOREIGN or Hash(name.value.lower()).is_valid
+        name is None or name.name in {*FOREIGN, datasets.KIND} or Hash(name.value.lower()).is_valid
     ):  # in capitals its stage is stale, as with DVC
         return True
     hint = "an md5 has 32 hexadecimal digits, of a directory followed by .dir; restore the file from git"
@@ -190,7 +204,7 @@ def locked_path(written: Mapping[str, Any], foreign: Sequence[str] = FOREIGN) ->
     kind = written.get("hash", LEGACY)
     value = (written.get("md5") or _listed(written)) if kind in {MD5, LEGACY} else None
     other = next((key for key in foreign if written.get(key)), "") if not value else ""
-    name = Hash(value, kind) if value else Hash(written[other], other) if other else None
+    name = Hash(value, kind) if value else Hash(written[other], other) if other else _dataset(written)
     return LockedPath(
         spelled=written["path"],
         hash=name,
@@ -214,6 +228,10 @@ def cmd_read_back(cmd: str | tuple[str, ...]) -> str | tuple[str, ...]:
     written = list(cmd) if isinstance(cmd, tuple) else cmd
     read = yaml12.parse(yaml12.render({"stages": {"stage": {"cmd": written}}}), "dvc.lock")["stages"]["stage"]["cmd"]
     return tuple(read) if isinstance(read, list) else str(read)
+
+
+def _dataset(written: Mapping[str, Any]) -> Hash | None:
+    return datasets.hash_of(written[datasets.KIND]) if datasets.KIND in written else None
 
 
 def entry_data(entry: LockEntry) -> dict[str, Any]:
@@ -243,6 +261,8 @@ def _params_data(params: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str,
 def path_data(path: LockedPath) -> dict[str, Any]:
     """Give one dep or out as DVC dumps it: what is unknown is left out, `size: 0` is not."""
     data: dict[str, Any] = {"path": path.spelled}
+    if datasets.KIND in path.extra:
+        return data | dict(path.extra)
     if path.hash is None or path.hash.name != LEGACY:
         data["hash"] = MD5
     if path.hash is not None and "files" not in path.extra:

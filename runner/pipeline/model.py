@@ -38,6 +38,11 @@ class Dep:
     spelled: str
     source: Source | None = None
 
+    @property
+    def dataset(self) -> str:
+        """The name of the dataset that it is; empty where it is none."""
+        return self.source.dataset if self.source else ""
+
 
 @dataclass(frozen=True, slots=True)
 class Param:

@@ -12,7 +12,7 @@ from runner.pipeline import shape, spellings, stage_shape
 from runner.pipeline.addresses import JOIN, PARAMS_FILE, address
 from runner.pipeline.context import Context, Sources
 from runner.pipeline.model import Dep, Out, Param, Stage
-from runner.pipeline.source import Source
+from runner.pipeline.source import DATASET, Source
 from runner.pipeline.template import Definition, Template
 from runner.pipeline.unpack import Unpacking
 
@@ -21,9 +21,6 @@ if TYPE_CHECKING:
 
     from runner.pipeline.shape import Page, Where
 _MAKING: Final = frozenset({"foreach", "matrix"})
-
-
-_DATASET: Final = "ds://"
 
 
 @dataclass
@@ -179,8 +176,10 @@ class ProjectFile:
         return Dep(self.page.path(wdir, spelled, self.root, at), shape.as_recorded(wdir, spelled, self.root))
 
     def _is_had(self, spelled: str, at: Where) -> bool:
-        """Whether a dep can be had: a path or a url; datasets of DVC's own are a mistake."""
-        return not spelled.startswith(_DATASET) or self._is_local(spelled, at)
+        """Whether a dep can be had: a path, a url, or a dataset that has a name."""
+        if spelled == DATASET:
+            self.page.wrong(at, f"{spelled!r} names no dataset", "write the name of one behind it")
+        return spelled != DATASET
 
     def _is_param(self, spelled: str, at: Where) -> bool:
         """Whether a dep, or a key of params.yaml, is meant to be a key of a params file: noted as a mistake."""
@@ -192,8 +191,7 @@ class ProjectFile:
     def _is_local(self, spelled: str, at: Where) -> bool:
         if not shape.URL.match(spelled):
             return True
-        what = "dataset {!r} is not supported as a dep" if spelled.startswith(_DATASET) else "URL {!r} cannot be an out"
-        self.page.wrong(at, f"the {what.format(spelled)}", "use a file of the repository")
+        self.page.wrong(at, f"the URL {spelled!r} cannot be an out", "use a file of the repository")
         return False
 
     def _params(self, wdir: str, params: Sequence[Any], at: Where) -> tuple[Param, ...]:

@@ -1,4 +1,4 @@
-"""The sections of one dvc.yaml beside its stages: params, metrics, plots, artifacts.
+"""The sections of one dvc.yaml beside its stages: params, metrics, plots, artifacts, datasets.
 
 Checked as written (DVC's rule), then filled in, then checked for what a template may have made of them.
 """
@@ -9,8 +9,8 @@ import posixpath
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from runner.pipeline import shape
-from runner.pipeline.declared import Artifact, Declared, Plot
+from runner.pipeline import datasets, shape
+from runner.pipeline.declared import Artifact, Dataset, Declared, Plot
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     Fill = Callable[[Any, Where], Any]
 
-NAMES: Final = frozenset({"params", "metrics", "plots", "artifacts"})
+NAMES: Final = frozenset({"params", "metrics", "plots", "artifacts", "datasets"})
 _PLOT: Final[Shape] = {
     "x": shape.FIELD,
     "y": shape.FIELDS,
@@ -53,6 +53,7 @@ def read(page: Page, document: Any, fill: Fill, root: str) -> Declared:  # noqa:
         metrics=tuple(sections.paths("metrics")),
         plots=tuple(sections.plots()),
         artifacts=tuple(sections.artifacts()),
+        datasets={dataset.name: dataset for dataset in sections.datasets()},
     )
 
 
@@ -147,6 +148,13 @@ class _Sections:
             labels=tuple(map(str, spec.get("labels", ()))),
             meta=spec.get("meta"),
         )
+
+    def datasets(self) -> Iterator[Dataset]:
+        """Yield the datasets, without what is recorded of them."""
+        for number, written in enumerate(self._section("datasets", list)):
+            at = ("datasets", number)
+            if spec := datasets.spec(self.page, self.fill(written, at), at):
+                yield Dataset(self.page.file, spec["name"], spec)
 
 
 def _fields(fields: str | list[str] | tuple[()]) -> tuple[str, ...]:

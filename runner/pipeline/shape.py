@@ -5,6 +5,7 @@ Mistakes are gathered on a `Page`, all of a file at once; their lines are looked
 
 from __future__ import annotations
 
+import datetime as dt
 import posixpath
 import re
 from dataclasses import dataclass, field
@@ -44,7 +45,16 @@ NULLABLE_LIST: Final = "a list or nothing"
 PLOT: Final = "a path, or a mapping of an id to what it draws"
 FIELD: Final = "a field, or a mapping of files to fields"
 FIELDS: Final = "a field, a list of fields, or a mapping of files to fields"
+MOMENT: Final = "a date and time"
 ANYTHING: Final = "anything"
+
+
+def _is_moment(value: object) -> bool:
+    try:
+        return isinstance(value, dt.datetime) or (isinstance(value, str) and bool(dt.datetime.fromisoformat(value)))
+    except ValueError:
+        return False
+
 
 _HOLDS: Final[Mapping[str, Callable[[Any], bool]]] = {
     STRING: lambda value: isinstance(value, str),
@@ -65,6 +75,7 @@ _HOLDS: Final[Mapping[str, Callable[[Any], bool]]] = {
     PLOT: lambda value: isinstance(value, str) or (isinstance(value, dict) and bool(value)),
     FIELD: lambda value: isinstance(value, str) or _maps(value, STRING),
     FIELDS: lambda value: isinstance(value, str) or _HOLDS[STRINGS](value) or _maps(value, COMMAND),
+    MOMENT: _is_moment,
     ANYTHING: lambda _: True,
 }
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+DATASET: Final = "ds://"
+"""What the url of a dataset begins with; its name follows."""
 REV: Final = "rev_lock"
 """The kind of hash that an import from a git repository is known by: the commit it was taken from."""
 
@@ -37,8 +39,8 @@ class Source:
     """Where a dep lies that is not in the project.
 
     Attributes:
-        url: `https://...`, `s3://...`, `remote://name/path`, a path outside the project (absolute, or from its root);
-            in a repository the path there.
+        url: `https://...`, `s3://...`, `remote://name/path`, a path outside the project (absolute, or from its root),
+            `ds://name` of a dataset; in a repository the path there.
         repo: the git repository, if it is in one.
         options: options of the storage that count before those of the configuration (`fs_config`).
         versioned: its version, not only its content, is recorded.
@@ -49,6 +51,11 @@ class Source:
     repo: Repo | None = None
     options: Mapping[str, Any] = field(default_factory=dict, hash=False)
     versioned: bool = False
+
+    @property
+    def dataset(self) -> str:
+        """The name of the dataset that it is; empty where it is none."""
+        return self.url.removeprefix(DATASET).partition("/")[0] if self.url.startswith(DATASET) else ""
 
     @property
     def shown(self) -> str:

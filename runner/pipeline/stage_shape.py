@@ -18,7 +18,7 @@ TOP: Final[Shape] = {
     "metrics": shape.LIST,
     "plots": shape.LIST,
     "artifacts": shape.MAPPING,
-    "datasets": shape.ANYTHING,
+    "datasets": shape.LIST,
 }
 STAGE: Final[Shape] = {
     "cmd": shape.COMMAND,

@@ -11,7 +11,9 @@ from runner.verbs.output import print_result
 
 
 @verb()
-@click.option("--sections", is_flag=True, help="List what stands beside stages: params, metrics, plots, artifacts.")
+@click.option(
+    "--sections", is_flag=True, help="List what stands beside stages: params, metrics, plots, artifacts, datasets."
+)
 def stages(call: Call, *, sections: bool) -> int:
     """List the stages as they are resolved: command, deps, params, outs."""
     from runner import printing  # noqa: PLC0415 - see `open_project`

@@ -492,7 +492,74 @@ NO_INPUTS = Project(
     edits={"params.yaml": "p: 2\n"},
 )
 
+DATASETS = Project(
+    "datasets",
+    """\
+    datasets:
+    - name: mine
+      url: https://example.org/r.git
+      type: dvc
+      path: f
+      rev: v1
+    - {name: dir, url: s3://bucket/p, type: url, desc: passed over}
+    - name: chain
+      url: ds
+      type: dc
+    stages:
+      use:
+        cmd: cat seed > use
+        deps: [ds://mine, seed, ds://chain, ds://dir]
+        outs: [use]
+      after:
+        cmd: cat use > after
+        deps: [use]
+        outs: [after]
+    """,
+    {
+        "seed": "s",
+        "dvc.lock": dedent(
+            """\
+            schema: '2.0'
+            datasets:
+            - name: mine
+              url: https://example.org/r.git
+              type: dvc
+              path: f
+              rev: v1
+              rev_lock: 75d2668f215ccda120e35c7cb215b7057c7f1d10
+            - name: dir
+              url: s3://bucket/p
+              type: url
+              meta:
+                isdir: true
+                size: 5
+                nfiles: 2
+              files:
+              - relpath: b
+                meta:
+                  size: 2
+                  version_id: v2
+                  etag: '22'
+              - relpath: a
+                meta:
+                  isexec: false
+                  etag: '11'
+                  size: 3
+                  remote: storage
+            - name: chain
+              url: ds
+              type: dc
+              version: 3
+              created_at: '2024-05-08T10:00:00+00:00'
+            stages: {}
+            """
+        ),
+    },
+    edits={"seed": "t"},
+)
+
 PROJECTS = (
+    DATASETS,
     CHAIN,
     DIAMOND,
     FAN_OUT,

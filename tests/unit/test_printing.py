@@ -13,7 +13,7 @@ from rich.console import Console
 
 from runner import ci, log, printing, tables
 from runner.errors import Location, RemoteError
-from runner.pipeline.declared import Artifact, Declared, Plot
+from runner.pipeline.declared import Artifact, Dataset, Declared, Plot
 from runner.review.commit import Commit
 from runner.review.model import Problem, ReasonRow, Report, StageRow, Traffic
 from runner.store.transfer import Failure, Moved
@@ -76,6 +76,7 @@ DECLARED = Declared(
         Plot("dvc.yaml", "loss", {"a.csv": ("train", "val"), "b.csv": ("val",)}, {"a.csv": "step"}, title="Loss"),
     ),
     artifacts=(Artifact("sub/dvc.yaml", "model", "sub/net.pkl", "model", labels=("nlp",), meta={"due": math.inf}),),
+    datasets={"d": Dataset("dvc.yaml", "d", {"name": "d", "url": "s3://b/p", "type": "url"}, {"meta": {"size": 1}})},
 )
 
 
@@ -86,6 +87,7 @@ def test_what_stands_beside_stages_is_listed_line_by_line() -> None:
         "plot     roc.csv: roc.csv",
         "plot     loss: train, val of a.csv; val of b.csv over step of a.csv",
         "artifact model: sub/net.pkl (model)",
+        "dataset  d: s3://b/p (url)",
     ]
 
 
@@ -111,6 +113,14 @@ def test_what_stands_beside_stages_is_json_with_every_field() -> None:
             "desc": "",
             "labels": ["nlp"],
             "meta": {"due": "inf"},
+        }
+    ]
+    assert told["datasets"] == [
+        {
+            "file": "dvc.yaml",
+            "name": "d",
+            "spec": {"name": "d", "url": "s3://b/p", "type": "url"},
+            "record": {"meta": {"size": 1}},
         }
     ]
 

@@ -57,6 +57,16 @@ class Case:
         return decide(self.stage, self.entry, self.now, lambda: self.past)
 
 
+DATASET = Hash("v1", "dataset")
+
+
+def dataset(was: Hash | None, now: Hash | None) -> Case:
+    """Make a case of a stage that reads a dataset; its runs are never remembered (DVC's rule)."""
+    stage = replace(STAGE, deps=(Dep("ds://d", "ds://d", Source("ds://d")),))
+    entry = replace(ENTRY, deps=(LockedPath("ds://d", was),) if was else ())
+    return Case(stage, entry, replace(NOW, deps={"ds://d": Content(now) if now else None}), PAST)
+
+
 def case(
     deps: Mapping[str, Content | None] | None = None, outs: Mapping[str, Content | Absent] | None = None, **given: Any
 ) -> Case:
@@ -312,6 +322,14 @@ ROWS: dict[str, tuple[Case, Decision]] = {
         case({}, {"out": AT_HAND}, upstream=("up",), cmd="other", past=PAST),
         Run(reason(Change.CMD, was="run me", now="other") + OUT_DELETED),
     ),
+    # Datasets
+    "a dataset as it was read": (dataset(DATASET, DATASET), Fresh()),
+    "a dataset of another version": (
+        dataset(DATASET, Hash("v2", "dataset")),
+        Run(reason(Change.DEP_MODIFIED, "ds://d", "v1", "v2")),
+    ),
+    "a dataset that was not read": (dataset(None, DATASET), Run(reason(Change.DEP_NEW, "ds://d", now="v1"))),
+    "a dataset of which nothing is recorded": (dataset(DATASET, None), Run(reason(Change.OUT_OF_SYNC, "ds://d"))),
     # Data sources
     "data as recorded": (source(HERE), Fresh()),
     "data that only a remote has": (source(AWAY), Fresh()),

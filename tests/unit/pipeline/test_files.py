@@ -245,7 +245,7 @@ def test_a_broken_file_is_refused_with_its_place(text: str, expected: str) -> No
         ("cmd: x\ndeps:\n- ''", "3: '' is not a path"),
         ('cmd: x\nouts:\n- "q\\nparams.yaml"', "3: 'q\\nparams.yaml' is not a path: it holds a control character"),
         ('cmd: x\ndeps:\n- "a\\x7f"', "3: 'a\\x7f' is not a path: it holds a control character"),
-        ("cmd: x\ndeps:\n- ds://d", "3: the dataset 'ds://d' is not supported as a dep"),
+        ("cmd: x\ndeps:\n- ds://d", "3: there is no dataset 'd'"),
         ("cmd: x\nouts:\n- remote://r/k", "3: the URL 'remote://r/k' cannot be an out"),
         ("cmd: x\ndeps:\n- data.csv.dvc", "3: the DVC file 'data.csv.dvc' can be neither"),
         ("cmd: x\nouts:\n- sub/dvc.yaml", "3: the DVC file 'sub/dvc.yaml' can be neither"),
