@@ -26,10 +26,14 @@ def migrate(call: Call, *, dry_run: bool) -> int:
 
     Hashes and objects stay as they are: DVC 3 reads them where they are. Refuses where something would be lost.
     """
-    from runner.engine import migrating  # noqa: PLC0415 - see `open_project`
+    from runner import opening  # noqa: PLC0415 - see `open_project`
+    from runner.engine import migrating  # noqa: PLC0415
     from runner.pipeline import migration  # noqa: PLC0415
 
     with stop_is_told(call):
+        root = opening.find_root(opening.settings_alone(call.flags, call.environ).directory)
+        if root and not dry_run:
+            migrating.finish(root)  # what was begun there cannot be opened: its stages are there twice
         opened = open_project(call)
         project = opened.project
         made = migration.migrate(project.pipeline, project.workspace.read, str(project.root))

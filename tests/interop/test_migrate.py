@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from runner.engine import migrating
+from runner.pipeline import files, migration
 from tests.interop.projects import DVC_GITIGNORE, commit, git, put
 from tests.interop.traces import records, workspace
 from tests.support import legacy
@@ -76,3 +78,35 @@ def test_what_cannot_be_migrated_leaves_everything_as_it_was(root: Path, sides: 
 def test_a_second_time_there_is_nothing_to_do(root: Path, sides: Sides) -> None:
     sides.retrain.run(root, "migrate")
     assert "nothing to migrate" in sides.retrain.run(root, "migrate")
+
+
+def begun(root: Path) -> migration.Migration:
+    """Have a migration killed after it wrote the dvc.yaml: every stage is there twice."""
+
+    def read(path: str) -> str | None:
+        return (root / path).read_text() if (root / path).exists() else None
+
+    names = [path.relative_to(root).as_posix() for path in (*root.rglob("*.dvc"), root / "Dvcfile") if path.is_file()]
+    made = migration.migrate(files.load(names, read), read)
+    migrating.begin(root, made)
+    put(root, {"dvc.yaml": made.written["dvc.yaml"]})
+    return made
+
+
+def test_a_migration_that_was_killed_is_finished_the_next_time(root: Path, sides: Sides) -> None:
+    begun(root)
+    assert sides.retrain.ask(root, "plan").code == 2
+    sides.retrain.run(root, "migrate")
+    assert not (root / "Dvcfile").exists()
+    assert sides.dvc.status(root) == {}
+    assert not (root / ".dvc" / "tmp" / "retrain" / "migration.json").exists()
+
+
+def test_a_migration_that_was_killed_is_given_up_where_a_file_changed_since(root: Path, sides: Sides) -> None:
+    made = begun(root)
+    put(root, {"dvc.yaml": f"# ours\n{made.written['dvc.yaml']}"})
+    before = workspace(root)
+    done = sides.retrain.ask(root, "migrate")
+    assert done.code == 2
+    assert "given up, as dvc.yaml changed since" in done.err
+    assert workspace(root) == before
