@@ -218,7 +218,8 @@ def _recorded(pipeline: Pipeline, stage: Stage, out: Out) -> LockedPath | None:
 def _read_config(root: Path, git: Git, name: str, rev: str, environ: Mapping[str, str]) -> Config:
     """Read DVC's configuration: system, user, project and local file, the later the stronger."""
     home = environ.get("HOME", "")
-    system = Path(environ.get("DVC_SYSTEM_CONFIG_DIR") or "/etc/xdg/dvc")
+    shared = environ.get("XDG_CONFIG_DIRS", "").partition(":")[0] or "/etc/xdg"
+    system = Path(environ.get("DVC_SYSTEM_CONFIG_DIR") or f"{shared}/dvc")
     user = Path(environ.get("DVC_GLOBAL_CONFIG_DIR") or f"{environ.get('XDG_CONFIG_HOME') or f'{home}/.config'}/dvc")
     committed = git.show(rev, name) if rev else None
     own = _layer(root / ".dvc" / "config", ".dvc/config")

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from configobj import ConfigObj, ConfigObjError
 
 from runner.errors import ConfigError, ConfigErrors, Location, RemoteError
-from runner.pipeline.config_options import PATHS, REMOTES, SECTIONS, UNCHECKED
+from runner.pipeline.config_options import NAMED, PATHS, REMOTES, SECTIONS, UNCHECKED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -58,6 +58,7 @@ class Config:
         cache_dir: absolute path; empty for the usual place below `.dvc`.
         cache_types: how files are linked out of the cache, in order of preference.
         settings: every other option, as `section.option`.
+        unusable: why remotes cannot be used that inherit from what is not there; said when one is asked for.
 
     """
 
@@ -66,18 +67,21 @@ class Config:
     cache_dir: str = ""
     cache_types: tuple[str, ...] = DEFAULT_LINK_TYPES
     settings: Mapping[str, Value] = field(default_factory=dict, repr=False)
+    unusable: Mapping[str, ConfigErrors] = field(default_factory=dict, repr=False)
 
     def remote(self, name: str = "") -> RemoteConfig:
         """Give the remote with that name, or the default one.
 
         Raises:
             RemoteError: no name, and no default remote is set.
-            ConfigError: there is no remote of that name.
+            ConfigError: there is no remote of that name, or it inherits from what is not there.
 
         """
         wanted = (name or self.default_remote).lower()
         if not wanted:
             raise RemoteError(_no_default(self.remotes), _lines_to_add(self.remotes))
+        if wanted in self.unusable:
+            raise self.unusable[wanted]
         if wanted not in self.remotes:
             known = ", ".join(self.remotes) or "none is configured"
             near = get_close_matches(wanted, self.remotes, n=1)
@@ -126,7 +130,7 @@ def parse(layers: Sequence[tuple[str, str, str]], home: str = "") -> Config:
     merged: dict[_Section, _Options] = {}
     for file, text, folder in layers:
         try:
-            for section, options in _layer(file, text, folder, home):
+            for section, options in _layer(file, text, folder, home).items():
                 merged.setdefault(section, {}).update(options)
         except ConfigError as error:
             errors.append(error)
@@ -137,8 +141,10 @@ def parse(layers: Sequence[tuple[str, str, str]], home: str = "") -> Config:
     return config
 
 
-def _layer(file: str, text: str, folder: str, home: str) -> Iterator[tuple[_Section, _Options]]:
+def _layer(file: str, text: str, folder: str, home: str) -> dict[_Section, _Options]:
+    """Give the sections of one file; of a section written twice in other letters the last one counts (DVC's rule)."""
     lines = _line_numbers(text)
+    found: dict[_Section, _Options] = {}
     for heading, written in _content(file, text).items():
         if not isinstance(written, dict):
             where = Location(file, lines.get(("", heading.lower()), 0))
@@ -150,7 +156,8 @@ def _layer(file: str, text: str, folder: str, home: str) -> Iterator[tuple[_Sect
             low = name.lower()
             resolved = _resolved(value, folder, home) if _is_path(section, low) and isinstance(value, str) else value
             options[low] = _Given(resolved, Location(file, lines.get((heading.lower(), low), 0)))
-        yield section, options
+        found[section] = options
+    return found
 
 
 def _content(file: str, text: str) -> dict[str, Any]:
@@ -215,12 +222,23 @@ class _Checking:
         """Check every section and put the values in their places."""
         settings: dict[str, Value] = {}
         remotes: dict[str, RemoteConfig] = {}
+        unusable: dict[str, ConfigErrors] = {}
         for (section, name), options in self.merged.items():
-            if section == "remote" and name:
+            if section == "remote" and name and _inherits(options):
+                heir = _Checking(self.merged, [])  # DVC looks at what a remote inherits only when it uses it
+                remotes.update(heir._remote(name, options))
+                if heir.errors:
+                    unusable[name] = ConfigErrors(heir.errors)
+            elif section == "remote" and name:
                 remotes.update(self._remote(name, options))
+            elif section in NAMED and name:
+                self._values(options, NAMED[section], f"{section} {name!r}")
             elif section in SECTIONS and not name:
                 values = self._values(options, SECTIONS[section], f"[{section}]")
                 settings.update({f"{section}.{option}": value for option, value in values.items()})
+                if {"hydra.config_dir", "hydra.config_module"} <= settings.keys() and section == "hydra":
+                    message = "'config_dir' and 'config_module' in [hydra] exclude one another"
+                    self.errors.append(ConfigError(message, "remove one of them", options["config_module"].where))
             elif section not in UNCHECKED:
                 self._unknown_section(section, options)
         types = settings.get("cache.type", DEFAULT_LINK_TYPES)
@@ -230,6 +248,7 @@ class _Checking:
             cache_dir=str(settings.get("cache.dir", "")),
             cache_types=types if isinstance(types, tuple) else DEFAULT_LINK_TYPES,
             settings=settings,
+            unusable=unusable,
         )
 
     def _unknown_section(self, section: str, options: _Options) -> None:
@@ -276,9 +295,9 @@ class _Checking:
     def _inherited(self, name: str, options: _Options, heirs: tuple[str, ...] = ()) -> _Options | None:
         """Merge in what `url = remote://base/path` inherits: base's options, its url with the path added."""
         given = options.get("url")
-        if given is None or not isinstance(given.value, str) or not given.value.startswith("remote://"):
+        if given is None or not _inherits(options):
             return options
-        base, _, path = given.value.removeprefix("remote://").partition("/")
+        base, _, path = str(given.value).removeprefix("remote://").partition("/")
         known = self.merged.get(("remote", base.lower()))
         if known is None or base.lower() in (*heirs, name):
             what = "itself" if known is not None else f"{base!r}, which does not exist"
@@ -287,8 +306,13 @@ class _Checking:
         above = self._inherited(base.lower(), known, (*heirs, name))
         if above is None or "url" not in above:
             return None
-        url = f"{str(above['url'].value).rstrip('/')}/{path}" if path else above["url"].value
+        url = f"{above['url'].value}/{path.lstrip('/')}" if path else above["url"].value
         return above | options | {"url": _Given(url, given.where)}
+
+
+def _inherits(options: _Options) -> bool:
+    given = options.get("url")
+    return given is not None and str(given.value).startswith("remote://")
 
 
 def _scheme(url: object) -> str:

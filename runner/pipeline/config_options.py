@@ -35,20 +35,50 @@ def _lower(value: object) -> str:
     return _text(value).lower()
 
 
-def _at_least_one(value: object) -> int:
-    if not str(value).isdecimal() or int(str(value)) < 1:
-        message = "a whole number of at least 1"
-        raise ValueError(message)
-    return int(str(value))
-
-
-def _number(value: object) -> float | int:
+def _integer(value: object) -> int:
     try:
-        number = float(str(value))
+        return int(str(value))
+    except ValueError:
+        message = "a whole number"
+        raise ValueError(message) from None
+
+
+def _between(least: int, most: int | None = None) -> Kind:
+    def kind(value: object) -> int:
+        try:
+            number = int(str(value))
+        except ValueError:
+            number = least - 1
+        if number < least or (most is not None and number > most):
+            raise ValueError(f"a whole number of at least {least}" + (f" and at most {most}" if most else ""))
+        return number
+
+    return kind
+
+
+_at_least_one = _between(1)
+
+
+def _number(value: object) -> float:
+    try:
+        return float(str(value))
     except ValueError:
         message = "a number"
         raise ValueError(message) from None
-    return int(number) if number.is_integer() else number
+
+
+def _seconds(value: object) -> float | int:
+    seconds = _number(value)
+    if not seconds >= 0:
+        message = "a number that is not negative"
+        raise ValueError(message)
+    return int(seconds) if seconds.is_integer() else seconds
+
+
+def _never(_: object) -> Value:
+    """Refuse every value, as DVC does: it expects what no file can say."""
+    message = "left out: DVC itself takes no value for it from a file"
+    raise ValueError(message)
 
 
 def _flag_or_text(value: object) -> str | bool:
@@ -91,14 +121,14 @@ _HTTP: Final = {
     **_kinds(_text, "custom_auth_header user password method"),
     "ask_password": _boolean,
     "ssl_verify": _flag_or_text,
-    **_kinds(_number, "connect_timeout read_timeout"),
+    **_kinds(_seconds, "connect_timeout read_timeout"),
 }
 _WEBDAV: Final = {
     **_COMMON,
     **_kinds(_text, "user password token bearer_token_command custom_auth_header cert_path key_path"),
     "ask_password": _boolean,
     "ssl_verify": _flag_or_text,
-    "timeout": _number,
+    "timeout": _integer,
 }
 REMOTES: Final[Mapping[str, Mapping[str, Kind]]] = {
     "": {**_COMMON, **_LINKED},
@@ -107,9 +137,10 @@ REMOTES: Final[Mapping[str, Mapping[str, Kind]]] = {
         **_kinds(_text, "region profile credentialpath configpath endpointurl access_key_id secret_access_key"),
         **_kinds(_text, "session_token sse sse_kms_key_id sse_customer_algorithm sse_customer_key acl"),
         **_kinds(_text, "grant_read grant_read_acp grant_write_acp grant_full_control"),
-        **_kinds(_boolean, "listobjects use_ssl allow_anonymous_login cache_regions"),
+        **_kinds(_boolean, "listobjects use_ssl allow_anonymous_login"),
         "ssl_verify": _flag_or_text,
-        **_kinds(_number, "read_timeout connect_timeout"),
+        "cache_regions": _never,
+        **_kinds(_integer, "read_timeout connect_timeout"),
     },
     "gs": {**_COMMON, **_kinds(_text, "projectname credentialpath endpointurl"), "allow_anonymous_login": _boolean},
     "azure": {
@@ -118,16 +149,16 @@ REMOTES: Final[Mapping[str, Mapping[str, Kind]]] = {
         **_kinds(_boolean, "allow_anonymous_login exclude_environment_credential"),
         **_kinds(_boolean, "exclude_visual_studio_code_credential exclude_shared_token_cache_credential"),
         "exclude_managed_identity_credential": _boolean,
-        **_kinds(_number, "timeout read_timeout connection_timeout"),
+        **_kinds(_integer, "timeout read_timeout connection_timeout"),
     },
     "ssh": {
         **_COMMON,
         "type": _links,
         **_kinds(_text, "user password passphrase keyfile"),
         **_kinds(_boolean, "ask_password ask_passphrase gss_auth allow_agent"),
-        **_kinds(_number, "port timeout max_sessions"),
+        **_kinds(_integer, "port timeout max_sessions"),
     },
-    "hdfs": {**_COMMON, **_kinds(_text, "user kerb_ticket"), "replication": _number},
+    "hdfs": {**_COMMON, **_kinds(_text, "user kerb_ticket"), "replication": _never},
     "webhdfs": {
         **_COMMON,
         **_kinds(_text, "kerberos_principal proxy_to token user password data_proxy_target"),
@@ -159,10 +190,23 @@ SECTIONS: Final[Mapping[str, Mapping[str, Kind]]] = {
     "exp": {**_kinds(_text, "code data models metrics params plots live git_remote"), "auto_push": _boolean},
     "hydra": {**_kinds(_text, "config_dir config_module config_name plugins_path"), "enabled": _boolean},
     "studio": {**_kinds(_text, "token url repo_url"), "offline": _boolean},
-    "state": _kinds(_text, "dir row_limit row_cleanup_quota"),
+    "state": {"dir": _text, "row_limit": _at_least_one, "row_cleanup_quota": _between(0, 100)},
     "index": _kinds(_text, "dir"),
 }
-UNCHECKED: Final = frozenset({"feature", "machine", "db"})
+NAMED: Final[Mapping[str, Mapping[str, Kind]]] = {
+    "machine": {
+        "cloud": _one_of("aws", "azure"),
+        "region": _one_of("us-west", "us-east", "eu-west", "eu-north"),
+        "spot": _boolean,
+        "spot_price": _number,
+        "instance_hdd_size": _integer,
+        **_kinds(_text, "image instance_type instance_gpu ssh_private startup_script setup_script"),
+    },
+    "db": _kinds(_text, "url username password"),
+}
+"""Sections that have a name beside their kind, as remotes do; they mean nothing here."""
+
+UNCHECKED: Final = frozenset({"feature"})
 PATHS: Final = frozenset(
     {
         "url",

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import os
+from typing import TYPE_CHECKING
+
 import pytest
 from dvc.config import Config as DvcConfig
+from dvc.config_schema import SCHEMA as DVC_SCHEMA
+from dvc.fs import get_fs_config
+from hypothesis import given
+from hypothesis import strategies as st
 
 from runner.errors import ConfigError, Exit, RemoteError
 from runner.pipeline import config, config_options
 from runner.pipeline.config import Config, RemoteConfig
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
 FOLDER = "/repo/.dvc"
 
@@ -110,7 +121,7 @@ def test_a_remote_inherits_what_it_does_not_say_itself() -> None:
         '[remote "low"]\nurl = remote://mid/er/\n'
         '[remote "same"]\nurl = remote://base\n'
     )
-    assert found.remote("low").url == "s3://b/p/deep/er/"
+    assert found.remote("low").url == "s3://b/p//deep/er/"  # DVC joins as it is written
     assert found.remote("low").options == {"region": "there", "profile": "x"}
     assert found.remote("same").url == "s3://b/p/"
 
@@ -142,10 +153,18 @@ def test_a_remote_inherits_what_it_does_not_say_itself() -> None:
         ('[remote "r"]\nurl = s3://b\njobs = 0\n', ".dvc/config:3: 'jobs' in remote 'r' must be a whole number of at"),
         (
             '[remote "r"]\nurl = s3://b\nread_timeout = x\n',
-            ".dvc/config:3: 'read_timeout' in remote 'r' must be a number",
+            ".dvc/config:3: 'read_timeout' in remote 'r' must be a whole number",
         ),
-        ('[remote "r"]\nurl = remote://q/x\n', ".dvc/config:2: remote 'r' inherits from 'q', which does not exist"),
-        ('[remote "r"]\nurl = remote://r/x\n', ".dvc/config:2: remote 'r' inherits from itself"),
+        (
+            '[remote "r"]\nurl = https://h\nread_timeout = -1\n',
+            ".dvc/config:3: 'read_timeout' in remote 'r' must be a num",
+        ),
+        (
+            '[remote "r"]\nurl = s3://b\ncache_regions = true\n',
+            ".dvc/config:3: 'cache_regions' in remote 'r' must be left",
+        ),
+        ("['db \"d\"']\nport = 1\n", ".dvc/config:2: unknown option 'port' in db 'd'"),
+        ("[state]\nrow_cleanup_quota = 101\n", ".dvc/config:2: 'row_cleanup_quota' in [state] must be a whole number"),
         ("[core]\na\n", ".dvc/config:2: Invalid line"),
         ("[core]\n; no comment\n", ".dvc/config:2: Invalid line"),
         ("[core]\n[core]\n", ".dvc/config:2: Duplicate section name"),
@@ -213,43 +232,182 @@ def test_every_section_and_option_dvc_knows_is_known() -> None:
     from dvc.config_schema import SCHEMA  # noqa: PLC0415 - the oracle of one test
 
     for section, options in SCHEMA.items():
-        if section in config_options.SECTIONS:
+        if section in config_options.NAMED:
+            ((_, fields),) = options.items()
+            assert set(fields) == set(config_options.NAMED[section])
+        elif section in config_options.SECTIONS:
             assert {str(option) for option in options} <= set(config_options.SECTIONS[section]), section
         else:
             assert section in {"remote", *config_options.UNCHECKED}
 
 
 @pytest.mark.parametrize(
-    "text",
+    ("url", "why"),
     [
-        BY_DVC,
-        '[core]\nremote = A\n[remote "A"]\nurl = ../x\n',
-        "[core]\na = 1\n",
-        "[core]\nautostage = yes\n",
-        "[nope]\na = 1\n",
-        '[remote "r"]\nregion = x\n',
-        '[remote "r"]\nurl = s3://b\nuse_ssl = FALSE\n',
-        '[remote "r"]\nurl = s9://b\n',
-        '[remote "r"]\nurl = /x\nregion = y\n',
-        "[cache]\ntype = symlink\n",
-        "[cache]\ntype = punchcard\n",
-        "; x\n",
-        "[core]\n[core]\n",
+        ("remote://q/x", ".dvc/config:4: remote 'r' inherits from 'q', which does not exist"),
+        ("remote://r/x", ".dvc/config:4: remote 'r' inherits from itself"),
+        ("remote://base/x", ".dvc/config:2: unknown option 'regin' in remote 'r'"),
     ],
 )
-def test_we_refuse_what_dvc_refuses_and_no_more(text: str, tmp_path_factory: pytest.TempPathFactory) -> None:
-    folder = tmp_path_factory.mktemp("repo") / ".dvc"
-    folder.mkdir()
-    (folder / "config").write_text(text)
-    assert _refused(lambda: parse(text), ConfigError) == _refused(lambda: DvcConfig(str(folder)), Exception)
+def test_what_is_wrong_with_an_heir_is_said_when_it_is_used_and_no_sooner(url: str, why: str) -> None:
+    options = "regin = x\n" if "base" in url else ""
+    found = parse(f'[remote "r"]\n{options or "jobs = 1"}\n\nurl = {url}\n[remote "base"]\nurl = s3://b\n')
+    assert found.remote("base").url == "s3://b"
+    with pytest.raises(ConfigError) as caught:
+        found.remote("R")
+    assert str(caught.value.problems[0]).startswith(why)
 
 
-def _refused(call: object, kind: type[Exception]) -> bool:
+def test_of_a_section_written_twice_the_last_one_counts() -> None:
+    found = parse('[core]\nautostage = true\nremote = a\n[CORE]\nremote = b\n[remote "b"]\nurl = /b\n')
+    assert found.settings == {"core.remote": "b"}
+
+
+# Beside DVC
+
+FIXED = [
+    (BY_DVC, ""),
+    ('[core]\nremote = A\n[remote "A"]\nurl = ../x\n', ""),
+    ("[core]\nautostage = yes\n", "[core]\nautostage = true\n"),
+    ('[remote "r"]\nregion = x\n', '[remote "r"]\nurl = s3://b\n'),
+    ('[remote "r"]\nurl = s3://b/p/\nregion = x\n', '[remote "h"]\nurl = remote://R/sub\nregion = y\n'),
+    ('[remote "r"]\nurl = s9://b\n', ""),
+    ("; x\n", ""),
+    ("[core]\n[core]\n", ""),
+    ("[core]\nremote = x\n[CORE]\nautostage = true\n", ""),
+    ("[feature]\nx = 1\n", "[hydra]\nenabled = true\n"),
+    ("[state]\nrow_limit = 0\n", ""),
+]
+REMOTE_LINES = (
+    "url = s3://bucket/p",
+    "url = ../store",
+    "url = /abs/x",
+    "url = https://h/x",
+    "url = remote://A",
+    "url = remote://a/sub/",
+    "url = gs://b",
+    "url = nope://x",
+    "region = here",
+    "jobs = 4",
+    "jobs = 0",
+    "read_timeout = 1.5",
+    "read_timeout = 10",
+    "ssl_verify = FALSE",
+    "ssl_verify = ca.pem",
+    "credentialpath = keys/k",
+    "credentialpath = ~/k",
+    "type = hardlink,copy",
+    "version_aware = true",
+    "verify = yes",
+    "nope = 1",
+    "URL = s3://Upper",
+    "acl = a, b",
+)
+OTHER_SECTIONS = (
+    "[core]\nremote = A",
+    "[CORE]\nremote = b\nautostage = True",
+    "[core]\nno_scm = no",
+    "[cache]\ndir = ../cache",
+    "[cache]\ntype = symlink, copy",
+    "[cache]\ntype = tape",
+    "[cache]\nshared = Group",
+    "[parsing]\nbool = boolean_optional",
+    "[exp]\nauto_push = x",
+    "[hydra]\nconfig_dir = a\nconfig_module = b",
+    "[plots]\nout_dir = p # comment",
+    "['machine \"m\"']\ncloud = aws",
+    "['db \"d\"']\nurl = x\nnope = y",
+    "[what]\nx = 1",
+)
+FILLED_IN = {
+    *((option, False) for option in ("verify", "protected", "allow_anonymous_login", "listobjects")),
+    *((option, True) for option in ("slow_link_warning", "use_ssl")),
+}
+sections = st.one_of(
+    st.sampled_from(OTHER_SECTIONS),
+    st.builds(
+        lambda heading, lines: "\n".join([heading, *lines]),
+        st.sampled_from(['[remote "a"]', "['remote \"A\"']", '[remote "b"]', '[ remote  "c" ]']),
+        st.lists(st.sampled_from(REMOTE_LINES), min_size=1, max_size=3, unique_by=lambda line: line.split(" ")[0]),
+    ),
+)
+texts = st.lists(sections, max_size=3).map("\n".join)
+
+
+@pytest.mark.parametrize("layers", FIXED)
+def test_dvc_reads_the_same_from_these(
+    layers: tuple[str, str], tmp_path_factory: pytest.TempPathFactory, session_environment: dict[str, str]
+) -> None:
+    _agree(("", "", *layers), tmp_path_factory.mktemp("layers"), session_environment)
+
+
+@given(layers=st.tuples(texts, texts, texts, texts))
+def test_dvc_reads_the_same_from_random_layers(
+    layers: tuple[str, ...], tmp_path_factory: pytest.TempPathFactory, session_environment: dict[str, str]
+) -> None:
+    _agree(layers, tmp_path_factory.mktemp("layers"), session_environment)
+
+
+def _agree(texts: Sequence[str], root: Path, environ: dict[str, str]) -> None:
+    """Read system, user, project and local file by both; what cannot be used is nothing."""
+    folders = (root / "system", root / "user", root / "p" / ".dvc", root / "p" / ".dvc")
+    files = [
+        folder / name for folder, name in zip(folders, ("config", "config", "config", "config.local"), strict=True)
+    ]
+    for file, text in zip(files, texts, strict=True):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+    os.environ.update(DVC_SYSTEM_CONFIG_DIR=str(folders[0]), DVC_GLOBAL_CONFIG_DIR=str(folders[1]))
     try:
-        call()  # type: ignore[operator]
-    except kind:
-        return True
-    return False
+        theirs = _by_dvc(str(folders[2]))
+    finally:
+        del os.environ["DVC_SYSTEM_CONFIG_DIR"], os.environ["DVC_GLOBAL_CONFIG_DIR"]
+    layers = [(str(file), text, str(file.parent)) for file, text in zip(files, texts, strict=True)]
+    assert _by_us(layers, environ["HOME"]) == theirs
+
+
+def _by_dvc(folder: str) -> object:
+    try:
+        found = DvcConfig(folder)
+    except Exception:  # noqa: BLE001 - DVC lets what its libraries raise through
+        return None
+    core, cache = found["core"], found["cache"]
+    types = cache.get("type") or ("reflink", "copy")
+    return {
+        "default": core.get("remote", ""),
+        "autostage": core["autostage"],
+        "cache": (cache.get("dir", ""), tuple(types if isinstance(types, (list, tuple)) else [types])),
+        "remotes": {name: _remote_of_dvc(found, name) for name in found["remote"]},
+    }
+
+
+def _remote_of_dvc(found: DvcConfig, name: str) -> object:
+    try:
+        resolved = get_fs_config(found, name=name)
+        checked = dict(DVC_SCHEMA["remote"][str](resolved))
+    except Exception:  # noqa: BLE001 - as above
+        return None
+    return _told(checked)
+
+
+def _by_us(layers: Sequence[tuple[str, str, str]], home: str) -> object:
+    try:
+        found = config.parse(layers, home)
+    except ConfigError:
+        return None
+    remotes = {name: _told({**remote.options, "url": remote.url}) for name, remote in found.remotes.items()}
+    return {
+        "default": found.default_remote,
+        "autostage": found.settings.get("core.autostage", False),
+        "cache": (found.cache_dir, found.cache_types),
+        "remotes": remotes | dict.fromkeys(found.unusable),
+    }
+
+
+def _told(options: Mapping[str, object]) -> dict[str, object]:
+    """Leave out what DVC fills in by itself, and how a list is held."""
+    told = {option: value for option, value in options.items() if option != "type" and (option, value) not in FILLED_IN}
+    return {**told, "url": str(told["url"]).rstrip("/")}
 
 
 def test_an_empty_url_is_a_mistake_and_not_the_folder_of_the_config() -> None:
