@@ -281,7 +281,7 @@ def step(root: Path, *arguments: str, retrain: Program, exits: int, **env: str) 
     return outputs, names["GITHUB_STEP_SUMMARY"].read_text(), done.stdout
 
 
-@pytest.mark.parametrize("verb", [verb for verb in VERBS if verb != "report"])
+@pytest.mark.parametrize("verb", [verb for verb in VERBS if verb not in {"lint", "report"}])
 def test_mistakes_that_stop_the_opening_are_in_outputs_and_summary(verb: str, root: Path, retrain: Program) -> None:
     (root / "dvc.yaml").write_text("stages:\n  a:\n    cmd: 1\n    <b>: 2\n")
     outputs, summary, _ = step(root, *verb.split(), retrain=retrain, exits=2)
@@ -374,8 +374,10 @@ def test_a_secret_that_looks_like_a_number_leaves_json_whole(root: Path, retrain
 
 
 def test_an_error_is_shown_with_its_place(root: Path, retrain: Program) -> None:
-    (root / "params.yaml").write_text("rate: [\n")
-    assert "error: params.yaml:2:1: " in retrain("run", cwd=root, exits=2).stdout
+    """A params file that no template is filled in from: params.yaml is read with the DVC files."""
+    (root / "dvc.yaml").write_text(PIPELINE.replace("params: [rate]", "params: [other.yaml: [rate]]"))
+    (root / "other.yaml").write_text("rate: [\n")
+    assert "error: other.yaml:2:1: " in retrain("run", cwd=root, exits=2).stdout
 
 
 @pytest.mark.parametrize("url", ["nowhere://user:sekrit@h/x", "s3://user:sekrit@h/x"])
