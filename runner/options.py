@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 from dataclasses import dataclass, field
+from functools import wraps
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -149,6 +150,24 @@ def listed(*names: str, metavar: str, help: str) -> Callable[[Callable[..., int]
 
 
 recursive = click.option("-R", "--recursive", is_flag=True, expose_value=False, help="Look into folders; always done.")
+
+
+def revisions(function: Callable[..., int]) -> Callable[..., int]:
+    """Take all branches, tags or commits beside the working tree, as one `Scope`."""
+
+    @wraps(function)
+    def scoped(*args: Any, branches: bool, tags: bool, commits: bool, **others: Any) -> int:  # noqa: ANN401 - click's
+        from runner.engine.tracked import Scope  # noqa: PLC0415 - see `verbs.opened.open_project`
+
+        return function(*args, scope=Scope(branches, tags, commits), **others)
+
+    for names, of in (
+        (("-A", "--all-commits"), "commits"),
+        (("-T", "--all-tags"), "tags"),
+        (("-a", "--all-branches"), "branches"),
+    ):
+        scoped = click.option(*names, of, is_flag=True, help=f"Of all {of} too.")(scoped)
+    return scoped
 
 
 def targets(function: Callable[..., int]) -> Callable[..., int]:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+from rich.tree import Tree
 
 from runner import log
 from runner.review import words
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
+    from runner.review.dag import Dag
     from runner.review.model import Report, StageRow
+
+_WIDEST: Final = 10_000
 
 
 def drawn(report: Report, console: Console) -> str:
@@ -32,6 +35,31 @@ def _stage_table(report: Report) -> Table:
         took = words.seconds(row.seconds) if row.seconds is not None else ""
         table.add_row(_cell(row.stage), row.decision, took, _cell(row.why or _causes(row)))
     return table
+
+
+def forest(dag: Dag) -> str:
+    """Give a graph as trees, from what nothing is needed for to what comes last; what is there already ends in (*)."""
+    console = Console(highlight=False, width=_WIDEST, color_system=None)
+    seen: set[str] = set()
+    with console.capture() as capture:
+        for root in (node for node in dag.nodes if not dag.producers[node]):
+            console.print(_tree(root, dag, seen), no_wrap=True, crop=False)
+    return "".join(f"{line.rstrip()}\n" for line in capture.get().splitlines())
+
+
+def _tree(root: str, dag: Dag, seen: set[str]) -> Tree:
+    """Draw what follows `root`, depth first, each node once with all that follows it."""
+    tree = Tree(_cell(root))
+    waiting = [(root, tree)]
+    while waiting:
+        node, branch = waiting.pop()
+        fresh = []
+        for consumer in dag.consumers[node]:
+            inner = branch.add(_cell(f"{consumer} (*)" if consumer in seen else consumer))
+            fresh += [] if consumer in seen else [(consumer, inner)]
+            seen.add(consumer)
+        waiting += reversed(fresh)
+    return tree
 
 
 def _cell(text: str) -> Text:

@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 from runner.hashes import Hash
 from runner.pipeline import lock, params
+from runner.pipeline.model import LockEntry
 from runner.pipeline.source import REV
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from runner.pipeline.model import Dep, LockedPath, LockEntry, Out, Param, Stage
+    from runner.pipeline.model import Dep, LockedPath, Out, Param, Stage
 
 
 class Change(StrEnum):
@@ -184,6 +185,12 @@ def decide(stage: Stage, entry: LockEntry | None, now: Now, past: Callable[[], L
         return Fresh()
     known = _known(stage, entry, inputs, outs) or (past() if _may_be_remembered(stage) else None)
     return Restore(known, inputs + outs) if known else Run(inputs + outs)
+
+
+def differences(stage: Stage, entry: LockEntry | None, now: Now) -> tuple[Reason, ...]:
+    """Name everything that is not as recorded, one by one; of a stage that never ran everything is new."""
+    was = entry or LockEntry(stage.cmd)
+    return (*_inputs(stage, was, now), *_outs(stage, was, now))
 
 
 def _known(stage: Stage, entry: LockEntry | None, inputs: Sequence[Reason], outs: Sequence[Reason]) -> LockEntry | None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
-import posixpath
 import time
 from typing import TYPE_CHECKING
 
+from runner.engine import checkout
+from runner.engine import targets as targeting
 from runner.engine.objects import NOTHING
 from runner.engine.taking_in import TakingIn
 from runner.errors import ConfigError, Corrupt, ObjectMissing
@@ -16,6 +17,7 @@ from runner.store.transfer import Failure, Moved
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from runner.engine.checkout import Piece
     from runner.engine.keeping import Keeping
     from runner.engine.known import Known
     from runner.engine.objects import Wanted
@@ -33,20 +35,18 @@ def pull(project: Project, targets: Sequence[str]) -> Moved:
     What cannot be had is in `failed` and stays as it is in the workspace; the others are put in place all the same.
     """
     known, keeping = project.known(), project.keeping()
-    wanted = [(out, recorded) for _, out, recorded in _recorded(project, known, targets) if out.cache]
-    moved = project.objects.fetch([(out, recorded.hash) for out, recorded in wanted if recorded.hash])
+    wanted = checkout.pieces(project, targets)
+    moved = project.objects.fetch([(piece.out, piece.name) for piece in wanted])
     lost = {failure.name for failure in moved.failed}
-    for out, recorded in wanted:
-        name = recorded.hash
-        if name is None:
-            continue
-        short = len(lost & {name.key, *(member.key for member in known.members(name))})
+    for piece in wanted:
+        short = len(lost & {piece.name.key, *(member.key for member in known.members(piece.name))})
         if short:
-            logger.error("%s is left as it is: %d of its objects could not be had", out.path, short)
-        else:
-            moved += _put(project, keeping, known, out, recorded)
-    partial = {stage.address: stage for stage, _ in _named(project, targets) if _is_partial(stage, known)}
-    return sum((_pull_import(project, known, keeping, stage) for stage in partial.values()), moved)
+            logger.error("%s is left as it is: %d of its objects could not be had", piece.out.path, short)
+        elif not known.is_in_place(piece.out, piece.name):
+            moved += _put(project, keeping, piece)
+    chosen = targeting.stages(project.pipeline, targets, project.cwd)
+    partial = [stage for stage, _ in chosen if _is_partial(stage, known)]
+    return sum((_pull_import(project, known, keeping, stage) for stage in partial), moved)
 
 
 def _is_partial(stage: Stage, known: Known) -> bool:
@@ -67,21 +67,15 @@ def _pull_import(project: Project, known: Known, keeping: Keeping, stage: Stage)
     return Moved(1 + (content.nfiles or 0), content.size or 0, time.monotonic() - started, ())
 
 
-def _put(project: Project, keeping: Keeping, known: Known, out: Out, recorded: LockedPath) -> Moved:
-    """Put an out in place; one that turns out broken in the cache is fetched anew, once."""
-    name = recorded.hash
-    if name is None or known.is_in_place(out, name):
-        return NOTHING
-    content = project.workspace.observe_out(out.path)
-    if content:
-        keeping.rescue(out, content)
+def _put(project: Project, keeping: Keeping, piece: Piece) -> Moved:
+    """Put a piece in place; one that turns out broken in the cache is fetched anew, once."""
     try:
-        keeping.put(out, name, isexec=recorded.isexec)
+        checkout.put(project, keeping, piece)
     except Corrupt as error:
         logger.warning("%s; it is fetched anew", error.message)
-        again = project.objects.fetch([(out, name)])
+        again = project.objects.fetch([(piece.out, piece.name)])
         if not again.failed:
-            keeping.put(out, name, isexec=recorded.isexec)
+            checkout.put(project, keeping, piece)
         return again
     return NOTHING
 
@@ -93,7 +87,8 @@ def check_pushable(project: Project, targets: Sequence[str]) -> None:
         ConfigError: one of their remotes keeps versions of files (`version_aware`, `worktree`).
 
     """
-    homes = {out.remote for _, out in _named(project, targets) if out.cache and out.push}
+    outs = [one.out for one in targeting.named(project.pipeline, targets, project.cwd)]
+    homes = {out.remote for out in outs if out.cache and out.push}
     for why in filter(None, map(project.read_only, sorted(homes))):
         raise ConfigError(why, PUSH_INSTEAD)
 
@@ -198,22 +193,7 @@ def _push_records(project: Project, records: Iterable[str]) -> Moved:
 
 
 def _recorded(project: Project, known: Known, targets: Sequence[str]) -> list[tuple[Stage, Out, LockedPath]]:
-    """Give the outs that `targets` name and what is recorded of them."""
-    pairs = ((stage, out, known.recorded(stage, out)) for stage, out in _named(project, targets))
+    """Give the outs that `targets` name, cached or not, and what is recorded of them."""
+    chosen = {one.out.path: one for one in targeting.named(project.pipeline, targets, project.cwd)}
+    pairs = ((one.stage, one.out, known.recorded(one.stage, one.out)) for one in chosen.values())
     return [(stage, out, recorded) for stage, out, recorded in pairs if recorded]
-
-
-def _named(project: Project, targets: Sequence[str]) -> list[tuple[Stage, Out]]:
-    """Give the outs that `targets` name: stages, DVC files, outs, or folders that hold outs."""
-    pipeline = project.pipeline
-    if not targets:
-        return [(stage, out) for stage in pipeline.in_order() for out in stage.outs]
-    found: dict[str, tuple[Stage, Out]] = {}
-    for target in targets:
-        path = posixpath.normpath(posixpath.join(project.cwd, target))
-        produced = pipeline.producer(path)
-        pairs = [*([produced] if produced else []), *pipeline.outs_inside(path)]
-        if not pairs:
-            pairs = [(stage, out) for stage in pipeline.named(target, project.cwd) for out in stage.outs]
-        found.update({out.path: (stage, out) for stage, out in pairs})
-    return list(found.values())

@@ -172,6 +172,18 @@ class Keeping:
                 content.hash,
             )
 
+    def holds(self, out: Out, content: Content) -> bool:
+        """Whether the cache holds every file of what lies where an out belongs, of a directory in any arrangement."""
+        if content is UNTRACKABLE:
+            return False
+        files = self._files(out.path, content).values()
+        try:
+            for name in set(files):
+                self._cache.verify(name)
+        except (ObjectMissing, Corrupt):
+            return self._holds_as_before_3(out.path, content)
+        return True
+
     def _holds(self, place: str, content: Content) -> bool:
         """Whether the cache holds what lies at `place`, of a directory all of it, under either kind of name."""
         try:

@@ -95,6 +95,24 @@ class Known:
             upstream=tuple(upstream),
         )
 
+    def on_disk(self, stage: Stage) -> Now:
+        """Gather what lies in the workspace, whatever could be put there: what `dvc status` looks at."""
+        local = () if stage.frozen else [dep for dep in stage.deps if dep.source is None]
+        files = () if stage.frozen else stage.params
+        entry = self.entry(stage)
+        outs = {out.spelled: self.written(stage, out) for out in stage.outs}
+        return Now(
+            deps={dep.spelled: self._seen(dep.path, entry.dep(dep.spelled) if entry else None) for dep in local},
+            params={param.spelled: self.values(param) if self._is_there(param.path) else None for param in files},
+            outs={spelled: content or Absent() for spelled, content in outs.items()},
+        )
+
+    def _is_there(self, path: str) -> bool:
+        return self._workspace.path(path).exists()
+
+    def _seen(self, path: str, recorded: LockedPath | None) -> Content | None:
+        return self._named(partial(self._workspace.observe, path), recorded)
+
     def _deps(self, stage: Stage, waiting: Mapping[str, Sequence[str]]) -> dict[str, Content | None]:
         """Look at the deps, those of a frozen stage left out: nobody is asked for what does not count."""
         counted = () if stage.frozen else stage.deps
@@ -112,7 +130,7 @@ class Known:
 
     def written(self, stage: Stage, out: Out) -> Content | None:
         """Give what lies in the place of an out, named as it is to be recorded."""
-        return self._named(partial(self._workspace.observe, out.path), self.recorded(stage, out))
+        return self._seen(out.path, self.recorded(stage, out))
 
     def _dep(self, stage: Stage, dep: Dep) -> Content | None:
         if dep.dataset:

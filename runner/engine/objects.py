@@ -160,12 +160,32 @@ class Objects:
         """Send objects to their remotes and prove them present there. What could not be is in `failed`."""
         moved = NOTHING
         for name, hashes in _by_remote(wanted).items():
-            remote = self._remote(name)
-            if remote is None:
-                message = "no remote is configured to push to"
-                raise RemoteError(message, "name one: `dvc remote add -d storage URL`, or --remote NAME")
-            moved += transfer.push(remote, self.cache, hashes, self._jobs)
+            moved += transfer.push(self.remote(name), self.cache, hashes, self._jobs)
         return moved
+
+    def remote(self, name: str) -> Remote:
+        """Give the remote of that name (empty: the default one).
+
+        Raises:
+            RemoteError: none is configured.
+
+        """
+        found = self._remote(name)
+        if found is None:
+            message = "no remote is configured"
+            raise RemoteError(message, "add one: `dvc remote add -d storage URL`, or name one with --remote NAME")
+        return found
+
+    def require(self, homes: Iterable[str]) -> None:
+        """Make sure that the remotes among `homes`, as `absent` names them, are configured.
+
+        Raises:
+            RemoteError: one is not configured.
+
+        """
+        for name in dict.fromkeys(homes):
+            if not name.startswith(_ORIGIN):
+                self.remote(name)
 
     def read(self, out: Out, name: Hash) -> bytes | None:
         """Give one file's bytes from the cache or its remote; `None` where nobody has it.
@@ -210,5 +230,8 @@ def _by_remote(wanted: Iterable[Wanted]) -> dict[str, list[Hash]]:
 
 
 def _nowhere(name: Hash) -> transfer.Failure:
-    error = ObjectMissing(f"{name} is not in the cache and there is no remote", "configure the remote that holds it")
+    error = ObjectMissing(
+        f"{name} is not in the cache and there is no remote",
+        "add the remote that holds it: `dvc remote add -d storage URL`",
+    )
     return transfer.Failure(name.key, error)

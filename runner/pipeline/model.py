@@ -6,12 +6,13 @@ text as written in the DVC file (`spelled`), because DVC's lock records and look
 
 from __future__ import annotations
 
+import posixpath
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from runner.hashes import LEGACY, MD5
-from runner.pipeline.addresses import JOIN, targeted, unknown
+from runner.pipeline.addresses import JOIN, address, targeted, unknown
 from runner.pipeline.declared import Declared
 from runner.pipeline.graph import PathTree, post_order
 
@@ -138,6 +139,10 @@ class Stage:
     meta: Any = None
     used: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     where: Location | None = field(default=None, compare=False)
+
+    def address_from(self, cwd: str) -> str:
+        """Give the address as DVC prints it in the folder `cwd`, repository-relative: `../dvc.yaml:train`."""
+        return address(posixpath.relpath(self.file, cwd), self.name)
 
     @property
     def is_data_source(self) -> bool:

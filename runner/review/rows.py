@@ -16,9 +16,12 @@ if TYPE_CHECKING:
     from runner.store.transfer import Moved
 
 
-def edges(pipeline: Pipeline) -> tuple[tuple[str, str], ...]:
-    """Give each pair of producer and consumer."""
-    return tuple((upper.address, stage.address) for stage in pipeline.stages for upper in pipeline.upstream(stage))
+def edges(pipeline: Pipeline, cwd: str = ".") -> tuple[tuple[str, str], ...]:
+    """Give each pair of producer and consumer, by their addresses as seen from `cwd`."""
+    names = {stage.address: stage.address_from(cwd) for stage in pipeline.stages}
+    return tuple(
+        (names[upper.address], names[stage.address]) for stage in pipeline.stages for upper in pipeline.upstream(stage)
+    )
 
 
 def row(result: StageResult) -> StageRow:

@@ -65,12 +65,14 @@ class Side:
         """Give the params files of this side, each with the dotted keys that count; none means all of it.
 
         As `dvc params diff` does, the root's params.yaml and files declared beside stages count whole, unless only
-        what stages depend on is asked for.
+        what stages depend on is asked for; of files that nobody declares the variables that templates use.
         """
         tracked = [(param.path, param.keys) for stage in self._stages() for param in stage.params]
         if not deps_only:
             tracked += [(path, ()) for path in self._declared().params]
             tracked += [(PARAMS_FILE, ())] if self.files(PARAMS_FILE) is not None else []
+        known = {path for path, _ in tracked}
+        tracked += [used for stage in self._stages() for used in stage.used.items() if used[0] not in known]
         whole = {path for path, keys in tracked if not keys}
         found: dict[str, dict[str, None]] = {}
         for path, keys in tracked:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import logging
 import posixpath
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import click
 
 from runner.errors import Exit
-from runner.options import Call, listed, recursive, verb
-from runner.verbs.opened import open_project, stop_is_told
+from runner.options import Call, listed, recursive, revisions, verb
+from runner.verbs.opened import WORKSPACE, open_project, stop_is_told
 from runner.verbs.output import print_result, print_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from runner.engine.tracked import Scope
     from runner.git import Git
     from runner.opening import Opened
     from runner.review.differences import Revision
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     """Gives the documents of a side: those at the paths named, or those it declares."""
 
 logger = logging.getLogger("retrain")
-WORKSPACE: Final = "workspace"
 
 _md = click.option("--md", "markdown", is_flag=True, help="A table in Markdown.")
 _precision = click.option(
@@ -53,33 +53,22 @@ def params() -> None:
 
 
 @verb("remote")
-@click.option("-a", "--all-branches", "branches", is_flag=True, help="Of all branches.")
-@click.option("-T", "--all-tags", "tags", is_flag=True, help="Of all tags.")
-@click.option("-A", "--all-commits", "commits", is_flag=True, help="Of all commits.")
+@revisions
 @recursive
 @_md
 @_precision
 @click.argument("targets", nargs=-1)
-def metrics_show(  # noqa: PLR0913 - DVC's flags
-    call: Call,
-    *,
-    branches: bool,
-    tags: bool,
-    commits: bool,
-    markdown: bool,
-    precision: int | None,
-    targets: Sequence[str],
-) -> int:
+def metrics_show(call: Call, *, scope: Scope, markdown: bool, precision: int | None, targets: Sequence[str]) -> int:
     """Show the metrics of the working tree and, if asked for, of other revisions. TARGETS: files or folders; none: all.
 
     A cached metrics file is read by its hash, from the cache or else from the remote.
     """
     from runner.review import differences  # noqa: PLC0415 - see `open_project`
 
-    several = branches or tags or commits
+    several = bool(scope)
 
     def named(opened: Opened) -> Named:
-        return _named(opened.git, branches=branches, tags=tags, commits=commits) if several else [("", WORKSPACE)]
+        return _named(opened.git, scope) if several else [("", WORKSPACE)]
 
     found, opened = _read(call, named, targets, lambda side, paths: side.metrics(paths))
     shown = _without_workspace(found, opened.git) if several else found
@@ -92,12 +81,12 @@ def metrics_show(  # noqa: PLR0913 - DVC's flags
     return Exit.HELD
 
 
-def _named(git: Git, *, branches: bool, tags: bool, commits: bool) -> Named:
+def _named(git: Git, scope: Scope) -> Named:
     """Give the working tree, then each commit once, under all the names that lead to it."""
-    if commits:
+    if scope.commits:
         return [(WORKSPACE, WORKSPACE), *((sha, sha) for sha in git.commits())]
     names: dict[str, list[str]] = {}
-    for name in [*(git.branches() if branches else ()), *(git.tags() if tags else ())]:
+    for name in scope.names(git):
         names.setdefault(git.resolve(name), []).append(name)
     return [(WORKSPACE, WORKSPACE), *((",".join(dict.fromkeys(found)), sha) for sha, found in names.items())]
 

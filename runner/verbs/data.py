@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import logging
+import posixpath
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING
 
 import click
 
 from runner.errors import ConfigError, Exit
-from runner.options import Call, targets, verb
+from runner.options import Call, recursive, revisions, targets, verb
 from runner.verbs.opened import open_project, stop_is_told
 from runner.verbs.output import print_result
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from runner.engine.checkout import Placed
+    from runner.engine.tracked import Scope
+    from runner.store.transfer import Moved
 
 logger = logging.getLogger("retrain")
 
@@ -53,9 +63,68 @@ def update(call: Call, *, rev: str, no_download: bool) -> int:
     return errors[0].exit_code if errors else Exit.HELD
 
 
+@verb("remote", "jobs")
+@click.option("--run-cache", is_flag=True, help="Also past runs with the inputs that the stages have now.")
+@click.option("--type", "kinds", type=click.Choice(["metrics", "plots"]), multiple=True, help="Only these outs.")
+@revisions
+@recursive
+@targets
+def fetch(call: Call, *, run_cache: bool, kinds: Sequence[str], scope: Scope) -> int:
+    """Bring outs from the remote into the cache, verified; the workspace stays as it is.
+
+    TARGETS: stages, DVC files, paths, also of files inside a directory; none: all.
+    """
+    from runner.engine import fetching  # noqa: PLC0415 - see `open_project`
+
+    with stop_is_told(call):
+        opened = open_project(call)
+        wish = fetching.Wish(opened.asked.settings.targets, scope, frozenset(kinds), run_cache)
+        moved = fetching.fetch(opened.project, wish)
+        opened.close()
+    return _say_moved(call, "fetch", moved)
+
+
+@verb()
+@click.option("-f", "--force", is_flag=True, help="Replace what was edited; its bytes stay in the cache.")
+@click.option("--relink", is_flag=True, help="Make links or copies anew, as cache.type says now.")
+@click.option("--allow-missing", is_flag=True, help="Exit with 0 though the cache lacks something.")
+@click.option("--prune", is_flag=True, help="Remove what was an out once and is none any more, if it can be had again.")
+@click.option("--summary", is_flag=True, help="Say only how many.")
+@recursive
+@targets
+def checkout(call: Call, *, force: bool, relink: bool, allow_missing: bool, prune: bool, summary: bool) -> int:  # noqa: PLR0913 - DVC's flags
+    """Put outs in place as the lock says, from the local cache alone.
+
+    TARGETS: stages, DVC files, paths, also of files inside a directory; none: all.
+    """
+    from runner.engine import checkout as placing  # noqa: PLC0415 - see `open_project`
+
+    with stop_is_told(call):
+        opened = open_project(call)
+        project = opened.project
+        placed = placing.checkout(project, opened.asked.settings.targets, force=force, relink=relink)
+        if prune:
+            placed = replace(placed, deleted=placing.prune(project))
+        opened.close()
+    print_result(call, lambda: asdict(placed), lambda: _placed_lines(placed, project.cwd, summary=summary))
+    for path in placed.failed:
+        logger.error("%s is left as it is: the cache lacks it or a part of it; `retrain pull` fetches it", path)
+    return Exit.REMOTE if placed.failed and not allow_missing else Exit.HELD
+
+
+def _placed_lines(placed: Placed, cwd: str, *, summary: bool) -> list[str]:
+    from runner.review import words  # noqa: PLC0415 - see `open_project`
+
+    groups = {"modified": placed.modified, "added": placed.added, "deleted": placed.deleted}
+    if summary:
+        counts = [f"{words.count(len(paths), 'path')} {word}" for word, paths in groups.items() if paths]
+        return [", ".join(counts) or "No changes."]
+    shown = [(word, posixpath.relpath(path, cwd)) for word, paths in groups.items() for path in paths]
+    return [f"{word[0].upper()}       {path}" for word, path in shown]
+
+
 def _exchange(call: Call, verb: str) -> int:
-    from runner import printing  # noqa: PLC0415 - see `open_project`
-    from runner.engine import exchange  # noqa: PLC0415
+    from runner.engine import exchange  # noqa: PLC0415 - see `open_project`
 
     with stop_is_told(call):
         opened = open_project(call)
@@ -64,6 +133,12 @@ def _exchange(call: Call, verb: str) -> int:
             raise ConfigError(message, "push from a run that is trusted")
         moved = getattr(exchange, verb)(opened.project, opened.asked.settings.targets)
         opened.close()
+    return _say_moved(call, verb, moved)
+
+
+def _say_moved(call: Call, verb: str, moved: Moved) -> int:
+    from runner import printing  # noqa: PLC0415 - see `open_project`
+
     print_result(call, lambda: printing.moved_data(moved), lambda: printing.moved_lines(verb, moved))
     for failure in moved.failed:
         logger.error("%s", failure.error)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from runner.opening import Opened
     from runner.options import Call
+
+WORKSPACE: Final = "workspace"
+"""What DVC calls the working tree where a revision is asked for."""
 
 
 def open_project(call: Call, *, compares: bool = False) -> Opened:

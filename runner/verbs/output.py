@@ -64,9 +64,10 @@ def print_table(table: Table, *, markdown: bool) -> None:
 
 
 def print_lines(lines: Sequence[str]) -> None:
-    """Print each as one line, whatever names and values stand in it."""
+    """Print each as one line, whatever names and values stand in it; tabs that it begins with stay."""
     for line in lines:
-        click.echo(log.printed(line))
+        text = line.lstrip("\t")
+        click.echo("\t" * (len(line) - len(text)) + log.printed(text))
 
 
 @contextmanager

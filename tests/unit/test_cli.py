@@ -49,12 +49,18 @@ VERBS = (
     "report",
     "pull",
     "push",
-    "stages",
+    "fetch",
+    "checkout",
+    "status",
+    "diff",
     "metrics show",
     "metrics diff",
     "params diff",
+    "dag",
+    "stages",
     "lint",
 )
+QUIET = {"pull", "push", "fetch", "checkout", "diff"}
 
 
 @pytest.fixture(scope="session")
@@ -343,7 +349,7 @@ stages:
 
 
 @pytest.mark.parametrize("options", [(), ("--json",)])
-@pytest.mark.parametrize("verb", [verb for verb in VERBS if verb not in {"pull", "push"}])
+@pytest.mark.parametrize("verb", [verb for verb in VERBS if verb not in QUIET])
 def test_nothing_on_stdout_is_a_workflow_command_or_a_secret(
     verb: str, options: tuple[str, ...], root: Path, retrain: Program
 ) -> None:

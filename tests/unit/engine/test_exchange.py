@@ -193,3 +193,12 @@ def test_a_run_pushes_as_it_is_told(push: str, gate: str, sent: bool, made: Work
     assert (after > before) == sent
     assert (report.push == "pushed, and found in the remote by name and size") == sent
     assert report.exit_code == (0 if gate == "0" else 1)
+
+
+def test_a_part_of_a_directory_pulled_before_the_whole_harms_neither(made: Workshop) -> None:
+    clone = made.clone("clone")
+    clone.pull("folder/x")
+    assert data(clone) == {"folder/x"}
+    clone.pull("folder/x")
+    clone.pull()
+    assert data(clone) == OUTS

@@ -1,0 +1,69 @@
+"""Objects from remotes into the cache, of the working tree and of other commits; the workspace stays as it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from runner.engine import targets as targeting
+from runner.engine import tracked
+from runner.engine.known import outs_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from runner.engine.objects import Wanted
+    from runner.engine.project import Project
+    from runner.engine.tracked import Scope
+    from runner.pipeline.model import Out
+    from runner.store.transfer import Moved
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What is to be fetched.
+
+    Attributes:
+        targets: stages, DVC files, outs, or files and folders in them; none: everything.
+        scope: commits whose data counts beside that of the working tree.
+        kinds: only `metrics`, only `plots`, or both; empty: every out.
+        run_cache: also past runs with the inputs that the stages have now.
+
+    """
+
+    targets: Sequence[str] = ()
+    scope: Scope = tracked.HERE
+    kinds: frozenset[str] = frozenset()
+    run_cache: bool = False
+
+
+def fetch(project: Project, wish: Wish) -> Moved:
+    """Bring objects from the remote into the cache, verified; the workspace stays as it is.
+
+    Raises:
+        RemoteError: something is missing here, and no remote is configured.
+
+    """
+    pipelines = tracked.pipelines(project, wish.scope)
+    found = tracked.recorded(pipelines, wish.targets, project.cwd)
+    kept = [(one, locked) for one, locked in found if not wish.kinds or wish.kinds & _kinds(one.out)]
+    whole = [(one.out, locked.hash) for one, locked in kept if not one.inside and locked.hash]
+    parts = tracked.opened(project.objects, (pair for pair in kept if pair[0].inside))
+    wanted = [*whole, *((part.out, part.name) for part in parts), *(_past(project, wish) if wish.run_cache else ())]
+    project.objects.require(project.objects.absent(wanted).values())
+    project.objects.fetch(wanted)
+    return project.objects.fetched
+
+
+def _kinds(out: Out) -> frozenset[str]:
+    return frozenset(kind for kind, is_one in (("metrics", out.metric), ("plots", out.plot)) if is_one)
+
+
+def _past(project: Project, wish: Wish) -> Iterator[Wanted]:
+    """Take the records of past runs into the run cache; give their outs."""
+    known = project.known()
+    for stage, _ in targeting.stages(project.pipeline, wish.targets, project.cwd):
+        entry = None if stage.is_data_source else project.runs.lookup(stage, known.now(stage, ()))
+        if entry:
+            project.runs.remember(entry)
+            yield from outs_of(stage, entry)

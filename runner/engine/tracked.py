@@ -1,0 +1,114 @@
+"""The data that DVC tracks, as pipelines record it: which objects hold which paths, directories opened up."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from runner.engine.committed import Committed
+from runner.engine.targets import Named, named
+from runner.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from runner.engine.objects import Objects
+    from runner.engine.project import Project
+    from runner.git import Git
+    from runner.hashes import Hash
+    from runner.pipeline.model import LockedPath, Out, Pipeline
+
+logger = logging.getLogger("retrain")
+
+
+@dataclass(frozen=True, slots=True)
+class Tracked:
+    """One file, or one directory's listing.
+
+    Attributes:
+        out: the out that it is, or is part of.
+        path: where it belongs, repository-relative.
+        name: its object.
+
+    """
+
+    out: Out
+    path: str
+    name: Hash
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Revisions beside the working tree.
+
+    Attributes:
+        branches, tags, commits: all of these.
+
+    """
+
+    branches: bool = False
+    tags: bool = False
+    commits: bool = False
+
+    def __bool__(self) -> bool:
+        """Whether it holds anything."""
+        return self.branches or self.tags or self.commits
+
+    def names(self, git: Git) -> list[str]:
+        """Give the names of the branches and tags."""
+        return [*(git.branches() if self.branches else ()), *(git.tags() if self.tags else ())]
+
+
+HERE = Scope()
+"""The working tree alone."""
+
+
+def pipelines(project: Project, scope: Scope) -> list[Pipeline]:
+    """Give the working tree's pipeline and those of the commits in `scope`, each commit once."""
+    git = project.git
+    shas = dict.fromkeys([*map(git.resolve, scope.names(git)), *(git.commits() if scope.commits else ())])
+    then = (Committed(git, project.prefix, sha).pipeline for sha in shas)
+    return [project.pipeline, *(pipeline for pipeline in then if pipeline)]
+
+
+def recorded(pipelines: Sequence[Pipeline], targets: Sequence[str], cwd: str) -> Iterator[tuple[Named, LockedPath]]:
+    """Give the cached outs that `targets` name (none: all), with what is recorded of them.
+
+    Raises:
+        ConfigError: no pipeline has a target of that name; where some have it, the others are passed over.
+
+    """
+    failed: list[ConfigError] = []
+    for pipeline in pipelines:
+        try:
+            chosen = named(pipeline, targets, cwd)
+        except ConfigError as error:
+            failed.append(error)
+            continue
+        for one in chosen:
+            entry = pipeline.entries.get(one.stage.address)
+            locked = entry.out(one.out.spelled) if entry else None
+            if one.out.cache and locked and locked.hash:
+                yield one, locked
+    if len(failed) == len(pipelines):
+        raise failed[0]
+
+
+def opened(objects: Objects, found: Iterable[tuple[Named, LockedPath]]) -> Iterator[Tracked]:
+    """Give every object of outs, directories opened up; of a directory of which a part is meant, that part.
+
+    A listing that nobody has is there by itself.
+    """
+    for one, locked in found:
+        if locked.hash:
+            yield from _parts(objects, one, locked.hash)
+
+
+def _parts(objects: Objects, one: Named, name: Hash) -> Iterator[Tracked]:
+    if not one.inside:
+        yield Tracked(one.out, one.out.path, name)
+    tree = objects.listing(name) if name.is_dir else None
+    for (inner, _), member in zip(tree.files, tree.objects(), strict=True) if tree else ():
+        if not one.inside or f"{inner}/".startswith(f"{one.inside}/"):
+            yield Tracked(one.out, f"{one.out.path}/{inner}", member)

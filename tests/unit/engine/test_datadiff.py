@@ -1,0 +1,125 @@
+"""What changed of tracked data: pairs of sides, renames, directories whose listing nobody has; and how it is shown."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from runner.engine import datadiff
+from runner.engine.committed import Committed
+from runner.engine.datadiff import Data
+from runner.hashes import Hash
+from runner.review import datachanges
+from tests.support.pipelines import Workshop, finished
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+A, B = Hash("a" * 32), Hash("b" * 32)
+FOLDER, OTHER = Hash("c" * 32 + ".dir"), Hash("d" * 32 + ".dir")
+
+
+def told(old: Data, new: Data) -> list[tuple[str, Any, Any]]:
+    found = datadiff.differences(old, new)
+    return [(one.word, one.old and one.old[0], one.new and one.new[0]) for one in found]
+
+
+def test_what_came_went_and_changed_is_told_by_path() -> None:
+    old = Data({"same": A, "gone": A, "changed": A, "declared": None})
+    new = Data({"same": A, "new": B, "changed": B, "declared": None})
+    assert told(old, new) == [
+        ("modified", "changed", "changed"),
+        ("deleted", "gone", None),
+        ("added", None, "new"),
+    ]
+
+
+def test_the_same_bytes_elsewhere_are_a_rename_first_come_first_served() -> None:
+    old = Data({"a/x": A, "b": A, "unknown": None})
+    new = Data({"c": A, "d": A, "e": A})
+    assert told(old, new) == [
+        ("renamed", "a/x", "c"),
+        ("renamed", "b", "d"),
+        ("added", None, "e"),
+        ("deleted", "unknown", None),
+    ]
+
+
+def test_files_of_a_directory_that_is_unknown_on_a_side_are_left_out() -> None:
+    old = Data({"d": FOLDER}, frozenset({"d"}))
+    new = Data({"d": OTHER, "d/x": A, "dx": A})
+    assert told(old, new) == [("modified", "d", "d"), ("added", None, "dx")]
+
+
+PIPELINE = """\
+stages:
+  make:
+    cmd: mkdir many && cp seed many/one && echo 2 > many/two && cp seed model
+    deps: [seed]
+    outs: [many, model]
+    metrics: [{m.json: {cache: false}}]
+""".replace("seed model", "seed model && echo 1 > m.json")
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Workshop:
+    return finished(tmp_path_factory.mktemp("datadiff"), PIPELINE, {"seed": "s"})
+
+
+@pytest.fixture
+def made(kept: Workshop, tmp_path: Path) -> Workshop:
+    return Workshop(shutil.copytree(kept.root.parent, tmp_path / "place", symlinks=True) / "root", kept.environ)
+
+
+def since(made: Workshop, *targets: str) -> datachanges.Groups:
+    """Compare HEAD with the working tree, as `retrain diff --json --show-hash` gives it."""
+    with made.opened() as opened:
+        project = opened.project
+        then = Committed(project.git, project.prefix, project.git.head()).pipeline
+        old = datadiff.of_commit(project, then, targets)
+        new = datadiff.of_workspace(project, targets)
+        return datachanges.grouped(datadiff.differences(old, new), datadiff.not_in_cache(project, old))
+
+
+def test_nothing_changed_is_nothing(made: Workshop) -> None:
+    assert since(made) == {}
+
+
+def test_directories_end_in_a_slash_and_hashes_are_of_both_sides(made: Workshop) -> None:
+    made.put({"many/one": "edited", "many/two": None, "model": None})
+    found = since(made)
+    assert [row["path"] for row in found["modified"]] == ["many/", "many/one"]
+    assert [row["path"] for row in found["deleted"]] == ["many/two", "model"]
+    assert found["deleted"][1]["hash"] == made.recorded("model").value
+    assert set(found["modified"][1]["hash"]) == {"old", "new"}
+
+
+def test_a_target_inside_a_directory_narrows_to_it(made: Workshop) -> None:
+    made.put({"many/one": "edited", "many/two": "edited", "model": None})
+    assert datachanges.without_hashes(since(made, "many/one"))["modified"] == [{"path": "many/one"}]
+
+
+def test_what_the_cache_lacks_is_named_also_where_nothing_changed(made: Workshop) -> None:
+    made.lose("model")
+    assert datachanges.without_hashes(since(made))[datachanges.MISSING] == [{"path": "many/one"}, {"path": "model"}]
+
+
+def test_people_get_groups_and_a_count_of_files() -> None:
+    groups = datachanges.grouped(
+        datadiff.differences(Data({"d": FOLDER, "d/x": A, "r": B}), Data({"d": OTHER, "d/x": B, "s": B})), None
+    )
+    assert list(datachanges.lines(datachanges.without_hashes(groups))) == [
+        "Renamed:",
+        "    r -> s",
+        "",
+        "Modified:",
+        "    d/",
+        "    d/x",
+        "",
+        "files summary: 1 renamed, 1 modified",
+    ]
+    assert datachanges.table(groups).rows[0] == ("renamed", "bbbbbbbb", "r -> s")
+    assert datachanges.table(datachanges.without_hashes(groups)).headers == ("Status", "Path")
+    assert "    aaaaaaaa..bbbbbbbb  d/x" in list(datachanges.lines(groups))
