@@ -109,7 +109,7 @@ def _word(element: object) -> str:
 
 def _node(value: Any, path: str) -> Node:  # noqa: ANN401 - resolved data of any shape
     try:
-        found = supported(value)
+        found = supported(value, (path,))
     except Unsupported as error:
         raise Unresolved(error.message, error.hint) from error
     return found if isinstance(found, (Variable, Merged)) else Variable(found, path=path)

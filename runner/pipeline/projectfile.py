@@ -103,7 +103,9 @@ class ProjectFile:
             self.page.fits(spec, stage_shape.STAGE, at, required="cmd")
             return [Definition(name, shape.sound(spec, stage_shape.STAGE), at)] if isinstance(spec, dict) else []
         sound = stage_shape.checked(self.page, spec, at)
-        return self.template.matrix(name, sound, at) if "matrix" in sound else self.template.stage(name, sound, at)
+        if "matrix" in spec:
+            return self.template.matrix(name, sound, at) if "matrix" in sound else []
+        return self.template.stage(name, sound, at)
 
     def _foreach(self, name: str, spec: dict[str, Any], at: Where) -> Iterable[Definition]:
         self.page.fits(spec, stage_shape.FOREACH, at, required="do")
@@ -116,7 +118,8 @@ class ProjectFile:
             self.page.wrong((*at, "do", "foreach"), "foreach cannot stand inside do", "use matrix for combinations")
             return []
         sound = stage_shape.checked(self.page, do, (*at, "do"))
-        return self.template.foreach(name, spec["foreach"], sound, at) if "foreach" in spec else []
+        is_sound = "foreach" in shape.sound(spec, stage_shape.FOREACH)
+        return self.template.foreach(name, spec["foreach"], sound, at) if is_sound else []
 
     def _stage(self, definition: Definition, where: Location) -> Stage:
         name, at = definition.name, definition.at

@@ -83,8 +83,9 @@ def checked(page: Page, spec: object, at: Where) -> dict[str, Any]:
             pass  # looking is checking
     for number, written in enumerate(sound.get("params", ())):
         page.holds(written, shape.STRING_OR_MAPPING, (*at, "params", number))
-    for axis, values in sound.get("matrix", {}).items():
-        page.holds(values, shape.AXIS, (*at, "matrix", axis))
+    axes = [page.holds(axis, shape.AXIS, (*at, "matrix", name)) for name, axis in sound.get("matrix", {}).items()]
+    if not all(axes):
+        del sound["matrix"]
     if "vars" in sound and not are_vars(page, sound["vars"], (*at, "vars")):
         del sound["vars"]
     return sound

@@ -203,18 +203,18 @@ class _Filling:
             if text.whole is not None:
                 node = self._find(text.whole, section)
                 return node if self.keeps_variables else plain(node)
-            parts = [part if isinstance(part, str) else self._inserted(part, section) for part in text.parts]
         except Unresolved as error:
             self._wrong(at, error)
             return written
+        parts = [part if isinstance(part, str) else self._inserted(part, at, section) for part in text.parts]
         return "".join(parts).replace(ESCAPED, OPENING)
 
-    def _inserted(self, expression: Expression, section: str) -> str:
-        value = plain(self._find(expression, section))
+    def _inserted(self, expression: Expression, at: Where, section: str) -> str:
         try:
-            return to_text(value, self.template.unpacking)
+            return to_text(plain(self._find(expression, section)), self.template.unpacking)
         except Unresolved as error:
-            raise Unresolved(error.message, error.hint, expression.text) from error
+            self._wrong(at, Unresolved(error.message, error.hint, expression.text))
+            return expression.text
 
     def _find(self, expression: Expression, section: str) -> Node:
         node = self.scope.find(expression)
