@@ -41,7 +41,8 @@ def pull(project: Project, targets: Sequence[str]) -> Moved:
     for piece in wanted:
         short = len(lost & {piece.name.key, *(member.key for member in known.members(piece.name))})
         if short:
-            logger.error("%s is left as it is: %d of its objects could not be had", piece.out.path, short)
+            why = "" if piece.out.push else "; it has push: false, so only the place where it was made has it"
+            logger.error("%s is left as it is: %d of its objects could not be had%s", piece.out.path, short, why)
         elif not known.is_in_place(piece.out, piece.name):
             moved += _put(project, keeping, piece)
     chosen = targeting.stages(project.pipeline, targets, project.cwd)
@@ -170,12 +171,13 @@ def _unproved(project: Project, wanted: Sequence[Wanted]) -> list[Failure]:
         remote = project.remote(where)
         paths = {name.key: out.path for out, name in wanted if out.remote == where}
         there = remote.exists(paths) if remote else {}
-        failures += [Failure(key, _nowhere(path, key)) for key, path in paths.items() if key not in there]
+        place = remote.url if remote else "a remote: none is configured"
+        failures += [Failure(key, _nowhere(path, key, place)) for key, path in paths.items() if key not in there]
     return failures
 
 
-def _nowhere(path: str, key: str) -> ObjectMissing:
-    message = f"{path} is named by the lock, but its object {key} is neither here nor in the remote"
+def _nowhere(path: str, key: str, place: str) -> ObjectMissing:
+    message = f"{path} is named by the lock, but its object {key} is neither here nor in {place}"
     return ObjectMissing(message, f"push it from where it was made: `dvc push {path}`")
 
 
