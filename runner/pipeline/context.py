@@ -5,12 +5,11 @@ Files are read through the function that reads the DVC files, so a commit's temp
 
 from __future__ import annotations
 
-import posixpath
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from runner.errors import ConfigError, Location
-from runner.pipeline import params, shape, yaml12
+from runner.pipeline import documents, params, shape, yaml12
 from runner.pipeline.addresses import PARAMS_FILE
 from runner.pipeline.expressions import is_interpolated
 from runner.pipeline.variables import Redefined, Scope, Unsupported, Variable, merge, source_of, supported
@@ -35,7 +34,7 @@ class Sources:
 
     read: Callable[[str], str | None]
     errors: list[RunnerError] = field(default_factory=list)
-    _documents: dict[str, dict[str, Any] | RunnerError | None] = field(default_factory=dict)
+    _known: dict[tuple[str, tuple[str, ...] | None], dict[str, Any] | ConfigError | None] = field(default_factory=dict)
 
     def document(self, path: str) -> dict[str, Any] | None:
         """Give what a file holds; `None` where there is none.
@@ -44,31 +43,51 @@ class Sources:
             ConfigError: it cannot be used; kept in `errors` too, once.
 
         """
-        if path not in self._documents:
+        return self._once(path, None, lambda: self._parsed(path))
+
+    def values(self, path: str, keys: tuple[str, ...]) -> dict[str, Any]:
+        """Give what some keys of a file hold, or all where none is named, as templates see it.
+
+        Raises:
+            ConfigError: something in them cannot be a variable; kept in `errors` too, once.
+
+        """
+        return self._once(path, keys, lambda: self._chosen(path, keys)) or {}
+
+    def _once(
+        self, path: str, keys: tuple[str, ...] | None, find: Callable[[], dict[str, Any] | None]
+    ) -> dict[str, Any] | None:
+        if (path, keys) not in self._known:
             try:
-                self._documents[path] = self._parsed(path)
+                self._known[path, keys] = find()
             except ConfigError as error:
-                self.errors += error.problems
-                self._documents[path] = error
-        found = self._documents[path]
+                told = {str(known) for known in self.errors}
+                self.errors += [problem for problem in error.problems if str(problem) not in told]
+                self._known[path, keys] = error
+        found = self._known[path, keys]
         if isinstance(found, ConfigError):
             raise found
-        return found  # type: ignore[return-value]  # no other error was kept
+        return found
 
     def _parsed(self, path: str) -> dict[str, Any] | None:
         text = self.read(path)
-        if text is None:
-            return None
-        document = params.parse(path, text)
-        if not isinstance(document, dict):
-            message = f"a file that variables come from must hold a mapping, this is a {type(document).__name__}"
-            raise ConfigError(message, "give each value a name", Location(path))
+        document = {} if text is None else params.parse(path, text)
+        if isinstance(document, dict):
+            return None if text is None else document
+        message = f"a file that variables come from must hold a mapping, this is a {type(document).__name__}"
+        raise ConfigError(message, "give each value a name", Location(path))
+
+    def _chosen(self, path: str, keys: tuple[str, ...]) -> dict[str, Any]:
+        document = self.document(path) or {}
         try:
-            return supported(document)  # type: ignore[no-any-return]  # a mapping gives a mapping
+            return supported({key: document[key] for key in keys} if keys else document)  # type: ignore[no-any-return]  # a mapping gives a mapping
         except Unsupported as error:
-            is_yaml = posixpath.splitext(path)[1].lower() not in {".py", ".toml"}
-            where = Location(path, *yaml12.locate(text, *error.keys)) if is_yaml else Location(path)
-            raise ConfigError(error.message, error.hint, where) from error
+            raise ConfigError(error.message, error.hint, self._place(path, error.keys)) from error
+
+    def _place(self, path: str, keys: Where) -> Location:
+        if documents.suffix(path) in {".py", ".toml"}:
+            return Location(path)
+        return Location(path, *yaml12.locate(self.read(path) or "", *keys))
 
 
 @dataclass(frozen=True)
@@ -97,11 +116,10 @@ class Context:
         beside = shape.relative(folder, PARAMS_FILE, self.root)
         scope: Scope | None = Scope()
         try:
-            document = self.sources.document(beside)
+            if self.sources.document(beside) is not None:
+                scope = Scope(_entries(self.sources.values(beside, ()), beside), {beside: None})
         except ConfigError:
-            document, scope = None, None
-        if document is not None:
-            scope = Scope(_entries(document, beside), {beside: None})
+            scope = None
         return self._extended(scope, entries, folder, ("vars",), "")
 
     def of_stage(self, scope: Scope, entries: Sequence[Any], wdir: str, at: Where, name: str) -> Scope | None:
@@ -163,21 +181,21 @@ class Context:
         loaded = (*(scope.loaded.get(path) or ()), *keys) or None
         return joined and replace(joined, loaded={**scope.loaded, path: loaded})
 
-    def _chosen(self, path: str, keys: Sequence[str], spelled: str, folder: str, at: Where) -> dict[str, Node] | None:
+    def _chosen(self, path: str, keys: tuple[str, ...], spelled: str, folder: str, at: Where) -> dict[str, Node] | None:
+        """Give the variables of a file; `None` where they cannot be had, which is noted."""
         try:
             document = self.sources.document(path)
+            if document is None:
+                start = "the stage's wdir" if at[0] == "stages" else "the folder of dvc.yaml"
+                self.page.wrong(at, f"there is no file {path!r}", f"{spelled!r} starts from {start} ({folder})")
+                return None
+            if gone := next((key for key in keys if key not in document), None):
+                hint = shape.nearest(gone, document) + ("; only top-level keys can be named" if "." in gone else "")
+                self.page.wrong(at, f"there is no key {gone!r} in {path}", hint)
+                return None
+            return _entries(self.sources.values(path, keys), path)
         except ConfigError:
             return None
-        if document is None:
-            start = "the stage's wdir" if at[0] == "stages" else "the folder of dvc.yaml"
-            self.page.wrong(at, f"there is no file {path!r}", f"{spelled!r} starts from {start} ({folder})")
-            return None
-        for key in keys:
-            if key not in document:
-                hint = shape.nearest(key, document) + ("; only top-level keys can be named" if "." in key else "")
-                self.page.wrong(at, f"there is no key {key!r} in {path}", hint)
-                return None
-        return _entries({key: document[key] for key in keys} if keys else document, path)
 
     def _joined(self, scope: Scope, new: Mapping[str, Node], at: Where) -> Scope | None:
         for name in scope.items:

@@ -558,6 +558,47 @@ DATASETS = Project(
     edits={"seed": "t"},
 )
 
+
+TEMPLATED = Project(
+    "templated",
+    """\
+    vars: [sizes.json, {folder: made}]
+    stages:
+      cut:
+        foreach: ${parts}
+        do:
+          cmd: head -n ${item.lines} seed > ${folder}/${key} && echo ${item.flags} >> ${folder}/${key}
+          deps: [seed]
+          params: ['parts.${key}.lines']
+          outs: ['${folder}/${key}']
+      grid:
+        matrix: {part: '${parts}', rate: [1e-3, true, '${default}']}
+        cmd: (cat ${folder}/${item.part}; echo ${item.rate}) > out-${key}
+        deps: ['${folder}/${item.part}']
+        outs: ['out-${key}': {persist: false}]
+      inside:
+        wdir: ${folder}
+        vars: [local.yaml:word]
+        cmd: echo ${word} ${sizes[-1]} \\${HOME} '$x' > word
+        outs: [word: {cache: false}]
+    """,
+    {
+        ".dvc/config": "[parsing]\n    bool = boolean_optional\n    list = append\n",
+        "seed": "1\n2\n3\n",
+        "sizes.json": '{"sizes": [1, 2.50]}',
+        "made/local.yaml": "word: it is\nunused: x\n",
+        "params.yaml": (
+            "default: a b\nparts:\n  one: {lines: 1, flags: {fast: true, slow: false, n: [1, a b]}}\n"
+            "  two: {lines: 2, flags: {}}\n"
+        ),
+    },
+    edits={
+        "made/local.yaml": "word: was\n",
+        "params.yaml": "default: 1.0\nparts: {two: {lines: 3, flags: {o: null}}}\n",
+    },
+)
+
+
 PROJECTS = (
     DATASETS,
     CHAIN,
@@ -576,4 +617,5 @@ PROJECTS = (
     PARAMS,
     ADDED,
     NO_INPUTS,
+    TEMPLATED,
 )
