@@ -573,17 +573,16 @@ TEMPLATED = Project(
           outs: ['${folder}/${key}']
       grid:
         matrix: {part: '${parts}', rate: [1e-3, true, '${default}']}
-        cmd: (cat ${folder}/${item.part}; echo ${item.rate}) > out-${key}
+        cmd: (cat ${folder}/${item.part}; echo ${item.rate}) > 'out-${key}'
         deps: ['${folder}/${item.part}']
         outs: ['out-${key}': {persist: false}]
       inside:
         wdir: ${folder}
         vars: [local.yaml:word]
-        cmd: echo ${word} ${sizes[-1]} \\${HOME} '$x' > word
-        outs: [word: {cache: false}]
+        cmd: echo ${word} ${sizes[-1]} \\${x:-none} > word
+        outs: [word]
     """,
     {
-        ".dvc/config": "[parsing]\n    bool = boolean_optional\n    list = append\n",
         "seed": "1\n2\n3\n",
         "sizes.json": '{"sizes": [1, 2.50]}',
         "made/local.yaml": "word: it is\nunused: x\n",
