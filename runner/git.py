@@ -22,7 +22,7 @@ STEPS: Final = (50, 500, 5000)
 FETCH_SECONDS: Final = 600
 _SHA = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?\Z")
 _LIKELY_DEFAULTS: Final = ("main", "master", "trunk")
-_MOVES_THE_TOP: Final = ("GIT_DIR", "GIT_WORK_TREE", "GIT_CEILING_DIRECTORIES")
+MOVES_THE_TOP: Final = ("GIT_DIR", "GIT_WORK_TREE", "GIT_CEILING_DIRECTORIES")
 _EXCERPT: Final = 300
 
 
@@ -62,7 +62,7 @@ class Git:
                 first question: to ask now would cost every run a process.
 
         """
-        asked = any(name in environ for name in _MOVES_THE_TOP)
+        asked = any(name in environ for name in MOVES_THE_TOP)
         found = (
             None if asked else next((folder for folder in (start, *start.parents) if (folder / ".git").exists()), None)
         )
@@ -262,53 +262,6 @@ class Git:
             found = self.merge_base(ours, theirs)
         return found
 
-    # Other repositories
-
-    def tip(self, url: str, rev: str) -> str:
-        """Ask the repository at `url` for the commit of a branch or tag; empty where it has neither.
-
-        Args:
-            url: a url or an absolute path. It may hold a password, so it is never an argument.
-            rev: the name; empty: the default branch.
-
-        """
-        wanted = (f"refs/tags/{rev}^{{}}", f"refs/tags/{rev}", f"refs/heads/{rev}", rev) if rev else ("HEAD",)
-        lines = self._run("ls-remote", "--quiet", _THERE, *wanted, known_as=url, seconds=FETCH_SECONDS).splitlines()
-        found = {os.fsdecode(ref): os.fsdecode(sha) for sha, ref in (line.split(b"\t") for line in lines)}
-        return next((found[ref] for ref in wanted if ref in found), "")
-
-    def take(self, url: str, commit: str) -> None:
-        """Bring a commit of the repository at `url` into this one, without its history if the other side allows."""
-        if not self._object(f"{commit}^{{commit}}"):
-            self.close()
-            try:
-                self._run(
-                    "fetch", "--quiet", "--no-tags", "--depth=1", _THERE, commit, known_as=url, seconds=FETCH_SECONDS
-                )
-            except GitError:
-                self.take_all(url)
-
-    def take_all(self, url: str) -> None:
-        """Bring all branches and tags of the repository at `url` into this one."""
-        self.close()
-        refs = ("+refs/heads/*:refs/remotes/origin/*", "+refs/tags/*:refs/tags/*")
-        whole = ("--unshallow",) if self.is_shallow() else ()
-        self._run("fetch", "--quiet", *whole, _THERE, *refs, known_as=url, seconds=FETCH_SECONDS)
-
-    @staticmethod
-    def is_commit(rev: str) -> bool:
-        """Whether `rev` is the whole id of a commit, which nothing can move."""
-        return bool(_SHA.match(rev))
-
-    @classmethod
-    def bare(cls, folder: Path, environ: Mapping[str, str]) -> Git:
-        """Open the repository without a work tree in `folder`, which is made if need be."""
-        found = cls(folder, {name: value for name, value in environ.items() if name not in _MOVES_THE_TOP})
-        if not (folder / "HEAD").exists():
-            folder.mkdir(parents=True, exist_ok=True)
-            found._run("init", "--quiet", "--bare")
-        return found
-
     # The door
 
     def _commit(self, rev: str) -> bytes:
@@ -355,18 +308,13 @@ class Git:
         return os.fsdecode(self._run(*command, fine=fine)).strip()
 
     def _run(
-        self,
-        *command: str,
-        stdin: bytes = b"",
-        fine: Sequence[int] = (0,),
-        seconds: float | None = None,
-        known_as: str = "",
+        self, *command: str, stdin: bytes = b"", fine: Sequence[int] = (0,), seconds: float | None = None
     ) -> bytes:
         try:
             done = subprocess.run(
                 ["git", *command],
                 cwd=self.root,
-                env=_naming(known_as, self._environ) if known_as else self._environ,
+                env=self._environ,
                 input=stdin,
                 capture_output=True,
                 check=False,
@@ -383,18 +331,12 @@ class Git:
         return done.stdout
 
 
-_THERE: Final = "there"
-"""What another repository is called for one command."""
-
-
-def _naming(url: str, environ: Mapping[str, str]) -> dict[str, str]:
-    """Give the environment in which git knows `url` as `there`."""
-    number = int(environ.get("GIT_CONFIG_COUNT") or 0)
-    named = {f"GIT_CONFIG_KEY_{number}": f"remote.{_THERE}.url", f"GIT_CONFIG_VALUE_{number}": url}
-    return {**environ, **named, "GIT_CONFIG_COUNT": str(number + 1)}
-
-
 _FETCH_HINT: Final = "fetch it first, for instance with fetch-depth: 0 in actions/checkout"
+
+
+def is_commit(rev: str) -> bool:
+    """Whether `rev` is the whole id of a commit, which nothing can move."""
+    return bool(_SHA.match(rev))
 
 
 def _failure(command: Sequence[str], said: str, root: Path) -> GitError:

@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING
 
+from runner import elsewhere
+from runner.elsewhere import Elsewhere
+from runner.engine import overrides
 from runner.engine.decide import Content
 from runner.errors import ObjectMissing, RemoteError
-from runner.git import Git
+from runner.git import is_commit
 from runner.hashes import LEGACY, Hash, Tree
 from runner.pipeline import config, files
 from runner.store import transfer
-from runner.store.remote import open_remote
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from runner.git import Git
     from runner.pipeline.config import Config
     from runner.pipeline.model import Out, Pipeline, Stage
     from runner.pipeline.source import Repo, Source
@@ -73,21 +74,20 @@ class Repositories:
             raise RemoteError(message, "import it from where it was made")
         git = self._clone(source.repo, guarded=guarded)
         try:
-            git.take(self._address(source.repo), commit)
+            git.take(commit)
             return _Commit(self, git, (source.repo, commit), guarded=guarded, depth=depth).bring(source.url)
         finally:
             git.close()
 
     def _tip(self, repo: Repo, *, guarded: bool) -> str:
-        if Git.is_commit(repo.rev):
+        if is_commit(repo.rev):
             return repo.rev
-        url = self._address(repo)
         git = self._clone(repo, guarded=guarded)
         try:
-            found = git.tip(url, repo.rev)
+            found = git.tip(repo.rev)
             if found:
                 return found
-            git.take_all(url)
+            git.take_all()
             return git.resolve(repo.rev)  # the beginning of an id, `v1~2`
         finally:
             git.close()
@@ -102,13 +102,17 @@ class Repositories:
         local = Path(os.path.normpath(Path(self.root, Path(repo.url).expanduser())))
         return local if "://" not in repo.url and local.is_dir() else None
 
-    def _clone(self, repo: Repo, *, guarded: bool) -> Git:
+    def _clone(self, repo: Repo, *, guarded: bool) -> Elsewhere:
         """Open the folder that the repository is fetched into."""
         url = self._address(repo)
-        environ = _guarded(url, self.environ) if guarded else self.environ
+        environ = self.environ
+        if guarded:
+            from runner.store.public import public_address  # noqa: PLC0415 - loads an HTTP client
+
+            environ = elsewhere.guarded(url, environ, public_address)
         kind = "guarded" if guarded else "trusted"
         name = hashlib.md5(url.encode(), usedforsecurity=False).hexdigest()
-        return Git.bare(self._scratch / kind / name, environ)
+        return Elsewhere(self._scratch / kind / name, url, environ)
 
 
 class _Commit:
@@ -249,6 +253,8 @@ class _Commit:
         if self._guarded:
             message = f"{self._repo.url} is named by this pull request only, so no remote of it is opened"
             raise RemoteError(message, "import it on the target branch first")
+        from runner.store.remote import open_remote  # noqa: PLC0415 - most runs open none
+
         chosen = self._config(top)
         here = self._home.folder(self._repo)
         if here:
@@ -269,7 +275,9 @@ class _Commit:
         if here:
             own = [here / top / ".dvc" / name for name in ("config", "config.local")]
             layers = [(os.fspath(path), path.read_text(encoding="utf-8"), folder) for path in own if path.exists()]
-        return config.parse([*layers, *_overrides(self._repo, self._home.root)], self._home.environ.get("HOME", ""))
+        return config.parse(
+            [*layers, *overrides.layers(self._repo, self._home.root)], self._home.environ.get("HOME", "")
+        )
 
 
 def _under(top: str, path: str) -> str:
@@ -280,67 +288,3 @@ def _is_unseen(file: str) -> bool:
     """Whether a file of git's is none of the data: DVC's own files."""
     parts = file.split("/")
     return ".dvc" in parts or parts[-1] in {"dvc.yaml", "dvc.lock", ".dvcignore"} or file.endswith(".dvc")
-
-
-def _overrides(repo: Repo, root: Path) -> Iterator[tuple[str, str, str]]:
-    """Give what an import says of the repository's configuration, as layers of it."""
-    folder = os.fspath(root)
-    if repo.config and isinstance(repo.config, str):
-        place = root / repo.config
-        yield repo.config, place.read_text(encoding="utf-8"), os.fspath(place.parent)
-    elif repo.config:
-        yield "config of the import", "\n".join(_lines(repo.config)), folder
-    if repo.remote and isinstance(repo.remote, str):
-        yield "remote of the import", f"[core]\nremote = {repo.remote}\n", folder
-
-
-def _lines(sections: Mapping[str, Any]) -> Iterator[str]:
-    """Write sections in the syntax of DVC's configuration."""
-    for name, options in sections.items():
-        named = options.items() if name == "remote" else ()
-        for remote, inner in named:
-            yield f"['remote \"{remote}\"']"
-            yield from _options(inner)
-        if name != "remote":
-            yield f"[{name}]"
-            yield from _options(options)
-
-
-def _options(options: Mapping[str, Any]) -> Iterator[str]:
-    for name, value in options.items():
-        text = str(value).lower() if isinstance(value, bool) else str(value)
-        yield f"{name} = {json.dumps(text)}"
-
-
-def _guarded(url: str, environ: Mapping[str, str]) -> dict[str, str]:
-    """Give the environment in which git asks one public https host, follows nothing else and shows no credentials.
-
-    Raises:
-        RemoteError: the url is no https:// url of a public address.
-
-    """
-    from runner.store.public import public_address  # noqa: PLC0415 - loads an HTTP client, which others do not need
-
-    parts = urlsplit(url)
-    try:
-        if parts.scheme != "https" or not parts.hostname:
-            message = f"{url} is named by this pull request only, so it is not read"
-            raise RemoteError(message, "such a repository must be at a public https:// url")
-        port = parts.port or 443
-        address = public_address(parts.hostname, port)
-    except OSError as error:
-        message = f"{url}: {error}"
-        raise RemoteError(message, "check the url") from error
-    settings = {
-        "http.curloptResolve": f"{parts.hostname}:{port}:{address}",
-        "http.followRedirects": "false",
-        "http.proxy": "",
-        "protocol.allow": "never",
-        "protocol.https.allow": "always",
-        "credential.helper": "",
-    }
-    plain = {name: value for name, value in environ.items() if name in {"PATH", "LANG", "TMPDIR", "SSL_CERT_FILE"}}
-    named = {f"GIT_CONFIG_KEY_{number}": key for number, key in enumerate(settings)}
-    values = {f"GIT_CONFIG_VALUE_{number}": value for number, value in enumerate(settings.values())}
-    nobody = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1", "HOME": os.devnull, "GIT_ASKPASS": "true"}
-    return plain | named | values | nobody | {"GIT_CONFIG_COUNT": str(len(settings))}

@@ -7,15 +7,14 @@ only an untrusted commit names is read from public addresses and without credent
 from __future__ import annotations
 
 import posixpath
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from runner.engine.decide import Content
 from runner.errors import ConfigError, Corrupt, ObjectMissing, RemoteError, RunnerError
 from runner.hashes import Hash, Tree
 from runner.pipeline.source import REV
-from runner.store.remote import Patience
 from runner.store.source import Part, of_file, of_folder, open_source
 
 if TYPE_CHECKING:
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from runner.pipeline.model import Dep, LockedPath
     from runner.pipeline.source import Source
     from runner.store.incoming import Incoming
+    from runner.store.remote import Patience
     from runner.store.source import Found, SourceStore
 
 _LARGEST_UNTRUSTED = 10 << 30
@@ -67,9 +67,14 @@ class Sources:
         self._environ = repositories.environ
         self._cache = repositories.cache
         self._trusts = trusts
-        self._patience = Patience()
         self._stores: dict[tuple[str, ...], SourceStore] = {}
         self._found: dict[Source, Found | None] = {}
+
+    @cached_property
+    def _patience(self) -> Patience:
+        from runner.store.remote import Patience  # noqa: PLC0415 - most runs ask no source
+
+        return Patience()
 
     def look(self, dep: Dep, recorded: LockedPath | None) -> Content | None:
         """Ask what a dep's source holds now; `None` where there is nothing.
@@ -94,6 +99,8 @@ class Sources:
         elsewhere = [(dep, recorded) for dep, recorded in deps if dep.source and not dep.dataset]
         wanted = [(dep, recorded) for dep, recorded in elsewhere if dep.source not in self._found]
         if len(wanted) > 1:
+            from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - most runs ask no source
+
             with ThreadPoolExecutor(min(self._repositories.jobs, len(wanted))) as threads:
                 list(threads.map(self._try, wanted))
 

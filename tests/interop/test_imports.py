@@ -35,6 +35,15 @@ stages:
 """
 
 
+PEEK = """\
+stages:
+  peek:
+    cmd: cat folder/in/y plain/p.txt > peek.txt
+    deps: [folder/in/y, plain/p.txt]
+    outs: [peek.txt]
+"""
+
+
 @dataclass(frozen=True)
 class Imports:
     """A project `first` with imports, and where they come from; copies lie beside it."""
@@ -198,6 +207,16 @@ def test_a_pull_takes_imports_from_their_sources_as_dvc_does(imports: Imports) -
     imports.sides.retrain.run(ours, "pull", *names)
     assert imports.written(ours) == imports.written(theirs)
     assert (ours / "partial.csv").read_text() == "a\nb\n"
+
+
+def test_a_stage_that_reads_part_of_an_import_finds_it_in_a_fresh_clone(imports: Imports) -> None:
+    project = imports.copy("fresh")
+    put(project, {"dvc.yaml": PEEK})
+    for name in (".dvc/cache", "folder", "plain"):
+        shutil.rmtree(project / name)
+    assert imports.sides.retrain.plan(project)["peek"]["decision"] == "run"
+    imports.sides.retrain.run(project, "repro", "peek")
+    assert (project / "peek.txt").read_text() == "y\nplain\n"
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,93 @@
+"""Other git repositories: asked and fetched from with real git."""
+
+from __future__ import annotations
+
+import base64
+from typing import TYPE_CHECKING
+
+import pytest
+
+from runner.elsewhere import Elsewhere, guarded
+from runner.errors import GitError, RemoteError
+from tests.support import web
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.support.environment import Program
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path, git: Program) -> Path:
+    """Another repository: two commits on main, a branch and an annotated tag at the first."""
+    place = tmp_path / "elsewhere"
+    git("init", "-q", "-b", "main", str(place), cwd=tmp_path)
+    for text in ("one", "two"):
+        (place / "file").write_text(text)
+        git("add", "-A", cwd=place)
+        git("commit", "-q", "-m", text, cwd=place)
+    git("branch", "old", "HEAD~1", cwd=place)
+    git("tag", "-a", "v1", "-m", "one", "HEAD~1", cwd=place)
+    return place
+
+
+def test_another_repository_is_asked_for_the_commit_of_a_name(
+    elsewhere: Path, tmp_path: Path, git: Program, environ: dict[str, str]
+) -> None:
+    first, second = git("rev-list", "--reverse", "main", cwd=elsewhere).stdout.split()
+    with Elsewhere(tmp_path / "bare", str(elsewhere), environ) as here:
+        asked = {rev: here.tip(rev) for rev in ("", "main", "old", "v1", "nope")}
+    assert asked == {"": second, "main": second, "old": first, "v1": first, "nope": ""}
+
+
+def test_one_commit_of_another_repository_is_taken_without_its_history(
+    elsewhere: Path, tmp_path: Path, environ: dict[str, str]
+) -> None:
+    with Elsewhere(tmp_path / "bare", elsewhere.as_uri(), environ) as here:
+        tip = here.tip("main")
+        here.take(tip)
+        assert here.show(tip, "file") == b"two"
+        assert here.is_shallow()
+        here.take_all()
+        assert here.show("v1", "file") == b"one"
+        assert not here.is_shallow()
+
+
+def test_a_repository_that_is_not_there_is_told(tmp_path: Path, environ: dict[str, str]) -> None:
+    none = str(tmp_path / "none")
+    with Elsewhere(tmp_path / "bare", none, environ) as here, pytest.raises(GitError, match="git ls-remote failed"):
+        here.tip("")
+
+
+def test_a_password_in_a_url_is_no_argument_of_any_program(tmp_path: Path, environ: dict[str, str]) -> None:
+    trace = tmp_path / "trace"
+    with web.serve() as site:
+        url = site.url.replace("://", "://me:s%40cret@") + "/x.git"
+        here = Elsewhere(tmp_path / "bare", url, {**environ, "GIT_TRACE": str(trace)})
+        with pytest.raises(GitError) as caught:
+            here.tip("")
+    assert site.headers[0]["Authorization"] == f"Basic {base64.b64encode(b'me:s@cret').decode()}"
+    assert "remote-http" in trace.read_text()
+    assert "cret" not in trace.read_text()
+    assert "cret" not in str(caught.value)
+
+
+def test_a_stranger_is_asked_at_the_address_that_was_checked_and_sees_no_credentials(environ: dict[str, str]) -> None:
+    asked: list[tuple[str, int]] = []
+
+    def address(host: str, port: int) -> str:
+        asked.append((host, port))
+        return "192.0.2.7"
+
+    given = {**environ, "GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "http.extraHeader", "GIT_CONFIG_VALUE_0": "secret"}
+    found = guarded("https://h/x.git", {**given, "TOKEN": "secret", "HTTPS_PROXY": "http://p"}, address)
+    assert asked == [("h", 443)]
+    assert "h:443:192.0.2.7" in found.values()
+    assert "secret" not in " ".join(found.values())
+    assert "HTTPS_PROXY" not in found
+
+
+@pytest.mark.parametrize("url", ["http://h/x", "file:///x", "/x", "../x", "ssh://h/x", "git@h:x", "ext::sh -c x", "-x"])
+def test_a_stranger_is_asked_over_https_only(url: str) -> None:
+    with pytest.raises(RemoteError, match="named by this pull request only"):
+        guarded(url, {}, lambda _host, _port: "192.0.2.7")
