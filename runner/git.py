@@ -6,6 +6,7 @@ File contents come from one `git cat-file --batch` process that stays open until
 from __future__ import annotations
 
 import os
+import posixpath
 import re
 import subprocess
 from bisect import bisect_left
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, Final, Self
 from runner.errors import GitError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
 STEPS: Final = (50, 500, 5000)
 FETCH_SECONDS: Final = 600
@@ -165,10 +166,18 @@ class Git:
         parents = {path: [str(parent) for parent in PurePosixPath(path).parents] for path in wanted}
         return {path for path in wanted if _holds(known, path) or not entries.isdisjoint(parents[path])}
 
-    def ignored(self, paths: Iterable[str]) -> set[str]:
-        """Give those of `paths` that git ignores; a tracked file is never ignored."""
-        wanted = b"".join(os.fsencode(path) + b"\0" for path in paths)
+    def ignored(self, paths: Collection[str]) -> set[str]:
+        """Give those of `paths` that git ignores; a tracked file is never ignored, nor what lies behind a link."""
+        behind = {folder for folder in {posixpath.dirname(path) for path in paths} if self._leads_elsewhere(folder)}
+        seen = (path for path in paths if posixpath.dirname(path) not in behind)
+        wanted = b"".join(os.fsencode(path) + b"\0" for path in seen)
         return set(_split(self._run("check-ignore", "--stdin", "-z", stdin=wanted, fine=(0, 1)))) if wanted else set()
+
+    def _leads_elsewhere(self, folder: str) -> bool:
+        """Whether a link is on the way to `folder`: git knows the link, and refuses to be asked about more."""
+        return any(
+            (self.root / part).is_symlink() for part in (folder, *map(str, PurePosixPath(folder).parents)) if part
+        )
 
     def branch(self) -> str:
         """Give the branch checked out; empty where HEAD is detached."""

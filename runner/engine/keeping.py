@@ -272,6 +272,8 @@ class Keeping:
 
         Outs that persist stay, as files of their own that the command may change.
         """
+        for out in stage.outs:
+            self._check_parent(out)
         found = [out for out in stage.outs if os.path.lexists(self._workspace.path(out.path))]
         for out in found:
             self._make_ready(out)
@@ -284,7 +286,6 @@ class Keeping:
 
     def _make_ready(self, out: Out) -> None:
         """Keep what an out holds before it steps aside, or make it one that the command may write to."""
-        self._check_parent(out)
         if out.persist:
             with refusals(out.path, "copied"):
                 _unprotect(self._workspace.path(out.path))

@@ -230,6 +230,8 @@ def test_ignored_are_paths_that_a_gitignore_matches(repository: Repository, open
     paths = ["model", "sub/model", "a.tmp", "sub/data", "sub/keep.tmp", "sub/data/x", "größe.tmp", "plain"]
     assert git.ignored(paths) == {"model", "a.tmp", "sub/data", "sub/data/x", "größe.tmp"}
     assert git.ignored(["plain"]) == set()
+    (repository.root / "link").symlink_to("sub")
+    assert git.ignored(["link/data", "link/deep/data", "model"]) == {"model"}
     assert git.ignored([]) == set()
 
 

@@ -163,6 +163,16 @@ def test_what_git_tracks_is_a_file_of_its_own_never_a_link(tmp_path: Path) -> No
     assert place.stat().st_mode & stat.S_IWUSR
 
 
+def test_an_out_behind_a_link_that_leads_out_is_refused_before_anything_runs(tmp_path: Path) -> None:
+    made = workshop(tmp_path, "stages:\n  make: {cmd: echo 1 > link/o, deps: [seed], outs: [link/o]}\n", {"seed": "1"})
+    (tmp_path / "outside").mkdir()
+    (made.root / "link").symlink_to(tmp_path / "outside")
+    report = made.repro()
+    assert report.exit_code == 2
+    assert "link is a link to a place outside the project" in str(report.error)
+    assert list((tmp_path / "outside").iterdir()) == []
+
+
 @pytest.mark.parametrize(
     ("how", "why"),
     [
