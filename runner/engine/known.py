@@ -102,10 +102,13 @@ class Known:
         entry = self.entry(stage)
         outs = {out.spelled: self.written(stage, out) for out in stage.outs}
         return Now(
-            deps={dep.spelled: self._seen(dep.path, entry.dep(dep.spelled) if entry else None) for dep in local},
+            deps={dep.spelled: self._lying(dep, entry.dep(dep.spelled) if entry else None) for dep in local},
             params={param.spelled: self.values(param) if self._is_there(param.path) else None for param in files},
             outs={spelled: content or Absent() for spelled, content in outs.items()},
         )
+
+    def _lying(self, dep: Dep, recorded: LockedPath | None) -> Content | None:
+        return self._dataset(dep.dataset) if dep.dataset else self._seen(dep.path, recorded)
 
     def _is_there(self, path: str) -> bool:
         return self._workspace.path(path).exists()

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from runner.review.metrics import Unreadable, flatten, oddity, presentable
+from runner.review.series import Series
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -121,7 +122,9 @@ def _shown(document: object) -> dict[str, Any]:
 
 
 def _leaves(node: object) -> Any:  # noqa: ANN401 - numbers, booleans and strings, nested as they are in the file
-    """Leave out what is no metric: null, lists, empty mappings."""
+    """Leave out what is no metric: null, lists, empty mappings; of rows the last counts, as in `flatten`."""
+    if isinstance(node, Series) and node:
+        return _leaves({"-1": node[-1]})
     if not isinstance(node, Mapping):
         return presentable(node) if isinstance(node, int | float | str) else {}
     kept = {key: _leaves(inner) for key, inner in node.items() if isinstance(inner, int | float | str | Mapping)}

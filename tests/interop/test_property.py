@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from hypothesis import HealthCheck, Phase, assume, given, note, settings
 
+from tests.interop.projects import commit
 from tests.interop.random_projects import Edit, Shape, apply, edits, shapes
 from tests.interop.traces import records, workspace
 
@@ -64,6 +65,23 @@ def test_running_after_the_edits_leaves_the_same_bytes(
         assert done.code == 0
         assert records(ours) == records(theirs)
         assert workspace(ours) == workspace(theirs)
+
+
+@fuzz
+@given(shape=shapes(), changes=edits())
+def test_the_verbs_that_look_answer_as_dvc_does(
+    shape: Shape, changes: list[Edit], sides: Sides, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    root = _up_to_date(shape, sides, tmp_path_factory.mktemp("property"))
+    commit(root)
+    apply(root, shape, changes)
+    for verb in ("status", "diff", "params diff", "metrics diff", "metrics show"):
+        theirs, ours = (side.ask(root, *verb.split(), "--json") for side in (sides.dvc, sides.retrain))
+        note(f"{verb}: {theirs}")
+        if theirs.code == 0 and "failed to load" not in theirs.err:
+            assert ours.json == theirs.json, verb
+    graphs = [side.ask(root, "dag", "--dot").out for side in (sides.dvc, sides.retrain)]
+    assert sorted(graphs[0].split("\n")) == sorted(graphs[1].split("\n"))
 
 
 def _up_to_date(shape: Shape, sides: Sides, folder: Path) -> Path:

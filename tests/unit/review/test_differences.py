@@ -16,6 +16,7 @@ from runner.review.differences import (
     without_first,
 )
 from runner.review.metrics import Unreadable, as_python, compare
+from runner.review.series import Series
 
 if TYPE_CHECKING:
     from runner.review.model import Change
@@ -92,6 +93,12 @@ def test_shown_metrics_keep_their_nesting_and_lose_what_is_none() -> None:
             }
         }
     }
+
+
+def test_of_rows_the_last_is_shown() -> None:
+    rows = Series([{"loss": 2.0}, {"loss": 1.0}])
+    assert show_data([Revision("", {"m.csv": rows})], ".") == {"": {"data": {"m.csv": {"data": {"-1": {"loss": 1.0}}}}}}
+    assert show_table([Revision("", {"m.csv": rows})], ".", 5).rows == (("", "m.csv", "1.0"),)
 
 
 def test_the_table_of_several_revisions_has_a_column_for_every_key() -> None:
