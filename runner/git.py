@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final, Self
 from runner.errors import GitError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 STEPS: Final = (50, 500, 5000)
 FETCH_SECONDS: Final = 600
@@ -166,8 +166,9 @@ class Git:
         parents = {path: [str(parent) for parent in PurePosixPath(path).parents] for path in wanted}
         return {path for path in wanted if _holds(known, path) or not entries.isdisjoint(parents[path])}
 
-    def ignored(self, paths: Collection[str]) -> set[str]:
+    def ignored(self, paths: Iterable[str]) -> set[str]:
         """Give those of `paths` that git ignores; a tracked file is never ignored, nor what lies behind a link."""
+        paths = list(paths)
         behind = {folder for folder in {posixpath.dirname(path) for path in paths} if self._leads_elsewhere(folder)}
         seen = (path for path in paths if posixpath.dirname(path) not in behind)
         wanted = b"".join(os.fsencode(path) + b"\0" for path in seen)
