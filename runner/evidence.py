@@ -116,7 +116,7 @@ def _reader(root: Path) -> Callable[[str], str | None]:
     return read
 
 
-def _below(prefix: str, ask: Callable[[Iterable[str]], set[str]]) -> Callable[[Iterable[str]], set[str]]:
+def _below(prefix: str, ask: Callable[[list[str]], set[str]]) -> Callable[[Iterable[str]], set[str]]:
     """Ask git of paths as the project spells them; what leads out of it git is not asked."""
 
     def asked(paths: Iterable[str]) -> set[str]:
