@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
     from pathlib import Path
 
-    from runner.engine.decide import Content
+    from runner.engine.decide import Content, Now
     from runner.engine.workspace import Workspace
     from runner.pipeline.model import LockEntry, Out, Stage
 
@@ -64,9 +64,14 @@ class Keeping:
         self._locks: dict[str, tuple[str | None, lock.LockFile]] = {}
         self._recover()
 
-    def may_remember(self, stage: Stage) -> bool:
-        """DVC's rule for writing the run cache: inputs of the project, and outs, each cached or a metric or a plot."""
+    def may_remember(self, stage: Stage, before: Now) -> bool:
+        """DVC's rule for writing the run cache: inputs of the project, and outs, each cached or a metric or a plot.
+
+        A params file that is tracked whole and holds nothing has no hash, to DVC, and so no run to look up.
+        """
         if stage.always_changed or not stage.reads or not stage.outs or any(dep.source for dep in stage.deps):
+            return False
+        if not all(before.params[param.spelled] for param in stage.params):
             return False
         return all((out.cache or out.metric or out.plot) and not out.persist for out in stage.outs)
 

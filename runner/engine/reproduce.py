@@ -244,7 +244,7 @@ class Reproduction:
         self.keeping.check_untracked(stage)
         entry, seconds = self._run(stage, before)
         self._settle(stage, entry)
-        records = (self.runs.remember(entry),) if self.keeping.may_remember(stage) else ()
+        records = (self.runs.remember(entry),) if self.keeping.may_remember(stage, before) else ()
         return StageResult(stage, "ran", decision.reasons, seconds, pulled=pulled, entry=entry, records=records)
 
     def _absent(self, stage: Stage) -> Iterator[_Wanted]:
@@ -334,12 +334,13 @@ class Reproduction:
         for out in stage.outs:
             self.workspace.forget(out.path)
             content = self._out(stage, out)
-            if out.cache or (self.keeping.may_remember(stage) and (out.metric or out.plot)):
+            if out.cache or (self.keeping.may_remember(stage, before) and (out.metric or out.plot)):
                 self.keeping.add(out, content)
             if out.cache:
                 self.keeping.ignore(stage, out)
             outs.append(recorded_as(out.spelled, content))
-        deps = tuple(recorded_as(spelled, content) for spelled, content in before.deps.items() if content)
+        contents = ((dep.spelled, before.deps[dep.spelled]) for dep in stage.deps)
+        deps = tuple(recorded_as(spelled, content) for spelled, content in contents if content)
         values = {param.spelled: dict(before.params[param.spelled] or {}) for param in stage.params}
         return LockEntry(stage.cmd, deps, values, tuple(outs))
 

@@ -64,12 +64,12 @@ def name_of(run_key: str, record: str = "") -> str:
 
 def inputs_of(stage: Stage, now: Now) -> LockEntry | None:
     """Give the entry that a run of `stage` would begin with, outs unhashed; `None` where an input is not known."""
-    absent = {dep.spelled for dep in stage.deps} - {spelled for spelled, content in now.deps.items() if content}
-    if absent:
+    contents = [(dep.spelled, now.deps.get(dep.spelled)) for dep in stage.deps]
+    if not all(content for _, content in contents):
         return None
     if any(values is None or len(values) < len(param.keys) for param, values in _params(stage, now)):
         return None
-    deps = tuple(recorded_as(spelled, content) for spelled, content in now.deps.items() if content)
+    deps = tuple(recorded_as(spelled, content) for spelled, content in contents if content)
     outs = tuple(LockedPath(out.spelled, None) for out in stage.outs)
     return LockEntry(
         stage.cmd, deps, {param.spelled: dict(values or {}) for param, values in _params(stage, now)}, outs

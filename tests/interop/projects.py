@@ -463,6 +463,24 @@ ADDED = Project(
     edits={"data.csv": "3,4\n", "images/c/3.png": "z"},
 )
 
+FOUND = Project(
+    "what random projects found",
+    """\
+    stages:
+      dep-twice:
+        cmd: cat seed > dep-twice
+        deps: [seed, ./seed, seed]
+        outs: [dep-twice]
+      params-file-without-params:
+        cmd: cat seed > whole
+        deps: [seed]
+        params: [{empty.py: }]
+        outs: [whole]
+    """,
+    {"seed": "s\n", "empty.py": "import os\n"},
+    edits={"seed": "t\n"},
+)
+
 NO_INPUTS = Project(
     "stages without deps or outs",
     """\
@@ -617,4 +635,5 @@ PROJECTS = (
     ADDED,
     NO_INPUTS,
     TEMPLATED,
+    FOUND,
 )
