@@ -97,12 +97,12 @@ class Known:
 
     def on_disk(self, stage: Stage) -> Now:
         """Gather what lies in the workspace, whatever could be put there: what `dvc status` looks at."""
-        local = () if stage.frozen else [dep for dep in stage.deps if dep.source is None]
+        near = () if stage.frozen else [dep for dep in stage.deps if dep.source is None or dep.dataset]
         files = () if stage.frozen else stage.params
         entry = self.entry(stage)
         outs = {out.spelled: self.written(stage, out) for out in stage.outs}
         return Now(
-            deps={dep.spelled: self._lying(dep, entry.dep(dep.spelled) if entry else None) for dep in local},
+            deps={dep.spelled: self._lying(dep, entry.dep(dep.spelled) if entry else None) for dep in near},
             params={param.spelled: self.values(param) if self._is_there(param.path) else None for param in files},
             outs={spelled: content or Absent() for spelled, content in outs.items()},
         )

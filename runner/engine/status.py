@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from runner.engine import targets as targeting
 from runner.engine import tracked
 from runner.engine.decide import Absent, Change, differences
+from runner.pipeline.source import DATASET
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -22,7 +23,12 @@ if TYPE_CHECKING:
     from runner.hashes import Hash
     from runner.pipeline.model import Param, Pipeline, Stage
 
-_DEPS: Final = {Change.DEP_NEW: "new", Change.DEP_MODIFIED: "modified", Change.DEP_DELETED: "deleted"}
+_DEPS: Final = {
+    Change.DEP_NEW: "new",
+    Change.DEP_MODIFIED: "modified",
+    Change.DEP_DELETED: "deleted",
+    Change.OUT_OF_SYNC: "not in sync",
+}
 _PARAMS: Final = {Change.PARAM_NEW: "new", Change.PARAM_MODIFIED: "modified", Change.PARAM_DELETED: "deleted"}
 _OUTS: Final = {Change.OUT_NEW: "new", Change.OUT_MODIFIED: "modified", Change.OUT_DELETED: "deleted"}
 _ALWAYS: Final = frozenset({Change.ALWAYS, Change.CALLBACK})
@@ -111,7 +117,7 @@ class _Look:
                 yield out.path, changed[out.path]
 
     def _shown(self, path: str) -> str:
-        return posixpath.relpath(path, self.cwd)
+        return path if path.startswith(DATASET) else posixpath.relpath(path, self.cwd)
 
 
 def _param(param: Param, keys: Sequence[str], reasons: Iterable[Reason]) -> dict[str, str] | str:

@@ -110,6 +110,18 @@ def test_both_name_the_same_stale_stages(name: str, kept: Path, sides: Sides) ->
     assert stale == row[3]
 
 
+@pytest.mark.parametrize(
+    "name", ["the record of a dataset", "what dvc.yaml says of a dataset", "a dataset that the stage has not read"]
+)
+def test_status_says_of_datasets_what_dvc_says(name: str, kept: Path, sides: Sides) -> None:
+    before = (kept / ROWS[name][0]).read_bytes()
+    changed(kept, ROWS[name])
+    try:
+        assert sides.retrain.ask(kept, "status", "--json").json == sides.dvc.status(kept)
+    finally:
+        put(kept, {ROWS[name][0]: before})
+
+
 RUN = (
     "a number",
     "a tuple inside a list",
