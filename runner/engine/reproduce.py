@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,7 @@ from runner.engine.known import outs_of, recorded_as
 from runner.engine.outcome import StageFailed, StageResult
 from runner.engine.taking_in import TakingIn
 from runner.errors import ConfigError, Corrupt, ObjectMissing
-from runner.hashes import MD5
+from runner.hashes import LEGACY, MD5
 from runner.pipeline import params
 from runner.pipeline.model import LockEntry
 
@@ -179,8 +179,22 @@ class Reproduction:
         pulled = self._bring([one for one in recorded if not self.known.is_in_place(one.out, one.name)])
         if pulled.failed:
             return None
-        self._settle(stage, decision.entry)
-        return StageResult(stage, "restored", decision.reasons, pulled=pulled, entry=decision.entry)
+        entry = self._named_anew(stage, decision.entry)
+        self._settle(stage, entry)
+        records = (self.runs.remember(entry),) if entry != decision.entry and self.keeping.may_remember(stage) else ()
+        return StageResult(stage, "restored", decision.reasons, pulled=pulled, entry=entry, records=records)
+
+    def _named_anew(self, stage: Stage, past: LockEntry) -> LockEntry:
+        """Name the outs that a past run of DVC 2 wrote as a run would now: an old name stays only where it was one."""
+        if past is self.known.entry(stage) or not any(name.name == LEGACY for _, name in outs_of(stage, past)):
+            return past
+        outs = []
+        for out in stage.outs:
+            content = self._out(stage, out)
+            if out.cache or self.keeping.may_remember(stage):
+                self.keeping.add(out, content)
+            outs.append(recorded_as(out.spelled, content))
+        return replace(past, outs=tuple(outs))
 
     def _bring(self, wanted: Sequence[_Wanted]) -> Moved:
         """Fetch outs and put them in place; what nobody has is in `failed`, and then nothing is put in place.

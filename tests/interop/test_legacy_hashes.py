@@ -59,6 +59,19 @@ def test_after_a_run_locks_and_objects_are_those_of_dvc_3(before: Path, sides: S
     assert {row["decision"] for row in sides.retrain.plan(theirs).values()} == {"fresh"}
 
 
+def test_what_a_run_of_dvc_2_wrote_is_restored_and_named_as_dvc_3_names_it(before: Path, sides: Sides) -> None:
+    theirs, ours = before, before.parent / "ours"
+    shutil.copytree(theirs, ours, symlinks=True)
+    for rate in (3, 1, 3):
+        for root, run in ((theirs, sides.dvc.run), (ours, sides.retrain.run)):
+            put(root, {"params.yaml": f"rate: {rate}\n"})
+            run(root, "repro")
+        assert workspace(ours) == workspace(theirs)
+        assert objects(ours) == objects(theirs)
+        assert runs(ours) == runs(theirs)
+    assert sides.dvc.status(ours) == {}
+
+
 def _objects_before_3(root: Path) -> dict[str, bytes]:
     """Give the files in the old layout; no listings, as DVC 3 keeps those of directories that it only compares."""
     found = (path for path in (root / ".dvc" / "cache").glob("[0-9a-f][0-9a-f]/*") if path.suffix != ".dir")
