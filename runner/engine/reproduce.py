@@ -161,7 +161,7 @@ class Reproduction:
             decision = decide(stage, self.known.entry(stage), now, lambda: self.runs.lookup(stage, now))
         try:
             if isinstance(decision, Restore):
-                restored = self._restore(stage, decision)
+                restored = self._restore(stage, decision, now)
                 if restored:
                     return restored
                 decision = Run((*decision.reasons, Reason(Change.MISSING_OBJECT)))
@@ -173,7 +173,7 @@ class Reproduction:
         status: Status = "frozen" if isinstance(decision, Frozen) else "fresh"
         return StageResult(stage, status, decision.reasons, entry=self.known.entry(stage))
 
-    def _restore(self, stage: Stage, decision: Restore) -> StageResult | None:
+    def _restore(self, stage: Stage, decision: Restore, now: Now) -> StageResult | None:
         """Put in place what an earlier run wrote; `None` where an object turned out to be gone."""
         recorded = [_Wanted(stage, out, name, decision.entry) for out, name in outs_of(stage, decision.entry)]
         pulled = self._bring([one for one in recorded if not self.known.is_in_place(one.out, one.name)])
@@ -181,7 +181,8 @@ class Reproduction:
             return None
         entry = self._named_anew(stage, decision.entry)
         self._settle(stage, entry)
-        records = (self.runs.remember(entry),) if entry != decision.entry and self.keeping.may_remember(stage) else ()
+        is_news = entry != decision.entry and self.keeping.may_remember(stage, now)
+        records = (self.runs.remember(entry),) if is_news else ()
         return StageResult(stage, "restored", decision.reasons, pulled=pulled, entry=entry, records=records)
 
     def _named_anew(self, stage: Stage, past: LockEntry) -> LockEntry:
@@ -191,8 +192,7 @@ class Reproduction:
         outs = []
         for out in stage.outs:
             content = self._out(stage, out)
-            if out.cache or self.keeping.may_remember(stage):
-                self.keeping.add(out, content)
+            self.keeping.add(out, content)
             outs.append(recorded_as(out.spelled, content))
         return replace(past, outs=tuple(outs))
 
