@@ -7,6 +7,7 @@ those of a list that comes from a variable as Python writes them (`True`).
 from __future__ import annotations
 
 from itertools import product
+from math import prod
 from typing import TYPE_CHECKING, Any, Final
 
 from runner.pipeline.addresses import JOIN
@@ -25,6 +26,7 @@ Members = dict[str, dict[str, "Node"]]
 _ITEM: Final = "item"
 _KEY: Final = "key"
 _DEFAULT: Final = Unpacking()
+_MOST: Final = 100_000  # combinations: a short text must not take all memory
 
 
 def foreach(data: Any) -> Members:  # noqa: ANN401 - resolved data of any shape
@@ -56,13 +58,16 @@ def matrix(data: Mapping[str, Any]) -> Members:
         data: resolved axes; variables stand in it where an expression is the whole of a value.
 
     Raises:
-        Unresolved: there is no axis, one is no list, or a combination cannot name a stage.
+        Unresolved: there is no axis, one is no list, there are too many combinations, or one cannot name a stage.
 
     """
     if not data:
         message = "a matrix needs at least one axis"
         raise Unresolved(message, "write an axis as  name: [values]")
     axes = {name: _axis(name, values) for name, values in data.items()}
+    if prod(map(len, axes.values())) > _MOST:
+        message = f"the matrix has more than {_MOST:,} combinations"
+        raise Unresolved(message, "use fewer axes, or shorter ones")
     combined: dict[str, dict[str, Any]] = {}
     for values in product(*(enumerate(axis) for axis in axes.values())):
         words = [

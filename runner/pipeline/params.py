@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from runner.errors import ConfigError, Location
@@ -20,8 +21,11 @@ MISSING: Final = object()
 """What `lookup` gives where there is no such key; `None` is a value."""
 
 
+@lru_cache(maxsize=64)
 def parse(path: str, text: str) -> Any:  # noqa: ANN401 - a document is of any shape
     """Read a params file by its suffix; an empty or falsy document is `{}`, which is DVC's rule.
+
+    The same text is read once, as templates and stages ask for the same files: change nothing in what is given.
 
     Raises:
         ConfigError: it cannot be read, with line and column.

@@ -11,6 +11,8 @@ import pytest
 
 from runner.errors import ConfigError
 from runner.pipeline import files
+from runner.pipeline.config import Config
+from runner.pipeline.unpack import Unpacking
 from tests.interop.projects import put
 from tests.interop.templates import CASES, FILES, STRICTER
 
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from runner.pipeline.model import Stage
 
 dvc_repo: Any = pytest.importorskip("dvc.repo")
+dvc_exceptions: Any = pytest.importorskip("dvc.exceptions")
 pytestmark = pytest.mark.slow  # DVC's index of each case takes 20 ms
 
 Resolved = dict[str, dict[str, Any]]
@@ -109,3 +112,53 @@ def test_in_a_folder_the_params_file_beside_it_counts(text: str, root: Path) -> 
 def test_what_dvc_stumbles_over_later_is_refused_at_once(text: str, root: Path) -> None:
     assert theirs(root, text)
     assert ours(root, text) is None
+
+
+GROUPS = {
+    "dvc.yaml": (
+        "stages:\n  s: {foreach: [a, e:f, g/h], do: {cmd: x}}\n  m: {matrix: {x: [1, 2]}, cmd: x}\n"
+        "  none: {foreach: [], do: {cmd: x}}\n  t: {cmd: x}\n  s@q: {foreach: [z], do: {cmd: x}}\n"
+    ),
+    "sub/dvc.yaml": "stages:\n  s: {foreach: {k: 1}, do: {cmd: x}}\n",
+}
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        *("s", "s@a", "s@e:f", "s@g/h", "m", "m@2", "none", "t", ":t", "s@q", "s@q@z", "dvc.yaml", "dvc.yaml:s"),
+        *("dvc.yaml:s@e:f", "sub/dvc.yaml", "sub/dvc.yaml:s", "sub/dvc.yaml:s@k"),
+        *("s@zz", "s@", "k", "sub/dvc.yaml:t", "dvc.lock", "dvc.lock:s", "gone/dvc.yaml:s"),
+    ],
+)
+def test_a_target_names_the_stages_that_it_names_to_dvc(target: str, root: Path) -> None:
+    put(root, GROUPS)
+    repo = dvc_repo.Repo(str(root))
+    try:
+        named_there = [stage.addressing for stage in repo.stage.from_target(target)]
+    except dvc_exceptions.DvcException:
+        named_there = None
+    finally:
+        repo.close()
+        put(root, dict.fromkeys(GROUPS))
+    try:
+        named_here = [stage.address for stage in files.load(GROUPS, GROUPS.get).named(target)]
+    except ConfigError:
+        named_here = None
+    assert named_here == named_there
+
+
+@pytest.mark.parametrize("flags", ["store_true", "boolean_optional"])
+@pytest.mark.parametrize("lists", ["nargs", "append"])
+def test_mappings_become_the_options_that_the_configuration_asks_for(flags: str, lists: str, root: Path) -> None:
+    text = "stages: {s: {cmd: 'x ${d} ${u}'}}"
+    section = {"bool": flags, "list": lists}
+    own = (root / ".dvc/config").read_text()
+    options = "".join(f"    {name} = {value}\n" for name, value in section.items())
+    put(root, {".dvc/config": f"{own}[parsing]\n{options}"})
+    unpacking = Unpacking.of(Config(settings={f"parsing.{name}": value for name, value in section.items()}))
+    (stage,) = files.load(["dvc.yaml"], {**FILES, "dvc.yaml": text}.get, unpacking=unpacking).stages
+    resolved = theirs(root, text)
+    put(root, {".dvc/config": own})
+    assert resolved
+    assert stage.cmd == resolved["s"]["cmd"]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from runner import opening
+from runner.engine.committed import Committed
 from runner.errors import ConfigError, ConfigErrors
 from tests.support.pipelines import CONFIG, Workshop, workshop
 
@@ -136,6 +137,22 @@ def test_a_pull_requests_remote_is_the_bases(verb: str, fork: str, made: Worksho
         assert opened.asked.event.may_push == (fork == "owner/name")
         assert opened.asked.base
         assert opened.asked.base.how == "merge base with main"
+
+
+def test_how_templates_make_options_is_the_checkouts_configuration_and_holds_for_its_base(
+    made: Workshop, tmp_path: Path
+) -> None:
+    made.put({"dvc.yaml": "vars: [{d: {f: false}}]\nstages: {s: {cmd: 'echo ${d}'}}\n"})
+    made.commit()
+    with made.opened() as opened:
+        assert opened.project.pipeline.stages[0].cmd == "echo "
+    job = pull_request(made, tmp_path)
+    job.put({".dvc/config": f"{CONFIG}[parsing]\n    bool = boolean_optional\n"})
+    with job.opened() as opened:
+        assert opened.project.pipeline.stages[0].cmd == "echo --no-f"
+        then = Committed(opened.git, opened.prefix, opened.git.head(), opened.project.unpacking).pipeline
+        assert then
+        assert then.stages[0].cmd == "echo --no-f"
 
 
 def test_an_event_that_cannot_be_read_is_an_error_and_not_a_laptop(made: Workshop, tmp_path: Path) -> None:

@@ -154,6 +154,7 @@ def test_vars_of_a_generated_stage_may_set_key_where_foreach_does_not() -> None:
         ("matrix: {}\n    cmd: x", "3:5: a matrix needs at least one axis"),
         ("matrix: {m: '${s}'}\n    cmd: x", "3:5: the axis 'm' needs a list, this is 'str'"),
         ("matrix: {m: 1}\n    cmd: x", "3:14: expected a list or one ${...}, found a whole number (1)"),
+        (f"matrix: {{a: &l [{', '.join(map(str, range(50)))}], b: *l, c: *l}}\n    cmd: x", "3:5: the matrix has more"),
         ("matrix: [a]\n    cmd: x", "3:5: expected a mapping, found a list"),
         ("matrix: {m: ['']}\n    cmd: x", "3:5: an empty text cannot name a stage"),
         ("matrix: {m: [a@b]}\n    cmd: x", "3:5: 'a@b' cannot name a stage"),
