@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from runner.pipeline.model import Param
 
 _BOOLEANS: Final = frozenset({"True", "False"})
+_DIGITS: Final = 9  # of an index; Python takes no number of any length
 _MOST_BITS: Final = 14_284  # 4,300 decimal digits: Python writes no longer number as text
 MISSING: Final = object()
 """What `lookup` gives where there is no such key; `None` is a value."""
@@ -99,6 +100,11 @@ def _matches(node: Any, segments: Sequence[str]) -> Iterator[Any]:  # noqa: ANN4
             yield from _matches(node[first], rest)
         return
     from_end = len(node) if isinstance(node, (list, tuple)) else 0
+    if from_end and first.isdecimal() and len(first) <= _DIGITS:
+        # A number is one place in a list: a thousand stages may ask a list of a thousand.
+        if int(first) < from_end:
+            yield from _matches(node[int(first)], rest)
+        return
     for key, child in _children(node):
         if _is_at(key, from_end, first):
             yield from _matches(child, rest)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from typing import Any
 
 import dpath
@@ -191,3 +192,12 @@ def test_values_are_compared_by_dvcs_rule(left: object, right: object, same: boo
 
 def test_a_value_comes_back_from_a_lock_with_lists_for_tuples() -> None:
     assert params.as_recorded({"a": (1, ({"b": ()},))}) == {"a": [1, [{"b": []}]]}
+
+
+def test_an_index_is_looked_up_without_going_through_the_list() -> None:
+    document = {"rows": [{"lr": number} for number in range(2000)]}
+    start = time.process_time()
+    assert [params.lookup(document, f"rows.{number}.lr") for number in range(2000)] == list(range(2000))
+    assert time.process_time() - start < 1  # one by one it takes several seconds
+    assert params.lookup(document, "rows.2000") is params.MISSING
+    assert params.lookup(document, "rows.-1.lr") == 1999
