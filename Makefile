@@ -45,8 +45,9 @@ fix: $(VENV)/stamp-lint ## Format, and repair what ruff can repair
 golden: $(VENV)/stamp-test ## Write the expected reports anew; read the difference before committing it
 	$(BIN)/python tests/golden/regenerate.py
 
-fuzz: $(VENV)/stamp-test ## Compare plans with real dvc on N random projects (N=200)
-	RETRAIN_FUZZ=$(or $(N),200) $(BIN)/python -m pytest tests/interop/test_property.py tests/interop/test_collection.py $(ARGS)
+fuzz: $(VENV)/stamp-test ## Compare N random projects with real dvc (N=200 FROM=1000)
+	RETRAIN_FUZZ=$(or $(N),200) RETRAIN_FUZZ_FROM=$(FROM) $(BIN)/python -m pytest --quiet -n $(WORKERS) \
+		tests/interop/test_random.py tests/interop/test_property.py tests/interop/test_collection.py $(ARGS)
 
 bench: $(VENV)/stamp-test ## Measure against real dvc, and write the figures into docs/performance.md
 	$(BIN)/python benchmarks/engine.py $(ARGS)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 Keys = tuple[str | int, ...]
 
 _MOST_NAMES: Final = 8
-_PLAIN: Final = frozenset({str, int, float, bool, type(None)})
+_PLAIN: Final = frozenset({str, bytes, int, float, bool, type(None)})
 
 
 @dataclass(frozen=True, slots=True)

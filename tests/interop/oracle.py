@@ -41,11 +41,21 @@ class Oracle:
 
     def ask(self, cwd: Path, *argv: str) -> Done:
         """Run one command in `cwd`, whatever it ends with."""
+        return Done(**self._answer(cwd, argv=argv))
+
+    def resolved(self, cwd: Path) -> dict[str, Any]:
+        """Give every stage of the repository as DVC resolves it, and the order in which all are reproduced.
+
+        `error` says what DVC refuses the repository for; empty where it reads it.
+        """
+        return self._answer(cwd, resolve=True)
+
+    def _answer(self, cwd: Path, **question: Any) -> dict[str, Any]:
         assert self._process.stdin
         assert self._process.stdout
-        self._process.stdin.write(json.dumps({"cwd": str(cwd), "argv": argv}) + "\n")
+        self._process.stdin.write(json.dumps({"cwd": str(cwd), **question}) + "\n")
         self._process.stdin.flush()
-        return Done(**json.loads(self._process.stdout.readline()))
+        return json.loads(self._process.stdout.readline())  # type: ignore[no-any-return]
 
     def run(self, cwd: Path, *argv: str, code: int = 0) -> str:
         """Run one command in `cwd`; give its standard output."""

@@ -1,6 +1,8 @@
-"""Real DVC in one long-lived process: a line of JSON in is one command, a line of JSON out is what it printed.
+"""Real DVC in one long-lived process: a line of JSON in is one question, a line of JSON out is the answer.
 
-Importing DVC costs more than most commands do, so the tests pay for it once. Run as a script; needs no runner.
+`{"cwd": ..., "argv": [...]}` runs a command and gives what it printed; `{"cwd": ..., "resolve": true}` gives the
+stages as DVC's own resolver and loader make them. Importing DVC costs more than most questions do, so the tests pay
+for it once. Run as a script; needs no runner.
 """
 
 from __future__ import annotations
@@ -9,8 +11,19 @@ import json
 import os
 import sys
 import tempfile
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
 from dvc.cli import main as dvc
+from dvc.dependency.param import ParamsDependency
+from dvc.repo import Repo
+from dvc.repo.reproduce import get_active_graph, plan_repro
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dvc.output import Output
+    from dvc.stage import Stage
 
 
 def serve() -> None:
@@ -18,20 +31,89 @@ def serve() -> None:
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     for line in sys.stdin:
         asked = json.loads(line)
-        answers.write(json.dumps(answer(asked["cwd"], asked["argv"])) + "\n")
+        os.chdir(asked["cwd"])
+        answer = resolved() if asked.get("resolve") else printed(asked["argv"])
+        answers.write(json.dumps(answer, default=repr, skipkeys=True) + "\n")
         answers.flush()
 
 
-def answer(cwd: str, argv: list[str]) -> dict[str, object]:
-    """Run one DVC command in `cwd`; give its exit code, standard output and standard error."""
-    os.chdir(cwd)
-    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-        os.dup2(out.fileno(), 1)
-        os.dup2(err.fileno(), 2)
+def printed(argv: list[str]) -> dict[str, object]:
+    """Run one DVC command; give its exit code, standard output and standard error."""
+    with _captured() as (out, err):
         code = dvc(argv)
         sys.stdout.flush()
         sys.stderr.flush()
         return {"code": code, "out": _text(out), "err": _text(err)}
+
+
+def resolved() -> dict[str, object]:
+    """Give every stage of the repository, and the order of `dvc repro --all-pipelines`; or the error."""
+    with _captured(), _sorted_folders():
+        try:
+            with Repo() as repo:
+                stages, graph = repo.index.stages, repo.index.graph
+                order = [stage.addressing for stage in plan_repro(get_active_graph(graph))]
+                return {"error": "", "stages": [_stage(stage, repo.root_dir) for stage in stages], "order": order}
+        except Exception as error:  # noqa: BLE001 - DVC also fails by errors that it does not know
+            return {"error": f"{type(error).__name__}: {error}", "stages": [], "order": []}
+
+
+def _stage(stage: Stage, root: str) -> dict[str, Any]:
+    return {
+        "stage": stage.addressing,
+        "cmd": stage.cmd,
+        "wdir": os.path.relpath(stage.wdir, root),
+        "deps": [[dep.def_path, _inside(dep, root)] for dep in stage.deps if not isinstance(dep, ParamsDependency)],
+        "params": {_inside(dep, root): sorted(dep.params) for dep in stage.deps if isinstance(dep, ParamsDependency)},
+        "outs": [_out(out, root) for out in stage.outs],
+        "frozen": bool(stage.frozen),
+        "always_changed": bool(stage.always_changed),
+        "desc": stage.desc or "",
+        "meta": stage.meta,
+    }
+
+
+def _out(out: Output, root: str) -> dict[str, Any]:
+    return {
+        "spelled": out.def_path,
+        "path": _inside(out, root),
+        "cache": out.use_cache,
+        "persist": bool(out.persist),
+        "push": out.can_push,
+        "metric": bool(out.metric),
+        "plot": bool(out.plot),
+        "remote": out.remote or "",
+    }
+
+
+def _inside(path: Output, root: str) -> str:
+    return os.path.relpath(path.fs_path, root) if path.protocol == "local" else path.def_path
+
+
+@contextmanager
+def _sorted_folders() -> Iterator[None]:
+    """Let DVC come by folders in the order of their names: it takes them as the disk gives them, which is chance."""
+    walk = os.walk
+
+    def in_order(*args: Any, **options: Any) -> Iterator[Any]:
+        for folder, folders, files in walk(*args, **options):
+            folders.sort()
+            files.sort()
+            yield folder, folders, files
+
+    os.walk = in_order
+    try:
+        yield
+    finally:
+        os.walk = walk
+
+
+@contextmanager
+def _captured() -> Iterator[tuple[object, object]]:
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        os.dup2(out.fileno(), 1)
+        os.dup2(err.fileno(), 2)
+        yield out, err
 
 
 def _text(file: object) -> str:

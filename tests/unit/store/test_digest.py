@@ -29,7 +29,7 @@ def test_both_hashes_are_those_of_dvc(case: str, tmp_path: Path) -> None:
 
 
 def test_where_the_chunks_are_cut_does_not_matter() -> None:
-    chance = random.Random(7)  # noqa: S311 - a fixed sequence for a test, not a secret
+    chance = random.Random(7)
     content = b"".join(chance.choice([b"text\r\n", b"\r", b"\n", b"\0\r\n"]) for _ in range(400_000))
     whole = Dos2Unix()
     whole.update(content)
