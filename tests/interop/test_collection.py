@@ -62,7 +62,7 @@ def by_us(root: Path) -> list[str] | None:
     read: list[str] = []
 
     def noted(path: str) -> str | None:
-        if not path.endswith("dvc.lock"):
+        if path.endswith((".dvc", "dvc.yaml")):
             read.append(path)
         return workspace.read(path)
 
