@@ -301,7 +301,14 @@ _STAGE_KEYS: Final = (
     "vars",
     "matrix",
 )
-_TOP_KEYS: Final = ("stages", "vars", "params", "metrics", "plots", "artifacts", "datasets")
+_TOP_KEYS: Final = (
+    "stages",
+    "vars",
+    "params",
+    "metrics",
+    "plots",
+    "artifacts",
+)  # DVC checks datasets only when it asks one
 
 
 def wrong_type_in_a_stage(draft: Draft) -> Texts | None:
