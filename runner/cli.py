@@ -41,6 +41,7 @@ VERBS: Final = {
     "fetch": "data",
     "checkout": "data",
     "update": "data",
+    "verify": "verify",
     "status": "inspect",
     "diff": "inspect",
     "metrics": "compare",

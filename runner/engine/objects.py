@@ -53,7 +53,7 @@ class Objects:
         self.origin: Callable[[str], object] | None = None
         """Brings the data of an import into the cache from its source; takes the address of its `.dvc` file."""
         self._remote = remote
-        self._jobs = jobs
+        self.jobs = jobs
         self.fetched = NOTHING
         """All that was fetched through here, listings too."""
 
@@ -137,7 +137,7 @@ class Objects:
             if remote is None:
                 moved += Moved(0, 0, 0.0, tuple(_nowhere(digest) for digest in absent))
             else:
-                moved += transfer.fetch(remote, self.cache, absent, self._jobs)
+                moved += transfer.fetch(remote, self.cache, absent, self.jobs)
         self.fetched += moved
         return moved
 
@@ -160,7 +160,7 @@ class Objects:
         """Send objects to their remotes and prove them present there. What could not be is in `failed`."""
         moved = NOTHING
         for name, hashes in _by_remote(wanted).items():
-            moved += transfer.push(self.remote(name), self.cache, hashes, self._jobs)
+            moved += transfer.push(self.remote(name), self.cache, hashes, self.jobs)
         return moved
 
     def remote(self, name: str) -> Remote:

@@ -86,7 +86,7 @@ def fetch(
         return _bring(remote, cache, name)
 
     listings = [name for name in wanted if name.is_dir]
-    first = _each(bring, [name for name in listings if not _readable(cache, name)], jobs)
+    first = each(bring, [name for name in listings if not _readable(cache, name)], jobs)
     files = dict.fromkeys(name for name in wanted if not name.is_dir)
     lost = {failure.name for failure in first.failed}
     unreadable = []
@@ -98,7 +98,7 @@ def fetch(
         except (Corrupt, ObjectMissing) as error:
             unreadable.append(Failure(listing.key, error))
     absent = cache.missing(files)
-    second = _each(bring, [name for name in files if name in absent], jobs)
+    second = each(bring, [name for name in files if name in absent], jobs)
     return first + second + Moved(0, 0, clock() - start, tuple(unreadable))
 
 
@@ -117,18 +117,18 @@ def push(
     start = clock()
     wanted = dict.fromkeys(names)
     absent = [name for name in wanted if name.is_dir and not _readable(cache, name)]
-    listings = _each(lambda name: _bring(remote, cache, name), absent, jobs)
+    listings = each(lambda name: _bring(remote, cache, name), absent, jobs)
     lost = {failure.name for failure in listings.failed}
     everything = expand(cache, [name for name in wanted if name.key not in lost])
     lacking = _lacking(remote, cache, everything)
 
-    def send(name: Hash) -> int:
-        return _send(remote, cache, name)
+    def go(name: Hash) -> int:
+        return send(remote, cache, name)
 
-    sent = _each(send, [name for name in lacking if not name.is_dir], jobs)
+    sent = each(go, [name for name in lacking if not name.is_dir], jobs)
     failed = {failure.name for failure in sent.failed}
     whole, partial = _whole(cache, (name for name in lacking if name.is_dir), failed)
-    sent += _each(send, whole, jobs)
+    sent += each(go, whole, jobs)
     failed |= {failure.name for failure in sent.failed}
     unproved = _unproved(remote, cache, [name for name in lacking if name.key not in failed | set(partial)])
     failures = listings.failed + tuple(Failure(key, error) for key, error in {**partial, **unproved}.items())
@@ -167,7 +167,7 @@ def _bring(remote: Remote, cache: Cache, name: Hash) -> int:
     raise AssertionError
 
 
-def _send(remote: Remote, cache: Cache, name: Hash) -> int:
+def send(remote: Remote, cache: Cache, name: Hash) -> int:
     """Send one object, hashed just before; give its size."""
     place = cache.verify(name)
     remote.put(name.key, place)
@@ -221,7 +221,7 @@ def _unproved(remote: Remote, cache: Cache, sent: list[Hash]) -> dict[str, Remot
     }
 
 
-def _each(work: Callable[[Hash], int], names: list[Hash], jobs: int) -> Moved:
+def each(work: Callable[[Hash], int], names: list[Hash], jobs: int) -> Moved:
     """Do `work`, which gives the bytes it moved, for each name, at most `jobs` at once; what it refuses is collected.
 
     Threads are hired as long as each does less than one object in `_WORTH`: small files on a fast disk are moved

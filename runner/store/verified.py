@@ -14,7 +14,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from runner.errors import Corrupt, ObjectMissing
-from runner.hashes import Hash, Tree
+from runner.hashes import LEGACY, MD5, Hash, Tree
 from runner.store import disk
 from runner.store.digest import MD5_LENGTH, digest_for, fits, taken
 
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from runner.store.state import State
+
+_FOLDER = 2
+"""Digits of a name that are its folder's."""
 
 _LISTING_PAYS = 8
 """From so many names in one folder on, reading the folder costs less than asking for each."""
@@ -56,8 +59,12 @@ class VerifiedObjects:
         with disk.refusals(f"look into {self.root}"):
             return {name for folder, asked in folders.items() for name in _absent(folder, asked)}
 
-    def verify(self, name: Hash) -> Path:
+    def verify(self, name: Hash, *, anew: bool = False) -> Path:
         """Hash the object and give its path.
+
+        Args:
+            name: the object's.
+            anew: read its bytes even if it was hashed before and nothing says that it changed since: disks forget.
 
         Raises:
             ObjectMissing: there is none.
@@ -67,12 +74,24 @@ class VerifiedObjects:
         place = self.path(name)
         with disk.refusals(f"read {place}"):
             try:
-                found = self._state.hash_file(place, name.name)
+                found = "" if anew else self._state.hash_file(place, name.name)
+                if found == name.value[:MD5_LENGTH]:
+                    return place
+                digest = taken(digest_for(name), self.place(name))
             except FileNotFoundError:
                 raise self.gone(name) from None
-            if found != name.value[:MD5_LENGTH] and not fits(taken(digest_for(name), self.place(name)), name):
-                raise self.quarantine(name, found)
+            if not fits(digest, name):
+                raise self.quarantine(name, digest.hexdigest())
         return place
+
+    def everything(self) -> Iterator[Hash]:
+        """Give the name of every object there is, of both layouts; what is in quarantine is none."""
+        with disk.refusals(f"look into {self.root}"):
+            for kind, top in ((MD5, f"{self._root}/files/md5"), (LEGACY, self._root)):
+                for folder in sorted(_listed(top)):
+                    if len(folder) == _FOLDER:
+                        names = (Hash(folder + filename, kind) for filename in sorted(_listed(f"{top}/{folder}")))
+                        yield from (name for name in names if name.is_valid)
 
     def read(self, name: Hash) -> bytes:
         """Give the object's bytes, verified.
@@ -142,5 +161,5 @@ def _absent(folder: str, asked: Sequence[tuple[str, Hash]]) -> Iterator[Hash]:
 def _listed(folder: str) -> frozenset[str]:
     try:
         return frozenset(os.listdir(folder))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return frozenset()

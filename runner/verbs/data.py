@@ -32,10 +32,26 @@ def pull(call: Call) -> int:
 
 
 @verb("remote", "jobs")
+@click.option("--check", is_flag=True, help="Send nothing; exit with 4 and a list if the remote lacks an object.")
 @targets
-def push(call: Call) -> int:
+def push(call: Call, *, check: bool) -> int:
     """Send outs and past runs to the remote, and prove them there. TARGETS: stages, DVC files, paths; none: all."""
-    return _exchange(call, "push")
+    return _check(call) if check else _exchange(call, "push")
+
+
+def _check(call: Call) -> int:
+    """Prove that every object of the lock is in its remote, without sending anything."""
+    from runner.engine import audit  # noqa: PLC0415 - see `open_project`
+    from runner.verbs.verify import findings_data, say  # noqa: PLC0415 - as above
+
+    with stop_is_told(call):
+        opened = open_project(call)
+        asked, lacking = audit.unproved(opened.project, opened.asked.settings.targets)
+        opened.close()
+    there = f"{asked - len(lacking)} of {asked} objects that the lock names are in the remote"
+    print_result(call, lambda: {"objects": asked, "missing": findings_data(lacking)}, lambda: [there])
+    say(lacking)
+    return Exit.REMOTE if lacking else Exit.HELD
 
 
 @verb("jobs")

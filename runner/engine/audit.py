@@ -1,0 +1,204 @@
+"""Verify: objects of the cache, and on request of the remotes, read anew; what is broken is mended from a good copy."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
+
+from runner.engine import tracked
+from runner.engine.objects import NOTHING
+from runner.errors import Corrupt, ObjectMissing
+from runner.store import inspection
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from runner.engine.project import Project
+    from runner.engine.targets import Named
+    from runner.hashes import Hash
+    from runner.pipeline.model import LockedPath, Out
+    from runner.store.transfer import Failure, Moved
+
+_Named = dict["Hash", "Out"]
+Side = Literal["cache", "remote"]
+State = Literal["corrupt", "missing", "unchecked"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """An object that is not what its name says, or not where it has to be.
+
+    Attributes:
+        side: where.
+        name: the object's, below the side's root.
+        state: `corrupt`: other bytes; `missing`: nothing; `unchecked`: it could not be read.
+        path: an out that is made of it; empty where none of the project is.
+        why: one sentence.
+        repaired: whether a good copy is there now.
+
+    """
+
+    side: Side
+    name: str
+    state: State
+    path: str
+    why: str
+    repaired: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """What was read, and what was found.
+
+    Attributes:
+        cache: objects and bytes read in the cache.
+        remote: objects and bytes read in remotes.
+        findings: what was wrong, the cache's first.
+
+    """
+
+    cache: Moved
+    remote: Moved
+    findings: tuple[Finding, ...]
+
+    @property
+    def is_good(self) -> bool:
+        """Whether nothing was wrong, or all of it is mended."""
+        return all(finding.repaired for finding in self.findings)
+
+
+def verify(project: Project, targets: Sequence[str], *, remotes: bool, repair: bool) -> Audit:
+    """Read objects anew.
+
+    Args:
+        project: whose cache and remotes.
+        targets: outs to verify; none: all that the lock names, and everything else in the cache.
+        remotes: read them in the remotes too.
+        repair: fetch what is broken in the cache, and with `remotes` send what is broken or missing there.
+
+    Raises:
+        ConfigError: a target that is nothing.
+        RemoteError: a remote is not configured, or could not say what it holds.
+
+    """
+    recorded = list(tracked.recorded([project.pipeline], targets, project.cwd))
+    heads = [locked.hash for _, locked in recorded if locked.hash]
+    # Before any listing is opened: one that is broken is put away when it is opened, and would not be found.
+    cached = _cached(project, heads if targets else project.cache.everything())
+    named = _named(project, recorded)
+    if targets:
+        cached += _cached(project, named.keys() - set(heads))
+    found = [_finding("cache", failure, named) for failure in cached.failed]
+    if repair:
+        found = list(_refetched(project, found, named))
+    read = NOTHING
+    if remotes:
+        for home, names in _by_home(named).items():
+            seen, wrong = _inspected(project, home, names, named)
+            read += seen
+            found += _sent(project, home, wrong, names) if repair else wrong
+    return Audit(cached, read, tuple(found))
+
+
+def unproved(project: Project, targets: Sequence[str]) -> tuple[int, list[Finding]]:
+    """Ask the remotes for every object that the lock names. Transfers nothing but listings.
+
+    Returns:
+        How many objects were asked for, and what is not there.
+
+    Raises:
+        RemoteError: a remote is not configured, or could not say what it holds.
+
+    """
+    named = _named(project, tracked.recorded([project.pipeline], targets, project.cwd))
+    homes = _by_home(named)
+    lacking = [finding for home, names in homes.items() for finding in _absent(project, home, names, named)]
+    return sum(map(len, homes.values())), lacking
+
+
+def _named(project: Project, recorded: Iterable[tuple[Named, LockedPath]]) -> _Named:
+    """Give every object of outs, members of directories too, and an out that is made of it."""
+    found: _Named = {}
+    for one in tracked.opened(project.objects, recorded):
+        found.setdefault(one.name, one.out)
+    return found
+
+
+def _by_home(named: Mapping[Hash, Out]) -> dict[str, dict[str, Hash]]:
+    """Part objects by the remote they are kept in; those that are never pushed, and imports, are in none."""
+    homes: dict[str, dict[str, Hash]] = {}
+    for name, out in named.items():
+        if out.push and not out.origin:
+            homes.setdefault(out.remote, {})[name.key] = name
+    return homes
+
+
+def _cached(project: Project, names: Iterable[Hash]) -> Moved:
+    """Read what the cache holds of `names`; that it lacks some is no fault of a cache."""
+    asked = list(names)
+    absent = project.cache.missing(asked)
+    here = [name for name in asked if name not in absent]
+    return inspection.inspect_cache(project.cache, here, os.cpu_count() or 1)
+
+
+def _refetched(project: Project, found: Iterable[Finding], named: Mapping[Hash, Out]) -> Iterator[Finding]:
+    """Fetch anew what was broken in the cache. Of what no out is made of, nobody knows where it could be had."""
+    by_key = {name.key: (out, name) for name, out in named.items()}
+    wanted = [by_key[finding.name] for finding in found if finding.name in by_key]
+    lost = {failure.name for failure in project.objects.fetch(wanted).failed} if wanted else set()
+    for finding in found:
+        yield replace(finding, repaired=finding.name in by_key and finding.name not in lost)
+
+
+def _inspected(
+    project: Project, home: str, names: Mapping[str, Hash], named: Mapping[Hash, Out]
+) -> tuple[Moved, list[Finding]]:
+    """Read a remote's objects; give what was read and what is wrong."""
+    absent = _absent(project, home, names, named)
+    gone = {finding.name for finding in absent}
+    here = [name for key, name in names.items() if key not in gone]
+    read = inspection.inspect(project.objects.remote(home), here, project.objects.jobs)
+    return read, absent + [_finding("remote", failure, named) for failure in read.failed]
+
+
+def _absent(project: Project, home: str, names: Mapping[str, Hash], named: Mapping[Hash, Out]) -> list[Finding]:
+    remote = project.objects.remote(home)
+    there = remote.exists(names)
+    return [
+        Finding("remote", key, "missing", named[name].path, f"{key} is not in {remote.url}")
+        for key, name in names.items()
+        if key not in there
+    ]
+
+
+def _sent(project: Project, home: str, found: Sequence[Finding], names: Mapping[str, Hash]) -> list[Finding]:
+    """Send good copies of what is broken or missing in a remote, and read them back."""
+    mendable = [names[finding.name] for finding in found if finding.state != "unchecked"]
+    good = [name for name in mendable if _is_good(project, name)]
+    lost = {
+        failure.name
+        for failure in inspection.replace(
+            project.objects.remote(home), project.cache, good, project.objects.jobs
+        ).failed
+    }
+    mended = {name.key for name in good} - lost
+    return [replace(finding, repaired=finding.name in mended) for finding in found]
+
+
+def _is_good(project: Project, name: Hash) -> bool:
+    try:
+        project.cache.verify(name, anew=True)
+    except (Corrupt, ObjectMissing):
+        return False
+    return True
+
+
+def _finding(side: Side, failure: Failure, named: Mapping[Hash, Out]) -> Finding:
+    state: State = "unchecked"
+    if isinstance(failure.error, Corrupt):
+        state = "corrupt"
+    elif isinstance(failure.error, ObjectMissing):
+        state = "missing"
+    path = next((out.path for name, out in named.items() if name.key == failure.name), "")
+    return Finding(side, failure.name, state, path, failure.error.message)

@@ -1,0 +1,84 @@
+"""Objects read from the first byte to the last, where they are, and compared with their names: nothing is trusted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from runner.errors import Corrupt
+from runner.store.digest import digest_for, fits
+from runner.store.transfer import Moved, each, send
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from runner.hashes import Hash
+    from runner.store.cache import Cache
+    from runner.store.remote import Remote
+
+
+def inspect(remote: Remote, names: Iterable[Hash], jobs: int) -> Moved:
+    """Read objects of the remote from their first byte to their last and compare them with their names; keep nothing.
+
+    What is missing, holds other bytes or cannot be read is in `failed`.
+    """
+
+    def read(name: Hash) -> int:
+        reading = _Reading(name)
+        remote.get(name.key, reading)
+        reading.check(remote.url)
+        return reading.size
+
+    return each(read, list(dict.fromkeys(names)), jobs)
+
+
+def inspect_cache(cache: Cache, names: Iterable[Hash], jobs: int) -> Moved:
+    """Read objects of the cache anew, whatever is remembered of them; broken ones are put in quarantine."""
+
+    def read(name: Hash) -> int:
+        return cache.verify(name, anew=True).stat().st_size
+
+    return each(read, list(dict.fromkeys(names)), jobs)
+
+
+def replace(remote: Remote, cache: Cache, names: Iterable[Hash], jobs: int) -> Moved:
+    """Send objects whatever the remote holds under their names, files before listings, and read them back."""
+    wanted = list(dict.fromkeys(names))
+
+    def go(name: Hash) -> int:
+        return send(remote, cache, name)
+
+    sent = each(go, [name for name in wanted if not name.is_dir], jobs)
+    sent += each(go, [name for name in wanted if name.is_dir], jobs)
+    lost = {failure.name for failure in sent.failed}
+    proof = inspect(remote, [name for name in wanted if name.key not in lost], jobs)
+    return sent + Moved(0, 0, 0.0, proof.failed)
+
+
+class _Reading:
+    """A sink that hashes what it takes and keeps nothing."""
+
+    def __init__(self, name: Hash) -> None:
+        self.size = 0
+        self._name = name
+        self._digest = digest_for(name)
+
+    def write(self, chunk: bytes, /) -> None:
+        """Take the next bytes."""
+        self._digest.update(chunk)
+        self.size += len(chunk)
+
+    def restart(self) -> None:
+        """Forget everything taken so far."""
+        self._digest = digest_for(self._name)
+        self.size = 0
+
+    def check(self, url: str) -> None:
+        """Compare what was read with the name.
+
+        Raises:
+            Corrupt: they differ.
+
+        """
+        if not fits(self._digest, self._name):
+            message = f"{self._name.key} in {url} holds {self.size} bytes of md5 {self._digest.hexdigest()}"
+            raise Corrupt(message, "`retrain verify --cloud --repair` sends a good copy, where this cache has one")
