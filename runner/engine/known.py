@@ -97,18 +97,20 @@ class Known:
 
     def on_disk(self, stage: Stage) -> Now:
         """Gather what lies in the workspace, whatever could be put there: what `dvc status` looks at."""
-        near = () if stage.frozen else [dep for dep in stage.deps if dep.source is None or dep.dataset]
+        deps = () if stage.frozen else stage.deps
         files = () if stage.frozen else stage.params
         entry = self.entry(stage)
         outs = {out.spelled: self.written(stage, out) for out in stage.outs}
         return Now(
-            deps={dep.spelled: self._lying(dep, entry.dep(dep.spelled) if entry else None) for dep in near},
+            deps={dep.spelled: self._lying(dep, entry.dep(dep.spelled) if entry else None) for dep in deps},
             params={param.spelled: self.values(param) if self._is_there(param.path) else None for param in files},
             outs={spelled: content or Absent() for spelled, content in outs.items()},
         )
 
     def _lying(self, dep: Dep, recorded: LockedPath | None) -> Content | None:
-        return self._dataset(dep.dataset) if dep.dataset else self._seen(dep.path, recorded)
+        if dep.dataset:
+            return self._dataset(dep.dataset)
+        return self._asked(dep, recorded) if dep.source else self._seen(dep.path, recorded)
 
     def _is_there(self, path: str) -> bool:
         return self._workspace.path(path).exists()
@@ -141,9 +143,12 @@ class Known:
         entry = self.entry(stage)
         recorded = entry.dep(dep.spelled) if entry else None
         if dep.source:
-            assert self._sources is not None  # noqa: S101 - given wherever deps have sources
-            return self._sources.look(dep, recorded)
+            return self._asked(dep, recorded)
         return self._named(partial(self.at, dep.path), recorded)
+
+    def _asked(self, dep: Dep, recorded: LockedPath | None) -> Content | None:
+        assert self._sources is not None  # noqa: S101 - given wherever deps have sources
+        return self._sources.look(dep, recorded)
 
     def _dataset(self, name: str) -> Content | None:
         """Give what is recorded of a dataset; `None` where that is nothing, or was made of another spec."""

@@ -28,6 +28,8 @@ _DEPS: Final = {
     Change.DEP_MODIFIED: "modified",
     Change.DEP_DELETED: "deleted",
     Change.OUT_OF_SYNC: "not in sync",
+    Change.SOURCE: "modified",
+    Change.UPDATE: "update available",
 }
 _PARAMS: Final = {Change.PARAM_NEW: "new", Change.PARAM_MODIFIED: "modified", Change.PARAM_DELETED: "deleted"}
 _OUTS: Final = {Change.OUT_NEW: "new", Change.OUT_MODIFIED: "modified", Change.OUT_DELETED: "deleted"}
@@ -96,7 +98,10 @@ class _Look:
         yield from (_WORDS[reason.change] for reason in reasons if reason.change in _WORDS)
 
     def _deps(self, stage: Stage, now: Now, reasons: Sequence[Reason]) -> Iterator[tuple[str, Any]]:
-        yield from ((self._shown(reason.path), _DEPS[reason.change]) for reason in reasons if reason.change in _DEPS)
+        elsewhere = {dep.path for dep in stage.deps if dep.source or dep.dataset}
+        for reason in reasons:
+            if reason.change in _DEPS:
+                yield reason.path if reason.path in elsewhere else self._shown(reason.path), _DEPS[reason.change]
         entry = self.known.entry(stage)
         changed = [reason for reason in reasons if reason.change in _PARAMS]
         for param in stage.params:
@@ -117,7 +122,7 @@ class _Look:
                 yield out.path, changed[out.path]
 
     def _shown(self, path: str) -> str:
-        return path if path.startswith(DATASET) else posixpath.relpath(path, self.cwd)
+        return posixpath.relpath(path, self.cwd)
 
 
 def _param(param: Param, keys: Sequence[str], reasons: Iterable[Reason]) -> dict[str, str] | str:

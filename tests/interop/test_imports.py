@@ -192,7 +192,17 @@ def _stale(imports: Imports, project: Path) -> set[str]:
     plan = imports.sides.retrain.plan(project)
     ours = {name for name, row in plan.items() if row["decision"] in {"run", "restore"}}
     assert ours == theirs.keys(), (theirs, {name: plan[name] for name in ours ^ theirs.keys() if name in plan})
+    words = imports.sides.retrain.ask(project, "status", "--json").json
+    assert words == {
+        name: [_relative(row, imports.place) if isinstance(row, dict) else row for row in rows]
+        for name, rows in theirs.items()
+    }
     return ours
+
+
+def _relative(row: dict[str, dict[str, str]], place: Path) -> dict[str, dict[str, str]]:
+    """Name what lies outside the project from the project, where DVC names it from the root of the disk."""
+    return {key: {path.replace(str(place), ".."): word for path, word in words.items()} for key, words in row.items()}
 
 
 def test_a_pull_takes_imports_from_their_sources_as_dvc_does(imports: Imports) -> None:
