@@ -48,6 +48,20 @@ class Elsewhere(Git):
             except GitError:
                 self.take_all()
 
+    def take_named(self, commit: str) -> None:
+        """Bring a commit here that a branch or a tag leads to.
+
+        Code hosts give out the commits of everybody's forks under the url of the repository that was forked.
+
+        Raises:
+            GitError: none leads to it.
+
+        """
+        self.take_all()
+        if not self._run("for-each-ref", "--count=1", f"--contains={commit}", fine=(0, 129)):
+            message = f"no branch and no tag of that repository leads to {commit[:12]}"
+            raise GitError(message, "a pull request may name published commits only")
+
     def take_all(self) -> None:
         """Bring all branches and tags here."""
         self.close()

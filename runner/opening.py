@@ -184,8 +184,9 @@ def _project(root: Path, git: Git, prefix: str, asked: Asked) -> Project:
         for out in stage.outs
         if home_of(out) and (recorded := _recorded(pipeline, stage, out)) and recorded.hash
     }
-    repositories = Repositories(root, root / SCRATCH / "repos", environ, store, chosen.jobs)
-    sources = Sources(dvc, repositories, lambda source: _is_trusted(git, asked, source))
+    repositories = Repositories(root, environ, store, chosen.jobs, strict=not _is_trusted_event(asked))
+    known = dvc if asked.remote_from is not None else config.Config()
+    sources = Sources(known, repositories, lambda source: _is_trusted(git, asked, source))
     objects = Objects(store, remote, chosen.jobs, homes, versions)
     objects.origin = lambda file: _origin(pipeline, sources, file)
     runs = RunCache(store, lambda: remote(""))
@@ -202,11 +203,18 @@ def _origin(pipeline: Pipeline, sources: Sources, file: str) -> None:
         sources.bring(stage.deps[0], recorded)
 
 
+def _is_trusted_event(asked: Asked) -> bool:
+    """Whether everything in the checkout was written or reviewed by somebody who is trusted."""
+    return asked.event.trusted and not asked.event.base_remote
+
+
 def _is_trusted(git: Git, asked: Asked, source: Source) -> bool:
     """Whether somebody who is trusted chose a source: on a pull request, if DVC files of the base name it too."""
-    if asked.event.trusted and not asked.event.base_remote:
+    if _is_trusted_event(asked):
         return True
     base = asked.remote_from
+    if source.repo and source.repo.config and isinstance(source.repo.config, str):  # a file of the checkout
+        return False
     return bool(base) and all(git.mentions(str(base), text, ("*.dvc", "*dvc.yaml")) for text in source.texts)
 
 

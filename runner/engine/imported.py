@@ -12,6 +12,7 @@ from runner import elsewhere
 from runner.elsewhere import Elsewhere
 from runner.engine import overrides
 from runner.engine.decide import Content
+from runner.engine.workspace import SCRATCH
 from runner.errors import ObjectMissing, RemoteError
 from runner.git import is_commit
 from runner.hashes import LEGACY, Hash, Tree
@@ -35,22 +36,23 @@ _DEEPEST = 5
 class Repositories:
     """The git repositories that a project imports from, each asked and fetched once."""
 
-    def __init__(self, root: Path, scratch: Path, environ: Mapping[str, str], cache: Cache, jobs: int) -> None:
+    def __init__(self, root: Path, environ: Mapping[str, str], cache: Cache, jobs: int, *, strict: bool) -> None:
         """Fetch repositories into folders of their own.
 
         Args:
             root: the folder that relative paths of repositories start from.
-            scratch: where they are fetched to.
             environ: the environment, for git and for clients.
             cache: where data goes.
             jobs: requests at once.
+            strict: take only commits that a branch or a tag leads to: who names them is not trusted.
 
         """
         self.root = root
         self.environ = environ
         self.cache = cache
         self.jobs = jobs
-        self._scratch = scratch
+        self._scratch = root / SCRATCH / "repos"
+        self._strict = strict
         self._tips: dict[tuple[str, str], str] = {}
 
     def tip(self, repo: Repo, *, guarded: bool) -> str:
@@ -74,7 +76,7 @@ class Repositories:
             raise RemoteError(message, "import it from where it was made")
         git = self._clone(source.repo, guarded=guarded)
         try:
-            git.take(commit)
+            (git.take_named if self._strict else git.take)(commit)
             return _Commit(self, git, (source.repo, commit), guarded=guarded, depth=depth).bring(source.url)
         finally:
             git.close()

@@ -239,4 +239,4 @@ def _of_record(recorded: LockedPath) -> Found | None:
 
 
 def _part(row: Mapping[str, Any]) -> Part:
-    return Part(row["relpath"], Hash(row["etag"], "etag"), row.get("size"), row.get("version_id", ""))
+    return Part(row["relpath"], Hash(row.get("etag") or "", "etag"), row.get("size"), row.get("version_id", ""))

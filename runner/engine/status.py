@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, Final
 from runner.engine import targets as targeting
 from runner.engine import tracked
 from runner.engine.decide import Absent, Change, differences
-from runner.pipeline.source import DATASET
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence

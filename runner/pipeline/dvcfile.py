@@ -62,6 +62,8 @@ _REPO: Final[Shape] = {
     "remote": shape.STRING_OR_MAPPING,
 }
 
+_FILE: Final[Shape] = {"relpath": shape.STRING, **lock.CHECKSUMS, **lock.META, "cloud": shape.MAPPING}
+
 
 def parse(page: Page, document: object, root: str) -> tuple[Stage, LockEntry]:
     """Read a `.dvc` file as a stage, without a cmd a data source, and the hashes in it as its entry.
@@ -119,11 +121,14 @@ def _is_dep(page: Page, written: object, at: Where) -> bool:
     if isinstance(written, dict) and "db" in written:
         page.wrong((*at, "db"), "imports from a database are not supported", "export the data, and import the export")
         return False
-    return (
-        page.fits(written, _DEP, at, required="path")
-        and isinstance(written, dict)
-        and lock.names_object(page, written, at)
-    )
+    if not page.fits(written, _DEP, at, required="path") or not isinstance(written, dict):
+        return False
+    if not written["path"] or shape.CONTROL.search(written["path"]):
+        page.wrong((*at, "path"), f"{written['path']!r} is neither a path nor a url", "correct it")
+        return False
+    files = enumerate(written.get("files") or ())
+    rows = [page.fits(row, _FILE, (*at, "files", number), required="relpath") for number, row in files]
+    return all(rows) and lock.names_object(page, written, at)
 
 
 def _dep(page: Page, wdir: str, written: Mapping[str, Any], root: str, at: Where) -> Dep:
@@ -152,7 +157,7 @@ def _repo(page: Page, written: object, at: Where) -> Repo | None:
 def _locked_dep(written: Mapping[str, Any]) -> LockedPath:
     """Give what is recorded of a dep: of one in a repository the commit, of a versioned directory its files' ETags."""
     if "files" in written:
-        names = ((row["relpath"], Hash(row["etag"], "etag")) for row in written["files"])
+        names = ((row["relpath"], Hash(row.get("etag") or "", "etag")) for row in written["files"])
         return replace(lock.locked_path(written), hash=hash_listing(names))
     if "repo" not in written:
         return lock.locked_path(written)

@@ -24,7 +24,7 @@ Shape = dict[str, str]
 Where = tuple[str | int, ...]
 
 URL = re.compile(r"[A-Za-z][\w+.-]*://")
-_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")  # a line break would start a line of its own in .gitignore
+CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")  # a line break would start a line of its own in .gitignore
 _RESERVED = frozenset({".git", ".dvc", ".github"})
 
 STRING: Final = "a string"
@@ -189,7 +189,7 @@ class Page:
         """
         path = relative(wdir, spelled, root)
         top = path.partition("/")[0]
-        if not spelled or _CONTROL.search(spelled):
+        if not spelled or CONTROL.search(spelled):
             why = ": it holds a control character" if spelled else ""
             self.wrong(at, f"{spelled!r} is not a path{why}", "rename the file" if spelled else "")
         elif path.startswith("/") or top == "..":

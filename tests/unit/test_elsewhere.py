@@ -91,3 +91,19 @@ def test_a_stranger_is_asked_at_the_address_that_was_checked_and_sees_no_credent
 def test_a_stranger_is_asked_over_https_only(url: str) -> None:
     with pytest.raises(RemoteError, match="named by this pull request only"):
         guarded(url, {}, lambda _host, _port: "192.0.2.7")
+
+
+def test_a_commit_that_no_branch_leads_to_is_not_taken_for_a_stranger(
+    elsewhere: Path, tmp_path: Path, git: Program, environ: dict[str, str]
+) -> None:
+    git("checkout", "-q", "--detach", cwd=elsewhere)
+    git("commit", "-q", "--allow-empty", "-m", "of a fork", cwd=elsewhere)
+    lost = git("rev-parse", "HEAD", cwd=elsewhere).stdout.strip()
+    git("update-ref", "refs/pull/1/head", lost, cwd=elsewhere)
+    git("config", "uploadpack.allowAnySHA1InWant", "true", cwd=elsewhere)
+    with Elsewhere(tmp_path / "bare", elsewhere.as_uri(), environ) as here:
+        here.take(lost)
+        assert here.resolve(lost) == lost
+        with pytest.raises(GitError, match="no branch and no tag of that repository leads to"):
+            here.take_named(lost)
+        here.take_named(here.tip("old"))
