@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     from runner.hashes import Hash
     from runner.pipeline.model import Param, Pipeline, Stage
 
+# DVC calls a file modified, too, of which nothing is recorded; only params and datasets can be new.
 _DEPS: Final = {
-    Change.DEP_NEW: "new",
+    Change.DEP_NEW: "modified",
     Change.DEP_MODIFIED: "modified",
     Change.DEP_DELETED: "deleted",
     Change.OUT_OF_SYNC: "not in sync",
@@ -31,7 +32,7 @@ _DEPS: Final = {
     Change.UPDATE: "update available",
 }
 _PARAMS: Final = {Change.PARAM_NEW: "new", Change.PARAM_MODIFIED: "modified", Change.PARAM_DELETED: "deleted"}
-_OUTS: Final = {Change.OUT_NEW: "new", Change.OUT_MODIFIED: "modified", Change.OUT_DELETED: "deleted"}
+_OUTS: Final = {Change.OUT_NEW: "modified", Change.OUT_MODIFIED: "modified", Change.OUT_DELETED: "deleted"}
 _ALWAYS: Final = frozenset({Change.ALWAYS, Change.CALLBACK})
 _WORDS: Final = {Change.CHECKSUM: "changed checksum", Change.CMD: "changed command"}
 
@@ -97,10 +98,11 @@ class _Look:
         yield from (_WORDS[reason.change] for reason in reasons if reason.change in _WORDS)
 
     def _deps(self, stage: Stage, now: Now, reasons: Sequence[Reason]) -> Iterator[tuple[str, Any]]:
-        elsewhere = {dep.path for dep in stage.deps if dep.source or dep.dataset}
-        for reason in reasons:
-            if reason.change in _DEPS:
-                yield reason.path if reason.path in elsewhere else self._shown(reason.path), _DEPS[reason.change]
+        elsewhere = {dep.path: dep for dep in stage.deps if dep.source or dep.dataset}
+        for reason in (reason for reason in reasons if reason.change in _DEPS):
+            dep = elsewhere.get(reason.path)
+            is_new = reason.change is Change.DEP_NEW and dep is not None and bool(dep.dataset)
+            yield reason.path if dep else self._shown(reason.path), "new" if is_new else _DEPS[reason.change]
         entry = self.known.entry(stage)
         changed = [reason for reason in reasons if reason.change in _PARAMS]
         for param in stage.params:
