@@ -95,9 +95,15 @@ class Known:
             upstream=tuple(upstream),
         )
 
-    def on_disk(self, stage: Stage) -> Now:
-        """Gather what lies in the workspace, whatever could be put there: what `dvc status` looks at."""
-        deps = () if stage.frozen else stage.deps
+    def on_disk(self, stage: Stage, *, asks: bool = True) -> Now:
+        """Gather what lies in the workspace, whatever could be put there: what `dvc status` looks at.
+
+        Args:
+            stage: the stage.
+            asks: ask the sources of its deps what they hold; otherwise such deps are left out.
+
+        """
+        deps = () if stage.frozen else [dep for dep in stage.deps if asks or dep.dataset or not dep.source]
         files = () if stage.frozen else stage.params
         entry = self.entry(stage)
         outs = {out.spelled: self.written(stage, out) for out in stage.outs}

@@ -37,13 +37,16 @@ _ALWAYS: Final = frozenset({Change.ALWAYS, Change.CALLBACK})
 _WORDS: Final = {Change.CHECKSUM: "changed checksum", Change.CMD: "changed command"}
 
 
-def local(project: Project, targets: Sequence[str], *, with_deps: bool = False) -> dict[str, list[Any]]:
+def local(
+    project: Project, targets: Sequence[str], *, with_deps: bool = False, asks: bool = True
+) -> dict[str, list[Any]]:
     """Compare the workspace with the lock; asks no remote.
 
     Args:
         project: the project.
         targets: stages, DVC files, or paths of outs; none: all.
         with_deps: also what the stages named depend on.
+        asks: ask the sources of imports that are not frozen what they hold.
 
     Returns:
         By address, as seen from the folder one is in, what `dvc status --json` says: `{"changed deps": {...}}`,
@@ -51,7 +54,7 @@ def local(project: Project, targets: Sequence[str], *, with_deps: bool = False) 
 
     """
     chosen = targeting.stages(project.pipeline, targets, project.cwd, with_deps=with_deps)
-    look = _Look(project.known(), _not_in_cache(project, [stage for stage, _ in chosen]), project.cwd)
+    look = _Look(project.known(), _not_in_cache(project, [stage for stage, _ in chosen]), project.cwd, asks=asks)
     found = ((stage.address_from(project.cwd), list(look.words(stage, outs))) for stage, outs in chosen)
     return {address: words for address, words in found if words}
 
@@ -78,16 +81,18 @@ class _Look:
         known: the workspace and the lock.
         absent: recorded hashes that the cache lacks.
         cwd: the folder that paths are shown from.
+        asks: ask sources.
 
     """
 
     known: Known
     absent: Collection[Hash]
     cwd: str
+    asks: bool
 
     def words(self, stage: Stage, outs: Collection[str]) -> Iterator[dict[str, dict[str, Any]] | str]:
         """Say what of a stage has changed, of its outs those at the paths `outs`."""
-        now = self.known.on_disk(stage)
+        now = self.known.on_disk(stage, asks=self.asks)
         reasons = differences(stage, self.known.entry(stage), now)
         if deps := dict(self._deps(stage, now, reasons)):
             yield {"changed deps": deps}

@@ -27,12 +27,14 @@ _COLUMN = 20
 @verb("remote", "jobs")
 @click.option("-c", "--cloud", is_flag=True, help="Compare the cache with the remote instead.")
 @click.option("-d", "--with-deps", is_flag=True, help="Also what the stages named depend on.")
-@click.option("--no-updates", is_flag=True, expose_value=False, help="Ask no source of an import; always so.")
+@click.option("--no-updates", is_flag=True, help="Ask no source of an import.")
 @revisions
 @recursive
 @targets
-def status(call: Call, *, cloud: bool, with_deps: bool, scope: Scope) -> int:
+def status(call: Call, *, cloud: bool, with_deps: bool, no_updates: bool, scope: Scope) -> int:
     """Say what in the workspace is not as the lock says, as `dvc status` does. Runs nothing, and asks no remote.
+
+    Sources of imports that are not frozen are asked.
 
     With -q it prints nothing and exits with 10 if anything has changed. TARGETS: stages, DVC files, paths; none: all.
     """
@@ -47,7 +49,7 @@ def status(call: Call, *, cloud: bool, with_deps: bool, scope: Scope) -> int:
         if in_remote:
             found = comparing.remote(project, tracked.pipelines(project, scope), named)
         else:
-            found = comparing.local(project, named, with_deps=with_deps)
+            found = comparing.local(project, named, with_deps=with_deps, asks=not no_updates)
         opened.close()
     if call.verbosity < 0 and not call.as_json:
         return Exit.STALE if found else Exit.HELD
