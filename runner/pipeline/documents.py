@@ -13,6 +13,7 @@ from runner.pipeline import yaml12
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+_MOST_PYTHON: Final = 1 << 18  # Python's own parser takes up to 500 bytes a character
 _TOML_PLACE: Final = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)\Z")
 
 
@@ -69,6 +70,9 @@ def _beyond(error: Exception, language: str, path: str) -> ConfigError:
 
 
 def _python(text: str, path: str) -> dict[str, Any]:
+    if len(text) > _MOST_PYTHON:
+        message = f"too large for a Python file of values: {len(text):,} characters"
+        raise ConfigError(message, f"at most {_MOST_PYTHON:,} are read; move the values to YAML", Location(path))
     from runner.pipeline import literals  # noqa: PLC0415 - few projects have params in Python
 
     return literals.parse(text, path)

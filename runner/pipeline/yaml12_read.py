@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from runner.pipeline.yaml12_events import Event
 
 MAX_CHARACTERS: Final = 16 << 20
+MAX_EVENTS: Final = 500_000  # about a second: nodes and ends of collections
 MAX_DEPTH: Final = 100
 MAX_ALIASED: Final = 500_000  # nodes that aliases and merge keys stand for, counted as if written out
 # libyaml skips it at the start of any line, where it belongs to the text for DVC's reader.
@@ -53,7 +54,8 @@ def read(source: str, file: str, see: Callable[[Event], None] | None = None) -> 
     tabs = TabWatch(source) if "\t" in source else None
     try:
         take = events(source)
-        for watch in (see, tabs.see if tabs else None):
+        crowd = _Crowd(file).see if len(source) > 2 * MAX_EVENTS else None  # an event has a character, and a mark
+        for watch in (see, tabs.see if tabs else None, crowd):
             take = _shown(take, watch) if watch else take
         value = _Reader(take, file).document()
     except (YAMLError, UnicodeEncodeError) as error:
@@ -71,6 +73,22 @@ def _shown(take: Callable[[], Event], see: Callable[[Event], None]) -> Callable[
         return event
 
     return take_and_show
+
+
+class _Crowd:
+    """Counts the events of a long text, and refuses one with too many: each costs some microseconds."""
+
+    def __init__(self, file: str) -> None:
+        self._file = file
+        self._count = 0
+
+    def see(self, event: Event) -> None:
+        self._count += 1
+        if self._count > MAX_EVENTS:
+            mark = event.start_mark
+            message = f"more than {MAX_EVENTS:,} values, keys and ends in one YAML file"
+            place = Location(self._file, mark.line + 1, mark.column + 1)
+            raise ConfigError(message, "split the file; large tables belong in CSV", place, kind="not-yaml")
 
 
 class _Reader:

@@ -52,3 +52,8 @@ def test_a_file_that_cannot_be_read_is_refused_with_its_place(path: str, text: s
     with pytest.raises(ConfigError) as caught:
         documents.parse(path, text)
     assert str(caught.value).startswith(said)
+
+
+def test_a_huge_python_file_is_refused_before_pythons_parser_takes_the_memory() -> None:
+    with pytest.raises(ConfigError, match="too large for a Python file"):
+        documents.parse("params.py", f"a = [{'1,' * 1_000_000}]")

@@ -218,6 +218,12 @@ def test_a_huge_file_is_refused_before_it_is_read() -> None:
     assert "too large" in refusal("a: 1\n" * 10_000_000).message
 
 
+def test_more_values_than_can_be_read_in_time_are_refused_where_they_become_too_many() -> None:
+    error = refusal("- 1\n" * 1_000_000)
+    assert "more than 500,000 values" in error.message
+    assert place(error)[0] > 499_000
+
+
 def test_a_hundred_levels_are_read() -> None:
     assert json.dumps(parse("[" * 100 + "]" * 100, "x.yaml")) == "[" * 100 + "]" * 100
 
