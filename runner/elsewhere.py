@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote, urlsplit
 
 from runner.errors import GitError, RemoteError
-from runner.git import FETCH_SECONDS, MOVES_THE_TOP, Git
+from runner.git import FETCH_SECONDS, MOVES_THE_TOP, Git, is_commit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -40,8 +40,13 @@ class Elsewhere(Git):
         return next((found[ref] for ref in wanted if ref in found), "")
 
     def take(self, commit: str) -> None:
-        """Bring a commit here, without its history if the other side allows."""
-        if not self._object(f"{commit}^{{commit}}"):
+        """Bring a commit here, without its history if the other side allows.
+
+        What is no whole id of a commit is never given to `git fetch`, which would read it as an option or a refspec.
+        """
+        if not is_commit(commit):
+            self.take_all()
+        elif not self._object(f"{commit}^{{commit}}"):
             self.close()
             try:
                 self._run("fetch", "--quiet", "--no-tags", "--depth=1", _THERE, commit, seconds=FETCH_SECONDS)

@@ -53,6 +53,21 @@ def test_one_commit_of_another_repository_is_taken_without_its_history(
         assert not here.is_shallow()
 
 
+@pytest.mark.parametrize("word", ["--upload-pack=touch {0}; git-upload-pack", "+refs/heads/old:refs/heads/{1}", "-q"])
+def test_a_recorded_commit_is_never_an_option_nor_a_refspec_of_git(
+    word: str, elsewhere: Path, tmp_path: Path, environ: dict[str, str]
+) -> None:
+    ran = tmp_path / "ran"
+    with Elsewhere(tmp_path / "bare", str(elsewhere), environ) as here:
+        commit = word.format(ran, "mine")
+        here.take(commit)
+        with pytest.raises(GitError, match="git knows no commit"):
+            here.resolve(commit)
+        assert here.branches() == []
+        assert here.tip(commit) == ""
+    assert not ran.exists()
+
+
 def test_a_repository_that_is_not_there_is_told(tmp_path: Path, environ: dict[str, str]) -> None:
     none = str(tmp_path / "none")
     with Elsewhere(tmp_path / "bare", none, environ) as here, pytest.raises(GitError, match="git ls-remote failed"):
