@@ -15,6 +15,7 @@ from runner.hashes import Hash, hash_bytes
 from runner.store import gs_client
 from runner.store.gs import GS
 from runner.store.remote import Retrying, open_remote
+from tests.support.sinks import Collected
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -85,19 +86,6 @@ class GoogleServer(ThreadingHTTPServer):
     @property
     def options(self) -> dict[str, object]:
         return {"endpointurl": f"http://127.0.0.1:{self.server_port}", "allow_anonymous_login": True}
-
-
-class Collected:
-    """A sink in memory."""
-
-    def __init__(self) -> None:
-        self.content = bytearray()
-
-    def write(self, chunk: bytes, /) -> None:
-        self.content += chunk
-
-    def restart(self) -> None:
-        self.content.clear()
 
 
 @pytest.fixture

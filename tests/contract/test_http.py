@@ -12,6 +12,7 @@ import pytest
 from runner.errors import ConfigError, Denied, ObjectMissing, RemoteError, Unavailable, Unlistable
 from runner.store.http import HTTP
 from runner.store.remote import Retrying, open_remote
+from tests.support.sinks import Collected
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,19 +21,6 @@ if TYPE_CHECKING:
     from tests.support.nginx import Server
 
 NAME = "files/md5/ab/c"
-
-
-class Collected:
-    """A sink in memory."""
-
-    def __init__(self) -> None:
-        self.content = bytearray()
-
-    def write(self, chunk: bytes, /) -> None:
-        self.content += chunk
-
-    def restart(self) -> None:
-        self.content.clear()
 
 
 @pytest.fixture

@@ -20,6 +20,7 @@ from runner.store.gs import GS
 from runner.store.http import HTTP
 from runner.store.remote import Remote, Retrying, open_remote
 from runner.store.s3 import S3
+from tests.support.sinks import Collected
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -37,21 +38,6 @@ ODD = (
     "runs/ab/" + "long" * 50,
 )
 _fresh = itertools.count()
-
-
-class Collected:
-    """A sink in memory."""
-
-    def __init__(self) -> None:
-        self.content = bytearray()
-        self.restarts = 0
-
-    def write(self, chunk: bytes, /) -> None:
-        self.content += chunk
-
-    def restart(self) -> None:
-        self.content.clear()
-        self.restarts += 1
 
 
 @pytest.fixture(params=PLACES)

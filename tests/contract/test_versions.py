@@ -9,7 +9,7 @@ import pytest
 from runner.errors import ConfigError, ObjectMissing, RemoteError
 from runner.store.place import Place
 from runner.store.versioned import Versioned, open_versioned
-from tests.contract.test_remotes import Collected
+from tests.support.sinks import Collected
 
 if TYPE_CHECKING:
     from pathlib import Path

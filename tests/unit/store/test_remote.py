@@ -10,6 +10,7 @@ import pytest
 
 from runner.errors import ConfigError, Corrupt, Denied, ObjectMissing, RemoteError, Unavailable
 from runner.store.remote import BUDGET, LONGEST_WAIT, Retrying, checked, open_remote
+from tests.support.sinks import Collected
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -53,17 +54,6 @@ class Failing:
         yield f"{prefix}1"
         self._fail()
         yield f"{prefix}2"
-
-
-class Collected:
-    def __init__(self) -> None:
-        self.content = b""
-
-    def write(self, chunk: bytes, /) -> None:
-        self.content += chunk
-
-    def restart(self) -> None:
-        self.content = b""
 
 
 def retrying(*errors: Exception, budget: float = 10) -> tuple[Retrying, Failing, list[float]]:
