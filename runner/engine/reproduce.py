@@ -1,31 +1,28 @@
 """The loop: every stage in order is decided on again, then restored, run, or left alone; the lock is written at once.
 
-A stage that fails leaves its outs as they were before it ran. What finished before it is kept.
+What finished before a stage that fails is kept.
 """
 
 from __future__ import annotations
 
-import logging
 from collections import deque
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from runner.engine import shell
+from runner.engine.bringing import Bringing
 from runner.engine.decide import Change, Frozen, Reason, Restore, Run, decide
 from runner.engine.known import outs_of, recorded_as
+from runner.engine.making import Making
 from runner.engine.outcome import StageFailed, StageResult
 from runner.engine.taking_in import TakingIn
-from runner.errors import ConfigError, Corrupt, ObjectMissing
-from runner.hashes import LEGACY, MD5
-from runner.pipeline import params
-from runner.pipeline.model import LockEntry
+from runner.hashes import LEGACY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
 
-    from runner.engine.decide import Content, Decision, Now
+    from runner.engine.decide import Decision, Now
     from runner.engine.executor import Executor
     from runner.engine.keeping import Keeping
     from runner.engine.known import Known
@@ -34,13 +31,8 @@ if TYPE_CHECKING:
     from runner.engine.runcache import RunCache
     from runner.engine.sources import Sources
     from runner.engine.workspace import Workspace
-    from runner.hashes import Hash
     from runner.log import StageOutput
-    from runner.pipeline.model import Dep, Out, Stage
-    from runner.store.transfer import Moved
-
-
-logger = logging.getLogger("retrain")
+    from runner.pipeline.model import LockEntry, Stage
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,22 +40,6 @@ class _Needs:
     """A stage cannot go on before these have run again: nobody has their objects any more."""
 
     producers: Mapping[str, Reason] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class _Wanted:
-    """An out that has to be put in place: whose it is, what it has to hold, and the entry that says so."""
-
-    stage: Stage
-    out: Out
-    name: Hash
-    entry: LockEntry
-
-    @property
-    def isexec(self) -> bool:
-        """Whether it is an executable file."""
-        recorded = self.entry.out(self.out.spelled)
-        return bool(recorded and recorded.isexec)
 
 
 @dataclass(frozen=True)
@@ -94,6 +70,18 @@ class Reproduction:
     output: Callable[[Stage], AbstractContextManager[StageOutput]]
     environment: Callable[[Stage], Mapping[str, str]]
     setup: str = ""
+
+    @cached_property
+    def bringing(self) -> Bringing:
+        """What fetches outs and puts them in place."""
+        return Bringing(self.known, self.workspace, self.objects, lambda: self.keeping)
+
+    @cached_property
+    def making(self) -> Making:
+        """What runs commands."""
+        return Making(
+            self.known, self.workspace, lambda: self.keeping, self.executor, self.output, self.environment, self.setup
+        )
 
     @cached_property
     def taking_in(self) -> TakingIn:
@@ -175,8 +163,7 @@ class Reproduction:
 
     def _restore(self, stage: Stage, decision: Restore, now: Now) -> StageResult | None:
         """Put in place what an earlier run wrote; `None` where an object turned out to be gone."""
-        recorded = [_Wanted(stage, out, name, decision.entry) for out, name in outs_of(stage, decision.entry)]
-        pulled = self._bring([one for one in recorded if not self.known.is_in_place(one.out, one.name)])
+        pulled = self.bringing.bring(self.bringing.outs(stage, decision.entry))
         if pulled.failed:
             return None
         entry = self._named_anew(stage, decision.entry)
@@ -191,45 +178,10 @@ class Reproduction:
             return past
         outs = []
         for out in stage.outs:
-            content = self._out(stage, out)
+            content = self.making.out(stage, out)
             self.keeping.add(out, content)
             outs.append(recorded_as(out.spelled, content))
         return replace(past, outs=tuple(outs))
-
-    def _bring(self, wanted: Sequence[_Wanted]) -> Moved:
-        """Fetch outs and put them in place; what nobody has is in `failed`, and then nothing is put in place.
-
-        An object that turns out broken in the cache is fetched anew, once.
-
-        Raises:
-            RemoteError: the remote refused, could not be reached, or holds other bytes.
-
-        """
-        pulled = self._fetch(wanted)
-        try:
-            self._put(wanted if not pulled.failed else ())
-        except Corrupt as error:
-            logger.warning("%s; it is fetched anew", error.message)
-            again = self._fetch(wanted)
-            self._put(wanted if not again.failed else ())
-            return pulled + again
-        return pulled
-
-    def _fetch(self, wanted: Sequence[_Wanted]) -> Moved:
-        moved = self.objects.fetch([(one.out, one.name) for one in wanted])
-        _raise_unless_missing(moved)
-        return moved
-
-    def _put(self, wanted: Sequence[_Wanted]) -> None:
-        for one in wanted:
-            if self.known.is_in_place(one.out, one.name):
-                continue
-            content = self.workspace.observe_out(one.out.path)
-            if content:
-                self.keeping.rescue(one.out, content)
-            self.keeping.put(one.out, one.name, isexec=one.isexec)
-            if one.out.cache:
-                self.keeping.ignore(one.stage, one.out)
 
     def _settle(self, stage: Stage, entry: LockEntry) -> None:
         if self.known.entry(stage) != entry:
@@ -238,10 +190,10 @@ class Reproduction:
 
     def _take_in(self, stage: Stage, decision: Run, now: Now) -> StageResult | _Needs:
         """Make data that no command writes what is recorded: what lies in the workspace, or at an import's source."""
-        wanted = list(self._absent(stage)) if stage.is_import else []
-        pulled = self._bring(wanted)
+        wanted = list(self.bringing.inputs(stage)) if stage.is_import else []
+        pulled = self.bringing.bring(wanted)
         if pulled.failed:
-            return self._producers_of_lost(stage, wanted, pulled)
+            return _Needs(self.bringing.makers_of_lost(stage, wanted, pulled))
         if stage.is_import:
             entry = (self.taking_in.first if stage.frozen else self.taking_in.imported)(stage)
         else:
@@ -250,167 +202,13 @@ class Reproduction:
         return StageResult(stage, "recorded", decision.reasons, pulled=pulled, entry=entry)
 
     def _make(self, stage: Stage, decision: Run) -> StageResult | _Needs:
-        wanted = list(self._absent(stage))
-        pulled = self._bring(wanted)
+        wanted = list(self.bringing.inputs(stage))
+        pulled = self.bringing.bring(wanted)
         if pulled.failed:
-            return self._producers_of_lost(stage, wanted, pulled)
-        before = self._inputs(stage)
+            return _Needs(self.bringing.makers_of_lost(stage, wanted, pulled))
+        before = self.making.inputs(stage)
         self.keeping.check_untracked(stage)
-        entry, seconds = self._run(stage, before)
+        entry, seconds = self.making.run(stage, before)
         self._settle(stage, entry)
         records = (self.runs.remember(entry),) if self.keeping.may_remember(stage, before) else ()
         return StageResult(stage, "ran", decision.reasons, seconds, pulled=pulled, entry=entry, records=records)
-
-    def _absent(self, stage: Stage) -> Iterator[_Wanted]:
-        """Give what has to be put in place before `stage` can run."""
-        absent = {out.path: (producer, out) for path in stage.reads for producer, out in self.known.absent(path)}
-        for producer, out in absent.values():
-            entry = self.known.entry(producer)
-            recorded = entry.out(out.spelled) if entry else None
-            if entry and recorded and recorded.hash:
-                yield _Wanted(producer, out, recorded.hash, entry)
-
-    def _producers_of_lost(self, stage: Stage, wanted: Sequence[_Wanted], pulled: Moved) -> _Needs:
-        """Find who can make again what nobody has; a data source cannot, and that ends the walk."""
-        lost = {failure.name for failure in pulled.failed}
-        producers: dict[str, Reason] = {}
-        for one in wanted:
-            producer, out, name = one.stage, one.out, one.name
-            if lost.isdisjoint({name.key, *(member.key for member in self.known.members(name))}):
-                continue
-            if producer.is_data_source or producer.frozen:
-                message = f"{out.path} ({producer.address}), which stage {stage.address} needs, is in no remote"
-                raise ObjectMissing(message, f"push it from where it was made: `dvc push {producer.address}`")
-            producers[producer.address] = Reason(Change.MISSING_OBJECT, out.path, was=name.value)
-        return _Needs(producers)
-
-    def _inputs(self, stage: Stage) -> Now:
-        """Look at what the stage reads, all of it in place now; what is missing fails it before anything is touched."""
-        now = self.known.now(stage, ())
-        for dep in stage.deps:
-            if dep.dataset and now.deps[dep.spelled] is None:
-                message = f"dvc.lock does not say what {dep.spelled} is now; `dvc ds update {dep.dataset}` writes it"
-                raise StageFailed(message)
-            if (now.deps[dep.spelled] if dep.source else self.workspace.observe(dep.path)) is None:
-                message = f"dependency {dep.path!r} does not exist"
-                raise StageFailed(message)
-        for param in stage.params:
-            values = now.params[param.spelled]
-            absent = params.missing(param, values or {})
-            if absent or values is None:
-                message = f"params {', '.join(absent) or 'file'} are missing from {param.path}"
-                raise StageFailed(message)
-        return now
-
-    def _run(self, stage: Stage, before: Now) -> tuple[LockEntry, float]:
-        """Run the command with the outs out of the way; they come back if it fails."""
-        with self.keeping.aside(stage) as committed, self.output(stage) as output:
-            command = shell.Command(
-                shell.lines_of(stage.cmd or ()), self.workspace.path(stage.wdir), self.environment(stage)
-            )
-            self._set_up(command, output)
-            try:
-                ran = self.executor.run(command, output)
-            except (OSError, ValueError) as error:
-                message = f"the command could not be started: {error}"
-                raise StageFailed(message) from error
-            if ran.code:
-                message = f"the command ended with exit code {ran.code}" if ran.code > 0 else _signalled(-ran.code)
-                raise StageFailed(message, code=ran.code, seconds=ran.seconds, tail=output.tail)
-            try:
-                entry = self._written(stage, before)
-            except (StageFailed, ConfigError) as failure:
-                raise StageFailed(failure.args[0], seconds=ran.seconds, tail=output.tail) from failure
-            committed()
-        return entry, ran.seconds
-
-    @cached_property
-    def _ready(self) -> list[str]:
-        """Setup texts that have run."""
-        return []
-
-    def _set_up(self, command: shell.Command, output: StageOutput) -> None:
-        """Run the setup before the first command of this run: one script of /bin/sh, which ends at its first error."""
-        if not self.setup or self._ready:
-            return
-        env = {name: text for name, text in command.env.items() if name != "SHELL"}
-        script = shell.Command((f"set -e\n{self.setup}",), self.workspace.root, env)
-        ran = self.executor.run(script, output)
-        if ran.code:
-            message = f"the setup ended with exit code {ran.code}"
-            raise StageFailed(message, code=ran.code, seconds=ran.seconds, tail=output.tail)
-        self._ready.append(self.setup)
-
-    def _written(self, stage: Stage, before: Now) -> LockEntry:
-        """Hash what the stage wrote and take it into the cache; check that it left its inputs alone."""
-        self._check_inputs(stage, before)
-        outs = []
-        for out in stage.outs:
-            self.workspace.forget(out.path)
-            content = self._out(stage, out)
-            if out.cache or (self.keeping.may_remember(stage, before) and (out.metric or out.plot)):
-                self.keeping.add(out, content)
-            if out.cache:
-                self.keeping.ignore(stage, out)
-            outs.append(recorded_as(out.spelled, content))
-        contents = ((dep.spelled, before.deps[dep.spelled]) for dep in stage.deps)
-        deps = tuple(recorded_as(spelled, content) for spelled, content in contents if content)
-        values = {param.spelled: dict(before.params[param.spelled] or {}) for param in stage.params}
-        return LockEntry(stage.cmd, deps, values, tuple(outs))
-
-    def _out(self, stage: Stage, out: Out) -> Content:
-        content = self.known.written(stage, out)
-        if content is None:
-            message = f"output {out.path!r} does not exist after the command"
-            raise StageFailed(message)
-        return content
-
-    def _check_inputs(self, stage: Stage, before: Now) -> None:
-        """Fail a stage that changed what it reads. Deps may overlap: all are noted before one is forgotten."""
-        old = {dep.path: self._files(dep, before) for dep in stage.local_deps}
-        for dep in stage.local_deps:
-            self.workspace.forget(dep.path)
-        for dep in stage.local_deps:
-            was = before.deps[dep.spelled]
-            now = self.workspace.observe(dep.path, was.hash.name) if was else None
-            if not (was and now and was.hash == now.hash):
-                raise StageFailed(_changed(dep, old[dep.path], self._files(dep, before)))
-        self.known.reread()
-        for param in stage.params:
-            if not _same(before.params[param.spelled], self.known.values(param)):
-                message = (
-                    f"params in {param.path!r} were changed by the command itself; let a stage before it write them"
-                )
-                raise StageFailed(message)
-
-    def _files(self, dep: Dep, before: Now) -> dict[str, str]:
-        """Give the files of a directory, by path inside it, hashed as before the run; none for a file."""
-        was = before.deps[dep.spelled]
-        kind = was.hash.name if was else MD5
-        content = self.workspace.observe(dep.path, kind)
-        return dict(self.workspace.tree(dep.path, kind).files) if content and content.hash.is_dir else {}
-
-
-def _changed(dep: Dep, old: Mapping[str, str], new: Mapping[str, str]) -> str:
-    changed = sorted(path for path in old.keys() | new.keys() if old.get(path) != new.get(path))[:3]
-    inside = f" ({', '.join(changed)})" if changed else ""
-    return (
-        f"dependency {dep.path!r} was changed by the command itself{inside}; declare it as an out, "
-        "or name what it writes there in .dvcignore"
-    )
-
-
-def _same(was: Mapping[str, Any] | None, now: Mapping[str, Any] | None) -> bool:
-    """Compare as DVC does, except that what was not a number (NaN) and still is not has not changed."""
-    return params.equal(was, now) or repr(was) == repr(now)
-
-
-def _raise_unless_missing(moved: Moved) -> None:
-    """Pass on what is not simply an absent object: refused, unavailable or corrupt storage ends the walk."""
-    for failure in moved.failed:
-        if not isinstance(failure.error, ObjectMissing):
-            raise failure.error
-
-
-def _signalled(number: int) -> str:
-    return f"the command was ended by signal {number}"

@@ -1,0 +1,128 @@
+"""What stages read and what earlier runs wrote, fetched and put in place; and who could make again what nobody has."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from runner.engine.decide import Change, Reason
+from runner.engine.known import outs_of
+from runner.errors import Corrupt, ObjectMissing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from runner.engine.keeping import Keeping
+    from runner.engine.known import Known
+    from runner.engine.objects import Objects
+    from runner.engine.workspace import Workspace
+    from runner.hashes import Hash
+    from runner.pipeline.model import LockEntry, Out, Stage
+    from runner.store.transfer import Moved
+
+logger = logging.getLogger("retrain")
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """An out that has to be put in place: whose it is, what it has to hold, and the entry that says so."""
+
+    stage: Stage
+    out: Out
+    name: Hash
+    entry: LockEntry
+
+    @property
+    def isexec(self) -> bool:
+        """Whether it is an executable file."""
+        recorded = self.entry.out(self.out.spelled)
+        return bool(recorded and recorded.isexec)
+
+
+@dataclass(frozen=True)
+class Bringing:
+    """Brings outs to their places.
+
+    Attributes:
+        known: the workspace seen through the lock.
+        workspace: the working tree.
+        objects: cache and remotes.
+        keep: gives the writer of outs; asked for when something is put in place.
+
+    """
+
+    known: Known
+    workspace: Workspace
+    objects: Objects
+    keep: Callable[[], Keeping]
+
+    def inputs(self, stage: Stage) -> Iterator[Wanted]:
+        """Give what has to be put in place before `stage` can run."""
+        absent = {out.path: (producer, out) for path in stage.reads for producer, out in self.known.absent(path)}
+        for producer, out in absent.values():
+            entry = self.known.entry(producer)
+            recorded = entry.out(out.spelled) if entry else None
+            if entry and recorded and recorded.hash:
+                yield Wanted(producer, out, recorded.hash, entry)
+
+    def outs(self, stage: Stage, entry: LockEntry) -> list[Wanted]:
+        """Give the outs that `entry` records of `stage` and that are not in their place."""
+        recorded = [Wanted(stage, out, name, entry) for out, name in outs_of(stage, entry)]
+        return [one for one in recorded if not self.known.is_in_place(one.out, one.name)]
+
+    def bring(self, wanted: Sequence[Wanted]) -> Moved:
+        """Fetch outs and put them in place; what nobody has is in `failed`, and then nothing is put in place.
+
+        An object that turns out broken in the cache is fetched anew, once.
+
+        Raises:
+            RemoteError: the remote refused, could not be reached, or holds other bytes.
+
+        """
+        pulled = self._fetch(wanted)
+        try:
+            self._put(wanted if not pulled.failed else ())
+        except Corrupt as error:
+            logger.warning("%s; it is fetched anew", error.message)
+            again = self._fetch(wanted)
+            self._put(wanted if not again.failed else ())
+            return pulled + again
+        return pulled
+
+    def _fetch(self, wanted: Sequence[Wanted]) -> Moved:
+        moved = self.objects.fetch([(one.out, one.name) for one in wanted])
+        _raise_unless_missing(moved)
+        return moved
+
+    def _put(self, wanted: Sequence[Wanted]) -> None:
+        for one in wanted:
+            if self.known.is_in_place(one.out, one.name):
+                continue
+            content = self.workspace.observe_out(one.out.path)
+            if content:
+                self.keep().rescue(one.out, content)
+            self.keep().put(one.out, one.name, isexec=one.isexec)
+            if one.out.cache:
+                self.keep().ignore(one.stage, one.out)
+
+    def makers_of_lost(self, stage: Stage, wanted: Sequence[Wanted], pulled: Moved) -> dict[str, Reason]:
+        """Find who can make again what nobody has; a data source cannot, and that ends the walk."""
+        lost = {failure.name for failure in pulled.failed}
+        producers: dict[str, Reason] = {}
+        for one in wanted:
+            producer, out, name = one.stage, one.out, one.name
+            if lost.isdisjoint({name.key, *(member.key for member in self.known.members(name))}):
+                continue
+            if producer.is_data_source or producer.frozen:
+                message = f"{out.path} ({producer.address}), which stage {stage.address} needs, is in no remote"
+                raise ObjectMissing(message, f"push it from where it was made: `dvc push {producer.address}`")
+            producers[producer.address] = Reason(Change.MISSING_OBJECT, out.path, was=name.value)
+        return producers
+
+
+def _raise_unless_missing(moved: Moved) -> None:
+    """Pass on what is not simply an absent object: refused, unavailable or corrupt storage ends the walk."""
+    for failure in moved.failed:
+        if not isinstance(failure.error, ObjectMissing):
+            raise failure.error

@@ -1,0 +1,179 @@
+"""Making one stage by its command: its inputs are checked before and after, its outs hashed and taken into the cache.
+
+A command that fails leaves the stage's outs as they were before it ran.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from runner.engine import shell
+from runner.engine.known import recorded_as
+from runner.engine.outcome import StageFailed
+from runner.errors import ConfigError
+from runner.hashes import MD5
+from runner.pipeline import params
+from runner.pipeline.model import LockEntry
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from contextlib import AbstractContextManager
+
+    from runner.engine.decide import Content, Now
+    from runner.engine.executor import Executor
+    from runner.engine.keeping import Keeping
+    from runner.engine.known import Known
+    from runner.engine.workspace import Workspace
+    from runner.log import StageOutput
+    from runner.pipeline.model import Dep, Out, Stage
+
+
+@dataclass(frozen=True)
+class Making:
+    """Makes stages; one for a run.
+
+    Attributes:
+        known: the workspace seen through the lock.
+        workspace: the working tree.
+        keep: gives the writer of outs; asked for when something is to be written.
+        executor: runs commands.
+        output: opens the place where a stage's output goes.
+        environment: gives a stage's environment.
+        setup: shell text to run once, before the first command; empty: none.
+
+    """
+
+    known: Known
+    workspace: Workspace
+    keep: Callable[[], Keeping]
+    executor: Executor
+    output: Callable[[Stage], AbstractContextManager[StageOutput]]
+    environment: Callable[[Stage], Mapping[str, str]]
+    setup: str = ""
+
+    def inputs(self, stage: Stage) -> Now:
+        """Look at what the stage reads, all of it in place now; what is missing fails it before anything is touched."""
+        now = self.known.now(stage, ())
+        for dep in stage.deps:
+            if dep.dataset and now.deps[dep.spelled] is None:
+                message = f"dvc.lock does not say what {dep.spelled} is now; `dvc ds update {dep.dataset}` writes it"
+                raise StageFailed(message)
+            if (now.deps[dep.spelled] if dep.source else self.workspace.observe(dep.path)) is None:
+                message = f"dependency {dep.path!r} does not exist"
+                raise StageFailed(message)
+        for param in stage.params:
+            values = now.params[param.spelled]
+            absent = params.missing(param, values or {})
+            if absent or values is None:
+                message = f"params {', '.join(absent) or 'file'} are missing from {param.path}"
+                raise StageFailed(message)
+        return now
+
+    def run(self, stage: Stage, before: Now) -> tuple[LockEntry, float]:
+        """Run the command with the outs out of the way; they come back if it fails."""
+        with self.keep().aside(stage) as committed, self.output(stage) as output:
+            command = shell.Command(
+                shell.lines_of(stage.cmd or ()), self.workspace.path(stage.wdir), self.environment(stage)
+            )
+            self._set_up(command, output)
+            try:
+                ran = self.executor.run(command, output)
+            except (OSError, ValueError) as error:
+                message = f"the command could not be started: {error}"
+                raise StageFailed(message) from error
+            if ran.code:
+                message = f"the command ended with exit code {ran.code}" if ran.code > 0 else _signalled(-ran.code)
+                raise StageFailed(message, code=ran.code, seconds=ran.seconds, tail=output.tail)
+            try:
+                entry = self._written(stage, before)
+            except (StageFailed, ConfigError) as failure:
+                raise StageFailed(failure.args[0], seconds=ran.seconds, tail=output.tail) from failure
+            committed()
+        return entry, ran.seconds
+
+    @cached_property
+    def _ready(self) -> list[str]:
+        """Setup texts that have run."""
+        return []
+
+    def _set_up(self, command: shell.Command, output: StageOutput) -> None:
+        """Run the setup before the first command of this run: one script of /bin/sh, which ends at its first error."""
+        if not self.setup or self._ready:
+            return
+        env = {name: text for name, text in command.env.items() if name != "SHELL"}
+        script = shell.Command((f"set -e\n{self.setup}",), self.workspace.root, env)
+        ran = self.executor.run(script, output)
+        if ran.code:
+            message = f"the setup ended with exit code {ran.code}"
+            raise StageFailed(message, code=ran.code, seconds=ran.seconds, tail=output.tail)
+        self._ready.append(self.setup)
+
+    def _written(self, stage: Stage, before: Now) -> LockEntry:
+        """Hash what the stage wrote and take it into the cache; check that it left its inputs alone."""
+        self._check_inputs(stage, before)
+        outs = []
+        for out in stage.outs:
+            self.workspace.forget(out.path)
+            content = self.out(stage, out)
+            if out.cache or (self.keep().may_remember(stage, before) and (out.metric or out.plot)):
+                self.keep().add(out, content)
+            if out.cache:
+                self.keep().ignore(stage, out)
+            outs.append(recorded_as(out.spelled, content))
+        contents = ((dep.spelled, before.deps[dep.spelled]) for dep in stage.deps)
+        deps = tuple(recorded_as(spelled, content) for spelled, content in contents if content)
+        values = {param.spelled: dict(before.params[param.spelled] or {}) for param in stage.params}
+        return LockEntry(stage.cmd, deps, values, tuple(outs))
+
+    def out(self, stage: Stage, out: Out) -> Content:
+        """Give what lies in the place of an out, or fail the stage that was to write it."""
+        content = self.known.written(stage, out)
+        if content is None:
+            message = f"output {out.path!r} does not exist after the command"
+            raise StageFailed(message)
+        return content
+
+    def _check_inputs(self, stage: Stage, before: Now) -> None:
+        """Fail a stage that changed what it reads. Deps may overlap: all are noted before one is forgotten."""
+        old = {dep.path: self._files(dep, before) for dep in stage.local_deps}
+        for dep in stage.local_deps:
+            self.workspace.forget(dep.path)
+        for dep in stage.local_deps:
+            was = before.deps[dep.spelled]
+            now = self.workspace.observe(dep.path, was.hash.name) if was else None
+            if not (was and now and was.hash == now.hash):
+                raise StageFailed(_changed(dep, old[dep.path], self._files(dep, before)))
+        self.known.reread()
+        for param in stage.params:
+            if not _same(before.params[param.spelled], self.known.values(param)):
+                message = (
+                    f"params in {param.path!r} were changed by the command itself; let a stage before it write them"
+                )
+                raise StageFailed(message)
+
+    def _files(self, dep: Dep, before: Now) -> dict[str, str]:
+        """Give the files of a directory, by path inside it, hashed as before the run; none for a file."""
+        was = before.deps[dep.spelled]
+        kind = was.hash.name if was else MD5
+        content = self.workspace.observe(dep.path, kind)
+        return dict(self.workspace.tree(dep.path, kind).files) if content and content.hash.is_dir else {}
+
+
+def _changed(dep: Dep, old: Mapping[str, str], new: Mapping[str, str]) -> str:
+    changed = sorted(path for path in old.keys() | new.keys() if old.get(path) != new.get(path))[:3]
+    inside = f" ({', '.join(changed)})" if changed else ""
+    return (
+        f"dependency {dep.path!r} was changed by the command itself{inside}; declare it as an out, "
+        "or name what it writes there in .dvcignore"
+    )
+
+
+def _same(was: Mapping[str, Any] | None, now: Mapping[str, Any] | None) -> bool:
+    """Compare as DVC does, except that what was not a number (NaN) and still is not has not changed."""
+    return params.equal(was, now) or repr(was) == repr(now)
+
+
+def _signalled(number: int) -> str:
+    return f"the command was ended by signal {number}"
