@@ -9,10 +9,13 @@ from __future__ import annotations
 import json
 import os
 import platform
+import re
+import shutil
 import statistics
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -22,7 +25,7 @@ from rich.console import Console
 from rich.table import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 ROOT = Path(__file__).resolve().parents[1]
 FEWEST, MOST = 3, 11
@@ -111,6 +114,34 @@ def clean_environ(home: Path) -> dict[str, str]:
         "DVC_NO_ANALYTICS": "1",
         "DVC_SITE_CACHE_DIR": str(home / "site"),
     }
+
+
+@contextmanager
+def s3_server(folder: Path) -> Iterator[str]:
+    """Run rclone as an S3 server of the bucket `bucket`, kept below `folder`; give its address.
+
+    Both keys are `testing`. It answers some thousands of requests a second: more than any Python client asks.
+    """
+    (folder / "bucket").mkdir()
+    rclone = shutil.which("rclone", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+    options = [
+        "--addr",
+        "127.0.0.1:0",
+        "--auth-key",
+        "testing,testing",
+        "--vfs-cache-mode",
+        "off",
+        "--config",
+        os.devnull,
+    ]
+    with subprocess.Popen(
+        [rclone or "rclone", "serve", "s3", *options, folder], stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stderr  # noqa: S101 - told to mypy
+        try:
+            yield next(found[0] for line in process.stderr if (found := re.search(r"http://127\.0\.0\.1:\d+", line)))
+        finally:
+            process.kill()
 
 
 def machine() -> str:

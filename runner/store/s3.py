@@ -1,11 +1,12 @@
-"""S3 and what speaks like it, through boto3."""
+"""S3 and what speaks like it, through boto3; single objects through obstore where it can."""
 
 from __future__ import annotations
 
+import os
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
 import urllib3.exceptions
 from boto3.s3.transfer import TransferConfig
@@ -13,24 +14,30 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from runner.errors import ObjectMissing
 from runner.hashes import CHUNK
-from runner.store import s3_client, s3_errors
+from runner.store import s3_client, s3_errors, s3_obstore
 from runner.store.remote import checked
+from runner.store.s3_obstore import LARGEST_PUT, Elsewhere
 from runner.store.survey import survey
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
-    from botocore.response import StreamingBody
     from mypy_boto3_s3 import S3Client
 
     from runner.store.remote import Sink
+    from runner.store.s3_obstore import Obstore
+
+T = TypeVar("T")
 
 PART = 16 << 20
 """Bytes; what is larger goes up in parts. boto3 makes them larger where 10,000 would not do."""
 
 _AT_ONCE = 4
 """Parts of one object under way: bounds the memory to so many parts."""
+
+_REQUESTS = 16
+"""Questions that `exists` asks at once."""
 
 NEWEST: Final[Mapping[str, str]] = MappingProxyType({})
 """Arguments of a request for an object: without a version it is the newest one."""
@@ -45,7 +52,7 @@ class S3:
         prefix: str,
         client: S3Client,
         extra: Mapping[str, Mapping[str, Any]] | None = None,
-        requests: int = 16,
+        obstore: Obstore | None = None,
     ) -> None:
         """Use `bucket` through `client`, which must not retry by itself.
 
@@ -54,7 +61,7 @@ class S3:
             prefix: what every key begins with; a slash is put behind it unless it is empty.
             client: boto3's.
             extra: arguments for each `put` and `get` (encryption, grants), under these two keys.
-            requests: how many questions `exists` asks at once.
+            obstore: what else reaches the bucket, at a lower price.
 
         """
         self._prefix = f"{prefix.strip('/')}/" if prefix.strip("/") else ""
@@ -63,7 +70,7 @@ class S3:
         self._client = client
         self._put = dict((extra or {}).get("put", {}))
         self._get = dict((extra or {}).get("get", {}))
-        self._requests = requests
+        self._obstore = obstore
         self._config = TransferConfig(multipart_threshold=PART, multipart_chunksize=PART, max_concurrency=_AT_ONCE)
 
     @classmethod
@@ -75,18 +82,27 @@ class S3:
 
         """
         bucket, _, prefix = url.removeprefix("s3://").partition("/")
-        return cls(bucket, prefix, s3_client.connect(url, options, environ), s3_client.extra_arguments(options))
+        connection = s3_client.connect(url, options, environ)
+        extra = s3_client.extra_arguments(options)
+        return cls(bucket, prefix, connection.client, extra, obstore=s3_obstore.beside(connection, bucket, extra))
 
     def exists(self, names: Iterable[str]) -> Mapping[str, int]:
         """See `Remote`. Asks by HEAD or by listing, whichever is fewer requests; never takes a refusal for absence."""
-        there, wanted = survey(self, {checked(name) for name in names}, self._requests)
-        with ThreadPoolExecutor(self._requests) as threads:
+        there, wanted = survey(self, {checked(name) for name in names}, _REQUESTS)
+        with ThreadPoolExecutor(_REQUESTS) as threads:
             there |= {name: size for name, size in threads.map(self._head, wanted) if size is not None}
         return there
 
     def get(self, name: str, sink: Sink) -> None:
         """See `Remote`."""
-        self._stream(name, sink, self._get)
+        key = self._key(name)
+        with self._errors("GetObject", name):
+            chunks = self._cheaply(lambda obstore: obstore.get(key))
+        if chunks is None:
+            self._stream(name, sink, self._get)
+            return
+        for chunk in self._read(chunks, name):
+            sink.write(chunk)
 
     def get_version(self, name: str, version: str, sink: Sink) -> None:
         """Stream one version of a file, as `get` does; empty: the latest."""
@@ -100,14 +116,17 @@ class S3:
         with self._errors("GetObject", name):
             answer = self._client.get_object(Bucket=self._bucket, Key=self._key(name), **arguments)
         with closing(answer["Body"]) as body:
-            for chunk in self._body(body, name):
+            for chunk in self._read(body.iter_chunks(CHUNK), name):
                 sink.write(chunk)
 
     def put(self, name: str, source: Path) -> None:
         """See `Remote`. S3 shows an object when it is whole; the parts of one that failed are removed."""
         key = self._key(name)
         with source.open("rb") as file, self._errors("PutObject", name):
-            if source.stat().st_size <= PART:
+            size = os.fstat(file.fileno()).st_size
+            if size <= LARGEST_PUT and self._cheaply(lambda obstore: obstore.put(key, file.read())):
+                return
+            if size <= PART:
                 self._client.put_object(Bucket=self._bucket, Key=key, Body=file, **self._put)
             else:
                 self._client.upload_fileobj(file, self._bucket, key, ExtraArgs=self._put, Config=self._config)
@@ -127,16 +146,30 @@ class S3:
         except (ClientError, BotoCoreError, urllib3.exceptions.HTTPError) as error:
             raise s3_errors.translate(error, operation, name, self.url) from error
 
-    def _body(self, body: StreamingBody, name: str) -> Iterator[bytes]:
+    def _read(self, chunks: Iterator[bytes], name: str) -> Iterator[bytes]:
         """Give the bytes as they arrive; only the reading is translated, not what the sink does with them."""
         with self._errors("GetObject", name):
-            yield from body.iter_chunks(CHUNK)
+            yield from chunks
+
+    def _cheaply(self, ask: Callable[[Obstore], T]) -> T | None:
+        """Give what obstore answers; `None` where boto3 has to be asked, and from then on always is."""
+        if self._obstore is None:
+            return None
+        try:
+            return ask(self._obstore)
+        except Elsewhere:
+            self._obstore = None
+            return None
 
     def _head(self, name: str, version: Mapping[str, Any] = NEWEST) -> tuple[str, int | None]:
         """Give the size of an object, or `None` where S3 says that there is none."""
+        key = self._key(name)
         try:
             with self._errors("HeadObject", name):
-                answer = self._client.head_object(Bucket=self._bucket, Key=self._key(name), **self._get, **version)
+                size = None if version else self._cheaply(lambda obstore: obstore.size(key))
+                if size is not None:
+                    return name, size
+                answer = self._client.head_object(Bucket=self._bucket, Key=key, **self._get, **version)
         except ObjectMissing:
             return name, None
         return name, answer["ContentLength"]

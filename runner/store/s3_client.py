@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import base64
 import binascii
+import os
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -23,6 +25,7 @@ from runner.store.remote import refuse_unknown
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from botocore.credentials import Credentials
     from mypy_boto3_s3 import S3Client
 
 CONNECT_TIMEOUT = 10
@@ -61,8 +64,24 @@ _PUT = {
 _CUSTOMER = frozenset({"sse_customer_algorithm", "sse_customer_key"})
 
 
-def connect(url: str, options: Mapping[str, object], environ: Mapping[str, str]) -> S3Client:
-    """Give a client that sends each request once (whoever calls decides about another try).
+@dataclass(frozen=True)
+class Connection:
+    """What boto3 made of a remote's options and the environment.
+
+    Attributes:
+        client: sends each request once (whoever calls decides about another try).
+        credentials: those of the client, if it has found any.
+        own_authorities: whether certificates are checked in another way than the usual one.
+
+    """
+
+    client: S3Client
+    credentials: Credentials | None
+    own_authorities: bool
+
+
+def connect(url: str, options: Mapping[str, object], environ: Mapping[str, str]) -> Connection:
+    """Give boto3's connection.
 
     Raises:
         ConfigError: an option that is not supported, or that boto3 refuses.
@@ -70,15 +89,20 @@ def connect(url: str, options: Mapping[str, object], environ: Mapping[str, str])
     """
     refuse_unknown(url, options, _CLIENT | _PUT.keys() | _CUSTOMER)
     try:
-        session = boto3.Session(botocore_session=_session(options, environ), region_name=_region(options, environ))
-        return session.client(
+        bare = _session(options, environ)
+        keys = _credentials(options, environ)
+        session = boto3.Session(botocore_session=bare, region_name=_region(options, environ), **keys)
+        verify = _verify(options, environ)
+        client = session.client(
             "s3",
             endpoint_url=_endpoint(options, environ),
             use_ssl=options.get("use_ssl") is not False,
-            verify=_verify(options, environ),
+            verify=verify,
             config=_config(options),
-            **_credentials(options, environ),
         )
+        own = verify not in {None, True} or bare.get_config_variable("ca_bundle") or "REQUESTS_CA_BUNDLE" in os.environ
+        credentials = None if options.get("allow_anonymous_login") else bare.get_credentials()
+        return Connection(client, credentials, bool(own))
     except (BotoCoreError, ValueError) as error:
         message = f"remote {url!r}: {error}"
         raise ConfigError(message, "check the remote's options and the AWS_* variables") from error

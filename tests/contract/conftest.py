@@ -44,7 +44,9 @@ def misbehaving() -> Iterator[faulty.FaultyS3]:
         yield server
 
 
-@pytest.fixture
-def faulty_s3(misbehaving: faulty.FaultyS3) -> Iterator[faulty.FaultyS3]:
+@pytest.fixture(params=["obstore", "boto3"])
+def faulty_s3(request: pytest.FixtureRequest, misbehaving: faulty.FaultyS3) -> Iterator[faulty.FaultyS3]:
+    """Give the server to remotes that use obstore where they can, and to those that have boto3 only."""
+    misbehaving.boto3_only = request.param == "boto3"
     yield misbehaving
     misbehaving.reset()

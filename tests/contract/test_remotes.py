@@ -40,10 +40,13 @@ ODD = (
 _fresh = itertools.count()
 
 
-@pytest.fixture(params=PLACES)
+@pytest.fixture(params=[*PLACES, "boto3"])
 def bare(request: pytest.FixtureRequest, tmp_path: Path) -> Remote:
     if request.param == "directory":
         return Directory(tmp_path / "remote")
+    if request.param == "boto3":
+        moto: Server = request.getfixturevalue("moto")
+        return moto.boto3_only(f"place-{next(_fresh)}/below")
     server: Server | nginx.Server | gs.Server = request.getfixturevalue(request.param)
     return server.remote(f"place-{next(_fresh)}/below")
 

@@ -10,13 +10,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from runner.store import s3_client
+from runner.store import s3_client, s3_obstore
 from runner.store.s3 import S3
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-
-    from mypy_boto3_s3 import S3Client
 
 
 class FaultyS3(ThreadingHTTPServer):
@@ -28,8 +26,11 @@ class FaultyS3(ThreadingHTTPServer):
         always: what to do wrong at every request for an object.
         may_list: whether listing is allowed; without it a missing object is a refusal, as with S3.
         page: keys a page of a listing.
+        boto3_only: whether remotes that are opened do without obstore.
         in_order: whether a listing comes in the order of the keys, as from S3; a directory bucket's does not.
         requests: method and path of each request so far.
+        agents: the client of each request for an object so far, as it names itself.
+        signatures: what signed each request for an object so far: the access key, a slash, and more.
 
     """
 
@@ -40,6 +41,7 @@ class FaultyS3(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Answer)
         self._lock = threading.Lock()
         self.closing = threading.Event()
+        self.boto3_only = False
         self.reset()
 
     def reset(self) -> None:
@@ -53,22 +55,32 @@ class FaultyS3(ThreadingHTTPServer):
         self.page = 1000
         self.in_order = True
         self.requests: list[tuple[str, str]] = []
+        self.agents: list[str] = []
+        self.signatures: list[str] = []
 
     @property
     def endpoint(self) -> str:
         return f"http://127.0.0.1:{self.server_address[1]}"
 
     @cached_property
-    def _client(self) -> S3Client:
-        return self._connect({})
+    def _connection(self) -> s3_client.Connection:
+        return s3_client.connect("s3://bucket", self.options, {})
 
-    def _connect(self, options: dict[str, object]) -> S3Client:
-        keys = {"access_key_id": "key", "secret_access_key": "secret", "region": "us-east-1"}
-        return s3_client.connect("s3://bucket", keys | {"endpointurl": self.endpoint} | options, {})
+    @property
+    def options(self) -> dict[str, object]:
+        return {
+            "access_key_id": "key",
+            "secret_access_key": "secret",
+            "region": "us-east-1",
+            "endpointurl": self.endpoint,
+        }
 
     def remote(self, **options: object) -> S3:
         """Open the bucket; several connections serve whoever asks without options."""
-        return S3("bucket", "", self._connect(options) if options else self._client)
+        given = self.options | options
+        connection = s3_client.connect("s3://bucket", given, {}) if options else self._connection
+        obstore = None if self.boto3_only else s3_obstore.beside(connection, "bucket", {})
+        return S3("bucket", "", connection.client, obstore=obstore)
 
     def note(self, method: str, path: str) -> None:
         with self._lock:
@@ -130,10 +142,11 @@ class _Answer(BaseHTTPRequestHandler):
         self._object(key, store)
 
     def _object(self, key: str, answer: Callable[[str, str], None]) -> None:
+        self.server.agents.append(self.headers["User-Agent"].partition("/")[0])
+        self.server.signatures.append(self.headers.get("Authorization", "").partition("Credential=")[2])
         fault = self.server.next_fault()
         if fault == "silent":
-            self.server.closing.wait()
-            self.close_connection = True
+            self._fall_silent()
         elif fault.isdigit():
             self._refuse(int(fault), {"503": "SlowDown", "403": "AccessDenied"}.get(fault, "InternalError"))
         elif ":" in fault:
@@ -141,6 +154,10 @@ class _Answer(BaseHTTPRequestHandler):
             self._refuse(int(status), code)
         else:
             answer(key, fault)
+
+    def _fall_silent(self) -> None:
+        self.server.closing.wait()
+        self.close_connection = True
 
     def _head(self, key: str, _fault: str) -> None:
         found = self.server.objects.get(key)
@@ -159,6 +176,11 @@ class _Answer(BaseHTTPRequestHandler):
             self._headers({"Content-Length": str(len(found))})
             self.wfile.write(found[: len(found) // 2])
             self.close_connection = True
+        elif fault == "stall":
+            self.send_response(200)
+            self._headers({"Content-Length": str(len(found))})
+            self.wfile.write(found[: len(found) // 2])
+            self._fall_silent()
         elif fault == "short":
             self._answer(200, found[: len(found) // 2], {})
         elif fault == "wrong":
@@ -187,7 +209,7 @@ class _Answer(BaseHTTPRequestHandler):
         )
 
     def _refuse(self, status: int, code: str) -> None:
-        body = f"<Error><Code>{code}</Code><Message>as told</Message></Error>".encode()
+        body = f"<Error><Code>{code}</Code><Message>as told</Message><RequestId>R1</RequestId></Error>".encode()
         self._answer(status, b"" if self.command == "HEAD" else body, {"x-amz-request-id": "R1"})
 
     def _answer(self, status: int, body: bytes, headers: dict[str, str]) -> None:

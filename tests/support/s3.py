@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from runner.store import s3_client
+from runner.store import s3_client, s3_obstore
 from runner.store.s3 import S3
 from tests.support.tools import require
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mypy_boto3_s3 import S3Client
+
+    from runner.store.s3_obstore import Obstore
 
 BUCKET = "bucket"
 _ADDRESS = re.compile(r"http://127\.0\.0\.1:(\d+)")
@@ -42,13 +44,25 @@ class Server:
     @cached_property
     def client(self) -> S3Client:
         """A client; making one takes as long as ten tests."""
+        return self._connection.client
+
+    @cached_property
+    def _connection(self) -> s3_client.Connection:
         return s3_client.connect(f"s3://{BUCKET}", self.options, {})
+
+    @cached_property
+    def _obstore(self) -> Obstore | None:
+        return s3_obstore.beside(self._connection, BUCKET, {})
 
     def remote(self, prefix: str, **options: object) -> S3:
         """Open the remote at a prefix of the bucket, without retries."""
         if not options:
-            return S3(BUCKET, prefix, self.client)
+            return S3(BUCKET, prefix, self.client, obstore=self._obstore)
         return S3.open(f"s3://{BUCKET}/{prefix}", self.options | options, {})
+
+    def boto3_only(self, prefix: str) -> S3:
+        """Open the same without obstore, as remotes are with options that only boto3 knows."""
+        return S3(BUCKET, prefix, self.client)
 
 
 @contextmanager

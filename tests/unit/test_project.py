@@ -22,6 +22,7 @@ _NETWORK_DOORS = {
     "store/s3_client.py",
     "store/s3.py",
     "store/s3_errors.py",
+    "store/s3_obstore.py",
     "store/http.py",
     "store/gs_client.py",
     "store/gs.py",
@@ -34,7 +35,7 @@ _NETWORK_DOORS = {
     "forge/github.py",
 }
 _NETWORK = re.compile(
-    r"(aiohttp|boto3|botocore|ftplib|google|http\.(client|server)|httpx|requests|smtplib|socket|ssl|urllib\.request|urllib3)(\.|$)",
+    r"(aiohttp|boto3|botocore|ftplib|google|http\.(client|server)|httpx|obstore|requests|smtplib|socket|ssl|urllib\.request|urllib3)(\.|$)",
 )
 # Ways to ask for a merge: of the REST API, of GraphQL, of git and of the gh command.
 _MERGING = re.compile(r"pulls/[^\"']*/merge\b|/merges\b|mergePullRequest|AutoMerge|merge_method|[\"']merge[\"'],")

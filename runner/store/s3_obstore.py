@@ -1,0 +1,228 @@
+"""Single objects of a bucket through obstore, at a sixth of what a request costs boto3.
+
+boto3 stays the only source of configuration: obstore sends what boto3 would send, to where boto3 would send it, with
+the credentials that boto3 finds and renews. It makes one try, as boto3's client here does, and its errors are told in
+botocore's terms, so that they are sorted like those. See docs/decisions/s3-client.md.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
+from botocore.credentials import RefreshableCredentials
+from botocore.exceptions import BotoCoreError, ClientError
+from botocore.httpsession import get_cert_path
+from obstore.exceptions import BaseError
+from obstore.store import S3Store
+from urllib3 import HTTPResponse
+from urllib3.exceptions import HTTPError
+
+from runner.hashes import CHUNK
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from botocore.awsrequest import AWSPreparedRequest
+    from botocore.credentials import Credentials
+    from mypy_boto3_s3 import S3Client
+    from obstore.store import ClientConfig, S3Config, S3Credential
+
+    from runner.store.s3_client import Connection
+
+LARGEST_PUT: Final = 1 << 20
+"""Bytes. obstore's read timeout runs while it sends, too, so what a slow line needs long for is left to boto3."""
+
+_ENCRYPTION: Final = {"ServerSideEncryption": "server_side_encryption", "SSEKMSKeyId": "sse_kms_key_id"}
+_OF_ITS_OWN: Final = frozenset(
+    {
+        "AWS_CHECKSUM_ALGORITHM",
+        "AWS_SERVER_SIDE_ENCRYPTION",
+        "AWS_SSE_BUCKET_KEY_ENABLED",
+        "AWS_SSE_CUSTOMER_KEY_BASE64",
+        "AWS_SSE_KMS_KEY_ID",
+    }
+)
+"""Variables that mean something to obstore, nothing to boto3, and cannot be overruled."""
+
+_WHOLE_REQUEST: Final = timedelta(days=1)
+"""A large object takes as long as it takes; what stands still is given up after the read timeout."""
+
+_ASKED_AGAIN: Final = timedelta(minutes=5)
+"""What obstore is told of the life of credentials that boto3 renews: so little that it asks for them again and again,
+ten times a second at most. boto3 alone knows when they are to be renewed, and has them at hand until then."""
+
+_PROBE: Final = "probe"
+_SCOPE: Final = re.compile(r"AWS4-HMAC-SHA256 Credential=[^,]+/\d{8}/([^/,]+)/s3/aws4_request")
+_STATUS: Final = re.compile(r"status code: (\d{3})")
+_TOLD: Final = re.compile(r"<(Code|Message|RequestId)>([^<]*)</\1>")
+_REGION: Final = frozenset({"AuthorizationHeaderMalformed", "PermanentRedirect", "TemporaryRedirect"})
+
+
+class Elsewhere(Exception):
+    """boto3 knows how to go on: it finds the bucket's region, or has better words for what is wrong."""
+
+
+class Obstore:
+    """The objects of one bucket, by key. Raises botocore's errors, `HTTPError` for the connection's, or `Elsewhere`."""
+
+    def __init__(self, store: S3Store) -> None:
+        """Use `store`, which must not retry by itself."""
+        self._store = store
+
+    def get(self, key: str) -> Iterator[bytes]:
+        """Ask for an object; once it is known to be there, its bytes can be taken."""
+        with _errors("GetObject"):
+            answer = self._store.get(key)
+            if answer.meta["size"] <= CHUNK:
+                return iter((bytes(answer.bytes()),))
+        return _streamed(iter(answer.stream(min_chunk_size=CHUNK)))
+
+    def put(self, key: str, content: bytes) -> bool:
+        """Store an object: True."""
+        with _errors("PutObject"):
+            self._store.put(key, content, use_multipart=False)
+        return True
+
+    def size(self, key: str) -> int:
+        """Give the size of an object in bytes."""
+        with _errors("HeadObject"):
+            return self._store.head(key)["size"]
+
+
+def beside(connection: Connection, bucket: str, extra: Mapping[str, Mapping[str, Any]]) -> Obstore | None:
+    """Give what reads and writes as boto3 would; `None` where only boto3 can.
+
+    That is: requests that are not signed with version 4, encryption with the customer's own key, grants, certificates
+    of an authority of one's own.
+
+    Args:
+        connection: boto3's; it is only asked what it would send.
+        bucket: its name.
+        extra: arguments for each `put` and `get`, under these two keys.
+
+    """
+    put = extra.get("put", {})
+    if extra.get("get") or put.keys() - _ENCRYPTION.keys() or _OF_ITS_OWN & os.environ.keys():
+        return None
+    if connection.credentials is None:
+        return None
+    request = _request(connection.client, bucket)
+    scope = request and _SCOPE.match(_text(request.headers.get("Authorization", "")))
+    if not request or not scope or not request.url.endswith(f"/{_PROBE}"):
+        return None
+    endpoint = request.url.removesuffix(f"/{_PROBE}")
+    if connection.own_authorities and endpoint.startswith("https:"):
+        return None
+    config: dict[str, Any] = {
+        "endpoint": endpoint,
+        "virtual_hosted_style_request": True,  # the endpoint leads to the bucket, in whichever style
+        "region": scope[1],
+        "skip_signature": False,
+        "unsigned_payload": False,
+        "s3_express": False,
+        "request_payer": False,
+        **{_ENCRYPTION[name]: value for name, value in put.items()},
+    }
+    return Obstore(
+        S3Store(
+            bucket,
+            config=cast("S3Config", config),
+            client_options=_client_options(connection.client, endpoint),
+            retry_config={"max_retries": 0},
+            credential_provider=_Renewed(connection.credentials),
+        )
+    )
+
+
+class _Renewed:
+    """boto3's credentials, as obstore asks for them."""
+
+    def __init__(self, credentials: Credentials) -> None:
+        self._credentials = credentials
+        self._renewed = isinstance(credentials, RefreshableCredentials)
+
+    def __call__(self) -> S3Credential:
+        frozen = self._credentials.get_frozen_credentials()
+        return {
+            "access_key_id": frozen.access_key or "",
+            "secret_access_key": frozen.secret_key or "",
+            "token": frozen.token,
+            "expires_at": datetime.now(UTC) + _ASKED_AGAIN if self._renewed else None,
+        }
+
+
+def _request(client: S3Client, bucket: str) -> AWSPreparedRequest | None:
+    """Give the request for an object as boto3 signs it, without sending it; `None` where it cannot."""
+    seen: list[AWSPreparedRequest] = []
+
+    def keep(request: AWSPreparedRequest, **_: object) -> AWSResponse:
+        seen.append(request)
+        return AWSResponse(request.url, 200, HTTPHeaders(), HTTPResponse(io.BytesIO()))
+
+    event = "before-send.s3.HeadObject"
+    hooks: Any = client.meta.events  # its types know of no answers
+    hooks.register(event, keep)
+    try:
+        client.head_object(Bucket=bucket, Key=_PROBE)
+    except (BotoCoreError, ClientError):
+        return None  # the first real request says why
+    finally:
+        hooks.unregister(event, keep)
+    return seen[0]
+
+
+def _client_options(client: S3Client, endpoint: str) -> ClientConfig:
+    config = client.meta.config
+    options: ClientConfig = {
+        "connect_timeout": timedelta(seconds=config.connect_timeout),  # type: ignore[attr-defined]  # as are all options
+        "read_timeout": timedelta(seconds=config.read_timeout),  # type: ignore[attr-defined]  # as above
+        "timeout": _WHOLE_REQUEST,
+        "allow_http": True,
+    }
+    if endpoint.startswith("https:"):
+        options["root_certificate"] = Path(str(get_cert_path(verify=True))).read_bytes()
+    return options
+
+
+def _streamed(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    while True:
+        with _errors("GetObject"):
+            chunk = next(chunks, None)
+        if chunk is None:
+            return
+        yield chunk
+
+
+@contextmanager
+def _errors(operation: str) -> Iterator[None]:
+    """Tell in botocore's terms what obstore raises inside the block; it says in a text what the server said."""
+    try:
+        yield
+    except (BaseError, OSError) as error:
+        said = str(error)
+        words = said.partition("\n\nDebug source")[0]
+        status = _STATUS.search(words)
+        told = dict(_TOLD.findall(words))
+        if not status and ("redirect" in words or "certificate" in said or "External AWS credential" in words):
+            raise Elsewhere from error
+        if not status:
+            raise HTTPError(words) from error
+        if told.get("Code") in _REGION:
+            raise Elsewhere from error
+        answer: Any = {
+            "Error": {"Code": told.get("Code", status[1]), "Message": told.get("Message", "")},
+            "ResponseMetadata": {"HTTPStatusCode": int(status[1]), "RequestId": told.get("RequestId", "")},
+        }
+        raise ClientError(answer, operation) from error
+
+
+def _text(header: str | bytes) -> str:
+    return header.decode() if isinstance(header, bytes) else header
