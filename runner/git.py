@@ -109,11 +109,6 @@ class Git:
             self.resolve(rev)
         return found[2] if found and found[1] == "blob" else None
 
-    def mentions(self, rev: str, text: str, patterns: Sequence[str]) -> bool:
-        """Whether a file at a revision, with a name like one of `patterns`, holds the text."""
-        where = (self.resolve(rev), "--", *patterns)
-        return bool(self._run("grep", "--full-name", "-l", "-F", "-e", text, *where, fine=(0, 1)))
-
     def files(self, rev: str) -> list[str]:
         """List every file at a revision, in git's order."""
         return _split(self._run("ls-tree", "-r", "-z", "--name-only", "--full-tree", self.resolve(rev)))

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from runner import asking, settings
+from runner.engine.committed import Committed
 from runner.engine.imported import Repositories
 from runner.engine.objects import Objects, home_of
 from runner.engine.project import Project
@@ -28,7 +29,7 @@ from runner.store.place import keeps_versions
 from runner.store.state import State
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from runner.ci import Asked
     from runner.pipeline.config import Config
@@ -186,7 +187,7 @@ def _project(root: Path, git: Git, prefix: str, asked: Asked) -> Project:
     }
     repositories = Repositories(root, environ, store, chosen.jobs, strict=not _is_trusted_event(asked))
     known = dvc if asked.remote_from is not None else config.Config()
-    sources = Sources(known, repositories, lambda source: _is_trusted(git, asked, source))
+    sources = Sources(known, repositories, _trusts(pipeline, Committed(git, prefix, asked.remote_from or ""), asked))
     objects = Objects(store, remote, chosen.jobs, homes, versions)
     objects.origin = lambda file: _origin(pipeline, sources, file)
     runs = RunCache(store, lambda: remote(""))
@@ -208,14 +209,26 @@ def _is_trusted_event(asked: Asked) -> bool:
     return asked.event.trusted and not asked.event.base_remote
 
 
-def _is_trusted(git: Git, asked: Asked, source: Source) -> bool:
-    """Whether somebody who is trusted chose a source: on a pull request, if DVC files of the base name it too."""
+def _trusts(pipeline: Pipeline, base: Committed, asked: Asked) -> Callable[[Source], bool]:
+    """Give a function that says whether somebody who is trusted chose a source.
+
+    On a pull request that is so if a DVC file of the base names the very same; one that only begins alike may be
+    another bucket, host or port.
+    """
     if _is_trusted_event(asked):
-        return True
-    base = asked.remote_from
-    if source.repo and source.repo.config and isinstance(source.repo.config, str):  # a file of the checkout
-        return False
-    return bool(base) and all(git.mentions(str(base), text, ("*.dvc", "*dvc.yaml")) for text in source.texts)
+        return lambda _: True
+    then = base.pipeline if base.sha and any(_sources(pipeline)) else None
+    known = [source.place for source in _sources(then)] if then else []
+    return lambda source: source.place in known and not _has_file_of_checkout(source)
+
+
+def _sources(pipeline: Pipeline) -> Iterator[Source]:
+    return (dep.source for stage in pipeline.stages for dep in stage.deps if dep.source and not dep.dataset)
+
+
+def _has_file_of_checkout(source: Source) -> bool:
+    """Whether a file decides where a source is, which a pull request may have changed."""
+    return bool(source.repo and source.repo.config and isinstance(source.repo.config, str))
 
 
 def _recorded(pipeline: Pipeline, stage: Stage, out: Out) -> LockedPath | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from bisect import bisect_left
 from dataclasses import dataclass
 from functools import cached_property
@@ -59,7 +60,8 @@ class Committed:
         projects = {path.partition("/.dvc/")[0] for path in self._paths if "/.dvc/" in path}
         try:
             dvc_files = dvcignore.found(named, dvcignore.Ignore(self._ignore_text), projects.__contains__)
-            return files.load(dvc_files, self._text, unpacking=self.unpacking) if dvc_files else None
+            here = os.path.normpath(self.git.root / self.prefix)
+            return files.load(dvc_files, self._text, here, self.unpacking) if dvc_files else None
         except (ConfigError, UnicodeDecodeError) as error:
             logger.warning(
                 "the DVC files of %s cannot be read, so only what git holds of it is looked at: %s",

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
 DATASET: Final = "ds://"
 """What the url of a dataset begins with; its name follows."""
@@ -63,15 +63,9 @@ class Source:
         return f"{self.url} ({self.repo.url})" if self.repo else self.url
 
     @property
-    def texts(self) -> tuple[str, ...]:
-        """Every text in it that says where something is: none may be new for the source to be known."""
-        where = (self.repo.url, self.repo.config, self.repo.remote) if self.repo else (self.url,)
-        return tuple(text for part in (*where, self.options) for text in _leaves(part) if text)
+    def place(self) -> tuple[Any, ...]:
+        """All that says where it is, and with which options it is read; in a repository its path and revision are not.
 
-
-def _leaves(part: Any) -> Iterator[str]:  # noqa: ANN401 - any YAML value
-    if isinstance(part, dict):
-        for inner in part.values():
-            yield from _leaves(inner)
-    else:
-        yield str(part)
+        Sources of one place show their credentials to the same servers.
+        """
+        return (self.repo.url, self.repo.config, self.repo.remote) if self.repo else (self.url, self.options)

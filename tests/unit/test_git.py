@@ -404,16 +404,3 @@ def test_the_environment_given_is_the_one_git_sees(repository: Repository, envir
     elsewhere = {**environ, "GIT_DIR": str(repository.root / "nowhere")}
     with pytest.raises(GitError):
         Git(repository.root, elsewhere).head()
-
-
-def test_a_text_is_found_in_files_of_a_commit(tmp_path: Path, git: Program, environ: dict[str, str]) -> None:
-    git("init", "-q", cwd=tmp_path)
-    for text in ("one", "two"):
-        (tmp_path / "x.dvc").write_text(text)
-        git("add", "-A", cwd=tmp_path)
-        git("commit", "-q", "-m", text, cwd=tmp_path)
-    with Git(tmp_path, environ) as here:
-        assert here.mentions("HEAD", "two", ("*.dvc",))
-        assert not here.mentions("HEAD~1", "two", ("*.dvc",))
-        assert not here.mentions("HEAD", "t.o", ("*.dvc",))
-        assert not here.mentions("HEAD", "two", ("dvc.yaml",))

@@ -10,7 +10,7 @@ import pytest
 
 from runner import opening
 from runner.engine.committed import Committed
-from runner.errors import ConfigError, ConfigErrors
+from runner.errors import ConfigError, ConfigErrors, RemoteError
 from tests.support.pipelines import CONFIG, Workshop, workshop
 
 if TYPE_CHECKING:
@@ -153,6 +153,25 @@ def test_how_templates_make_options_is_the_checkouts_configuration_and_holds_for
         then = Committed(opened.git, opened.prefix, opened.git.head(), opened.project.unpacking).pipeline
         assert then
         assert then.stages[0].cmd == "echo --no-f"
+
+
+def test_a_source_of_the_base_is_read_for_a_pull_request_and_one_that_only_begins_alike_is_not(
+    made: Workshop, tmp_path: Path
+) -> None:
+    text = "deps:\n- path: {}\nouts:\n- path: copy\n"
+    for name in ("shop/a.csv", "shop/a"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(name)
+    made.put({"copy.dvc": text.format(f"{tmp_path}/shop/a.csv")})
+    made.commit()
+    job = pull_request(made, tmp_path)
+    assert job.plan() == {"copy.dvc": "run", "make": "run"}
+    job.put({"copy.dvc": text.format("../shop/a.csv")})
+    assert job.plan() == {"copy.dvc": "run", "make": "run"}
+    for path in (f"{tmp_path}/shop/a", f"{tmp_path}/shop", "/"):
+        job.put({"copy.dvc": text.format(path)})
+        with pytest.raises(RemoteError, match="not trusted"):
+            job.plan()
 
 
 def test_an_event_that_cannot_be_read_is_an_error_and_not_a_laptop(made: Workshop, tmp_path: Path) -> None:
