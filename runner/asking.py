@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import stat
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
@@ -243,6 +244,9 @@ def _compared(actions: Actions | None, token: str) -> Callable[[str, str], str |
 def read_text(place: Path, name: str) -> str | None:
     """Read a text file; `None` where there is none."""
     try:
+        if not stat.S_ISREG(place.stat().st_mode):
+            message = f"{name} is not a regular file"
+            raise ConfigError(message, "put a file in its place")
         return place.read_text(encoding="utf-8-sig")
     except (FileNotFoundError, NotADirectoryError):
         return None

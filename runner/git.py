@@ -153,6 +153,10 @@ class Git:
         known = sorted(_split(self._run("ls-files", "-z"))) if wanted else []
         return {path for path in wanted if _holds(known, path)}
 
+    def tracks(self, path: str) -> bool:
+        """Whether git's index has `path`, or anything below it; asks for that alone."""
+        return bool(self._run("ls-files", "-z", "--", f":(literal){path}"))
+
     def checked_out(self, paths: Iterable[str]) -> set[str]:
         """Give those of `paths` that a checkout has: tracked, or inside a submodule or behind a link that is."""
         wanted = list(paths)

@@ -163,6 +163,7 @@ def _project(root: Path, git: Git, prefix: str, asked: Asked) -> Project:
     dvc = _read_config(root, git, f"{prefix}.dvc/config", asked.remote_from or "", environ)
     if asked.remote_from:
         logger.info("the remote's address is read from %s, not from the pull request", asked.remote_from[:12])
+    check_scratch(root, git)
     state = State(root / SCRATCH / "state.db")
     listed = git.listed(root)
     workspace = Workspace(root, state)
@@ -194,6 +195,21 @@ def _project(root: Path, git: Git, prefix: str, asked: Asked) -> Project:
     cwd = os.path.relpath(chosen.directory, root)
     parts = (pipeline, workspace, store, objects, runs, sources, state, remote, cwd, unpacking)
     return Project(root, git, prefix, *parts, read_only=_read_only(dvc, chosen.remote))
+
+
+def check_scratch(root: Path, git: Git) -> None:
+    """Refuse a folder of our own that came with the checkout.
+
+    What we find there is believed: repositories with their configuration, what a killed run left to be done.
+
+    Raises:
+        ConfigError: git tracks something in it.
+
+    """
+    place, top = (root / SCRATCH).resolve(), git.root.resolve()
+    if place.exists() and place.is_relative_to(top) and git.tracks(place.relative_to(top).as_posix()):
+        message = f"{SCRATCH} is tracked by git, and nothing in it is to be believed"
+        raise ConfigError(message, f"git rm -r --cached {SCRATCH}, then remove it")
 
 
 def _origin(pipeline: Pipeline, sources: Sources, file: str) -> None:

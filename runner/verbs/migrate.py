@@ -31,8 +31,9 @@ def migrate(call: Call, *, dry_run: bool) -> int:
     from runner.pipeline import migration  # noqa: PLC0415
 
     with stop_is_told(call):
-        root = opening.find_root(opening.settings_alone(call.flags, call.environ).directory)
-        if root and not dry_run:
+        root, git, _ = opening.located(call.flags, call.environ)
+        if not dry_run:
+            opening.check_scratch(root, git)
             migrating.finish(root)  # what was begun there cannot be opened: its stages are there twice
         opened = open_project(call)
         project = opened.project

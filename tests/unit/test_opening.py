@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from runner import opening
+from runner.cli import start
 from runner.engine.committed import Committed
 from runner.errors import ConfigError, ConfigErrors, RemoteError
 from tests.support.pipelines import CONFIG, Workshop, workshop
@@ -190,7 +191,30 @@ def test_an_event_of_another_shape_gives_no_rights(payload: str, made: Workshop,
         assert not opened.asked.event.may_push
 
 
+@pytest.mark.parametrize("link", [False, True])
+@pytest.mark.parametrize("verb", ["plan", "repro", "migrate"])
+def test_what_came_with_the_checkout_is_not_believed_to_be_our_own(verb: str, link: bool, made: Workshop) -> None:  # noqa: FBT001 - pytest passes it
+    outside = made.root.parent / "written"
+    journal = json.dumps({"was": {}, "written": {"../written": "x"}, "removed": ["sub/x"]})
+    folder = "theirs" if link else ".dvc/tmp"
+    made.put({f"{folder}/retrain/migration.json": journal})
+    if link:
+        (made.root / ".dvc" / "tmp").symlink_to("../theirs")
+    made.git("add", "--force", folder)
+    assert start([verb, "-C", str(made.root)], made.environ) == 2
+    assert not outside.exists()
+    assert (made.root / "sub" / "x").exists()
+
+
 # The gate file
+
+
+@pytest.mark.parametrize("name", ["retrain.yaml", ".dvc/config"])
+def test_a_file_that_never_ends_is_refused_and_not_read(name: str, made: Workshop) -> None:
+    (made.root / name).unlink(missing_ok=True)
+    (made.root / name).symlink_to("/dev/zero")
+    with pytest.raises(ConfigError, match=f"{name} is not a regular file"):
+        made.open()
 
 
 def test_the_gate_file_is_the_projects_and_one_that_is_named_is_found_from_where_it_starts(made: Workshop) -> None:
