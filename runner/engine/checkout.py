@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import logging
 import os
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from runner.engine import aside, tracked
 from runner.engine.committed import Committed
 from runner.errors import ConfigError, Corrupt, ObjectMissing
+from runner.pipeline.model import Out
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -18,7 +21,7 @@ if TYPE_CHECKING:
     from runner.engine.project import Project
     from runner.engine.targets import Named
     from runner.hashes import Hash
-    from runner.pipeline.model import LockedPath, Out
+    from runner.pipeline.model import LockedPath
 
 logger = logging.getLogger("retrain")
 _DVC_FILES: Final = ("*.dvc", "*dvc.yaml", "*dvc.lock")
@@ -146,17 +149,33 @@ def put(project: Project, keeping: Keeping, piece: Piece) -> None:
 def prune(project: Project) -> tuple[str, ...]:
     """Remove what was an out in some commit and is none any more; give the paths.
 
-    Only what nobody else owns, is as a commit recorded it, and is in the cache: it can be had again. Looks at every
-    commit of this clone that changed a DVC file.
+    Only what nobody else owns, is as a commit recorded it, and is in the cache, unbroken: it can be had again. Looks
+    at every commit of this clone that changed a DVC file.
     """
-    found = sorted(_left_over(project))
+    keeping = project.keeping()
+    found = sorted(_left_over(project, keeping))
     for path in found:
-        aside.remove(project.workspace.path(path))
+        _remove(project, path)
         project.workspace.forget(path)
     return tuple(found)
 
 
-def _left_over(project: Project) -> Iterator[str]:
+def _remove(project: Project, path: str) -> None:
+    """Remove an out; of a directory only what its listing names, as what DVC does not see is in no cache."""
+    place = project.workspace.path(path)
+    content = project.workspace.observe_out(path)
+    if content is None or not content.hash.is_dir or place.is_symlink():
+        aside.remove(place)
+        return
+    files = [PurePosixPath(inner) for inner, _ in project.workspace.tree(path).files]
+    for file in files:
+        (place / file).unlink(missing_ok=True)
+    for folder in sorted({parent for file in files for parent in file.parents} or {PurePosixPath()}, reverse=True):
+        with suppress(OSError):  # it is not empty
+            (place / folder).rmdir()
+
+
+def _left_over(project: Project, keeping: Keeping) -> Iterator[str]:
     past = _past(project)
     present = [path for stage in project.pipeline.stages for path in (*stage.reads, *(out.path for out in stage.outs))]
     free = [path for path in past if not any(_touch(path, other) for other in present)]
@@ -164,11 +183,18 @@ def _left_over(project: Project) -> Iterator[str]:
     for path in free:
         if f"{project.prefix}{path}" in tracked_by_git or not os.path.lexists(project.workspace.path(path)):
             continue
-        for name in past[path]:
-            content = project.workspace.observe_out(path, name.name)
-            if content and content.hash == name and project.objects.at_hand(name):
-                yield path
-                break
+        if any(_is_as(project, path, name) for name in past[path]) and _can_be_had_again(project, keeping, path):
+            yield path
+
+
+def _is_as(project: Project, path: str, name: Hash) -> bool:
+    content = project.workspace.observe_out(path, name.name)
+    return content is not None and content.hash == name
+
+
+def _can_be_had_again(project: Project, keeping: Keeping, path: str) -> bool:
+    content = project.workspace.observe_out(path)
+    return content is not None and keeping.holds(Out(path, path), content)
 
 
 def _past(project: Project) -> dict[str, set[Hash]]:

@@ -149,6 +149,32 @@ def test_pruning_leaves_what_could_not_be_had_again_or_is_needed(case: str, made
     assert (made.root / "model").exists()
 
 
+def test_pruning_leaves_what_dvc_does_not_see_as_it_is_in_no_cache(made: Workshop) -> None:
+    made.put({"dvc.yaml": RENAMED.replace("many", "more"), ".dvcignore": "*.log\n"})
+    made.repro()
+    made.commit("renamed")
+    made.put({"many/deep/x.log": "log"})
+    (made.root / "many" / "deep" / "mine" / ".git" / "refs").mkdir(parents=True)
+    assert pruned(made) == ("many", "model")
+    assert made.names("many") == {"deep/x.log"}
+    assert (made.root / "many" / "deep" / "mine" / ".git" / "refs").is_dir()
+    assert not (made.root / "model").exists()
+
+
+def test_pruning_leaves_what_the_cache_holds_only_broken(made: Workshop) -> None:
+    place = made.root / ".dvc" / "cache" / made.objects("model")[0]
+    made.put({"dvc.yaml": RENAMED.replace("echo m", "echo n")})
+    made.repro()
+    made.commit("renamed")
+    model = made.root / "model"
+    model.unlink()  # no link to the object that is broken now
+    model.write_text("m\n")
+    place.chmod(0o644)
+    place.write_text("broken")
+    assert pruned(made) == ()
+    assert made.read("model") == "m\n"
+
+
 def test_pruning_leaves_what_git_tracks_now(made: Workshop) -> None:
     made.put({"dvc.yaml": RENAMED})
     made.repro()
