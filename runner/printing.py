@@ -8,7 +8,6 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from runner import log
-from runner.pipeline.lint.finding import Severity
 from runner.review import words
 
 if TYPE_CHECKING:
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
     from runner.engine.project import Project
     from runner.engine.updating import Update
     from runner.pipeline.declared import Declared, Plot
-    from runner.pipeline.lint.finding import Finding
     from runner.pipeline.model import LockedPath, Out, Stage
     from runner.review.model import Report
     from runner.store.transfer import Moved
@@ -226,41 +224,6 @@ def moved_lines(verb: str, moved: Moved) -> Sequence[str]:
     """Give what a transfer did, for people."""
     did = f"{verb}: {words.count(moved.objects, 'object')}, {words.size(moved.bytes)}, {words.seconds(moved.seconds)}"
     return [f"{did}; {len(moved.failed)} failed" if moved.failed else did]
-
-
-def findings_data(findings: Sequence[Finding]) -> dict[str, Any]:
-    """Give what the linter found as `retrain lint --json` prints it."""
-    return {
-        "findings": [
-            {
-                "code": finding.rule.code,
-                "name": finding.rule.name,
-                "severity": finding.rule.severity.word,
-                "file": finding.where.file or None,
-                "line": finding.where.line or None,
-                "column": finding.where.column or None,
-                "message": finding.message,
-                "hint": finding.hint or None,
-            }
-            for finding in findings
-        ],
-        "counts": {severity.word: _of(findings, severity) for severity in reversed(Severity)},
-    }
-
-
-def findings_lines(findings: Sequence[Finding]) -> list[str]:
-    """Give what the linter found for people: one line each, what to do next below it, then a summary."""
-    lines = []
-    for finding in findings:
-        where = f"{finding.where}: " if finding.where.file else ""
-        lines += [f"{where}{finding.rule.code} {finding.message}"]
-        lines += [f"  {finding.hint}"] if finding.hint else []
-    counts = [words.count(number, level.word) for level in reversed(Severity) if (number := _of(findings, level))]
-    return [*lines, f"lint: {', '.join(counts) or 'nothing found'}"]
-
-
-def _of(findings: Sequence[Finding], severity: Severity) -> int:
-    return sum(finding.rule.severity is severity for finding in findings)
 
 
 def updates_data(updates: Sequence[Update]) -> list[dict[str, Any]]:

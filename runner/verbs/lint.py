@@ -35,8 +35,9 @@ def lint(call: Call, *, paths: tuple[str, ...], sarif: bool, **chosen: str | Non
     Needs no data and no network. All DVC files are read; PATHS are the files and folders whose findings are shown.
     Exits with 1 for findings of the severity --fail-on. The rules, and how to silence one, stand in docs/lint.md.
     """
-    from runner import evidence, printing  # noqa: PLC0415 - see `open_project`
+    from runner import evidence  # noqa: PLC0415 - see `open_project`
     from runner.pipeline.lint import lint as look  # noqa: PLC0415
+    from runner.review import findings as listing  # noqa: PLC0415
     from runner.review.sarif import render  # noqa: PLC0415
 
     with stop_is_told(call):
@@ -48,8 +49,8 @@ def lint(call: Call, *, paths: tuple[str, ...], sarif: bool, **chosen: str | Non
     if call.environ.get("GITHUB_ACTIONS") == "true":
         _annotate(findings, found.prefix)
     call.as_json |= sarif
-    data: Any = render(findings, found.prefix) if sarif else printing.findings_data(findings)
-    print_result(call, lambda: data, lambda: printing.findings_lines(findings))
+    data: Any = render(findings, found.prefix) if sarif else listing.data(findings)
+    print_result(call, lambda: data, lambda: listing.lines(findings))
     return Exit.GATE if any(_fails(one, str(wishes.get("fail-on", "error"))) for one in findings) else Exit.HELD
 
 
