@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from runner.cli import start
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+_ALLOCATIONS: Final = 100_000
+"""Objects between two looks for garbage. Python's 700 make it look through all modules several times in a start."""
+
 
 def main() -> None:
     """Run the command line and end the process with its exit code."""
+    gc.set_threshold(_ALLOCATIONS)
     sys.exit(start(arguments(sys.argv[1:], os.environ), os.environ))
 
 
