@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import os
+import posixpath
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from runner import elsewhere
 from runner.elsewhere import Elsewhere
-from runner.engine import overrides
+from runner.engine import dvcignore, overrides
 from runner.engine.decide import Content
 from runner.engine.workspace import SCRATCH
 from runner.errors import ObjectMissing, RemoteError
 from runner.git import is_commit
 from runner.hashes import LEGACY, Hash, Tree
 from runner.pipeline import config, files
+from runner.pipeline.addresses import is_dvc_file
 from runner.store import transfer
 
 if TYPE_CHECKING:
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
 
 _DEEPEST = 5
 """Repositories that import from one another are followed so far."""
+_MARK = ".dvc/config"
+"""What makes a folder a DVC project."""
 
 
 class Repositories:
@@ -143,8 +147,8 @@ class _Commit:
             return self._of_dvc(pipeline, *produced, top or "", inside)
         if path in self._files:
             return self._of_git(path)
-        members = self._members(path, pipeline, top or "")
-        if not members:
+        members = self._members(path, pipeline, top)
+        if not members and not self._is_folder(path):
             message = f"{path} is not in {self._repo.url} at {self._commit[:12]}"
             raise ObjectMissing(message, "check the path and the revision")
         tree = Tree.of((relpath, content.hash.value) for relpath, content in members.items())
@@ -152,18 +156,31 @@ class _Commit:
             self._cache.take_listing(tree), sum(content.size or 0 for content in members.values()), len(tree)
         )
 
+    @cached_property
+    def _tops(self) -> tuple[str, ...]:
+        """The folders that are DVC projects; empty for the top of the repository."""
+        marks = (file for file in self._files if file == _MARK or file.endswith(f"/{_MARK}"))
+        return tuple(file.removesuffix(_MARK).rstrip("/") for file in marks)
+
     def _top(self, path: str) -> str | None:
-        """Find the DVC project that a path belongs to, the innermost; empty for the top of the repository."""
-        folders = [path, *(str(parent) for parent in Path(path).parents)]
-        tops = ("" if folder == "." else folder for folder in folders)
-        return next((top for top in tops if _under(top, ".dvc/config") in self._files), None)
+        """Find the DVC project that a path belongs to, the innermost."""
+        return max((top for top in self._tops if _inside(path, top)), key=len, default=None)
 
     def _pipeline(self, top: str) -> Pipeline:
-        ours = [file for file in self._files if file.startswith(f"{top}/") or not top]
-        wanted = [os.path.relpath(file, top or ".") for file in ours if file.endswith((".dvc", "/dvc.yaml"))]
-        wanted += ["dvc.yaml"] if _under(top, "dvc.yaml") in self._files else []
-        mine = [file for file in wanted if not file.startswith(".dvc/") and self._top(_under(top, file)) == top]
-        return files.load(mine, lambda name: self._text(_under(top, name)))
+        """Read the DVC files of the project at `top`; those of a project inside it are none of its."""
+        named = [_relative(file, top) for file in self._own(top) if is_dvc_file(file)]
+        seen = dvcignore.found(named, self._ignore(top), lambda folder: _under(top, folder) in self._tops)
+        return files.load(seen, lambda name: self._text(_under(top, name)))
+
+    def _ignore(self, top: str) -> dvcignore.Ignore:
+        return dvcignore.Ignore(lambda name: self._text(_under(top, name)))
+
+    def _own(self, top: str | None) -> list[str]:
+        """Give git's files of a project (`None`: of none), without those of projects inside it."""
+        return [file for file in self._files if self._top(posixpath.dirname(file)) == top]
+
+    def _is_folder(self, path: str) -> bool:
+        return any(_inside(file, "" if path == "." else path) for file in self._files)
 
     def _text(self, path: str) -> str | None:
         content = self._git.show(self._commit, path) if path in self._files else None
@@ -174,17 +191,26 @@ class _Commit:
         name, size = self._cache.take(lambda incoming: incoming.write(content))
         return Content(name, size)
 
-    def _members(self, path: str, pipeline: Pipeline | None, top: str) -> dict[str, Content]:
-        """Give the files of a directory: git's, and those of every out inside it."""
-        prefix = "" if path == "." else f"{path}/"
-        names = [file for file in self._files if file.startswith(prefix) and not _is_unseen(file)]
-        found = {name[len(prefix) :]: self._of_git(name) for name in names}
-        for stage, out in pipeline.outs_inside(os.path.relpath(path, top or ".")) if pipeline else ():
-            content = self._of_dvc(pipeline, stage, out, top, out.path)  # type: ignore[arg-type]  # the loop has it
-            place = _under(top, out.path)[len(prefix) :]
+    def _members(self, path: str, pipeline: Pipeline | None, top: str | None) -> dict[str, Content]:
+        """Give the files of a directory: of every out inside it, and git's, which count before.
+
+        What .dvcignore hides is none of it, nor is a DVC project inside it (DVC's rule).
+        """
+        folder = "" if path == "." else path
+        ignore = self._ignore(top or "")
+        own = (file for file in self._own(top) if _inside(file, folder))
+        seen = (file for file in own if not _is_unseen(file) and not ignore.hides(_relative(file, top or "")))
+        outs = self._outs_inside(pipeline, folder, top) if pipeline and top is not None else {}
+        return outs | {_relative(file, folder): self._of_git(file) for file in seen}
+
+    def _outs_inside(self, pipeline: Pipeline, folder: str, top: str) -> dict[str, Content]:
+        found: dict[str, Content] = {}
+        for stage, out in pipeline.outs_inside(os.path.relpath(folder or ".", top or ".")):
+            content = self._of_dvc(pipeline, stage, out, top, out.path)
+            place = _relative(_under(top, out.path), folder)
             if content.hash.is_dir:
-                for inner, name in self._cache.members(content.hash):
-                    found[f"{place}/{inner}"] = Content(name, self._cache.path(name).stat().st_size)
+                for member, name in self._cache.members(content.hash):
+                    found[f"{place}/{member}"] = Content(name, self._cache.path(name).stat().st_size)
             else:
                 found[place] = content
         return found
@@ -286,7 +312,15 @@ def _under(top: str, path: str) -> str:
     return f"{top}/{path}" if top else path
 
 
+def _inside(path: str, folder: str) -> bool:
+    """Whether a path is a folder or in it; everything is in the repository's top."""
+    return not folder or path == folder or path.startswith(f"{folder}/")
+
+
+def _relative(path: str, folder: str) -> str:
+    return path[len(folder) + 1 :] if folder else path
+
+
 def _is_unseen(file: str) -> bool:
-    """Whether a file of git's is none of the data: DVC's own files."""
-    parts = file.split("/")
-    return ".dvc" in parts or parts[-1] in {"dvc.yaml", "dvc.lock", ".dvcignore"} or file.endswith(".dvc")
+    """Whether a file of git's is none of the data: DVC's own, and by its rule all in a folder of such a name."""
+    return any(part.endswith(".dvc") or part in {"dvc.yaml", dvcignore.NAME} for part in file.split("/"))

@@ -63,7 +63,7 @@ class Objects:
         if found is None and home.startswith(_ORIGIN):
             self._import(home, [name])
             return self._cached_listing(name)
-        remote = None if found else self._remote(home)
+        remote = self._remote(home) if found is None else None
         if remote is None:
             return found
         try:
@@ -94,7 +94,7 @@ class Objects:
     def _composed_listing(self, name: Hash) -> Tree | None:
         """Write a listing into the cache whose files the DVC files name one by one; no remote has it."""
         tree = self.versions.listing(name)
-        if tree:
+        if tree is not None:
             with self.cache.write(name) as sink:
                 sink.write(tree.render())
         return tree

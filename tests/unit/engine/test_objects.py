@@ -95,6 +95,18 @@ def test_what_is_absent_is_asked_of_the_remote_that_keeps_it(objects: Objects) -
     assert objects.cache.has(elsewhere)
 
 
+def test_an_empty_directory_whose_listing_is_here_is_asked_of_nobody(tmp_path: Path) -> None:
+    empty = Tree.of(())
+    objects = Objects(Cache(tmp_path / "cache"), no_remote, 1)
+    objects.cache.take_listing(empty)
+    assert objects.listing(empty.hash) == empty
+    assert objects.absent([(OUT, empty.hash)]) == {}
+
+
+def no_remote(name: str) -> None:
+    raise AssertionError(name)
+
+
 def test_a_file_is_read_from_where_it_is(objects: Objects) -> None:
     assert objects.read(OUT, FILE) == b"x"
     assert objects.read(ELSEWHERE, Hash(hash_bytes(b"elsewhere"))) == b"elsewhere"
