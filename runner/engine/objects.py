@@ -110,12 +110,18 @@ class Objects:
                 found.update(dict.fromkeys(self.cache.missing(members), remote))
         return found
 
-    def sizes(self, absent: Mapping[Hash, str]) -> dict[Hash, int]:
-        """Ask the remotes for the sizes in bytes of objects; those that are nowhere are left out."""
+    def sizes(self, absent: Mapping[Hash, str], recorded: Callable[[Hash], int] = lambda _: 0) -> dict[Hash, int]:
+        """Ask the remotes for the sizes in bytes of objects; those that are nowhere are left out.
+
+        Args:
+            absent: objects, and the name of the remote to ask.
+            recorded: gives the size of what comes from an import's source, which would have to be read to be asked.
+
+        """
         sizes: dict[Hash, int] = {}
         for name in dict.fromkeys(absent.values()):
-            if name.startswith(_ORIGIN):  # its source would have to be read to be asked
-                sizes.update({digest: 0 for digest, where in absent.items() if where == name})
+            if name.startswith(_ORIGIN):
+                sizes.update({digest: recorded(digest) for digest, where in absent.items() if where == name})
                 continue
             remote = self._remote(name)
             keys = {digest.key: digest for digest, where in absent.items() if where == name}

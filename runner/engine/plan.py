@@ -76,7 +76,7 @@ def plan(stages: Sequence[Stage], known: Callable[[], Known], objects: Objects, 
         wanted = {step.stage.address: needs(step, view, unsettled) for step in steps}
         try:
             absent = objects.absent(pair for pairs in wanted.values() for pair in pairs)
-            sizes = objects.sizes(absent) if absent else {}
+            sizes = objects.sizes(absent, partial(_recorded_size, view)) if absent else {}
         except RemoteError as error:
             logger.warning("the remote could not be asked, so sizes are the lock's: %s", error)
             return _estimated(steps, wanted, view, objects)
@@ -171,6 +171,10 @@ def _estimated(steps: Sequence[Step], wanted: Mapping[str, list[Wanted]], known:
         left -= mine
         counted.append(replace(step, pull=_sum(known.footprint(name) for name in mine)))
     return Plan(tuple(counted), _sum((step.pull.objects, step.pull.bytes) for step in counted))
+
+
+def _recorded_size(known: Known, name: Hash) -> int:
+    return known.footprint(name)[1]
 
 
 def _sum(footprints: Iterable[tuple[int, int]]) -> Pull:

@@ -38,8 +38,8 @@ stages:
 PEEK = """\
 stages:
   peek:
-    cmd: cat folder/in/y plain/p.txt > peek.txt
-    deps: [folder/in/y, plain/p.txt]
+    cmd: cat folder/in/y plain/p.txt data.csv > peek.txt
+    deps: [folder/in/y, plain/p.txt, data.csv]
     outs: [peek.txt]
 """
 
@@ -224,9 +224,12 @@ def test_a_stage_that_reads_part_of_an_import_finds_it_in_a_fresh_clone(imports:
     put(project, {"dvc.yaml": PEEK})
     for name in (".dvc/cache", "folder", "plain"):
         shutil.rmtree(project / name)
-    assert imports.sides.retrain.plan(project)["peek"]["decision"] == "run"
+    (project / "data.csv").unlink()
+    planned = imports.sides.retrain.plan(project)["peek"]
+    assert planned["decision"] == "run"
+    assert planned["pull"] == {"objects": 1, "bytes": len("1\n2\n")}, "directories were read for their listings"
     imports.sides.retrain.run(project, "repro", "peek")
-    assert (project / "peek.txt").read_text() == "y\nplain\n"
+    assert (project / "peek.txt").read_text() == "y\nplain\n1\n2\n"
 
 
 @pytest.fixture(scope="module")
