@@ -27,6 +27,7 @@ _GONE = frozenset({404, 410})
 _REFUSED = frozenset({401, 403, 407})
 _PASSING = frozenset({408, 425, 429})
 _SERVER = 500
+_DIGITS = 18  # of a size in bytes
 _WRONG = (
     requests.exceptions.InvalidSchema,
     requests.exceptions.InvalidURL,
@@ -121,15 +122,20 @@ def _remarks(answer: requests.Response) -> dict[str, Any]:
     headers, found = answer.headers, dict[str, Any]()
     if "Content-Length" in headers:
         if headers.get("Content-Encoding", "") in {"", "identity"}:
-            found["size"] = int(headers["Content-Length"])
+            found |= _size(headers["Content-Length"])
     elif "Content-Range" in headers:
-        found["size"] = int(headers["Content-Range"].split("/")[1])
+        found |= _size(headers["Content-Range"].rpartition("/")[2])
     if "Content-Type" in headers:
         found["mimetype"] = headers["Content-Type"].partition(";")[0]
     if headers.get("Accept-Ranges") == "none":
         found["partial"] = False
     found["url"] = answer.url
     return found | {name: headers[name] for name in _REMARKS if headers.get(name)}
+
+
+def _size(written: str) -> dict[str, int]:
+    """Read a number of bytes; a server may say anything, and `*` where it does not know."""
+    return {"size": int(written)} if written.isdecimal() and len(written) <= _DIGITS else {}
 
 
 def _told(remarks: Mapping[str, Any]) -> str:

@@ -25,6 +25,7 @@ class Site:
         asked: method and path of every request, in order.
         headers: the headers of every request, in order.
         truncated: paths of which a GET sends half.
+        sizes: what it says of the sizes of files instead of how large they are, by path.
         unsteady: paths that hold something else by the time of a GET.
         refused: the status that answers everything; 0: none.
 
@@ -37,6 +38,7 @@ class Site:
     truncated: set[str] = field(default_factory=set)
     asked: list[tuple[str, str]] = field(default_factory=list)
     unsteady: set[str] = field(default_factory=set)
+    sizes: dict[str, str] = field(default_factory=dict)
     refused: int = 0
     headers: list[dict[str, str]] = field(default_factory=list)
 
@@ -71,7 +73,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_error(404)
             return b""
         self.send_response(200)
-        self.send_header("Content-Length", str(len(content)))
+        self.send_header("Content-Length", self.site.sizes.get(self.path, str(len(content))))
         self.send_header("Content-Type", "text/csv; charset=utf-8")
         if self.path not in self.site.silent:
             self.send_header("ETag", f'"{hashlib.md5(content).hexdigest()}"')

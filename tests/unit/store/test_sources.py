@@ -64,6 +64,15 @@ def test_a_file_of_a_server_is_known_by_its_etag_for_one_request(site: Site) -> 
     assert read(http(), f"{site.url}/a", found.parts[0]) == b"abc"
 
 
+@pytest.mark.parametrize("size", ["many", "-3", "", "9" * 5000, "1.5"])
+def test_a_size_that_is_no_number_is_not_known(size: str, site: Site) -> None:
+    site.files["/a"] = b"abc"
+    site.sizes["/a"] = size
+    found = look(http(), f"{site.url}/a")
+    assert found
+    assert found.size is None
+
+
 def test_a_file_that_is_not_there_is_no_error(site: Site) -> None:
     assert look(http(), f"{site.url}/none") is None
     assert site.asked == [("HEAD", "/none")]
