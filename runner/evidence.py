@@ -59,7 +59,7 @@ def gather(flags: Mapping[str, str | None], environ: Mapping[str, str]) -> Evide
         raise opening.no_project(root)
     errors: list[RunnerError] = []
     gates, config = _gates(root, flags, environ, errors), _config(root, git, prefix, environ, errors)
-    workspace = Workspace(root, State())
+    workspace = Workspace(root, State(), within=git.root)
     listed = git.listed(root)
     unpacking = Unpacking.of(config) if config else None
     sight = files.Sight(workspace.hiding, listed.ignored_locks)

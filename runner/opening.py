@@ -166,7 +166,7 @@ def _project(root: Path, git: Git, prefix: str, asked: Asked) -> Project:
     check_scratch(root, git)
     state = State(root / SCRATCH / "state.db")
     listed = git.listed(root)
-    workspace = Workspace(root, state)
+    workspace = Workspace(root, state, within=None if _is_trusted_event(asked) else git.root)
     gc.disable()  # nothing that is read here is garbage, and looking for some takes a tenth of the time
     unpacking = Unpacking.of(_read_config(root, git, "", "", environ) if asked.remote_from else dvc)
     sight = files.Sight(workspace.hiding, listed.ignored_locks)

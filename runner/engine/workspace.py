@@ -32,10 +32,19 @@ SCRATCH = ".dvc/tmp/retrain"
 class Workspace:
     """A DVC project's folder."""
 
-    def __init__(self, root: Path, state: State) -> None:
-        """Look at the project in `root`, the folder that holds `.dvc`; `state` remembers hashes between runs."""
+    def __init__(self, root: Path, state: State, within: Path | None = None) -> None:
+        """Look at a project.
+
+        Args:
+            root: the project's folder, the one that holds `.dvc`.
+            state: remembers hashes between runs.
+            within: the repository, where who made links in it is not trusted: no text is read that lies outside of it,
+                as what templates and params hold is shown. Without it links may lead anywhere, as with DVC.
+
+        """
         self.root = root
         self._state = state
+        self._within = within.resolve() if within else None
         self._seen: dict[tuple[str, str], Content | None] = {}
         self._trees: dict[tuple[str, str], Tree] = {}
         self._ignore = Ignore(self._dvcignore)
@@ -46,18 +55,24 @@ class Workspace:
 
     def read(self, relative: str) -> str | None:
         """Give a text file of the project; `None` where there is none."""
-        place = self.path(relative)
         try:
-            with refusals(relative, "read"):
-                if not stat.S_ISREG(place.stat().st_mode):
-                    message = f"{relative} is not a regular file"
-                    raise ConfigError(message, "put a file in its place")
-                return place.read_bytes().decode("utf-8-sig")
+            return self._bytes(relative).decode("utf-8-sig")
         except (FileNotFoundError, NotADirectoryError):
             return None
         except UnicodeDecodeError as error:
             message = f"{relative} is not UTF-8 text (byte {error.start})"
             raise ConfigError(message, "save the file as UTF-8") from error
+
+    def _bytes(self, relative: str) -> bytes:
+        place = self.path(relative)
+        with refusals(relative, "read"):
+            if not stat.S_ISREG(place.stat().st_mode):
+                message = f"{relative} is not a regular file"
+                raise ConfigError(message, "put a file in its place")
+            if self._within and not _is_open(place.resolve(), self._within):
+                message = f"{relative} is a link to a place outside the repository"
+                raise ConfigError(message, "replace the link by the file itself")
+            return place.read_bytes()
 
     def write(self, relative: str, content: bytes) -> None:
         """Replace a file of the project, whole or not at all."""
@@ -169,13 +184,17 @@ class Workspace:
     def _dvcignore(self, relative: str) -> str | None:
         """Read a .dvcignore; unlike other texts it keeps its byte order mark, which is part of DVC's first pattern."""
         try:
-            with refusals(relative, "read"):
-                return self.path(relative).read_bytes().decode()
+            return self._bytes(relative).decode()
         except (FileNotFoundError, NotADirectoryError):
             return None
         except UnicodeDecodeError as error:
             message = f"{relative} is not UTF-8 text (byte {error.start})"
             raise ConfigError(message, "save the file as UTF-8") from error
+
+
+def _is_open(real: Path, top: Path) -> bool:
+    """Whether a place, free of links, lies in a repository, and not in what git keeps for itself."""
+    return real.is_relative_to(top) and ".git" not in real.relative_to(top).parts
 
 
 @contextmanager

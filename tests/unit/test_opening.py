@@ -191,6 +191,16 @@ def test_an_event_of_another_shape_gives_no_rights(payload: str, made: Workshop,
         assert not opened.asked.event.may_push
 
 
+def test_a_secret_that_a_pull_request_links_to_is_in_no_plan(made: Workshop, tmp_path: Path) -> None:
+    (tmp_path / "secret.json").write_text('{"auths": ["hunter2"]}')
+    job = pull_request(made, tmp_path)
+    (job.root / "params.yaml").symlink_to(tmp_path / "secret.json")
+    job.put({"dvc.yaml": "stages:\n  s:\n    foreach: ${auths}\n    do:\n      cmd: echo\n"})
+    assert list(made.plan()) == ["s@hunter2"]
+    with pytest.raises(ConfigErrors, match=r"params\.yaml is a link to a place outside the repository"):
+        job.plan()
+
+
 @pytest.mark.parametrize("link", [False, True])
 @pytest.mark.parametrize("verb", ["plan", "repro", "migrate"])
 def test_what_came_with_the_checkout_is_not_believed_to_be_our_own(verb: str, link: bool, made: Workshop) -> None:  # noqa: FBT001 - pytest passes it

@@ -189,3 +189,26 @@ def test_text_is_read_without_its_byte_order_mark_and_nothing_else_is_text(tmp_p
         workspace.read("folder")
     with pytest.raises(ConfigError, match="latin is not UTF-8 text"):
         workspace.read("latin")
+
+
+def test_no_text_is_read_that_a_link_of_a_stranger_leads_to_outside_the_repository(tmp_path: Path) -> None:
+    top = tmp_path / "top"
+    root = top / "project"
+    for name in ("secret", "top/shared.yaml", "top/.git/config", "top/project/own.yaml"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(name)
+    links = {"a": "own.yaml", "b": "../shared.yaml", "c": "../../secret", "d": "../.git/config", "e": str(tmp_path)}
+    for name, target in links.items():
+        (root / name).symlink_to(target)
+    strict, plain = Workspace(root, State(), within=top), Workspace(root, State())
+    assert [strict.read("a"), strict.read("b")] == ["top/project/own.yaml", "top/shared.yaml"]
+    assert [plain.read("c"), plain.read("d")] == ["secret", "top/.git/config"]
+    for name in ("c", "d", "e/secret"):
+        with pytest.raises(ConfigError, match=f"{name} is a link to a place outside the repository"):
+            strict.read(name)
+
+
+def test_an_ignore_file_that_never_ends_is_refused(tmp_path: Path) -> None:
+    (tmp_path / ".dvcignore").symlink_to("/dev/zero")
+    with pytest.raises(ConfigError, match=r"\.dvcignore is not a regular file"):
+        Workspace(tmp_path, State()).found(["dvc.yaml"])
