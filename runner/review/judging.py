@@ -68,9 +68,18 @@ def _params(head: Side, base: Side | None) -> tuple[Change, ...]:
 
 
 def gone(case: Case) -> tuple[str, ...]:
-    """Name the stages that the base has and the head lacks: what nobody runs any more, nobody vouches for either."""
+    """Name what the base has and the head lacks: stages, and stages behind a gate's metrics.
+
+    What nobody runs any more, nobody vouches for either: such a metric is a number that somebody committed.
+    """
     if not (case.base and case.base.pipeline):
         return ()
-    now = {stage.address for stage in case.head.pipeline.stages} if case.head.pipeline else set()
-    lost = [stage.address for stage in case.base.pipeline.stages if stage.address not in now]
-    return tuple(f"the stage {address} of the base is gone" for address in lost)
+    head, base = case.head.pipeline, case.base.pipeline
+    now = {stage.address for stage in head.stages} if head else set()
+    lost = [stage.address for stage in base.stages if stage.address not in now]
+    unmade = [
+        f"no stage writes {path} any more, which {made[0].address} of the base wrote: its values are only claimed"
+        for path in dict.fromkeys(one.file for one in case.gates)
+        if (made := base.producer(path)) and not (head and head.producer(path))
+    ]
+    return (*(f"the stage {address} of the base is gone" for address in lost), *unmade)

@@ -140,6 +140,16 @@ def test_gates_and_stages_that_went_are_named(made: Workshop) -> None:
     )
 
 
+@pytest.mark.parametrize("declared", ["metrics: [m.json]\n", ""])
+def test_a_gate_on_a_metric_that_no_stage_writes_any_more_is_named(declared: str, made: Workshop) -> None:
+    made.git("checkout", "-q", "main")
+    made.git("checkout", "-q", "-b", "claim")
+    made.put({"dvc.yaml": declared + PIPELINE.replace("m.json", "n.json"), "m.json": '{"score": 0.99}\n'})
+    assert made.run().notes == (
+        "no stage writes m.json any more, which fit of the base wrote: its values are only claimed",
+    )
+
+
 def test_an_error_in_the_middle_keeps_what_was_done_before(made: Workshop) -> None:
     other = PIPELINE.replace("params: [depth]", "params: [{deep.yaml: [depth]}]")
     made.put({"seed": "2\n", "dvc.yaml": other, "deep.yaml": "depth: [\n"})
