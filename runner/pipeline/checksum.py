@@ -67,10 +67,15 @@ def _out(written: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _known(written: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Give what is known of a path, which is normalised; a url is its own."""
-    path = written["path"]
-    plain = path if shape.URL.match(path) else posixpath.normpath(path)
-    return {key: plain if key == "path" else value for key, value in written.items() if value is not None}
+    """Give what is known of a path, which is normalised; what leads elsewhere counts as it is written."""
+    path = _path(written["path"])
+    return {key: path if key == "path" else value for key, value in written.items() if value is not None}
+
+
+def _path(written: str) -> str:
+    plain = posixpath.normpath(written)
+    leads_out = shape.URL.match(written) or plain.startswith(("/", "../"))
+    return written if leads_out else plain
 
 
 def _hashed(node: Any) -> Any:  # noqa: ANN401 - any YAML value
