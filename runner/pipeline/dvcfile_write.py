@@ -72,7 +72,7 @@ def _wanted(document: dict[str, Any], entry: LockEntry, rev: str) -> dict[str, A
         said["frozen"] = True
     wanted = {key: sections.get(key, value) if value else value for key, value in said.items()}
     md5 = checksum(wanted)
-    return wanted | {"md5": md5} if md5 else wanted
+    return wanted | {"md5": md5} if md5 else {key: value for key, value in wanted.items() if key != "md5"}
 
 
 def _without(written: dict[str, Any], defaults: Mapping[str, object]) -> dict[str, Any]:

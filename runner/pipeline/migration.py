@@ -18,6 +18,7 @@ import yaml
 from runner.errors import ConfigError, ConfigErrors, Location
 from runner.pipeline import dvcfile_write, files, lock, yaml12
 from runner.pipeline.addresses import LOCK_FILE, PROJECT_FILE, STAGE_FILE, address
+from runner.pipeline.checksum import checksum
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
@@ -224,19 +225,24 @@ def _appended(text: str, file: str, block: str) -> str:
 
 
 def _plain_data(data: Iterable[Stage], read: Read, refused: list[ConfigError]) -> Iterator[tuple[str, str]]:
-    """Yield the `.dvc` files of data that hold keys of DVC 0.x, without them."""
+    """Yield the `.dvc` files of data that hold keys of DVC 0.x, without them.
+
+    DVC 3 keeps no md5 at the top of data that is only tracked, and takes a file that has one for changed.
+    """
     for stage in data:
         text = read(stage.file) or ""
         document = yaml12.parse(text, stage.file) or {}
         outs = document.get("outs") or []
-        if not any(key in out for out in outs for key in _OLD):
+        outdated = "md5" in document and not checksum(document)
+        if not (outdated or any(key in out for out in outs for key in _OLD)):
             continue
         for number, out in enumerate(outs):
             if out.get("metric") or out.get("plot"):
                 where = Location(stage.file, *yaml12.locate(text, "outs", number))
                 message = f"{out['path']} is a metric or a plot that no stage writes"
                 refused.append(ConfigError(message, "list it in a dvc.yaml, below `metrics:` or `plots:`", where))
-        wanted = document | {"outs": [_plain_out(out) for out in outs]}
+        kept = {key: value for key, value in document.items() if not (outdated and key == "md5")}
+        wanted = kept | {"outs": [_plain_out(out) for out in outs]}
         yield stage.file, dvcfile_write.rewritten(text, stage.file, document, wanted)
 
 

@@ -57,7 +57,7 @@ def _data(made: Migration, *, dry_run: bool) -> dict[str, Any]:
 
 def _lines(project: Project, made: Migration, *, dry_run: bool) -> Iterator[str]:
     if not made.written:
-        yield "nothing to migrate: no stage has a file of its own"
+        yield "nothing to migrate: no file holds what only DVC 0.x wrote"
     for file, name in made.stages.items():
         yield f"{file} -> {name}{' (will run again: it was changed since it ran)' if file in made.stale else ''}"
     if dry_run:

@@ -33,6 +33,10 @@ def test_new_hashes_take_the_place_of_the_old_ones() -> None:
     assert updated(ADDED, fresh) == ADDED.replace(OLD, NEW).replace("size: 2", "size: 77")
 
 
+def test_the_md5_that_dvc_0_wrote_at_the_top_of_data_goes() -> None:
+    assert updated(f"md5: {NEW}\n{ADDED}", LockedPath("data.csv", Hash(OLD), 2)) == ADDED
+
+
 def test_comments_and_the_order_of_keys_stay() -> None:
     text = (
         f"# why\nouts:\n# the data\n- path: data.csv   # kept\n  md5: {OLD}  # old\n  hash: md5\n  size: 2\n"

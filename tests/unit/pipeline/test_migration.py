@@ -126,6 +126,16 @@ def test_a_stage_that_would_run_again_is_not_recorded_as_having_run(text: str) -
     assert made.written.keys() == {"dvc.yaml"}
 
 
+def test_the_md5_at_the_top_of_data_goes_as_dvc_3_would_find_it_changed() -> None:
+    data = f"outs:\n- md5: {OLD}\n  path: data\n"
+    assert migrated(data_dvc=f"md5: {OLD}\n{data}").written == {"data.dvc": data}
+
+
+def test_the_md5_at_the_top_of_an_import_stays() -> None:
+    text = f"deps:\n- path: https://h/b\n  checksum: abc\nouts:\n- md5: {OLD}\n  path: b\n"
+    assert migrated(b_dvc=f"md5: {checksum(yaml12.parse(text, 'b.dvc'))}\n{text}") == Migration()
+
+
 def test_keys_of_dvc_0_leave_the_files_of_data_too() -> None:
     text = f"outs:\n- md5: {OLD}\n  path: data\n  cache: true\n  metric: false\n  tags:\n    v1: {{md5: {OLD}}}\n"
     written = migrated(data_dvc=text).written["data.dvc"]
