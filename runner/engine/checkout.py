@@ -141,7 +141,7 @@ def put(project: Project, keeping: Keeping, piece: Piece) -> None:
 
     """
     content = project.workspace.observe_out(piece.out.path)
-    if content and content.hash != piece.name:
+    if content and content.hash != piece.name and not keeping.is_part(piece.out, content, piece.name):
         keeping.rescue(piece.out, content)
     keeping.put(piece.out, piece.name, isexec=piece.isexec)
 

@@ -189,6 +189,12 @@ class Keeping:
             return self._holds_as_before_3(out.path, content)
         return True
 
+    def is_part(self, out: Out, content: Content, name: Hash) -> bool:
+        """Whether a directory holds nothing but files of the listing `name`, as after a pull of some of them."""
+        if content is UNTRACKABLE or not (content.hash.is_dir and name.is_dir):
+            return False
+        return self._files(out.path, content).items() <= dict(self._cache.members(name)).items()
+
     def _holds(self, place: str, content: Content) -> bool:
         """Whether the cache holds what lies at `place`, of a directory all of it, under either kind of name."""
         try:

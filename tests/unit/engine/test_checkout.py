@@ -93,6 +93,14 @@ def test_a_directory_that_lacks_an_object_stays_whole_and_the_rest_is_put_in_pla
     assert made.names("many") == {"deep/two"}
 
 
+def test_a_directory_that_lacks_files_is_completed_and_not_kept_as_an_edit(made: Workshop) -> None:
+    before = cached(made)
+    (made.root / "many" / "deep" / "two").unlink()
+    assert checked_out(made).modified == ("many",)
+    assert made.read("many/deep/two") == "2\n"
+    assert cached(made) == before
+
+
 def test_a_part_of_a_directory_is_put_in_place_alone(made: Workshop) -> None:
     shutil.rmtree(made.root / "many")
     assert checked_out(made, "many/deep").added == ("many/deep/two",)
