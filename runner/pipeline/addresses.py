@@ -51,10 +51,12 @@ def _from(cwd: str, path: str) -> str:
     return posixpath.normpath(posixpath.join(cwd, path))
 
 
-def unknown(target: str, known: Collection[str]) -> ConfigError:
-    """Say that no stage is called so; the hint names the nearest."""
+def unknown(target: str, known: Collection[str], writer: str = "") -> ConfigError:
+    """Say that no stage is called so; the hint names the nearest, or the stage that writes a path of that name."""
     path = target.partition(":")[0]
-    if posixpath.basename(path) == LOCK_FILE:
+    if writer:
+        hint = f"it is a path that {writer} writes: name that stage"
+    elif posixpath.basename(path) == LOCK_FILE:
         hint = f"did you mean {target.replace(LOCK_FILE, PROJECT_FILE, 1)}?"
     else:
         near = get_close_matches(target, known, n=3) or _of_group(target, known)

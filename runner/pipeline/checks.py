@@ -63,7 +63,7 @@ def _shared(stage: Stage, out: Out, owners: _Owners, place: Place) -> Iterator[C
     if len(same) > 1 and same[-1][1] is out:
         first, other = same[0]
         where = place(first, other.spelled)
-        twice = f"twice (also at {where})" if first is stage else f"also of {first.address!r} ({where})"
+        twice = f"twice (also at {where})" if first is stage else f"and also of {first.address!r} ({where})"
         message = f"{out.spelled!r} is an out of {stage.address!r} {twice}"
         yield ConfigError(
             message, "a path can be written by one stage only", place(stage, out.spelled), kind="clashing-outs"

@@ -352,4 +352,5 @@ class Pipeline:
         inside = [number for number, stage in enumerate(self.stages) if stage.name and stage.file == address]
         if inside:
             return inside
-        raise unknown(target, (*self._numbers, *self.groups))
+        written = self.producer(posixpath.normpath(posixpath.join(cwd, target)))
+        raise unknown(target, (*self._numbers, *self.groups), written[0].address if written else "")

@@ -130,9 +130,7 @@ def test_an_import_whose_md5_is_another_keeps_what_it_was() -> None:
         ("c1684b4c61c3a082ec3974076ac94c2a", "./../hd/loc.txt", "l2.txt"),
     ],
 )
-def test_a_path_that_leads_out_of_the_project_counts_in_the_md5_as_it_is_written(
-    md5: str, path: str, out: str
-) -> None:
+def test_a_path_that_leads_out_of_the_project_counts_in_the_md5_as_it_is_written(md5: str, path: str, out: str) -> None:
     recorded = "- md5: 35e8fdf1750ca9b739c2e29aa323a386\n  size: 4\n  hash: md5\n  path: "
     text = f"md5: {md5}\nfrozen: true\ndeps:\n{recorded}{path}\nouts:\n{recorded}{out}\n"
     assert load(text, f"{out}.dvc")[1].checksum is None  # as DVC 3.67 wrote it

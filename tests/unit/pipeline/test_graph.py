@@ -234,12 +234,12 @@ def problems(text: str, **others: str) -> list[str]:
 
 def test_two_stages_that_write_one_path_are_refused_at_the_second() -> None:
     text = "stages:\n  a: {cmd: x, outs: [o]}\n  b:\n    cmd: x\n    metrics:\n    - ./o\n"
-    assert problems(text) == ["dvc.yaml:6:7: './o' is an out of 'b' also of 'a' (dvc.yaml:2:22)"]
+    assert problems(text) == ["dvc.yaml:6:7: './o' is an out of 'b' and also of 'a' (dvc.yaml:2:22)"]
 
 
 def test_a_stage_and_a_dvc_file_cannot_track_one_path() -> None:
     found = problems("stages:\n  a: {cmd: x, outs: [data]}\n", data_dvc="outs:\n- path: data\n")
-    assert found == ["data.dvc:2:3: 'data' is an out of 'data.dvc' also of 'a' (dvc.yaml:2:22)"]
+    assert found == ["data.dvc:2:3: 'data' is an out of 'data.dvc' and also of 'a' (dvc.yaml:2:22)"]
 
 
 def test_an_out_inside_another_is_refused() -> None:
@@ -285,3 +285,11 @@ def test_a_circle_through_a_frozen_stage_is_a_circle() -> None:
 def test_all_clashes_are_told_at_once() -> None:
     text = "stages:\n  a: {cmd: x, deps: [a], outs: [a, b]}\n  b: {cmd: x, outs: [b, c]}\n  c: {cmd: x, outs: [c/d]}\n"
     assert len(problems(text)) == 3
+
+
+def test_a_target_that_is_an_out_is_told_with_the_stage_that_writes_it() -> None:
+    text = "stages:\n  a:\n    cmd: x\n    outs: [o]\n"
+    pipeline = files.load(["sub/dvc.yaml"], {"sub/dvc.yaml": text}.get)
+    with pytest.raises(ConfigError) as caught:
+        pipeline.select(["o"], "sub")
+    assert caught.value.hint == "it is a path that sub/dvc.yaml:a writes: name that stage"

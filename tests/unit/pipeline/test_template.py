@@ -251,7 +251,7 @@ def test_a_clash_between_generated_stages_is_shown_where_the_template_names_the_
     (problem,) = mistakes(
         "stages:\n  s:\n    foreach: [1, 2]\n    do:\n      cmd: x ${item}\n      outs: [p, 'o-${s}']\n"
     )[:1]
-    assert problem.startswith("dvc.yaml:6:14: 'p' is an out of 's@2' also of 's@1'")
+    assert problem.startswith("dvc.yaml:6:14: 'p' is an out of 's@2' and also of 's@1'")
 
 
 def test_sections_outside_stages_take_values_of_any_shape() -> None:
