@@ -134,10 +134,9 @@ def plan_outputs(plan: Plan) -> dict[str, str]:
     return {"stale-stages": "\n".join(stale), "changed": "true" if stale else "false"}
 
 
-def stages_data(project: Project) -> list[dict[str, Any]]:
-    """Give the stages as `retrain stages --json` prints them, sorted by address."""
-    ordered = sorted(project.pipeline.stages, key=lambda stage: stage.address)
-    return [_stage(project, stage) for stage in ordered]
+def stages_data(project: Project, stages: Sequence[Stage]) -> list[dict[str, Any]]:
+    """Give stages as `retrain stages --json` prints them."""
+    return [_stage(project, stage) for stage in stages]
 
 
 def _stage(project: Project, stage: Stage) -> dict[str, Any]:
@@ -167,10 +166,10 @@ def _out(out: Out, recorded: LockedPath | None) -> dict[str, Any]:
     }
 
 
-def stages_lines(project: Project) -> list[str]:
+def stages_lines(stages: Sequence[Stage]) -> list[str]:
     """Give the stages for people: address, command, what it reads and writes."""
     lines = []
-    for stage in sorted(project.pipeline.stages, key=lambda stage: stage.address):
+    for stage in stages:
         cmd = " && ".join(stage.cmd) if isinstance(stage.cmd, tuple) else (stage.cmd or "").strip()
         lines.append(f"{stage.address}: {cmd}" if cmd else stage.address)
         reads = [dep.path for dep in stage.deps]

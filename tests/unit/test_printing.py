@@ -127,14 +127,14 @@ def test_what_stands_beside_stages_is_json_with_every_field() -> None:
 
 def test_stages_are_listed_with_what_they_read_and_write(made: Workshop) -> None:
     with made.opened() as opened:
-        lines = printing.stages_lines(opened.project)
+        lines = printing.stages_lines(opened.project.pipeline.stages)
     assert lines == [
-        "fit: cat prepared > model && true",
-        "  reads  prepared params.yaml:depth",
-        "  writes model",
         "prepare: cat seed > prepared",
         "  reads  seed",
         "  writes prepared",
+        "fit: cat prepared > model && true",
+        "  reads  prepared params.yaml:depth",
+        "  writes model",
     ]
 
 

@@ -51,6 +51,12 @@ def asked(retrain: Program, cwd: Path, *arguments: str) -> Any:
     return json.loads(retrain(*arguments, "--json", cwd=cwd).stdout)
 
 
+def test_stages_lists_those_that_targets_name_from_where_one_stands(retrain: Program, root: Path) -> None:
+    assert [one["stage"] for one in asked(retrain, root, "stages", "data/a")] == ["prepare"]
+    assert [one["stage"] for one in asked(retrain, root / "sub", "stages", "../dvc.yaml:fit")] == ["fit"]
+    assert [one["stage"] for one in asked(retrain, root, "stages")] == ["fit", "prepare"]
+
+
 def test_quiet_status_prints_nothing_and_says_by_its_exit_code(root: Path, retrain: Program) -> None:
     assert retrain("status", "-q", cwd=root).stdout == ""
     put(root, {"seed": "t"})
