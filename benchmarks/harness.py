@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[1]
 FEWEST, MOST = 3, 11
-WIDTH = 190  # characters of a terminal that the table needs
+WIDTH = 220  # characters of a terminal that the table needs
 
 
 @dataclass(frozen=True)
@@ -75,11 +75,11 @@ class Outcome:
         return float(statistics.median(getattr(theirs, measure) / getattr(ours, measure) for theirs, ours in pairs))
 
 
-def compare(case: Case, environ: Mapping[str, str], budget: float) -> Outcome:
-    """Measure both sides in turn for about `budget` seconds, between 3 and 11 pairs, after one that does not count."""
+def compare(case: Case, environ: Mapping[str, str], budget: float, fewest: int = FEWEST) -> Outcome:
+    """Measure both sides in turn for about `budget` seconds, `fewest` to 11 pairs, after one that does not count."""
     began = time.perf_counter()
     _pair(case, environ)
-    repeats = max(FEWEST, min(MOST, int(budget / (time.perf_counter() - began))))
+    repeats = max(fewest, min(MOST, int(budget / (time.perf_counter() - began))))
     pairs = [_pair(case, environ) for _ in range(repeats)]
     return Outcome(case.name, case.target, tuple(ours for ours, _ in pairs), tuple(theirs for _, theirs in pairs))
 
@@ -188,6 +188,8 @@ _HEADINGS = (
     "pairs",
     "retrain, s",
     "dvc, s",
+    "CPU, s",
+    "MiB",
     "times less wall",
     "times less CPU",
     "times less memory",
@@ -203,9 +205,15 @@ def _cells(outcome: Outcome) -> list[str]:
         str(len(outcome.ours)),
         _seconds(outcome.ours),
         _seconds(outcome.theirs),
+        f"{_median(outcome.ours, 'cpu'):.2f} / {_median(outcome.theirs, 'cpu'):.2f}",
+        f"{_median(outcome.ours, 'memory') / 2**20:.0f} / {_median(outcome.theirs, 'memory') / 2**20:.0f}",
         *(f"{outcome.ratio(measure):.1f}" for measure in ("wall", "cpu", "memory")),
         f"{outcome.target:g}: {met}" if outcome.target else "none",
     ]
+
+
+def _median(samples: Sequence[Sample], measure: str) -> float:
+    return float(statistics.median(getattr(sample, measure) for sample in samples))
 
 
 def _seconds(samples: Sequence[Sample]) -> str:
