@@ -48,10 +48,11 @@ def load(
 
     """
     reading = _read(paths, read, root, unpacking, sight)
-    errors = reading.problems or list(reading.clashes())
+    pipeline = reading.pipeline  # one, for it keeps the edges that it was asked for
+    errors = reading.problems or list(reading.clashes(pipeline))
     if errors:
         raise ConfigErrors(errors)
-    return reading.pipeline
+    return pipeline
 
 
 def survey(
@@ -62,7 +63,8 @@ def survey(
     What clashes between the stages that could be read is told even where others could not.
     """
     reading = _read(paths, read, root, unpacking, sight)
-    return reading.pipeline, [*reading.problems, *reading.clashes()]
+    pipeline = reading.pipeline
+    return pipeline, [*reading.problems, *reading.clashes(pipeline)]
 
 
 def _read(paths: Iterable[str], read: Read, root: str, unpacking: Unpacking | None, sight: Sight | None) -> _Reading:
@@ -143,9 +145,9 @@ class _Reading:
         groups = {address(path, name) for path, project in self.projects.items() for name in project.groups}
         return Pipeline(tuple(self.stages), self.entries, frozenset(groups), self.declared)
 
-    def clashes(self) -> Iterator[ConfigError]:
+    def clashes(self, pipeline: Pipeline) -> Iterator[ConfigError]:
         """Give what the files may not say together."""
-        return checks.problems(self.pipeline, self.place, self.sight.hiding)
+        return checks.problems(pipeline, self.place, self.sight.hiding)
 
     def file(self, path: str) -> None:
         """Read one file; its mistakes are kept, whatever they are."""

@@ -65,9 +65,11 @@ def print_table(table: Table, *, markdown: bool) -> None:
 
 def print_lines(lines: Sequence[str]) -> None:
     """Print each as one line, whatever names and values stand in it; tabs that it begins with stay."""
+    printed = []
     for line in lines:
         text = line.lstrip("\t")
-        click.echo("\t" * (len(line) - len(text)) + log.printed(text))
+        printed.append("\t" * (len(line) - len(text)) + log.printed(text) + "\n")
+    click.echo("".join(printed), nl=False)  # once: each echo is a write of its own
 
 
 @contextmanager
