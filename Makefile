@@ -51,6 +51,7 @@ fuzz: $(VENV)/stamp-test ## Compare N random projects with real dvc (N=200 FROM=
 
 bench: $(VENV)/stamp-test ## Measure against real dvc, and write the figures into docs/performance.md
 	$(BIN)/python benchmarks/engine.py $(ARGS)
+	$(BIN)/python benchmarks/resolve.py $(ARGS)
 	$(BIN)/python benchmarks/storage.py $(ARGS)
 
 image: ## Build the action's image and run it as GitHub does (needs root and Debian's container tools)

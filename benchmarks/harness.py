@@ -6,6 +6,7 @@ are claims.
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import platform
@@ -14,6 +15,7 @@ import shutil
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -50,6 +52,7 @@ class Case:
         ours, theirs: the two commands.
         target: how many times less wall time ours should take; 0: nothing was promised.
         place: gives the folder a side runs in, before each measurement and outside of it.
+        is_long: whether theirs takes from half a minute to many: one pair, nothing before it, left out by `--quick`.
 
     """
 
@@ -58,6 +61,12 @@ class Case:
     theirs: tuple[str, ...]
     target: float
     place: Callable[[str], Path]
+    is_long: bool = False
+
+
+if TYPE_CHECKING:
+    Cases = Callable[[Path, Mapping[str, str]], Iterator[Case]]
+    """Gives the cases, whose projects lie below a folder and are run in an environment."""
 
 
 @dataclass(frozen=True)
@@ -75,12 +84,34 @@ class Outcome:
         return float(statistics.median(getattr(theirs, measure) / getattr(ours, measure) for theirs, ours in pairs))
 
 
+def run(section: str, about: str, cases: Cases, note: str) -> None:
+    """Be a script of this folder: measure what its command line asks for, show it, and publish a complete run."""
+    parser = argparse.ArgumentParser(description=about)
+    parser.add_argument("--quick", action="store_true", help="no long cases, few pairs, nothing written")
+    parser.add_argument(
+        "--only", default="", metavar="TEXT", help="only cases with TEXT in their name; nothing written"
+    )
+    parser.add_argument("--budget", type=float, default=40, metavar="SECONDS", help="time for each case, about")
+    asked = parser.parse_args()
+    budget = min(asked.budget, 8) if asked.quick else asked.budget
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        environ = clean_environ(Path(folder))
+        chosen = [case for case in cases(Path(folder), environ) if asked.only in case.name]
+        outcomes = [compare(case, environ, budget) for case in chosen if not (asked.quick and case.is_long)]
+    show(outcomes)
+    if not (asked.quick or asked.only):
+        publish(section, outcomes, note)
+
+
 def compare(case: Case, environ: Mapping[str, str], budget: float, fewest: int = FEWEST) -> Outcome:
     """Measure both sides in turn for about `budget` seconds, `fewest` to 11 pairs, after one that does not count."""
-    began = time.perf_counter()
-    _pair(case, environ)
-    repeats = max(fewest, min(MOST, int(budget / (time.perf_counter() - began))))
-    pairs = [_pair(case, environ) for _ in range(repeats)]
+    if case.is_long:
+        pairs = [_pair(case, environ)]
+    else:
+        began = time.perf_counter()
+        _pair(case, environ)
+        repeats = max(fewest, min(MOST, int(budget / (time.perf_counter() - began))))
+        pairs = [_pair(case, environ) for _ in range(repeats)]
     return Outcome(case.name, case.target, tuple(ours for ours, _ in pairs), tuple(theirs for _, theirs in pairs))
 
 
