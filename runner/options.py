@@ -152,6 +152,9 @@ def listed(*names: str, metavar: str, help: str) -> Callable[[Callable[..., int]
 recursive = click.option("-R", "--recursive", is_flag=True, expose_value=False, help="Look into folders; always done.")
 
 
+with_deps = click.option("-d", "--with-deps", is_flag=True, help="Also all stages upstream of the stages named.")
+
+
 def revisions(function: Callable[..., int]) -> Callable[..., int]:
     """Take all branches, tags or commits beside the working tree, as one `Scope`."""
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from runner.engine.objects import Wanted
     from runner.engine.project import Project
     from runner.engine.tracked import Scope
-    from runner.pipeline.model import Out
+    from runner.pipeline.model import LockedPath, Out
     from runner.store.transfer import Moved
 
 
@@ -28,6 +28,7 @@ class Wish:
         scope: commits whose data counts beside that of the working tree.
         kinds: only `metrics`, only `plots`, or both; empty: every out.
         run_cache: also past runs with the inputs that the stages have now.
+        max_size: only outs that are recorded as smaller, in bytes, or without a size; 0: any.
 
     """
 
@@ -35,6 +36,7 @@ class Wish:
     scope: Scope = tracked.HERE
     kinds: frozenset[str] = frozenset()
     run_cache: bool = False
+    max_size: int = 0
 
 
 def fetch(project: Project, wish: Wish) -> Moved:
@@ -46,13 +48,18 @@ def fetch(project: Project, wish: Wish) -> Moved:
     """
     pipelines = tracked.pipelines(project, wish.scope)
     found = tracked.recorded(pipelines, wish.targets, project.cwd)
-    kept = [(one, locked) for one, locked in found if not wish.kinds or wish.kinds & _kinds(one.out)]
+    kept = [(one, locked) for one, locked in found if _is_wanted(wish, one.out, locked)]
     whole = [(one.out, locked.hash) for one, locked in kept if not one.inside and locked.hash]
     parts = tracked.opened(project.objects, (pair for pair in kept if pair[0].inside))
     wanted = [*whole, *((part.out, part.name) for part in parts), *(_past(project, wish) if wish.run_cache else ())]
     project.objects.require(project.objects.absent(wanted).values())
     project.objects.fetch(wanted)
     return project.objects.fetched
+
+
+def _is_wanted(wish: Wish, out: Out, locked: LockedPath) -> bool:
+    is_of_kind = not wish.kinds or bool(wish.kinds & _kinds(out))
+    return is_of_kind and not (wish.max_size and locked.size and locked.size >= wish.max_size)
 
 
 def _kinds(out: Out) -> frozenset[str]:

@@ -70,6 +70,33 @@ def stages(
     return list(found.values()) if targets else [_whole(stage) for stage in pipeline.stages]
 
 
+def with_upstream(pipeline: Pipeline, targets: Sequence[str], cwd: str) -> list[str]:
+    """Give targets that name, beside what `targets` name, all stages upstream of the stages among them.
+
+    A path of an out or of a folder names no more than it does: DVC's rule for `--with-deps`.
+
+    Args:
+        pipeline: stages and outs.
+        targets: relative to `cwd`.
+        cwd: repository-relative folder; the targets given are relative to it too.
+
+    """
+    return list(dict.fromkeys(word for target in targets for word in _with_upstream(pipeline, target, cwd)))
+
+
+def _with_upstream(pipeline: Pipeline, target: str, cwd: str) -> list[str]:
+    try:
+        meant = pipeline.select([target], cwd)
+    except ConfigError:
+        return [target]
+    return [_word(stage, cwd) for stage in meant]
+
+
+def _word(stage: Stage, cwd: str) -> str:
+    file = posixpath.relpath(stage.file, cwd)
+    return f"{file}:{stage.name}" if stage.name else file
+
+
 def _stages_at(pipeline: Pipeline, target: str, cwd: str, *, with_deps: bool) -> list[tuple[Stage, frozenset[str]]]:
     try:
         meant = pipeline.select([target], cwd) if with_deps else pipeline.named(target, cwd)

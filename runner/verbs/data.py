@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from runner.errors import ConfigError, Exit
-from runner.options import Call, recursive, revisions, targets, verb
+from runner.errors import ConfigError, Exit, ObjectMissing
+from runner.options import Call, recursive, revisions, targets, verb, with_deps
 from runner.verbs.opened import open_project, stop_is_told
 from runner.verbs.output import print_result
 
@@ -19,34 +19,38 @@ if TYPE_CHECKING:
 
     from runner.engine.checkout import Placed
     from runner.engine.tracked import Scope
+    from runner.opening import Opened
     from runner.store.transfer import Moved
 
 logger = logging.getLogger("retrain")
 
 
 @verb("remote", "jobs")
+@click.option("--allow-missing", is_flag=True, help="Exit with 0 though the remote lacks something.")
+@with_deps
 @targets
-def pull(call: Call) -> int:
+def pull(call: Call, *, allow_missing: bool, with_deps: bool) -> int:
     """Fetch outs from the remote, verified, and put them in place. TARGETS: stages, DVC files, paths; none: all."""
-    return _exchange(call, "pull")
+    return _exchange(call, "pull", with_deps=with_deps, allow_missing=allow_missing)
 
 
 @verb("remote", "jobs")
 @click.option("--check", is_flag=True, help="Send nothing; exit with 4 and a list if the remote lacks an object.")
+@with_deps
 @targets
-def push(call: Call, *, check: bool) -> int:
+def push(call: Call, *, check: bool, with_deps: bool) -> int:
     """Send outs and past runs to the remote, and prove them there. TARGETS: stages, DVC files, paths; none: all."""
-    return _check(call) if check else _exchange(call, "push")
+    return _check(call, with_deps=with_deps) if check else _exchange(call, "push", with_deps=with_deps)
 
 
-def _check(call: Call) -> int:
+def _check(call: Call, *, with_deps: bool) -> int:
     """Prove that every object of the lock is in its remote, without sending anything."""
     from runner.engine import audit  # noqa: PLC0415 - see `open_project`
     from runner.verbs.verify import findings_data, say  # noqa: PLC0415 - as above
 
     with stop_is_told(call):
         opened = open_project(call)
-        asked, lacking = audit.unproved(opened.project, opened.asked.settings.targets)
+        asked, lacking = audit.unproved(opened.project, _chosen(opened, with_deps=with_deps))
         opened.close()
     there = f"{asked - len(lacking)} of {asked} objects that the lock names are in the remote"
     print_result(call, lambda: {"objects": asked, "missing": findings_data(lacking)}, lambda: [there])
@@ -82,10 +86,14 @@ def update(call: Call, *, rev: str, no_download: bool) -> int:
 @verb("remote", "jobs")
 @click.option("--run-cache", is_flag=True, help="Also past runs with the inputs that the stages have now.")
 @click.option("--type", "kinds", type=click.Choice(["metrics", "plots"]), multiple=True, help="Only these outs.")
+@click.option("--max-size", type=int, default=0, metavar="BYTES", help="Only outs that are smaller.")
 @revisions
+@with_deps
 @recursive
 @targets
-def fetch(call: Call, *, run_cache: bool, kinds: Sequence[str], scope: Scope) -> int:
+def fetch(  # noqa: PLR0913 - DVC's flags
+    call: Call, *, run_cache: bool, kinds: Sequence[str], max_size: int, scope: Scope, with_deps: bool
+) -> int:
     """Bring outs from the remote into the cache, verified; the workspace stays as it is.
 
     TARGETS: stages, DVC files, paths, also of files inside a directory; none: all.
@@ -94,7 +102,7 @@ def fetch(call: Call, *, run_cache: bool, kinds: Sequence[str], scope: Scope) ->
 
     with stop_is_told(call):
         opened = open_project(call)
-        wish = fetching.Wish(opened.asked.settings.targets, scope, frozenset(kinds), run_cache)
+        wish = fetching.Wish(_chosen(opened, with_deps=with_deps), scope, frozenset(kinds), run_cache, max_size)
         moved = fetching.fetch(opened.project, wish)
         opened.close()
     return _say_moved(call, "fetch", moved)
@@ -106,9 +114,12 @@ def fetch(call: Call, *, run_cache: bool, kinds: Sequence[str], scope: Scope) ->
 @click.option("--allow-missing", is_flag=True, help="Exit with 0 though the cache lacks something.")
 @click.option("--prune", is_flag=True, help="Remove what was an out once and is none any more, if it can be had again.")
 @click.option("--summary", is_flag=True, help="Say only how many.")
+@with_deps
 @recursive
 @targets
-def checkout(call: Call, *, force: bool, relink: bool, allow_missing: bool, prune: bool, summary: bool) -> int:  # noqa: PLR0913 - DVC's flags
+def checkout(  # noqa: PLR0913 - DVC's flags
+    call: Call, *, force: bool, relink: bool, allow_missing: bool, prune: bool, summary: bool, with_deps: bool
+) -> int:
     """Put outs in place as the lock says, from the local cache alone.
 
     TARGETS: stages, DVC files, paths, also of files inside a directory; none: all.
@@ -118,7 +129,7 @@ def checkout(call: Call, *, force: bool, relink: bool, allow_missing: bool, prun
     with stop_is_told(call):
         opened = open_project(call)
         project = opened.project
-        placed = placing.checkout(project, opened.asked.settings.targets, force=force, relink=relink)
+        placed = placing.checkout(project, _chosen(opened, with_deps=with_deps), force=force, relink=relink)
         if prune:
             placed = replace(placed, deleted=placing.prune(project))
         opened.close()
@@ -139,7 +150,15 @@ def _placed_lines(placed: Placed, cwd: str, *, summary: bool) -> list[str]:
     return [f"{word[0].upper()}       {path}" for word, path in shown]
 
 
-def _exchange(call: Call, verb: str) -> int:
+def _chosen(opened: Opened, *, with_deps: bool) -> Sequence[str]:
+    """Give the targets of the call, with all upstream of them if that is asked for."""
+    from runner.engine import targets as targeting  # noqa: PLC0415 - see `open_project`
+
+    named, project = opened.asked.settings.targets, opened.project
+    return targeting.with_upstream(project.pipeline, named, project.cwd) if with_deps else named
+
+
+def _exchange(call: Call, verb: str, *, with_deps: bool, allow_missing: bool = False) -> int:
     from runner.engine import exchange  # noqa: PLC0415 - see `open_project`
 
     with stop_is_told(call):
@@ -147,9 +166,11 @@ def _exchange(call: Call, verb: str) -> int:
         if verb == "push" and not opened.asked.event.may_push:
             message = f"nothing is pushed here: {opened.asked.event.why}"
             raise ConfigError(message, "push from a run that is trusted")
-        moved = getattr(exchange, verb)(opened.project, opened.asked.settings.targets)
+        moved = getattr(exchange, verb)(opened.project, _chosen(opened, with_deps=with_deps))
         opened.close()
-    return _say_moved(call, verb, moved)
+    code = _say_moved(call, verb, moved)
+    is_only_missing = all(isinstance(failure.error, ObjectMissing) for failure in moved.failed)
+    return Exit.HELD if allow_missing and is_only_missing else code
 
 
 def _say_moved(call: Call, verb: str, moved: Moved) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from runner.engine.targets import named, stages
+from runner.engine.targets import named, stages, with_upstream
 from runner.errors import ConfigError
 from runner.pipeline import files
 
@@ -55,3 +55,10 @@ def test_stages_are_named_by_themselves_or_by_an_out() -> None:
     upstream = stages(PROJECT, ["fit"], ".", with_deps=True)
     assert [stage.address for stage, _ in upstream] == ["data.dvc", "model", "fit"]
     assert [stage.address for stage, _ in stages(PROJECT, [], ".")] == ["model", "fit", "data.dvc"]
+
+
+def test_upstream_of_a_stage_is_named_from_the_folder_and_a_path_names_itself() -> None:
+    assert with_upstream(PROJECT, ["fit"], ".") == ["data.dvc", "dvc.yaml:model", "dvc.yaml:fit"]
+    inside = with_upstream(PROJECT, ["../dvc.yaml:fit"], "other")
+    assert [one.stage.address for one in named(PROJECT, inside, "other")] == ["data.dvc", "model", "model", "fit"]
+    assert with_upstream(PROJECT, ["./other", "nothing"], ".") == ["./other", "nothing"]
