@@ -197,7 +197,7 @@ def test_a_pull_request_cannot_move_the_remote_by_a_local_config_it_commits(
     pull_request: PullRequest, retrain: Program, project: Project
 ) -> None:
     elsewhere = "['remote \"storage\"']\n    url = ../../elsewhere\n"
-    pull_request({**BETTER, ".dvc/.gitignore": "/cache\n", ".dvc/config.local": elsewhere}).step(retrain)
+    pull_request({**BETTER, ".dvc/.gitignore": "/cache\n/tmp\n", ".dvc/config.local": elsewhere}).step(retrain)
     assert not (project.place / "elsewhere").exists()
 
 
