@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -22,6 +23,18 @@ UNSEEN: Final = frozenset({".git", ".hg", ".dvc"})
 """Folders that DVC never sees; no .dvcignore brings them back."""
 
 _LINES = re.compile(r"\r\n|\r|\n")
+_MOST_PATTERNS: Final = 5_000  # each costs a quarter of a millisecond, and every path is held against all
+_MOST_CHARACTERS: Final = 1 << 20
+_LONGEST: Final = 4_096  # no path is longer
+
+# What stands in pathspec's expressions for `*`, for `**` between slashes, and for "in any folder".
+_STARS: Final = re.compile(r"(?:\[\^/\]\*)+")
+_FOLDERS: Final = "(?:/.+)?/"
+_ANYWHERE: Final = "^(?:.+/)?"
+# A star with what has to follow it in the same name, where another star comes behind.
+_STAR_AND_MORE: Final = re.compile(
+    r"\[\^/\]\*((?:\\.|\[\^/\](?!\*)|\[(?:\\.|[^\]\\])+\]|[^\\\[\](){}?*+|^$./])+)(?=\[\^/\]\*)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,26 +142,69 @@ class Rules:
 
 def _patterns(text: str, file: str, folder: str) -> Iterator[Pattern]:
     """Read the lines that say something; those that can match nothing are left out, as DVC does."""
+    if len(text) > _MOST_CHARACTERS:
+        message = f"too large for a list of patterns: {len(text):,} characters"
+        raise ConfigError(message, f"at most {_MOST_CHARACTERS:,} are read", Location(file))
+    for count, (number, line) in enumerate(_lines(text)):
+        where = Location(file, number)
+        if count == _MOST_PATTERNS:
+            message = f"more than {_MOST_PATTERNS:,} patterns"
+            raise ConfigError(message, "ignore folders instead of each file in them", where)
+        rule = _anchored(folder, line) if folder else line
+        expression, hides = _expression(line, rule, where)
+        if expression is not None and hides is not None:
+            yield Pattern(line, where, expression, hides, rule.endswith("/"))
+
+
+def _lines(text: str) -> Iterator[tuple[int, str]]:
+    """Yield the stripped lines that hold a pattern, with their numbers."""
     for number, line in enumerate(map(str.strip, _LINES.split(text)), start=1):
         if line and not line.startswith("#"):
-            rule = _anchored(folder, line) if folder else line
-            expression, hides = _expression(line, rule, Location(file, number))
-            if expression is not None and hides is not None:
-                yield Pattern(line, Location(file, number), re.compile(expression), hides, rule.endswith("/"))
+            yield number, line
 
 
-def _expression(line: str, rule: str, where: Location) -> tuple[str | None, bool | None]:
+def _expression(line: str, rule: str, where: Location) -> tuple[re.Pattern[str] | None, bool | None]:
     """Translate `rule`; like DVC, only if the line alone is a pattern too."""
     from pathspec.patterns.gitignore.spec import GitIgnoreSpecPattern  # noqa: PLC0415 - 30 ms; few projects need it
 
+    if len(line) > _LONGEST:
+        message = f"a pattern of {len(line):,} characters"
+        raise ConfigError(message, f"no path is longer than {_LONGEST:,}", where)
     try:
         expression, hides = GitIgnoreSpecPattern.pattern_to_regex(line)
         if expression is not None and rule != line:
             expression, hides = GitIgnoreSpecPattern.pattern_to_regex(rule)
+        return None if expression is None else _compiled(_bounded(str(expression))), hides
+    except re.error as error:
+        message = f"{line!r} is not a pattern: {error.msg}"
+        raise ConfigError(message, "a range in brackets goes upwards: [a-z]", where) from error
     except ValueError as error:
         message = f"{line!r} is not a pattern"
         raise ConfigError(message, "a backslash stands before what it escapes; a ! before a pattern", where) from error
-    return expression, hides
+
+
+def _compiled(expression: str) -> re.Pattern[str]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what brackets may mean to a later Python is not the matter of who reads this
+        return re.compile(expression)
+
+
+def _bounded(expression: str) -> str:
+    """Give an expression that matches the same paths, but never tries again what cannot help.
+
+    Names and patterns both come with a pull request: `*a*a*a*b` on a name of many a's would run for years. What
+    follows a star (or `**`) may be taken where it first fits, for good, if another star comes behind: that one matches
+    whatever is left over.
+    """
+    first, *others = (
+        _STAR_AND_MORE.sub(r"(?>[^/]*?\1)", _STARS.sub("[^/]*", part)) for part in expression.split(_FOLDERS)
+    )
+    if not others:
+        return first
+    if first.startswith(_ANYWHERE):
+        first = f"^(?>(?:.+?/)??{first.removeprefix(_ANYWHERE)}(?=/))"
+    *middle, last = others
+    return first + "".join(f"(?>(?:/.+?)??/{part}(?=/))" for part in middle) + _FOLDERS + last
 
 
 def _anchored(folder: str, line: str) -> str:

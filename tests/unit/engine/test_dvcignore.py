@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -59,17 +60,49 @@ def test_who_hides_a_path_is_told_with_file_and_line() -> None:
     assert (pattern.text, str(pattern.where)) == ("data/", ".dvcignore:3")
 
 
-@pytest.mark.parametrize("line", ["!", "foo\\"])
+@pytest.mark.parametrize("line", ["!", "foo\\", "[z-a]"])
 def test_what_is_no_pattern_is_a_mistake_with_its_line(line: str) -> None:
     with pytest.raises(ConfigError, match="is not a pattern") as caught:
         ignoring({NAME: f"ok\n{line}\n"}).hides("x")
     assert str(caught.value.where) == ".dvcignore:2"
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("x" * 4_097, ".dvcignore:1: a pattern of 4,097 characters"),
+        ("# many\n" + "x\n" * 5_001, ".dvcignore:5002: more than 5,000 patterns"),
+        ("#" * ((1 << 20) + 1), ".dvcignore: too large for a list of patterns: 1,048,577 characters"),
+    ],
+)
+def test_what_no_real_file_holds_is_refused(text: str, expected: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        ignoring({NAME: text}).hides("x")
+    assert str(caught.value).startswith(expected)
+
+
+@pytest.mark.parametrize(
+    ("line", "path"),
+    [
+        ("*" * 1_000 + "b", "a" * 255),
+        ("*a" * 100 + "b", "a" * 255),
+        ("*?" * 100 + "b", "a" * 255),
+        ("*[a-z]" * 100 + "!", "a" * 255),
+        ("a/**/" * 100 + "b", "a/" * 2_000 + "c"),
+        ("**/" + "*a*a/**/" * 100 + "b", "aaa/" * 1_000 + "c"),
+    ],
+)
+def test_no_pattern_takes_longer_than_a_blink_on_any_path(line: str, path: str) -> None:
+    rules = ignoring({NAME: line}).inside("")
+    began = time.process_time()
+    assert all(pattern.expression.match(path) is None for pattern in rules.patterns)
+    assert time.process_time() - began < 1
+
+
 # Random patterns and trees, beside DVC's own filter
 
-NAMES = ("a", "b", "ab", "a.b", "[a]", "#c", "!d", "a b", "é", "x.log")
-PIECES = (*NAMES, "*", "**", "?", "[ab]", "[!a]", "*.log", "\\#c", "\\!d", "\\*", "a*")
+NAMES = ("a", "b", "ab", "aabab", "a.b", "[a]", "#c", "!d", "a b", "é", "x.log")
+PIECES = (*NAMES, "*", "**", "?", "[ab]", "[!a]", "*.log", "\\#c", "\\!d", "\\*", "a*", "*a*b", "?*[ab]*", "**b*")
 names = st.sampled_from(NAMES)
 paths = st.lists(names, min_size=1, max_size=4).map("/".join)
 pattern_lines = st.builds(
