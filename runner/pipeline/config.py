@@ -28,6 +28,9 @@ DEFAULT_LINK_TYPES: Final = ("reflink", "copy")
 _NAMED = re.compile(r'\s*(remote|machine|db)\s*"(.*)"\s*\Z')
 _SECTION_LINE = re.compile(r"\s*\[\s*(.*?)\s*\]\s*(#.*)?\Z")
 _URL = re.compile(r"\w+://")
+_INTERPOLATED = re.compile(r'missing option "(.*)" in interpolation|loop detected in value "(.*)"')
+_MOST_CHARACTERS: Final = 1 << 18
+"""ConfigObj takes two microseconds and 50 bytes for each, and sections inside sections go 511 deep at most."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,9 @@ class RemoteConfig:
     file: str = ""
 
 
+_FILE: Final = Location(".dvc/config")
+
+
 @dataclass(frozen=True)
 class Config:
     """What the layers say together.
@@ -55,6 +61,7 @@ class Config:
     Attributes:
         remotes: by name.
         default_remote: `core.remote`; empty where none is set.
+        default_where: where that stands.
         cache_dir: absolute path; empty for the usual place below `.dvc`.
         cache_types: how files are linked out of the cache, in order of preference.
         settings: every other option, as `section.option`.
@@ -64,6 +71,7 @@ class Config:
 
     remotes: Mapping[str, RemoteConfig] = field(default_factory=dict)
     default_remote: str = ""
+    default_where: Location = field(default=_FILE, compare=False)
     cache_dir: str = ""
     cache_types: tuple[str, ...] = DEFAULT_LINK_TYPES
     settings: Mapping[str, Value] = field(default_factory=dict, repr=False)
@@ -87,7 +95,7 @@ class Config:
             near = get_close_matches(wanted, self.remotes, n=1)
             hint = f"did you mean {near[0]!r}?" if near else f"known: {known}"
             message = f"there is no remote {wanted!r}"
-            raise ConfigError(message, hint, Location(".dvc/config"))
+            raise ConfigError(message, hint, _FILE if name else self.default_where)
         return self.remotes[wanted]
 
 
@@ -128,23 +136,31 @@ def parse(layers: Sequence[tuple[str, str, str]], home: str = "") -> Config:
     """
     errors: list[RunnerError] = []
     merged: dict[_Section, _Options] = {}
+    headings: dict[_Section, Location] = {}
     for file, text, folder in layers:
         try:
-            for section, options in _layer(file, text, folder, home).items():
+            for section, (heading, options) in _layer(file, text, folder, home).items():
                 merged.setdefault(section, {}).update(options)
+                headings[section] = heading
         except ConfigError as error:
             errors.append(error)
-    checking = _Checking(merged, errors)
+    checking = _Checking(merged, headings, errors)
     config = checking.config()
     if errors:
         raise ConfigErrors(errors)
     return config
 
 
-def _layer(file: str, text: str, folder: str, home: str) -> dict[_Section, _Options]:
-    """Give the sections of one file; of a section written twice in other letters the last one counts (DVC's rule)."""
+def _layer(file: str, text: str, folder: str, home: str) -> dict[_Section, tuple[Location, _Options]]:
+    """Give the sections of one file, each with its heading's place.
+
+    Of a section written twice in other letters the last one counts (DVC's rule).
+    """
+    if len(text) > _MOST_CHARACTERS:
+        message = f"too large for a configuration: {len(text):,} characters"
+        raise ConfigError(message, f"at most {_MOST_CHARACTERS:,} are read", Location(file))
     lines = _line_numbers(text)
-    found: dict[_Section, _Options] = {}
+    found: dict[_Section, tuple[Location, _Options]] = {}
     for heading, written in _content(file, text).items():
         if not isinstance(written, dict):
             where = Location(file, lines.get(("", heading.lower()), 0))
@@ -156,20 +172,28 @@ def _layer(file: str, text: str, folder: str, home: str) -> dict[_Section, _Opti
             low = name.lower()
             resolved = _resolved(value, folder, home) if _is_path(section, low) and isinstance(value, str) else value
             options[low] = _Given(resolved, Location(file, lines.get((heading.lower(), low), 0)))
-        found[section] = options
+        found[section] = Location(file, lines.get((heading.lower(), ""), 0)), options
     return found
 
 
 def _content(file: str, text: str) -> dict[str, Any]:
     """Read ConfigObj's syntax: repeated sections or options and lines that are neither are mistakes."""
+    lines = text.removeprefix("\N{BYTE ORDER MARK}").splitlines()
     try:
-        return dict(ConfigObj(text.removeprefix("\N{BYTE ORDER MARK}").splitlines()).dict())
+        return dict(ConfigObj(lines).dict())
     except ConfigObjError as error:
         found = getattr(error, "errors", None) or [error]
         hint = "lines are [section], name = value, or begin with #"
         raise ConfigErrors(
-            [ConfigError(_sentence(one), hint, Location(file, one.line_number or 0)) for one in found]
+            [ConfigError(_sentence(one), hint, Location(file, one.line_number or _asking(one, lines))) for one in found]
         ) from error
+
+
+def _asking(error: ConfigObjError, lines: Sequence[str]) -> int:
+    """Give the number of the line with the `%(name)s` that the error names; 0 where there is none."""
+    named = _INTERPOLATED.search(str(error))
+    wanted = f"%({named[1] or named[2]})s" if named else ""
+    return next((number for number, line in enumerate(lines, 1) if wanted and wanted in line), 0)
 
 
 def _sentence(error: ConfigObjError) -> str:
@@ -177,12 +201,13 @@ def _sentence(error: ConfigObjError) -> str:
 
 
 def _line_numbers(text: str) -> dict[tuple[str, str], int]:
-    """Give the line of every (section's heading, option), lower-cased; for messages."""
+    """Give the line of every (section's heading, option), lower-cased, and of the heading with ""; for messages."""
     found: dict[tuple[str, str], int] = {}
     heading = ""
     for number, line in enumerate(text.splitlines(), start=1):
         if section := _SECTION_LINE.match(line):
             heading = _unquoted(section[1]).lower()
+            found[heading, ""] = number
         elif "=" in line:
             name = _unquoted(line.partition("=")[0].strip()).lower()
             found.setdefault((heading, name), number)
@@ -216,6 +241,7 @@ class _Checking:
     """The merged layers on their way to a Config; mistakes go to `errors`."""
 
     merged: dict[_Section, _Options]
+    headings: dict[_Section, Location]
     errors: list[RunnerError]
 
     def config(self) -> Config:
@@ -225,7 +251,9 @@ class _Checking:
         unusable: dict[str, ConfigErrors] = {}
         for (section, name), options in self.merged.items():
             if section == "remote" and name and _inherits(options):
-                heir = _Checking(self.merged, [])  # DVC looks at what a remote inherits only when it uses it
+                heir = _Checking(
+                    self.merged, self.headings, []
+                )  # DVC looks at what a remote inherits only when it uses it
                 remotes.update(heir._remote(name, options))
                 if heir.errors:
                     unusable[name] = ConfigErrors(heir.errors)
@@ -240,22 +268,24 @@ class _Checking:
                     message = "'config_dir' and 'config_module' in [hydra] exclude one another"
                     self.errors.append(ConfigError(message, "remove one of them", options["config_module"].where))
             elif section not in UNCHECKED:
-                self._unknown_section(section, options)
+                self._unknown_section((section, name))
         types = settings.get("cache.type", DEFAULT_LINK_TYPES)
+        default = self.merged.get(("core", ""), {}).get("remote")
         return Config(
             remotes=remotes,
             default_remote=str(settings.get("core.remote", "")),
+            default_where=default.where if default else _FILE,
             cache_dir=str(settings.get("cache.dir", "")),
             cache_types=types if isinstance(types, tuple) else DEFAULT_LINK_TYPES,
             settings=settings,
             unusable=unusable,
         )
 
-    def _unknown_section(self, section: str, options: _Options) -> None:
-        where = next((given.where for given in options.values()), None)
+    def _unknown_section(self, named: _Section) -> None:
+        section, _ = named
         near = get_close_matches(section, (*SECTIONS, 'remote "name"'), n=1)
         hint = f"did you mean [{near[0]}]?" if near else f'valid are {", ".join(SECTIONS)} and remote "name"'
-        self.errors.append(ConfigError(f"unknown section [{section}]", hint, where))
+        self.errors.append(ConfigError(f"unknown section [{section}]", hint, self.headings[named]))
 
     def _values(self, options: _Options, kinds: Mapping[str, Kind], owner: str) -> dict[str, Value]:
         found = {}
@@ -279,8 +309,8 @@ class _Checking:
             return
         given = inherited.get("url")
         if given is None or not str(given.value).strip():
-            where = next((one.where for one in options.values()), None)
-            self.errors.append(ConfigError(f"{owner} has no url", "", where))
+            hint = f"write url = ... below it, or: dvc remote modify {name} url URL"
+            self.errors.append(ConfigError(f"{owner} has no url", hint, self.headings["remote", name]))
             return
         scheme = _scheme(given.value)
         if scheme not in REMOTES:

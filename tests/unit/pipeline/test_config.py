@@ -130,12 +130,12 @@ def test_a_remote_inherits_what_it_does_not_say_itself() -> None:
     ("text", "expected"),
     [
         ("[core]\nremoot = x\n", ".dvc/config:2: unknown option 'remoot' in [core]\n  did you mean 'remote'?"),
-        ("[cores]\nremote = x\n", ".dvc/config:2: unknown section [cores]\n  did you mean [core]?"),
+        ("[cores]\nremote = x\n", ".dvc/config:1: unknown section [cores]\n  did you mean [core]?"),
         ("[core]\n\nautostage = yes\n", ".dvc/config:3: 'autostage' in [core] must be true or false"),
         ("[cache]\ntype = hardlink, floppy\n", ".dvc/config:2: 'type' in [cache] must be reflink"),
         ("[cache]\nshared = all\n", ".dvc/config:2: 'shared' in [cache] must be group"),
         ("[parsing]\nbool = x\n", ".dvc/config:2: 'bool' in [parsing] must be store_true or boolean_optional"),
-        ('[remote "r"]\nregion = x\n', ".dvc/config:2: remote 'r' has no url"),
+        ('[remote "r"]\nregion = x\n', ".dvc/config:1: remote 'r' has no url"),
         ('[remote "r"]\nurl = s3:///x\nregin = x\n', ".dvc/config:3: unknown option 'regin' in remote 'r'"),
         (
             '[remote "r"]\nurl = s3://b\nregin = x\n',
@@ -170,7 +170,11 @@ def test_a_remote_inherits_what_it_does_not_say_itself() -> None:
         ("[core]\n[core]\n", ".dvc/config:2: Duplicate section name"),
         ("[core]\nremote = a\nremote = b\n", ".dvc/config:3: Duplicate keyword name"),
         ("remote = x\n", ".dvc/config:1: the option 'remote' stands before any section"),
-        ('[remote "r"]\nurl = %(nope)s\n', '.dvc/config: missing option "nope" in interpolation'),
+        ('[remote "r"]\nurl = %(nope)s\n', '.dvc/config:2: missing option "nope" in interpolation'),
+        ("[core]\na = 1\nb = %(b)s\n", '.dvc/config:3: interpolation loop detected in value "b"'),
+        ("\n".join(f"{'[' * n}a{']' * n}" for n in range(1, 511)), ".dvc/config:1: unknown section [a]"),
+        ("\n".join(f"{'[' * n}a{']' * n}" for n in range(1, 600)), ".dvc/config: too large for a configuration"),
+        ("#" * (1 << 18) + "\n", ".dvc/config: too large for a configuration: 262,145 characters"),
     ],
 )
 def test_a_mistake_is_told_with_its_line_and_the_nearest_name(text: str, expected: str) -> None:
