@@ -13,7 +13,10 @@ from runner.pipeline import yaml12
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+_MOST_MARKS: Final = 500_000  # about a second, as YAML's half a million events
+_MOST_TOML: Final = 1 << 20  # Python's reader takes most of a second for that
 _MOST_PYTHON: Final = 1 << 18  # Python's own parser takes up to 500 bytes a character
+JSON_MARKS: Final = ",:[{"
 _TOML_PLACE: Final = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)\Z")
 
 
@@ -32,7 +35,26 @@ def suffix(path: str) -> str:
     return posixpath.splitext(path)[1].lower()
 
 
+def bounded(text: str, path: str, marks: str) -> str:
+    """Give the text back, unless it holds more values than a file of values may: seen by the marks between them.
+
+    Raises:
+        ConfigError: there are too many of them.
+
+    """
+    if len(text) > _MOST_MARKS and sum(map(text.count, marks)) > _MOST_MARKS:
+        message = f"more than {_MOST_MARKS:,} values and keys in one file"
+        raise ConfigError(message, "keep what is that long in a file of its own, as an out or a dep", Location(path))
+    return text
+
+
+def told(error: ValueError) -> str:
+    """Say what a reader complained of, without Python's advice on its own limit of digits."""
+    return "a number of more than 4,300 digits" if "set_int_max_str_digits" in str(error) else str(error)
+
+
 def _json(text: str, path: str) -> Any:  # noqa: ANN401 - a document is of any shape
+    bounded(text, path, JSON_MARKS)
     try:
         return json.loads(text)
     except json.JSONDecodeError as error:
@@ -43,6 +65,8 @@ def _json(text: str, path: str) -> Any:  # noqa: ANN401 - a document is of any s
 
 
 def _toml(text: str, path: str) -> dict[str, Any]:
+    if len(text) > _MOST_TOML:
+        raise _too_large(text, path, _MOST_TOML)
     import tomllib  # noqa: PLC0415 - few projects have TOML
 
     try:
@@ -63,16 +87,19 @@ def _not_toml(said: str, text: str, path: str) -> ConfigError:
     return ConfigError(f"not TOML: {_TOML_PLACE.sub('', said)}", "", Location(path, line, column))
 
 
-def _beyond(error: Exception, language: str, path: str) -> ConfigError:
-    deep = isinstance(error, RecursionError)
-    message = f"{language} nested too deeply" if deep else f"{language} that is not read: {error}"
-    return ConfigError(message, "", Location(path))
+def _too_large(text: str, path: str, most: int) -> ConfigError:
+    message = f"too large for a {suffix(path)} file of values: {len(text):,} characters"
+    return ConfigError(message, f"at most {most:,} are read; move the values to YAML", Location(path))
+
+
+def _beyond(error: RecursionError | ValueError, language: str, path: str) -> ConfigError:
+    what = "nested too deeply" if isinstance(error, RecursionError) else f"that is not read: {told(error)}"
+    return ConfigError(f"{language} {what}", "", Location(path))
 
 
 def _python(text: str, path: str) -> dict[str, Any]:
     if len(text) > _MOST_PYTHON:
-        message = f"too large for a Python file of values: {len(text):,} characters"
-        raise ConfigError(message, f"at most {_MOST_PYTHON:,} are read; move the values to YAML", Location(path))
+        raise _too_large(text, path, _MOST_PYTHON)
     from runner.pipeline import literals  # noqa: PLC0415 - few projects have params in Python
 
     return literals.parse(text, path)

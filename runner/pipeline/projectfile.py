@@ -51,9 +51,12 @@ class ProjectFile:
     def __post_init__(self) -> None:
         """Look at the file once for all its stages."""
         self._folder = posixpath.dirname(self.page.file) or "."
-        self._lines = self.page.text.split("\n")
         # A backslash in quotes may write an expression otherwise than as it is.
         self._templated = "${" in self.page.text or "\\" in self.page.text
+
+    @cached_property
+    def _lines(self) -> list[str]:
+        return self.page.text.split("\n")
 
     @cached_property
     def template(self) -> Template:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from runner.pipeline.yaml12_events import Event
 
-MAX_CHARACTERS: Final = 16 << 20
+MAX_CHARACTERS: Final = 8 << 20
 MAX_EVENTS: Final = 500_000  # about a second: nodes and ends of collections
 MAX_DEPTH: Final = 100
 MAX_ALIASED: Final = 500_000  # nodes that aliases and merge keys stand for, counted as if written out

@@ -67,16 +67,19 @@ def parse_metrics(path: str, content: bytes, parse: Parse | None = None) -> obje
     except ConfigError as error:
         return Unreadable(str(error.problems[0]).replace("\n  ", "; "))
     except ValueError as error:  # JSON's syntax, duplicate keys, integers of more digits than Python reads
-        return Unreadable(str(error))
+        return Unreadable(documents.told(error))
 
 
 def _parse(path: str, text: str) -> object:
     suffix = documents.suffix(path)
     if suffix in series.DELIMITERS:
-        return series.table(text, path, series.DELIMITERS[suffix])
+        delimiter = series.DELIMITERS[suffix]
+        return series.table(documents.bounded(text, path, f"{delimiter}\n"), path, delimiter)
     if suffix in series.LINES:
-        return series.lines(text, path, parse_json)
-    return parse_json(text) if suffix == ".json" else documents.parse(path, text)
+        return series.lines(documents.bounded(text, path, f"{documents.JSON_MARKS}\n"), path, parse_json)
+    if suffix == ".json":
+        return parse_json(documents.bounded(text, path, documents.JSON_MARKS))
+    return documents.parse(path, text)
 
 
 def parse_json(text: str) -> object:

@@ -8,6 +8,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from runner.errors import ConfigError, Location
+from runner.pipeline import documents
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -89,11 +90,11 @@ def lines(text: str, path: str, load: Callable[[str], object]) -> Series:
         ConfigError: a line that is none, with its number.
 
     """
-    documents = Series()
+    rows = Series()
     for number, line in enumerate(text.split("\n"), start=1):
         try:
             if line.strip():
-                documents.append(load(line))
+                rows.append(load(line))
         except ValueError as error:
-            raise ConfigError(str(error), "", Location(path, number)) from error
-    return documents
+            raise ConfigError(documents.told(error), "", Location(path, number)) from error
+    return rows

@@ -55,5 +55,20 @@ def test_a_file_that_cannot_be_read_is_refused_with_its_place(path: str, text: s
 
 
 def test_a_huge_python_file_is_refused_before_pythons_parser_takes_the_memory() -> None:
-    with pytest.raises(ConfigError, match="too large for a Python file"):
+    with pytest.raises(ConfigError, match="too large for a .py file"):
         documents.parse("params.py", f"a = [{'1,' * 1_000_000}]")
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "expected"),
+    [
+        ("p.json", "[" + "1," * 500_000 + "1]", "p.json: more than 500,000 values and keys in one file"),
+        ("p.toml", "a = 1\n" * 200_000, "p.toml: too large for a .toml file of values: 1,200,000 characters"),
+        ("p.json", "[" + "9" * 5_000 + "]", "p.json: JSON that is not read: a number of more than 4,300 digits"),
+        ("p.toml", "a = " + "9" * 5_000, "p.toml: TOML that is not read: a number of more than 4,300 digits"),
+    ],
+)
+def test_what_no_real_file_of_values_holds_is_refused_in_words(file: str, text: str, expected: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        documents.parse(file, text)
+    assert str(caught.value).startswith(expected)
