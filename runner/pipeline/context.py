@@ -74,8 +74,8 @@ class Sources:
         document = {} if text is None else params.parse(path, text)
         if isinstance(document, dict):
             return None if text is None else document
-        message = f"a file that variables come from must hold a mapping, this is a {type(document).__name__}"
-        raise ConfigError(message, "give each value a name", Location(path))
+        message = f"a file that variables come from must hold a mapping, this is {shape.naming(document)}"
+        raise ConfigError(message, "give each value a name", Location(path, 1, 1))
 
     def _chosen(self, path: str, keys: tuple[str, ...]) -> dict[str, Any]:
         document = self.document(path) or {}

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from runner.errors import ConfigError, Location
 from runner.pipeline import documents
+from runner.pipeline.shape import naming
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -50,8 +51,8 @@ def read(param: Param, document: Any) -> dict[str, Any]:  # noqa: ANN401 - a doc
     elif isinstance(document, dict):
         values = dict(document)
     else:
-        message = f"a params file that is tracked whole must be a mapping, this is a {type(document).__name__}"
-        raise ConfigError(message, "name the keys the stage depends on", Location(param.path))
+        message = f"a params file that is tracked whole must be a mapping, this is {naming(document)}"
+        raise ConfigError(message, "name the keys the stage depends on", Location(param.path, 1, 1))
     _check(values, param.path)
     return values
 

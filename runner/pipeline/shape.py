@@ -147,8 +147,14 @@ class Page:
         """Whether the value is what is expected; a mistake is noted where it is not."""
         if _HOLDS[expected](value):
             return True
-        found = f"expected {expected}, found {_found(value)}"
-        self.wrong(at, found, hint or _hint(value, expected), kind="wrong-value")
+        number = _odd_one(value, expected)
+        if number is None:
+            found, odd = f"expected {expected}, found {naming(value)}", ""
+        else:
+            assert isinstance(value, list)  # noqa: S101 - _odd_one() has just said so; mypy cannot know
+            found = f"expected {expected}, found {naming(value[number])} in it"
+            odd, at = _hint(value[number], STRING), (*at, number)
+        self.wrong(at, found, hint or _hint(value, expected) or odd, kind="wrong-value")
         return False
 
     def fits(self, value: object, shape: Shape, at: Where, required: str = "", hint: str = "") -> bool:
@@ -239,10 +245,21 @@ def nearest(word: object, known: Shape) -> str:
     return f"did you mean {near[0]!r}?" if near else f"valid here: {', '.join(known)}"
 
 
+_LISTS_OF_STRINGS: Final = frozenset({STRINGS, COMMAND, NULLABLE_COMMAND})
+
+
+def _odd_one(value: object, expected: str) -> int | None:
+    """Give the index of the first member that is no string where a list of strings may stand, if that is what it is."""
+    if not isinstance(value, list) or expected not in _LISTS_OF_STRINGS:
+        return None
+    return next(number for number, one in enumerate(value) if not isinstance(one, str))
+
+
 _EMPTY: Final = {MAPPING: "{}", LIST: "[]", STRINGS: "[]"}
 
 
-def _found(value: object) -> str:
+def naming(value: object) -> str:
+    """Say what a value is, in the words of YAML, and show a short one."""
     name = _NAMES.get(type(value), type(value).__name__)
     return f"{name} ({value!r})" if isinstance(value, (str, int, float)) and len(repr(value)) <= 40 else name  # noqa: PLR2004
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _CONFLICT: Final = re.compile(r"^(?:<{7}|\|{7}|>{7})(?: |$)|^={7}$", re.MULTILINE)
 
+_NO_COLON: Final = "could not find expected ':'"
 _TAB: Final = ("not valid YAML: a tab where only blanks may stand", "use blanks, or put a value with tabs in quotes")
 
 # Part of libyaml's message -> what mostly mends it.
@@ -24,7 +25,7 @@ _HINTS: Final = {
     "mapping values are not allowed": "a value that holds ': ' needs quotes; otherwise check the indentation",
     "unknown directive": "of the lines that start with '%' only %YAML and %TAG are read",
     "cannot start any token": "a value that starts with this character needs quotes",
-    "could not find expected ':'": "a key needs a colon and a blank after it; a value of several lines is indented",
+    _NO_COLON: "a key needs a colon and a blank after it; a value of several lines is indented",
     "did not find expected key": "check the indentation and the quotes of the lines above",
     "did not find expected '-' indicator": "the dashes of one list stand in one column",
     "did not find expected ',' or": "close the bracket, add the comma, or quote a template such as ${name}",
@@ -61,6 +62,8 @@ def misplaced_tab(source: str, index: int, file: str) -> ConfigError:
 
 def _marked(error: MarkedYAMLError, source: str, file: str) -> ConfigError:
     mark = error.problem_mark or error.context_mark
+    if error.problem == _NO_COLON and error.context_mark is not None:
+        mark = error.context_mark  # the key itself; libyaml sees only further on that no colon comes
     if mark is None:
         return ConfigError(f"not valid YAML: {error}", "", Location(file), kind="not-yaml")
     place = Location(file, mark.line + 1, mark.column + 1)

@@ -55,7 +55,7 @@ REFUSED = {
     "artifacts: {a: {}}": "1:13: 'path' is missing",
     "artifacts: {a: {path: 1}}": "1:17: expected a string, found a whole number (1)",
     "artifacts: {a: {path: x, labels: l}}": "1:26: expected a list of strings, found a string ('l')",
-    "artifacts: {a: {path: x, labels: [1]}}": "1:26: expected a list of strings, found a list",
+    "artifacts: {a: {path: x, labels: [1]}}": "1:35: expected a list of strings",
     "artifacts: {a: {path: x, labels: }}": "1:26: expected a list of strings, found nothing",
     "artifacts: {a: {path: x, desc: 1}}": "1:26: expected a string, found a whole number (1)",
     "artifacts: {a: {path: x, tipe: 1}}": "1:26: unknown key 'tipe'\n  did you mean 'type'?",

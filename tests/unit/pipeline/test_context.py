@@ -125,7 +125,7 @@ BROKEN = [
     ("[v: {w: [1, 2020-01-01T10:00:00]}]", "the value of 'v.w.1' is a datetime"),
     ("[5]", "1:8: expected a string or a mapping, found a whole number (5)"),
     ("{v: 1}", "1:1: expected a list, found a mapping"),
-    ("[list.yaml]", "list.yaml: a file that variables come from must hold a mapping, this is a list"),
+    ("[list.yaml]", "list.yaml:1:1: a file that variables come from must hold a mapping, this is a list"),
     ("[dated.yaml]", "dated.yaml:3:3: the value of 'deep.0.when' is a date, which cannot be a variable"),
     ("[dated.toml]", "dated.toml: the value of 'when' is a date"),
     ("[broken.yaml]", "broken.yaml:2:1: "),
@@ -154,7 +154,7 @@ def test_every_mistake_of_vars_is_told_and_none_that_follows_from_it() -> None:
     [
         ("x:\n  y: 2020-01-01\n", "params.yaml:2:3: the value of 'x.y' is a date"),
         ("x: [\n", "params.yaml:2:1: "),
-        ("just text", "params.yaml: a file that variables come from must hold a mapping, this is a str"),
+        ("just text", "params.yaml:1:1: a file that variables come from must hold a mapping, this is a string"),
     ],
 )
 def test_a_params_yaml_that_cannot_be_read_stops_everything_used_or_not(text: str, expected: str) -> None:

@@ -55,7 +55,7 @@ def test_a_file_that_cannot_be_read_is_refused_with_its_place(path: str, text: s
 
 
 def test_a_huge_python_file_is_refused_before_pythons_parser_takes_the_memory() -> None:
-    with pytest.raises(ConfigError, match="too large for a .py file"):
+    with pytest.raises(ConfigError, match=r"too large for a \.py file"):
         documents.parse("params.py", f"a = [{'1,' * 1_000_000}]")
 
 

@@ -231,7 +231,7 @@ def test_a_broken_file_is_refused_with_its_place(text: str, expected: str) -> No
     [
         ("cmd: 5", "1: expected a string or a list of strings, found a whole number (5)\n  put it in quotes"),
         ("cmd:", "1: expected a string or a list of strings, found nothing"),
-        ("cmd: [1]", "1: expected a string or a list of strings, found a list"),
+        ("cmd: [1]", "1:11: expected a string or a list of strings, found a whole number (1) in it"),
         ("cmd: x\ndep: [a]", "2: unknown key 'dep'\n  did you mean 'deps'?"),
         ("cmd: x\ndeps: a", "2: expected a list of strings, found a string ('a')"),
         ("cmd: x\ndeps:", "2: expected a list of strings, found nothing"),

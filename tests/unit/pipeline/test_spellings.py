@@ -29,7 +29,7 @@ def of_stage(lines: str) -> list[str]:
             for key, value in {"hash": "md5", "md5": "abc", "size": 3, "nfiles": 2, "isexec": "true"}.items()
         ),
         ("outs:\n- path: m\n  md5: abc", "5:7: an out is written as its path", f"write `- m`; {LOCKED}"),
-        ("deps:\n- path: d\n  md5: abc", "4:5: expected a list of strings", f"write `- d`; {LOCKED}"),
+        ("deps:\n- path: d\n  md5: abc", "5:7: expected a list of strings", f"write `- d`; {LOCKED}"),
         ("deps: [params.yaml:train]", "4:12: 'params.yaml:train' names a file", "below params: `- train`"),
         ("deps: [conf/a.json:t.lr]", "4:12: 'conf/a.json:t.lr' names a file", "params: `- conf/a.json: [t.lr]`"),
         ("params: [params.yaml:train]", "4:14: 'params.yaml:train' names a file", "below params: `- train`"),
