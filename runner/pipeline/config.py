@@ -206,7 +206,11 @@ def _line_numbers(text: str) -> dict[tuple[str, str], int]:
     heading = ""
     for number, line in enumerate(text.splitlines(), start=1):
         if section := _SECTION_LINE.match(line):
-            heading = _unquoted(section[1]).lower()
+            name = _unquoted(section[1].strip("[ ")).lower()
+            if section[1].startswith("["):  # a section in a section: it stands in the place of an option
+                found.setdefault((heading, name), number)
+                continue
+            heading = name
             found[heading, ""] = number
         elif "=" in line:
             name = _unquoted(line.partition("=")[0].strip()).lower()
