@@ -15,14 +15,17 @@ from typing import TYPE_CHECKING, Final
 
 from runner import __version__, log
 from runner.engine import plan as planning
-from runner.errors import ConfigError, Exit, Interrupted, RemoteError, RunnerError
+from runner.engine import targets as targeting
+from runner.engine.decide import Wait
+from runner.engine.modes import PLAIN, Modes
+from runner.errors import ConfigError, Exit, Interrupted, RemoteError, RunnerError, StaleError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from runner.engine.outcome import StageResult
-    from runner.engine.plan import Plan
+    from runner.engine.plan import Plan, Step
     from runner.engine.project import Project
     from runner.forge.event import Event
     from runner.git import Git
@@ -78,14 +81,27 @@ class BrokeError(Exception):
         self.report = report
 
 
-def plan(project: Project, targets: Sequence[str]) -> Plan:
+def plan(project: Project, targets: Sequence[str], modes: Modes = PLAIN) -> Plan:
     """Decide over the stages asked for; nothing is run, nothing but listings is fetched (rooms 3 to 5)."""
-    return planning.plan(_selected(project, targets), project.known, project.objects, project.runs)
+    stages = _selected(project, targets, modes)
+    return planning.plan(stages, project.known, project.objects, project.runs, modes)
 
 
-def _selected(project: Project, targets: Sequence[str]) -> tuple[Stage, ...]:
+def modes_of(chosen: Settings) -> Modes:
+    """Give the modes that the settings say."""
+    return Modes(
+        force=chosen.force,
+        single_item=chosen.single_item,
+        downstream=chosen.downstream,
+        keep_going=chosen.keep_going,
+        allow_missing=chosen.allow_missing,
+        run_cache=chosen.run_cache,
+    )
+
+
+def _selected(project: Project, targets: Sequence[str], modes: Modes) -> tuple[Stage, ...]:
     """Give the stages asked for, in order; the sources that will count are asked all at once."""
-    stages = project.pipeline.select(targets, project.cwd)
+    stages = targeting.selected(project.pipeline, targets, project.cwd, modes)
     asked = [(stage, dep) for stage in stages if not stage.frozen for dep in stage.deps if dep.source]
     entries = project.pipeline.entries
     project.sources.look_at_all(
@@ -163,9 +179,12 @@ def _walk(project: Project, asked: Asked, *, through: bool) -> Report:
     try:
         if through:
             _check_push(project, asked)
+        if asked.settings.locked:
+            _check_locked(project, asked)
         _make_fresh(project, asked, results)
-        if any(result.status == "failed" for result in results.values()):
-            report = replace(report, verdict="error", exit_code=Exit.STAGE)
+        worst = max((result.exit_code for result in results.values()), default=Exit.HELD)
+        if worst:
+            report = replace(report, verdict="error", exit_code=worst)
         elif through:
             left, place = _as_left(project, results), Place(project.git, project.root, project.prefix)
             report = judge(place, left, asked, _doubtful(left, asked, results))
@@ -185,6 +204,27 @@ def _walk(project: Project, asked: Asked, *, through: bool) -> Report:
     if bug:
         raise BrokeError(report) from bug
     return report
+
+
+def _check_locked(project: Project, asked: Asked) -> None:
+    """Let nothing run: the lock is to be what the commands, the params and the data say.
+
+    Raises:
+        StaleError: it is not.
+
+    """
+    steps = plan(project, asked.settings.targets, modes_of(asked.settings)).steps
+    stale = [step for step in steps if step.is_stale]
+    if stale:
+        message = f"locked, and {len(stale)} of {len(steps)} stages are stale: {'; '.join(map(_stale, stale))}"
+        raise StaleError(message, "run `retrain repro` and commit what it writes into dvc.lock")
+
+
+def _stale(step: Step) -> str:
+    if isinstance(step.decision, Wait):
+        return f"{step.stage.address} (waits for {', '.join(step.decision.upstream)})"
+    reasons = (f"{reason.change.value} {reason.path}".rstrip() for reason in step.decision.reasons)
+    return f"{step.stage.address} ({', '.join(reasons)})"
 
 
 def _doubtful(project: Project, asked: Asked, results: Mapping[str, StageResult]) -> dict[str, str]:
@@ -259,11 +299,12 @@ def _make_fresh(project: Project, asked: Asked, results: dict[str, StageResult])
         executor=executor.Local(),
         output=lambda stage: log.stage_output(stage.address),
         setup=asked.settings.setup,
+        modes=modes_of(asked.settings),
         environment=lambda stage: shell.fenced(
             asked.environ, asked.settings.pass_env, root=project.root, address=stage.address
         ),
     )
-    for result in loop.reproduce(_selected(project, asked.settings.targets)):
+    for result in loop.reproduce(_selected(project, asked.settings.targets, loop.modes)):
         results[result.stage.address] = result
         _say(result)
 
@@ -307,7 +348,7 @@ def _why_not_pushed(report: Report, project: Project, asked: Asked) -> str:
     if not asked.event.may_push:
         return asked.event.why
     if asked.settings.push == "passed" and report.exit_code != Exit.HELD:
-        return "a stage failed" if report.exit_code == Exit.STAGE else f"the gates say {report.verdict}"
+        return "a stage failed" if report.verdict == "error" else f"the gates say {report.verdict}"
     return "" if project.remote("") else "no remote is configured"
 
 

@@ -144,6 +144,12 @@ class Corrupt(RemoteError):
     """Bytes that do not hash to their name; never given a final name."""
 
 
+class StaleError(RunnerError):
+    """Something would have to run, where the lock was to be proved to say what its code, params and data say."""
+
+    exit_code = Exit.STALE
+
+
 class GitError(RunnerError):
     """Git could not answer: no repository, an unknown revision, history that is not there."""
 

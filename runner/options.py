@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 EPILOG: Final = """\b
 Exit codes: 0 held, 1 a gate failed or could not be measured, 2 usage or configuration,
-3 a stage failed, 4 remote, 5 git, 6 code host, 10 stale (plan --check), 70 a bug,
+3 a stage failed, 4 remote, 5 git, 6 code host, 10 stale (--check, --locked), 70 a bug,
 130 and 143 interrupted. Logs go to standard error, results to standard output."""
 
 _SECRETS: Final = (
@@ -67,6 +67,10 @@ def _option(*names: str, of: str, **how: Any) -> Callable[[Callable[..., Any]], 
     return click.option(*names, callback=_kept(of), expose_value=False, **how)
 
 
+def _flag(*names: str, of: str, to: str = "true", help: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:  # noqa: A002 - click's
+    return _option(*names, of=of, flag_value=to, is_flag=True, default=None, type=str, help=help)
+
+
 def _json(context: click.Context, _: click.Parameter, value: bool) -> None:  # noqa: FBT001 - click calls it
     context.find_object(Call).as_json |= value  # type: ignore[union-attr]
 
@@ -106,12 +110,22 @@ OPTIONS: Final = {
     "pass-env": _option(
         "--pass-env", of="pass-env", metavar="NAMES", help="Variables that stages may see, separated by commas."
     ),
+    "force": _flag("-f", "--force", of="force", help="Run every stage that is not frozen, whatever the lock says."),
+    "single-item": _flag("-s", "--single-item", of="single-item", help="The targets alone, without what they need."),
+    "downstream": _flag("--downstream", of="downstream", help="The targets and what depends on them."),
+    "keep-going": _flag(
+        "-k", "--keep-going", of="keep-going", help="After a failure go on with what does not depend on it."
+    ),
+    "locked": _flag("--locked", of="locked", help="Exit with 10, and run nothing, if anything is stale."),
+    "allow-missing": _flag("--allow-missing", of="allow-missing", help="What is not there is no reason to run."),
+    "run-cache": _flag("--no-run-cache", of="run-cache", to="false", help="Look up no past runs."),
     "json": click.option(
         "--json", is_flag=True, callback=_json, expose_value=False, help="Result as JSON on standard output."
     ),
     "verbose": click.option("-v", "--verbose", count=True, callback=_louder(1), expose_value=False, help="Say more."),
     "quiet": click.option("-q", "--quiet", count=True, callback=_louder(-1), expose_value=False, help="Say less."),
 }
+MODES: Final = ("force", "single-item", "downstream", "locked", "allow-missing", "run-cache")
 EVERY: Final = ("directory", "config", "json", "verbose", "quiet")
 
 

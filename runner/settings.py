@@ -40,6 +40,13 @@ def _count(value: str) -> int:
     return int(value)
 
 
+def _yes(value: str) -> bool:
+    if value.lower() not in {"true", "false"}:
+        message = "true or false"
+        raise ValueError(message)
+    return value.lower() == "true"
+
+
 def _one_of(*words: str) -> Callable[[str], str]:
     def check(value: str) -> str:
         if value not in words:
@@ -60,6 +67,7 @@ class Input:
         read: text to value; raises `ValueError` saying what it should be.
         help: one line for `--help` and the README.
         in_file: whether the gate file may set it.
+        in_job: whether the environment, and so a GitHub job, may set it; otherwise only the command line can.
 
     """
 
@@ -68,6 +76,7 @@ class Input:
     read: Callable[[str], Any]
     help: str
     in_file: bool = True
+    in_job: bool = True
 
 
 INPUTS = (
@@ -83,6 +92,13 @@ INPUTS = (
     Input("pass-env", "", _names, "Names of environment variables that stages may see besides the harmless ones."),
     Input("comment", "update", _one_of("update", "new", "off"), "The report on the pull request: update, new or off."),
     Input("github-token", "", _text, "Token for the pull request's comment.", in_file=False),
+    Input("force", "false", _yes, "Run every stage that is not frozen, whatever the lock says.", in_file=False),
+    Input("keep-going", "false", _yes, "After a failure go on with what does not depend on it."),
+    Input("locked", "false", _yes, "End with exit code 10 if anything is stale; run nothing then.", in_file=False),
+    Input("single-item", "false", _yes, "The targets alone.", in_file=False, in_job=False),
+    Input("downstream", "false", _yes, "The targets and what depends on them.", in_file=False, in_job=False),
+    Input("allow-missing", "false", _yes, "What is not there is no reason to run.", in_file=False, in_job=False),
+    Input("run-cache", "true", _yes, "Look up past runs.", in_file=False, in_job=False),
 )
 
 
@@ -119,6 +135,8 @@ class Settings:
         comment: what to do with the pull request's comment.
         token: GitHub's token; never shown.
         actions: the GitHub job, if this is one.
+        force, keep_going, single_item, downstream, allow_missing, run_cache: see `engine.modes`.
+        locked: end with exit code 10, before anything is run, if anything is stale.
 
     """
 
@@ -135,6 +153,13 @@ class Settings:
     comment: Comment = "update"
     token: str = field(default="", repr=False)
     actions: Actions | None = None
+    force: bool = False
+    keep_going: bool = False
+    locked: bool = False
+    single_item: bool = False
+    downstream: bool = False
+    allow_missing: bool = False
+    run_cache: bool = True
 
 
 def variable(name: str) -> str:
@@ -173,12 +198,20 @@ def resolve(
             mistakes.append(ConfigError(message, known.help, where))
     if mistakes:
         raise ConfigErrors(mistakes)
+    _check_together(values)
     return _settings(values, environ)
+
+
+def _check_together(values: Mapping[str, Any]) -> None:
+    for one, other in (("force", "locked"), ("single-item", "downstream")):
+        if values[one] and values[other]:
+            message = f"{one} and {other} contradict each other"
+            raise ConfigError(message, "leave one of them out")
 
 
 def unknown_inputs(environ: Mapping[str, str]) -> list[str]:
     """Give the `INPUT_*` variables that nobody reads: a misspelt input, most likely."""
-    known = {variable(one.name) for one in INPUTS} | {"INPUT_COMMAND"}
+    known = {variable(one.name) for one in INPUTS if one.in_job} | {"INPUT_COMMAND"}
     return sorted(name for name in environ if name.startswith("INPUT_") and name not in known)
 
 
@@ -202,7 +235,7 @@ def _spoken(
     flag = flags.get(known.name)
     if flag is not None:
         return flag, None
-    variable_text = environ.get(variable(known.name), "").strip()
+    variable_text = environ.get(variable(known.name), "").strip() if known.in_job else ""
     if variable_text:
         return variable_text, None
     value, where = file.get(known.name, (None, None))
@@ -226,6 +259,13 @@ def _settings(values: Mapping[str, Any], environ: Mapping[str, str]) -> Settings
         comment=cast("Comment", values["comment"]),
         token=values["github-token"],
         actions=actions_of(environ),
+        force=values["force"],
+        keep_going=values["keep-going"],
+        locked=values["locked"],
+        single_item=values["single-item"],
+        downstream=values["downstream"],
+        allow_missing=values["allow-missing"],
+        run_cache=values["run-cache"],
     )
 
 

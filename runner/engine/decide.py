@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from runner.engine.modes import PLAIN
 from runner.hashes import Hash
 from runner.pipeline import lock, params
 from runner.pipeline.model import LockEntry
@@ -19,6 +20,7 @@ from runner.pipeline.source import REV
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from runner.engine.modes import Modes
     from runner.pipeline.model import Dep, LockedPath, Out, Param, Stage
 
 
@@ -43,6 +45,10 @@ class Change(StrEnum):
     ALWAYS = "always changed"
     CALLBACK = "no deps and no outs"
     MISSING_OBJECT = "missing object"
+    FORCED = "forced"
+
+
+_MISSING = frozenset({Change.DEP_DELETED, Change.OUT_DELETED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +170,9 @@ def differ(reasons: Sequence[Reason]) -> bool:
 Decision = Fresh | Frozen | Restore | Run | Wait
 
 
-def decide(stage: Stage, entry: LockEntry | None, now: Now, past: Callable[[], LockEntry | None]) -> Decision:
+def decide(
+    stage: Stage, entry: LockEntry | None, now: Now, past: Callable[[], LockEntry | None], modes: Modes = PLAIN
+) -> Decision:
     """Say what has to happen to `stage`.
 
     Args:
@@ -172,18 +180,21 @@ def decide(stage: Stage, entry: LockEntry | None, now: Now, past: Callable[[], L
         entry: what the lock (or the `.dvc` file itself) records of it.
         now: what its deps, params and outs hold.
         past: looks up the run cache; asked only when nothing else can spare the run.
+        modes: what is forced, and what is overlooked.
 
     """
     if stage.frozen:
         frozen = (*_checksum(stage, entry), *_outs(stage, entry, now))
         return Run(frozen) if stage.is_import and entry and not _all_recorded(stage, entry) else Frozen(frozen)
-    inputs = tuple(_inputs(stage, entry, now))
-    outs = tuple(_outs(stage, entry, now))
+    inputs = _counted(_inputs(stage, entry, now), modes)
+    outs = _counted(_outs(stage, entry, now), modes)
+    if modes.force and not stage.is_tracked:
+        return Run((*inputs, *outs, Reason(Change.FORCED)))
     if now.upstream:
         return Run(inputs + outs) if inputs else Wait(now.upstream, outs)
     if not inputs + outs:
         return Fresh()
-    known = _known(stage, entry, inputs, outs) or (past() if _may_be_remembered(stage) else None)
+    known = _known(stage, entry, inputs, outs) or _past(stage, past, modes)
     return Restore(known, inputs + outs) if known else Run(inputs + outs)
 
 
@@ -191,6 +202,15 @@ def differences(stage: Stage, entry: LockEntry | None, now: Now) -> tuple[Reason
     """Name everything that is not as recorded, one by one; of a stage that never ran everything is new."""
     was = entry or LockEntry(stage.cmd)
     return (*_inputs(stage, was, now), *_outs(stage, was, now))
+
+
+def _counted(reasons: Iterator[Reason], modes: Modes) -> tuple[Reason, ...]:
+    """Leave out what is merely not there, where that is allowed."""
+    return tuple(reason for reason in reasons if not (modes.allow_missing and reason.change in _MISSING))
+
+
+def _past(stage: Stage, past: Callable[[], LockEntry | None], modes: Modes) -> LockEntry | None:
+    return past() if modes.run_cache and _may_be_remembered(stage) else None
 
 
 def _known(stage: Stage, entry: LockEntry | None, inputs: Sequence[Reason], outs: Sequence[Reason]) -> LockEntry | None:

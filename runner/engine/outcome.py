@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from runner.engine.objects import NOTHING
+from runner.errors import Exit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,6 +34,7 @@ class StageResult:
         pulled: what was fetched for it.
         entry: its new lock entry, where it has one.
         records: names of the run-cache records to push with it.
+        exit_code: what the process is to end with because of it.
 
     """
 
@@ -46,6 +48,7 @@ class StageResult:
     pulled: Moved = NOTHING
     entry: LockEntry | None = None
     records: tuple[str, ...] = ()
+    exit_code: Exit = Exit.HELD
 
 
 class StageFailed(Exception):

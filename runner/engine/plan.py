@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from runner.engine.decide import Change, Frozen, Reason, Restore, Run, Wait, decide
 from runner.engine.known import outs_of
+from runner.engine.modes import PLAIN
 from runner.errors import RemoteError
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from runner.engine.decide import Decision
     from runner.engine.known import Known
+    from runner.engine.modes import Modes
     from runner.engine.objects import Objects, Wanted
     from runner.engine.runcache import RunCache
     from runner.hashes import Hash
@@ -56,7 +58,9 @@ class Plan:
     pull: Pull
 
 
-def plan(stages: Sequence[Stage], known: Callable[[], Known], objects: Objects, runs: RunCache) -> Plan:
+def plan(
+    stages: Sequence[Stage], known: Callable[[], Known], objects: Objects, runs: RunCache, modes: Modes = PLAIN
+) -> Plan:
     """Decide over `stages`, producers first.
 
     A stage whose recorded out is needed and exists nowhere any more is planned to run again.
@@ -66,12 +70,13 @@ def plan(stages: Sequence[Stage], known: Callable[[], Known], objects: Objects, 
         known: gives a fresh look at the project (a plan assumes what restored stages will hold).
         objects: where wanted objects are counted.
         runs: the run cache.
+        modes: what is forced, and what is overlooked.
 
     """
     lost: dict[str, Reason] = {}
     while True:
         view = known()
-        steps = decisions(stages, view, runs, lost)
+        steps = decisions(stages, view, runs, lost, modes)
         unsettled = _unsettled(steps)
         wanted = {step.stage.address: needs(step, view, unsettled) for step in steps}
         try:
@@ -86,7 +91,9 @@ def plan(stages: Sequence[Stage], known: Callable[[], Known], objects: Objects, 
         lost.update(found)
 
 
-def decisions(stages: Sequence[Stage], known: Known, runs: RunCache, lost: Mapping[str, Reason]) -> tuple[Step, ...]:
+def decisions(
+    stages: Sequence[Stage], known: Known, runs: RunCache, lost: Mapping[str, Reason], modes: Modes = PLAIN
+) -> tuple[Step, ...]:
     """Decide over `stages` in order; `lost` are those that must run again whatever their inputs say."""
     unsettled: set[str] = set()
     steps = []
@@ -96,7 +103,7 @@ def decisions(stages: Sequence[Stage], known: Known, runs: RunCache, lost: Mappi
         if stage.address in lost:
             decision = Run((lost[stage.address],))
         else:
-            decision = decide(stage, known.entry(stage), now, partial(runs.lookup, stage, now))
+            decision = decide(stage, known.entry(stage), now, partial(runs.lookup, stage, now), modes)
         if isinstance(decision, Restore):
             known.settle(stage, decision.entry, in_place=False)
         elif isinstance(decision, (Run, Wait)) and not stage.is_tracked:

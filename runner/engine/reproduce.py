@@ -14,8 +14,10 @@ from runner.engine.bringing import Bringing
 from runner.engine.decide import Change, Frozen, Reason, Restore, Run, decide
 from runner.engine.known import outs_of, recorded_as
 from runner.engine.making import Making
+from runner.engine.modes import PLAIN
 from runner.engine.outcome import StageFailed, StageResult
 from runner.engine.taking_in import TakingIn
+from runner.errors import Exit, ObjectMissing
 from runner.hashes import LEGACY
 
 if TYPE_CHECKING:
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from runner.engine.executor import Executor
     from runner.engine.keeping import Keeping
     from runner.engine.known import Known
+    from runner.engine.modes import Modes
     from runner.engine.objects import Objects
     from runner.engine.outcome import Status
     from runner.engine.runcache import RunCache
@@ -57,6 +60,7 @@ class Reproduction:
         output: opens the place where a stage's output goes.
         environment: gives a stage's environment.
         setup: shell text to run once, before the first command; empty: none.
+        modes: what is forced or overlooked, and whether the loop goes on after a failure.
 
     """
 
@@ -70,6 +74,7 @@ class Reproduction:
     output: Callable[[Stage], AbstractContextManager[StageOutput]]
     environment: Callable[[Stage], Mapping[str, str]]
     setup: str = ""
+    modes: Modes = PLAIN
 
     @cached_property
     def bringing(self) -> Bringing:
@@ -94,14 +99,19 @@ class Reproduction:
         return self.keep()
 
     def reproduce(self, stages: Sequence[Stage]) -> Iterator[StageResult]:
-        """Make `stages` (in order) fresh; give a result for each as soon as it is known. Stops at the first failure."""
+        """Make `stages` (in order) fresh; give a result for each as soon as it is known.
+
+        Ends at the first failure, unless it is to keep going: then only what depends on the failed stage is skipped.
+        """
         queue = deque(stages)
+        chosen = {stage.address for stage in stages}
         forced: dict[str, Reason] = {}
         done: set[str] = set()
+        broken: set[str] = set()
         last: Stage | None = None
         while queue:
             stage = queue[0]
-            outcome = self._step(stage, forced.get(stage.address))
+            outcome = self._attempt(stage, forced.get(stage.address), broken, chosen)
             if isinstance(outcome, _Needs):
                 forced.update(outcome.producers)
                 queue.extendleft(reversed(self._again(outcome.producers, done)))
@@ -112,12 +122,33 @@ class Reproduction:
                 yield outcome
             done.add(stage.address)
             last = stage if outcome.status == "ran" else last
-            if outcome.status == "failed":
+            broken |= {stage.address} if outcome.status in {"failed", "skipped"} else set()
+            if broken and not self.modes.keep_going:
                 yield from (StageResult(later, "skipped") for later in queue if later.address not in done)
                 return
         why = self._tampered(done) if last else ""
         if last and why:
-            yield StageResult(last, "failed", why=why)
+            yield StageResult(last, "failed", why=why, exit_code=Exit.STAGE)
+
+    def _attempt(
+        self, stage: Stage, forced: Reason | None, broken: Collection[str], chosen: Collection[str]
+    ) -> StageResult | _Needs:
+        """Take a step, unless what it depends on is broken; what nobody has fails it alone, if the loop keeps going."""
+        if (
+            broken
+            and not stage.frozen
+            and any(upper.address in broken for upper in self.known.pipeline.upstream(stage))
+        ):
+            return StageResult(stage, "skipped")
+        try:
+            outcome = self._step(stage, forced)
+            if isinstance(outcome, _Needs):
+                _check_chosen(stage, outcome, chosen)
+        except ObjectMissing as error:
+            if not self.modes.keep_going:
+                raise
+            return StageResult(stage, "failed", why=f"{error.message}; {error.hint}", exit_code=error.exit_code)
+        return outcome
 
     def _tampered(self, done: Collection[str]) -> str:
         """Look again at what stages wrote: a command may have changed an out that is not its own."""
@@ -146,7 +177,7 @@ class Reproduction:
         if forced:
             decision = Run((forced,))
         else:
-            decision = decide(stage, self.known.entry(stage), now, lambda: self.runs.lookup(stage, now))
+            decision = decide(stage, self.known.entry(stage), now, lambda: self.runs.lookup(stage, now), self.modes)
         try:
             if isinstance(decision, Restore):
                 restored = self._restore(stage, decision, now)
@@ -157,7 +188,16 @@ class Reproduction:
                 return self._take_in(stage, decision, now) if stage.is_data_source else self._make(stage, decision)
         except StageFailed as failure:
             reasons = decision.reasons if isinstance(decision, Run) else ()
-            return StageResult(stage, "failed", reasons, failure.seconds, failure.code, failure.why, failure.tail)
+            return StageResult(
+                stage,
+                "failed",
+                reasons,
+                failure.seconds,
+                failure.code,
+                failure.why,
+                failure.tail,
+                exit_code=Exit.STAGE,
+            )
         status: Status = "frozen" if isinstance(decision, Frozen) else "fresh"
         return StageResult(stage, status, decision.reasons, entry=self.known.entry(stage))
 
@@ -212,3 +252,11 @@ class Reproduction:
         self._settle(stage, entry)
         records = (self.runs.remember(entry),) if self.keeping.may_remember(stage, before) else ()
         return StageResult(stage, "ran", decision.reasons, seconds, pulled=pulled, entry=entry, records=records)
+
+
+def _check_chosen(stage: Stage, needs: _Needs, chosen: Collection[str]) -> None:
+    """Refuse to make stages that were not asked for."""
+    for address, reason in needs.producers.items():
+        if address not in chosen:
+            message = f"{reason.path} ({address}), which stage {stage.address} needs, is in no remote"
+            raise ObjectMissing(message, f"make it: `retrain repro {address}`")

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from runner.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
+    from runner.engine.modes import Modes
     from runner.pipeline.model import Out, Pipeline, Stage
 
 
@@ -49,6 +50,35 @@ def named(pipeline: Pipeline, targets: Sequence[str], cwd: str) -> list[Named]:
     found = {(one.out.path, one.inside): one for target in targets for one in _at(pipeline, target, cwd)}
     whole = {path for path, inside in found if not inside}
     return [one for (path, inside), one in found.items() if not inside or path not in whole]
+
+
+def selected(pipeline: Pipeline, targets: Sequence[str], cwd: str, modes: Modes) -> tuple[Stage, ...]:
+    """Give the stages that a run is about: the targets, and with them what they need or what depends on them.
+
+    Args:
+        pipeline: stages and outs.
+        targets: relative to `cwd`; none: all stages.
+        cwd: repository-relative folder.
+        modes: which stages beside the targets.
+
+    Raises:
+        ConfigError: a target names no stage.
+
+    """
+    if not targets or not (modes.single_item or modes.downstream):
+        return pipeline.select(targets, cwd)
+    meant = {stage.address: stage for target in targets for stage in pipeline.named(target, cwd)}
+    return tuple(meant.values()) if modes.single_item else _with_downstream(pipeline, meant)
+
+
+def _with_downstream(pipeline: Pipeline, meant: Mapping[str, Stage]) -> tuple[Stage, ...]:
+    """Add every stage that depends on those `meant`, producers first. A frozen one depends on nothing (DVC's rule)."""
+    found = set(meant)
+    ordered = pipeline.in_order()
+    for stage in ordered:
+        if not stage.frozen and any(upper.address in found for upper in pipeline.upstream(stage)):
+            found.add(stage.address)
+    return tuple(stage for stage in ordered if stage.address in found)
 
 
 def stages(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from runner.errors import ConfigError, Exit
-from runner.options import Call, targets, verb
+from runner.options import MODES, Call, targets, verb
 from runner.verbs.opened import open_project, stop_is_told
 from runner.verbs.output import print_result, reader_may_leave, show_report
 
@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from runner.review.model import Report
 
 
-@verb("remote", "base", "jobs")
+_dry_run = click.option("-n", "--dry-run", "--dry", "dry", is_flag=True, help="Say what would be done; do nothing.")
+
+
+@verb("remote", "base", "jobs", *MODES)
 @click.option("--check", is_flag=True, help="Exit with 10 if anything is stale.")
 @targets
 def plan(call: Call, *, check: bool) -> int:
@@ -24,33 +27,41 @@ def plan(call: Call, *, check: bool) -> int:
 
     Works in a fresh clone from hashes alone. TARGETS are stages (with all they need) or DVC files; none: all.
     """
+    return _planned(call, check=check)
+
+
+def _planned(call: Call, *, check: bool = False) -> int:
+    """Print what a run would do."""
     from runner import ci, printing, telling  # noqa: PLC0415 - see `open_project`
 
     with stop_is_told(call):
         opened = open_project(call, compares=True)
-        made = ci.plan(opened.project, opened.asked.settings.targets)
+        chosen = opened.asked.settings
+        made = ci.plan(opened.project, chosen.targets, ci.modes_of(chosen))
         opened.close()
     print_result(call, lambda: printing.plan_data(opened.asked, made), lambda: printing.plan_lines(opened.asked, made))
     if opened.asked.settings.actions:
         telling.write_outputs(opened.asked.settings.actions, printing.plan_outputs(made))
-    return Exit.STALE if check and any(step.is_stale for step in made.steps) else Exit.HELD
+    return Exit.STALE if (check or chosen.locked) and any(step.is_stale for step in made.steps) else Exit.HELD
 
 
-@verb("remote", "base", "jobs", "report", "push", "comment", "setup", "pass-env")
+@verb("remote", "base", "jobs", "report", "push", "comment", "setup", "pass-env", "keep-going", *MODES)
+@_dry_run
 @targets
-def run(call: Call) -> int:
+def run(call: Call, *, dry: bool) -> int:
     """Do the whole job: pull what is needed, run what is stale, judge the gates, push, report.
 
     In a GitHub job the report also goes to the step summary and, on a pull request, into one comment.
     """
-    return _whole(call, "run")
+    return _planned(call) if dry else _whole(call, "run")
 
 
-@verb("remote", "jobs", "report", "setup", "pass-env")
+@verb("remote", "jobs", "report", "setup", "pass-env", "keep-going", *MODES)
+@_dry_run
 @targets
-def repro(call: Call) -> int:
+def repro(call: Call, *, dry: bool) -> int:
     """Make stages fresh: restore what was computed before, run the rest. Judges and pushes nothing."""
-    return _whole(call, "repro")
+    return _planned(call) if dry else _whole(call, "repro")
 
 
 @verb("remote", "base", "jobs", "report", "comment")

@@ -11,12 +11,14 @@ from runner.settings import INPUTS, Input
 from tests.support.job import action
 from tests.support.tools import ROOT
 
+IN_JOB = [one for one in INPUTS if one.in_job]
+
 
 def test_the_inputs_are_those_of_the_settings_and_the_verb() -> None:
-    assert set(action()["inputs"]) == {"command", *(one.name for one in INPUTS)}
+    assert set(action()["inputs"]) == {"command", *(one.name for one in IN_JOB)}
 
 
-@pytest.mark.parametrize("one", INPUTS, ids=lambda one: one.name)
+@pytest.mark.parametrize("one", IN_JOB, ids=lambda one: one.name)
 def test_an_input_is_described_alike_and_falls_through_to_the_gate_file_when_it_is_empty(one: Input) -> None:
     described = action()["inputs"][one.name]
     assert described["description"] == one.help

@@ -28,6 +28,13 @@ VALUES: dict[str, tuple[str, tuple[str, Any], tuple[str, Any], tuple[Any, Any], 
     "pass-env": ("pass_env", ("A,B", ("A", "B")), ("C\nD", ("C", "D")), (["E", "F"], ("E", "F")), ()),
     "comment": ("comment", ("new", "new"), ("off", "off"), ("new", "new"), "update"),
     "github-token": ("token", ("f", "f"), ("e", "e"), (None, None), ""),
+    "force": ("force", ("true", True), ("true", True), (None, None), False),
+    "keep-going": ("keep_going", ("true", True), ("true", True), (True, True), False),
+    "locked": ("locked", ("true", True), ("true", True), (None, None), False),
+    "single-item": ("single_item", ("true", True), ("true", False), (None, None), False),
+    "downstream": ("downstream", ("true", True), ("true", False), (None, None), False),
+    "allow-missing": ("allow_missing", ("true", True), ("true", False), (None, None), False),
+    "run-cache": ("run_cache", ("false", False), ("false", True), (None, None), True),
 }
 EACH = pytest.mark.parametrize("one", INPUTS, ids=lambda one: one.name)
 

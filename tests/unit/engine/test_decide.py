@@ -21,6 +21,7 @@ from runner.engine.decide import (
     Wait,
     decide,
 )
+from runner.engine.modes import PLAIN, Modes
 from runner.hashes import Hash
 from runner.pipeline import lock
 from runner.pipeline.model import Dep, LockedPath, LockEntry, Out, Param, Stage
@@ -52,9 +53,10 @@ class Case:
     entry: LockEntry | None = ENTRY
     now: Now = NOW
     past: LockEntry | None = None
+    modes: Modes = PLAIN
 
     def asked(self) -> Decision:
-        return decide(self.stage, self.entry, self.now, lambda: self.past)
+        return decide(self.stage, self.entry, self.now, lambda: self.past, self.modes)
 
 
 DATASET = Hash("v1", "dataset")
@@ -353,6 +355,42 @@ ROWS: dict[str, tuple[Case, Decision]] = {
 }
 
 
+FORCED, LAX, FORGETFUL = Modes(force=True), Modes(allow_missing=True), Modes(run_cache=False)
+CHANGED = case(cmd="run him", past=PAST)
+IN_MODES: dict[str, tuple[Case, Decision]] = {
+    "forced, though fresh": (replace(case(), modes=FORCED), Run(reason(Change.FORCED))),
+    "forced, and changed": (
+        replace(CHANGED, modes=FORCED),
+        Run(reason(Change.CMD, was="run me", now="run him") + reason(Change.FORCED)),
+    ),
+    "forced, not waited for": (replace(case({}, upstream=("prepare",)), modes=FORCED), Run(reason(Change.FORCED))),
+    "frozen, not forced": (replace(case(frozen=True), modes=FORCED), Frozen()),
+    "tracked data, not forced": (replace(source(HERE), modes=FORCED), Fresh()),
+    "an import, forced": (replace(imported(HERE), modes=FORCED), Run(reason(Change.FORCED))),
+    "an absent dep, allowed": (replace(case({"in": None}), modes=LAX), Fresh()),
+    "an absent out, allowed": (replace(case(outs={"out": AT_HAND}), modes=LAX), Fresh()),
+    "a changed dep, never allowed": (
+        replace(case({"in": LATER}), modes=LAX),
+        Run(reason(Change.DEP_MODIFIED, "in", OLD.value, NEW.value)),
+    ),
+    "a past run, looked up": (CHANGED, Restore(PAST, reason(Change.CMD, was="run me", now="run him"))),
+    "a past run, not looked up": (
+        replace(CHANGED, modes=FORGETFUL),
+        Run(reason(Change.CMD, was="run me", now="run him")),
+    ),
+    "what the lock records, still restored": (
+        replace(case(outs={"out": AT_HAND}), modes=FORGETFUL),
+        Restore(ENTRY, reason(Change.OUT_DELETED, "out", OLD.value)),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", IN_MODES)
+def test_each_row_is_decided_so_in_its_mode(name: str) -> None:
+    asked, expected = IN_MODES[name]
+    assert asked.asked() == expected
+
+
 @pytest.mark.parametrize("name", ROWS)
 def test_each_row_is_decided_so(name: str) -> None:
     asked, expected = ROWS[name]
@@ -360,7 +398,7 @@ def test_each_row_is_decided_so(name: str) -> None:
 
 
 def test_every_reason_has_a_row() -> None:
-    shown = {reason.change for _, decision in ROWS.values() for reason in decision.reasons}
+    shown = {reason.change for _, decision in {**ROWS, **IN_MODES}.values() for reason in decision.reasons}
     assert shown | {Change.MISSING_OBJECT} == set(Change)
 
 
