@@ -106,7 +106,7 @@ class ProjectFile:
             self.page.fits(spec, stage_shape.STAGE, at, required="cmd")
             return [Definition(name, shape.sound(spec, stage_shape.STAGE), at)] if isinstance(spec, dict) else []
         sound = stage_shape.checked(self.page, spec, at)
-        if "matrix" in spec:
+        if isinstance(spec, dict) and "matrix" in spec:
             return self.template.matrix(name, sound, at) if "matrix" in sound else []
         return self.template.stage(name, sound, at)
 
