@@ -73,7 +73,7 @@ class _Sections:
         return section if isinstance(section, kind) else kind()
 
     def _path(self, spelled: str, at: Where) -> str:
-        return self.page.path(self.folder, spelled, self.root, at)
+        return self.page.path(self.folder, spelled, self.root, at, shows=True)
 
     def paths(self, name: str) -> Iterator[str]:
         """Yield the files that `params` or `metrics` lists."""

@@ -26,6 +26,9 @@ Where = tuple[str | int, ...]
 URL = re.compile(r"[A-Za-z][\w+.-]*://")
 CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")  # a line break would start a line of its own in .gitignore
 _RESERVED = frozenset({".git", ".dvc", ".github"})
+_UNSEEN = frozenset({".git", ".hg", ".dvc"})
+"""Folders that DVC passes by wherever they lie."""
+
 
 STRING: Final = "a string"
 BOOL: Final = "true or false"
@@ -182,7 +185,9 @@ class Page:
             self.wrong(at, f"{required!r} is missing", "it is required here", kind="missing-key")
         return len(self.mistakes) == before
 
-    def path(self, wdir: str, spelled: str, root: str, at: Where, *, writes: bool = False) -> str:
+    def path(  # noqa: PLR0913 - three say which path it is, two what for
+        self, wdir: str, spelled: str, root: str, at: Where, *, writes: bool = False, shows: bool = False
+    ) -> str:
         """Give the repository-relative path of `spelled`, noting a mistake where it may not be used.
 
         Args:
@@ -191,6 +196,7 @@ class Page:
             root: absolute path of the repository, for absolute paths; empty: they count as outside.
             at: its place in the document.
             writes: whether it is an out; a dep may point at git's files.
+            shows: whether it is only shown to people: a registry of data names .dvc files as its artifacts.
 
         """
         path = relative(wdir, spelled, root)
@@ -201,9 +207,10 @@ class Page:
         elif path.startswith("/") or top == "..":
             hint = "only paths inside it are supported"
             self.wrong(at, f"{spelled!r} is outside the repository", hint, kind="outside-repository")
-        elif writes and top in _RESERVED:
-            self.wrong(at, f"{spelled!r} is inside {top}, which stages may not write", "choose another folder")
-        elif path.endswith((".dvc", "/dvc.yaml")) or path == "dvc.yaml":
+        elif writes and (top in _RESERVED or _UNSEEN.intersection(path.split("/"))):
+            folder = top if top in _RESERVED else min(_UNSEEN.intersection(path.split("/")))
+            self.wrong(at, f"{spelled!r} is inside {folder}, which stages may not write", "choose another folder")
+        elif not shows and f"/{path}".endswith((".dvc", "/dvc.yaml")):
             self.wrong(at, f"the DVC file {spelled!r} can be neither dep nor out", "name the file that it tracks")
         return path
 
