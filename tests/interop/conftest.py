@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+pytest.register_assert_rewrite("tests.interop.agreement")
+
 
 @dataclass(frozen=True)
 class Pair:

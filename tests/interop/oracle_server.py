@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from dvc.cli import main as dvc
 from dvc.dependency.param import ParamsDependency
+from dvc.dependency.repo import RepoDependency
 from dvc.repo import Repo
 from dvc.repo.reproduce import get_active_graph, plan_repro
 
@@ -87,6 +88,8 @@ def _out(out: Output, root: str) -> dict[str, Any]:
 
 
 def _inside(path: Output, root: str) -> str:
+    if isinstance(path, RepoDependency):
+        return str(path)  # with the repository it is imported from
     return os.path.relpath(path.fs_path, root) if path.protocol == "local" else path.def_path
 
 

@@ -78,6 +78,19 @@ def commit(root: Path, message: str = "Work") -> None:
     git(root, "commit", "--quiet", "--allow-empty", "--message", message)
 
 
+def use_remote(root: Path, remote: Path) -> None:
+    """Name `remote` as the project's default remote and commit everything."""
+    config = f"[core]\n    remote = storage\n['remote \"storage\"']\n    url = {remote}\n"
+    put(root, {".dvc/config": config})
+    commit(root)
+
+
+def cloned(root: Path, folder: Path) -> Path:
+    """Give a fresh clone of `root`, without any data."""
+    git(folder, "clone", "--quiet", str(root), str(folder / "clone"))
+    return folder / "clone"
+
+
 CHAIN = Project(
     "chain",
     """\

@@ -73,7 +73,8 @@ def _change_out(rng: Random, root: Path, _: RandomProject, outs: list[str]) -> N
         place /= "a"
     if place.is_file():
         place.unlink()
-        place.write_text(rng.choice(_CONTENTS))
+        is_metric = place.suffix in {".json", ".yaml"}
+        place.write_text(f"{random_values.scores(rng)}\n" if is_metric else rng.choice(_CONTENTS))
 
 
 def _remove_out(rng: Random, root: Path, _: RandomProject, outs: list[str]) -> None:
@@ -161,6 +162,7 @@ _EDITS: Final[dict[str, Callable[..., None]]] = {
     "remove a source": _remove_source,
     "add a member": _add_member,
     "change an out": _change_out,
+    "change another out": _change_out,
     "remove an out": _remove_out,
     "change a parameter": _change_parameter,
     "change another parameter": _change_parameter,

@@ -230,16 +230,18 @@ def _tracked(draft: Draft) -> None:
         path = posixpath.join(folder, f"tracked{number}")
         draft.files[path] = f"{path}\n"
         draft.added.append(path)
-        draft.files[f"{path}.dvc"] = _dvc_text(rng, posixpath.basename(path), draft.files[path])
+        draft.files[f"{path}.dvc"] = _dvc_text(rng, posixpath.basename(path), draft.files[path], plain=draft.runs)
 
 
-def _dvc_text(rng: Random, name: str, content: str) -> str:
+def _dvc_text(rng: Random, name: str, content: str, *, plain: bool) -> str:
+    """Draw the text of a .dvc file; a plain one is in block style, which is how we write it anew."""
     out = {"md5": hashlib.md5(content.encode()).hexdigest(), "size": len(content), "hash": "md5", "path": name}
     known = {"desc": "Raw.", "type": "data", "labels": ["x"], "meta": {"k": [1]}, "push": False, "remote": "other"}
     out |= {key: known[key] for key in rng.sample(sorted(known), rng.choice((0, 0, 1, 2)))}
     document: dict[str, Any] = {"outs": [out]}
     document |= {key: value for key, value in (("desc", "d"), ("meta", {"k": 1}), ("wdir", ".")) if rng.random() < 0.15}
-    return random_values.as_yaml(rng, document)
+    drawn = random_values.as_yaml(rng, document)
+    return yaml12.render(document) if plain else drawn
 
 
 def _surroundings(draft: Draft) -> None:

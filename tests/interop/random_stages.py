@@ -232,6 +232,8 @@ class Body:
         for section in self.rng.choices(("outs", "metrics", "plots"), (5, 2, 2), k=self.rng.randint(1, 3)):
             is_folder = section == "outs" and self.rng.random() < 0.3
             named = f"{self.rng.choice(('o', 'made/o', 'a b/o'))}{self.site.number()}-{self.apart}"
+            if self.site.runs and section == "metrics":
+                named += self.rng.choice((".json", ".yaml"))
             for wdir, values in zip(self.wdirs, self.every, strict=True):
                 self.site.made.append(Made(posixpath.normpath(posixpath.join(wdir, filled(named, values))), is_folder))
             self.parts.append(self._maker(named, section, is_folder=is_folder))
@@ -241,7 +243,8 @@ class Body:
         word = some_word(self.rng, self.values)
         if is_folder:
             return f'mkdir -p "{named}/b" && echo {word} > "{named}/a" && echo c > "{named}/b/c"'
-        text = f"echo {word}" if section == "outs" else "echo '{\"a\": 1}'"
+        scores = random_values.scores(self.rng) if self.site.runs and section == "metrics" else '{"a": 1}'
+        text = f"echo {word}" if section == "outs" else f"echo '{scores}'"
         return f'mkdir -p "$(dirname "{named}")" && {text} > "{named}"'
 
     def _entries(self, spelled: str, section: str) -> list[Any]:

@@ -7,8 +7,20 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.interop.projects import ADDED, CHAIN, METRICS, ODD_NAMES, SHARED_FOLDER, Project, commit, git, put
-from tests.interop.traces import objects, workspace
+from tests.interop.projects import (
+    ADDED,
+    CHAIN,
+    METRICS,
+    ODD_NAMES,
+    SHARED_FOLDER,
+    Project,
+    cloned,
+    commit,
+    git,
+    put,
+    use_remote,
+)
+from tests.interop.traces import contents, objects, remote_objects
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -140,19 +152,6 @@ def copies(pair: Pair, folder: Path) -> tuple[Path, Path]:
     return folder / "theirs", folder / "ours"
 
 
-def use_remote(root: Path, remote: Path) -> None:
-    """Name `remote` as the project's default remote and commit everything."""
-    config = f"[core]\n    remote = storage\n['remote \"storage\"']\n    url = {remote}\n"
-    put(root, {".dvc/config": config})
-    commit(root)
-
-
-def cloned(root: Path, folder: Path) -> Path:
-    """Give a fresh clone of `root`, without any data."""
-    git(folder, "clone", "--quiet", str(root), str(folder / "clone"))
-    return folder / "clone"
-
-
 def journalled(sides: Sides, folder: Path) -> tuple[Path, Path]:
     """Give a project whose commands note that they ran, and a clone of it from before its first run."""
     JOURNALLED.write(folder / "root", sides.dvc)
@@ -168,13 +167,3 @@ def keep_uncached_metrics(root: Path, remote: Path) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         if not target.exists():
             shutil.copy2(source, target)
-
-
-def remote_objects(remote: Path) -> dict[str, bytes]:
-    """Give the objects of a directory remote by their path."""
-    return {str(path.relative_to(remote)): path.read_bytes() for path in remote.glob("files/**/*") if path.is_file()}
-
-
-def contents(root: Path) -> dict[str, bytes]:
-    """Give the bytes of every file in the workspace; modes inside directories do not travel."""
-    return {path: content for path, (_, content) in workspace(root).items()}

@@ -45,3 +45,13 @@ def runs(root: Path) -> dict[str, bytes]:
     """Give the records of the run cache: path to bytes."""
     folder = root / ".dvc" / "cache" / "runs"
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def contents(root: Path) -> dict[str, bytes]:
+    """Give the bytes of every file in the workspace; modes inside directories do not travel."""
+    return {path: content for path, (_, content) in workspace(root).items()}
+
+
+def remote_objects(remote: Path) -> dict[str, bytes]:
+    """Give the objects of a directory remote by their path."""
+    return {str(path.relative_to(remote)): path.read_bytes() for path in remote.glob("files/**/*") if path.is_file()}
