@@ -206,7 +206,7 @@ def _line_numbers(text: str) -> dict[tuple[str, str], int]:
     heading = ""
     for number, line in enumerate(text.splitlines(), start=1):
         if section := _SECTION_LINE.match(line):
-            name = _unquoted(section[1].strip("[ ")).lower()
+            name = _unquoted(section[1].strip("[ ]")).lower()
             if section[1].startswith("["):  # a section in a section: it stands in the place of an option
                 found.setdefault((heading, name), number)
                 continue

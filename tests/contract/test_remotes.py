@@ -263,6 +263,7 @@ def populous(
     return remote, crowded(remote)
 
 
+@pytest.mark.slow
 def test_more_names_than_a_page_are_listed_and_asked_for(populous: tuple[Remote, dict[str, int]]) -> None:
     remote, expected = populous
     if not isinstance(remote, HTTP):

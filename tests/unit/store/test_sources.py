@@ -160,13 +160,14 @@ def test_a_directory_that_was_one_before_costs_one_request(shop: Server) -> None
 
 
 def test_an_object_that_changed_since_it_was_found_is_not_read(shop: Server) -> None:
-    store, _ = bucket(shop)
-    shop.client.put_object(Bucket=s3.BUCKET, Key="moving", Body=b"1")
-    found = look(store, f"s3://{s3.BUCKET}/moving")
-    shop.client.put_object(Bucket=s3.BUCKET, Key="moving", Body=b"2")
+    shop.client.create_bucket(Bucket="unversioned")  # other tests make the usual one keep versions
+    store, _ = bucket(shop, "unversioned")
+    shop.client.put_object(Bucket="unversioned", Key="moving", Body=b"1")
+    found = look(store, "s3://unversioned/moving")
+    shop.client.put_object(Bucket="unversioned", Key="moving", Body=b"2")
     assert found
     with pytest.raises(ObjectMissing, match="does not hold what was found there"):
-        read(store, f"s3://{s3.BUCKET}/moving", found.parts[0])
+        read(store, "s3://unversioned/moving", found.parts[0])
 
 
 def test_a_version_can_be_read_when_there_are_newer_ones(shop: Server) -> None:

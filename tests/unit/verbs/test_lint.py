@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from tests.support.environment import Program
 
+pytestmark = pytest.mark.slow
+
 PIPELINE = """\
 stages:
   fit:
