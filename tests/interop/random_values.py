@@ -188,6 +188,6 @@ def _toml(value: Any) -> str:
 def scores(rng: Random) -> str:
     """Draw the text of a metrics file: JSON, which is YAML too; some of its leaves are no metrics."""
     numbers = (0, 1, -2, 0.5, 0.25, 1e-7, 1e21)
-    leaves = (*numbers, *numbers, True, None, "text", [1, 2], {})
+    leaves: tuple[Any, ...] = (*numbers, *numbers, True, None, "text", [1, 2], {})
     names = rng.sample(("acc", "loss", "by class", "n.2"), rng.randint(1, 3))
     return json.dumps({**{name: rng.choice(leaves) for name in names}, "deep": {"f1": rng.choice(numbers)}})
