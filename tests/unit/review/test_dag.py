@@ -79,5 +79,5 @@ def test_trees_name_what_follows_each_stage_once() -> None:
 
 
 def test_a_long_chain_is_drawn_too() -> None:
-    names = tuple(f"s{number}" for number in range(1_200))
-    assert len(tables.forest(Dag(names, tuple(itertools.pairwise(names)))).splitlines()) == 1_200
+    names = tuple(f"s{number}" for number in range(2_000))
+    assert len(tables.forest(Dag(names, tuple(itertools.pairwise(names)))).splitlines()) == 2_000
