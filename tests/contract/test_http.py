@@ -63,7 +63,7 @@ def test_no_credential_follows_a_redirect_to_another_host(nginx: Server) -> None
     remote = nginx.remote("away", **options)
     with pytest.raises(ObjectMissing):
         content_of(remote)
-    asked = [line for line in nginx.told().splitlines() if NAME in line]
+    asked = nginx.told(NAME)
     assert asked
     assert all(line.endswith(" -") for line in asked)
 

@@ -76,9 +76,18 @@ class Server:
         root = self.folder / "root" / prefix
         return sorted(path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file())
 
-    def told(self) -> str:
-        """Give what the other host was asked: method, path, and the header `X-Token` or `-`."""
-        return (self.folder / "told.log").read_text()
+    def told(self, name: str) -> list[str]:
+        """Give what the other host was asked of an object: method, path, and the header `X-Token` or `-`.
+
+        nginx writes a line only after its answer is on the way, so the first one is waited for.
+        """
+        lines: list[str] = []
+        for _ in range(200):
+            lines = [line for line in (self.folder / "told.log").read_text().splitlines() if name in line]
+            if lines:
+                break
+            time.sleep(0.05)
+        return lines
 
 
 @contextmanager
