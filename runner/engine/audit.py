@@ -158,7 +158,7 @@ def _inspected(
     absent = _absent(project, home, names, named)
     gone = {finding.name for finding in absent}
     here = [name for key, name in names.items() if key not in gone]
-    read = inspection.inspect(project.objects.remote(home), here, project.objects.jobs)
+    read = inspection.inspect(project.objects.remote(home), here, project.objects.jobs, project.cache.meter)
     return read, absent + [_finding("remote", failure, named) for failure in read.failed]
 
 

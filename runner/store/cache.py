@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from runner.hashes import MD5, Hash
 from runner.store import adding, disk, links, placing
 from runner.store.incoming import Incoming
+from runner.store.meter import Meter, unheard
 from runner.store.state import State
 from runner.store.verified import VerifiedObjects
 
@@ -20,29 +21,38 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from runner.hashes import Tree
+    from runner.store.meter import Report
 
 
 class Cache(VerifiedObjects):
     """A directory of objects. Several processes, DVC's too, may use it at once: names stand for content."""
 
-    def __init__(self, root: Path, link_types: Sequence[str] = ("reflink", "copy"), state: State | None = None) -> None:
+    def __init__(
+        self,
+        root: Path,
+        link_types: Sequence[str] = ("reflink", "copy"),
+        state: State | None = None,
+        meter: Meter | None = None,
+    ) -> None:
         """Use the cache at `root` (absolute; made on the first write).
 
         Args:
             root: DVC's `cache.dir`.
             link_types: DVC's `cache.type`, in order of preference; a copy is always the last resort.
             state: what was hashed already.
+            meter: shows how far what takes long is.
 
         Raises:
             ConfigError: a link type that does not exist.
 
         """
         super().__init__(root, state or State())
+        self.meter = meter or Meter()
         self._types = tuple(link_types)
         links.Linker(self._types)
 
     @contextmanager
-    def write(self, name: Hash) -> Iterator[Incoming]:
+    def write(self, name: Hash, report: Report = unheard) -> Iterator[Incoming]:
         """Take an object's bytes from elsewhere; they get their name at the end of the block if they hash to it.
 
         Not written through to the disk: it can be had again, and it is hashed when it is used.
@@ -53,7 +63,7 @@ class Cache(VerifiedObjects):
 
         """
         with disk.refusals(f"write {self.place(name)}"):
-            incoming = Incoming(self.place(name), name)
+            incoming = Incoming(self.place(name), name, report)
             try:
                 yield incoming
                 os.replace(incoming.verified(), self.place(name))  # noqa: PTH105 - both are str

@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING
 from runner.errors import ConfigError
 from runner.hashes import LEGACY, MD5, Hash
 from runner.store import disk
+from runner.store.meter import unheard
 
 if TYPE_CHECKING:
     from runner.store.disk import Digest
+    from runner.store.meter import Report
 
 MD5_LENGTH = 32
 """How much of a name is the digest; a listing's has `.dir` behind it."""
@@ -47,17 +49,18 @@ def digest_of(kind: str) -> Digest:
     raise ConfigError(message, "correct the `hash:` of the entry that says so")
 
 
-def hash_as(kind: str, path: str) -> str:
+def hash_as(kind: str, path: str, report: Report = unheard) -> str:
     """Hash the file at `path`, of any size, with the digest of a kind."""
-    return taken(digest_of(kind), path).hexdigest()
+    return taken(digest_of(kind), path, report).hexdigest()
 
 
-def taken(digest: Digest, path: str) -> Digest:
+def taken(digest: Digest, path: str, report: Report = unheard) -> Digest:
     """Give `digest` after it has taken the file at `path`."""
     fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         for chunk in disk.chunks(fd):
             digest.update(chunk)
+            report(len(chunk))
     finally:
         os.close(fd)
     return digest

@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Self
 from runner.durable import sync_folder
 from runner.errors import ConfigError, ObjectMissing
 from runner.store import disk
+from runner.store.meter import unheard
 from runner.store.remote import checked, refuse_unknown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from runner.store.meter import Report
     from runner.store.remote import Sink
 
 _KNOWN = frozenset({"type", "slow_link_warning", "protected"})
@@ -60,13 +62,13 @@ class Directory:
         for chunk in self._read(name):
             sink.write(chunk)
 
-    def put(self, name: str, source: Path) -> None:
+    def put(self, name: str, source: Path, report: Report = unheard) -> None:
         """See `Remote`. The object is on the disk, not only on its way there, when this returns."""
         place = self._place(name)
         ready = disk.temporary(place)
         with disk.refusals(f"write {place}"):
             try:
-                _write(source, ready)
+                _write(source, ready, report)
                 os.replace(ready, place)
                 sync_folder(Path(os.path.dirname(place)))
             except BaseException:
@@ -102,13 +104,13 @@ class Directory:
                 os.close(fd)
 
 
-def _write(source: Path, ready: str) -> None:
+def _write(source: Path, ready: str, report: Report) -> None:
     """Copy `source` to the new file `ready` and wait until it is on the disk."""
     reader = os.open(source, os.O_RDONLY | os.O_CLOEXEC)
     try:
         writer = disk.create(ready, disk.READ_ONLY, durable=True)
         try:
-            disk.copy(reader, writer)
+            disk.copy(reader, writer, report=report)
             os.fchmod(writer, disk.READ_ONLY)
             os.fsync(writer)
         finally:

@@ -18,9 +18,12 @@ from typing import TYPE_CHECKING, Protocol
 from runner.durable import sync_folder
 from runner.errors import Denied, RemoteError, Unavailable
 from runner.hashes import CHUNK
+from runner.store.meter import unheard
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+
+    from runner.store.meter import Report
 
 READ_ONLY = 0o444
 """The mode DVC gives every object; it takes any other mode as a sign that the object was touched."""
@@ -104,7 +107,7 @@ def write_all(fd: int, chunk: bytes) -> None:
         written += os.write(fd, memoryview(chunk)[written:])
 
 
-def copy(source: int, target: int, digest: Digest | None = None) -> int:
+def copy(source: int, target: int, digest: Digest | None = None, report: Report = unheard) -> int:
     """Copy the rest of one open file into another, hashing on the way; give the number of bytes."""
     size = 0
     for chunk in chunks(source):
@@ -112,6 +115,7 @@ def copy(source: int, target: int, digest: Digest | None = None) -> int:
             digest.update(chunk)
         write_all(target, chunk)
         size += len(chunk)
+        report(len(chunk))
     return size
 
 

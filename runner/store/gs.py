@@ -14,6 +14,7 @@ from google.cloud.storage.exceptions import DataCorruption, InvalidResponse
 
 from runner.errors import Denied, ObjectMissing, RemoteError, Unavailable
 from runner.store import gs_client
+from runner.store.meter import Reported, unheard
 from runner.store.remote import checked
 from runner.store.survey import survey
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from google.cloud.storage import Blob, Client
 
+    from runner.store.meter import Report
     from runner.store.remote import Sink
 
 TIMEOUT: Final = (10.0, 30.0)
@@ -82,11 +84,12 @@ class GS:
         with self.errors("read", name):
             self._blob(name).download_to_file(cast("BinaryIO", Passing(sink)), raw_download=True, checksum=None, **ONCE)
 
-    def put(self, name: str, source: Path) -> None:
+    def put(self, name: str, source: Path, report: Report = unheard) -> None:
         """See `Remote`. Google shows an object when it is whole."""
         blob = self._blob(name)
         with source.open("rb") as file, self.errors("write", name):
-            blob.upload_from_file(file, size=source.stat().st_size, content_type="application/octet-stream", **ONCE)
+            told = cast("BinaryIO", Reported(file, report))
+            blob.upload_from_file(told, size=source.stat().st_size, content_type="application/octet-stream", **ONCE)
 
     def names(self, prefix: str) -> Iterator[str]:
         """See `Remote`."""

@@ -18,12 +18,14 @@ import urllib3.exceptions
 from runner.errors import ConfigError, Denied, ObjectMissing, RemoteError, Unavailable, Unlistable
 from runner.hashes import CHUNK
 from runner.store import http_client
+from runner.store.meter import Reported, unheard
 from runner.store.remote import checked, refuse_unknown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
+    from runner.store.meter import Report
     from runner.store.remote import Sink
 
 _REQUESTS: Final = 32
@@ -89,11 +91,11 @@ class HTTP:
             for chunk in self._body(answer, name):
                 sink.write(chunk)
 
-    def put(self, name: str, source: Path) -> None:
+    def put(self, name: str, source: Path, report: Report = unheard) -> None:
         """See `Remote`. A redirect is refused: followed, a POST would become a GET and store nothing."""
         with source.open("rb") as file:
             # An empty file would go in chunks, without a length; not every server takes that.
-            content = file if source.stat().st_size else b""
+            content = Reported(file, report) if source.stat().st_size else b""
             headers = {"Content-Type": "application/octet-stream"}
             with self._asked(self._method, name, data=content, headers=headers, allow_redirects=False) as answer:
                 if answer.is_redirect:

@@ -6,19 +6,25 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from runner.errors import Corrupt
 from runner.hashes import Hash
 from runner.store import disk
 from runner.store.digest import digest_for, fits
+from runner.store.meter import unheard
+
+if TYPE_CHECKING:
+    from runner.store.meter import Report
 
 
 class Incoming:
     """A sink that hashes what it takes. Nobody sees its bytes until somebody gives them their name."""
 
-    def __init__(self, place: str, name: Hash) -> None:
-        """Take bytes for the object `name` into a temporary neighbour of `place`."""
+    def __init__(self, place: str, name: Hash, report: Report = unheard) -> None:
+        """Take bytes for the object `name` into a temporary neighbour of `place`; each is told to `report`."""
         self.size = 0
+        self._report = report
         self._name = name
         self._path = disk.temporary(place)
         self._fd = disk.create(self._path, disk.READ_ONLY)
@@ -29,12 +35,14 @@ class Incoming:
         self._digest.update(chunk)
         disk.write_all(self._fd, chunk)
         self.size += len(chunk)
+        self._report(len(chunk))
 
     def restart(self) -> None:
         """Forget everything written so far."""
         os.ftruncate(self._fd, 0)
         os.lseek(self._fd, 0, os.SEEK_SET)
         self._digest = digest_for(self._name)
+        self._report(-self.size)
         self.size = 0
 
     def verified(self) -> str:

@@ -13,52 +13,54 @@ if TYPE_CHECKING:
 
     from runner.hashes import Hash
     from runner.store.cache import Cache
+    from runner.store.meter import Meter, Report
     from runner.store.remote import Remote
 
 
-def inspect(remote: Remote, names: Iterable[Hash], jobs: int) -> Moved:
+def inspect(remote: Remote, names: Iterable[Hash], jobs: int, meter: Meter | None = None) -> Moved:
     """Read objects of the remote from their first byte to their last and compare them with their names; keep nothing.
 
     What is missing, holds other bytes or cannot be read is in `failed`.
     """
 
-    def read(name: Hash) -> int:
-        reading = _Reading(name)
+    def read(name: Hash, report: Report) -> int:
+        reading = _Reading(name, report)
         remote.get(name.key, reading)
         reading.check(remote.url)
         return reading.size
 
-    return each(read, list(dict.fromkeys(names)), jobs)
+    return each(read, list(dict.fromkeys(names)), jobs, meter, "verify")
 
 
 def inspect_cache(cache: Cache, names: Iterable[Hash], jobs: int) -> Moved:
     """Read objects of the cache anew, whatever is remembered of them; broken ones are put in quarantine."""
 
-    def read(name: Hash) -> int:
-        return cache.verify(name, anew=True).stat().st_size
+    def read(name: Hash, report: Report) -> int:
+        return cache.verify(name, anew=True, report=report).stat().st_size
 
-    return each(read, list(dict.fromkeys(names)), jobs)
+    return each(read, list(dict.fromkeys(names)), jobs, cache.meter, "verify")
 
 
 def replace(remote: Remote, cache: Cache, names: Iterable[Hash], jobs: int) -> Moved:
     """Send objects whatever the remote holds under their names, files before listings, and read them back."""
     wanted = list(dict.fromkeys(names))
 
-    def go(name: Hash) -> int:
-        return send(remote, cache, name)
+    def go(name: Hash, report: Report) -> int:
+        return send(remote, cache, name, report)
 
-    sent = each(go, [name for name in wanted if not name.is_dir], jobs)
-    sent += each(go, [name for name in wanted if name.is_dir], jobs)
+    sent = each(go, [name for name in wanted if not name.is_dir], jobs, cache.meter, "push")
+    sent += each(go, [name for name in wanted if name.is_dir], jobs, cache.meter, "push")
     lost = {failure.name for failure in sent.failed}
-    proof = inspect(remote, [name for name in wanted if name.key not in lost], jobs)
+    proof = inspect(remote, [name for name in wanted if name.key not in lost], jobs, cache.meter)
     return sent + Moved(0, 0, 0.0, proof.failed)
 
 
 class _Reading:
     """A sink that hashes what it takes and keeps nothing."""
 
-    def __init__(self, name: Hash) -> None:
+    def __init__(self, name: Hash, report: Report) -> None:
         self.size = 0
+        self._report = report
         self._name = name
         self._digest = digest_for(name)
 
@@ -66,10 +68,12 @@ class _Reading:
         """Take the next bytes."""
         self._digest.update(chunk)
         self.size += len(chunk)
+        self._report(len(chunk))
 
     def restart(self) -> None:
         """Forget everything taken so far."""
         self._digest = digest_for(self._name)
+        self._report(-self.size)
         self.size = 0
 
     def check(self, url: str) -> None:

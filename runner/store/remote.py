@@ -17,10 +17,13 @@ import tenacity
 
 from runner.errors import ConfigError, RemoteError, Unavailable
 from runner.store import place
+from runner.store.meter import Tally, unheard
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
+
+    from runner.store.meter import Report
 
 T = TypeVar("T")
 logger = logging.getLogger("retrain")
@@ -89,8 +92,10 @@ class Remote(Protocol):
 
         """
 
-    def put(self, name: str, source: Path) -> None:
+    def put(self, name: str, source: Path, report: Report = unheard) -> None:
         """Store the file `source` under `name`, all of it or nothing; a reader never sees a part.
+
+        Bytes that are sent before the object is whole may be told to `report`, so that large objects show progress.
 
         Raises:
             Denied, Unavailable: it was not stored.
@@ -246,9 +251,20 @@ class Retrying(Patience):
         """Stream the object into `sink`; see `Remote`."""
         self.fill(lambda incoming: self._remote.get(name, incoming), sink)
 
-    def put(self, name: str, source: Path) -> None:
-        """Store the file; see `Remote`."""
-        self.call(lambda: self._remote.put(name, source))
+    def put(self, name: str, source: Path, report: Report = unheard) -> None:
+        """Store the file; see `Remote`. What a try told of that failed is taken back."""
+
+        def attempt() -> None:
+            report(-tally.bytes)
+            tally.bytes = 0
+            self._remote.put(name, source, passing)
+
+        def passing(more: int) -> None:
+            tally.report(more)
+            report(more)
+
+        tally = Tally()
+        self.call(attempt)
 
     def names(self, prefix: str) -> Iterator[str]:
         """List; see `Remote`. A listing that breaks off begins anew, so it is given only when it is whole."""

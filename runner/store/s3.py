@@ -15,6 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from runner.errors import ObjectMissing
 from runner.hashes import CHUNK
 from runner.store import s3_client, s3_errors, s3_obstore
+from runner.store.meter import unheard
 from runner.store.remote import checked
 from runner.store.s3_obstore import LARGEST_PUT, Elsewhere
 from runner.store.survey import survey
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from mypy_boto3_s3 import S3Client
 
+    from runner.store.meter import Report
     from runner.store.remote import Sink
     from runner.store.s3_obstore import Obstore
 
@@ -119,7 +121,7 @@ class S3:
             for chunk in self._read(body.iter_chunks(CHUNK), name):
                 sink.write(chunk)
 
-    def put(self, name: str, source: Path) -> None:
+    def put(self, name: str, source: Path, report: Report = unheard) -> None:
         """See `Remote`. S3 shows an object when it is whole; the parts of one that failed are removed."""
         key = self._key(name)
         with source.open("rb") as file, self._errors("PutObject", name):
@@ -129,7 +131,9 @@ class S3:
             if size <= PART:
                 self._client.put_object(Bucket=self._bucket, Key=key, Body=file, **self._put)
             else:
-                self._client.upload_fileobj(file, self._bucket, key, ExtraArgs=self._put, Config=self._config)
+                self._client.upload_fileobj(
+                    file, self._bucket, key, ExtraArgs=self._put, Callback=report, Config=self._config
+                )
 
     def names(self, prefix: str) -> Iterator[str]:
         """See `Remote`."""

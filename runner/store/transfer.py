@@ -12,12 +12,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from runner.errors import Corrupt, ObjectMissing, RemoteError, Unavailable
+from runner.store.meter import Meter, Tally, Work, unheard
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from runner.hashes import Hash
     from runner.store.cache import Cache
+    from runner.store.meter import Report
     from runner.store.remote import Remote
 
 _HOPELESS = 3
@@ -82,11 +84,11 @@ def fetch(
     start = clock()
     wanted = dict.fromkeys(names)
 
-    def bring(name: Hash) -> int:
-        return _bring(remote, cache, name)
+    def bring(name: Hash, report: Report) -> int:
+        return _bring(remote, cache, name, report)
 
     listings = [name for name in wanted if name.is_dir]
-    first = each(bring, [name for name in listings if not _readable(cache, name)], jobs)
+    first = each(bring, [name for name in listings if not _readable(cache, name)], jobs, cache.meter, "fetch")
     files = dict.fromkeys(name for name in wanted if not name.is_dir)
     lost = {failure.name for failure in first.failed}
     unreadable = []
@@ -98,7 +100,7 @@ def fetch(
         except (Corrupt, ObjectMissing) as error:
             unreadable.append(Failure(listing.key, error))
     absent = cache.missing(files)
-    second = each(bring, [name for name in files if name in absent], jobs)
+    second = each(bring, [name for name in files if name in absent], jobs, cache.meter, "fetch")
     return first + second + Moved(0, 0, clock() - start, tuple(unreadable))
 
 
@@ -117,15 +119,15 @@ def push(
     start = clock()
     wanted = dict.fromkeys(names)
     absent = [name for name in wanted if name.is_dir and not _readable(cache, name)]
-    listings = each(lambda name: _bring(remote, cache, name), absent, jobs)
+    listings = each(lambda name, report: _bring(remote, cache, name, report), absent, jobs)
     lost = {failure.name for failure in listings.failed}
     everything = expand(cache, [name for name in wanted if name.key not in lost])
     lacking = _lacking(remote, cache, everything)
 
-    def go(name: Hash) -> int:
-        return send(remote, cache, name)
+    def go(name: Hash, report: Report) -> int:
+        return send(remote, cache, name, report)
 
-    sent = each(go, [name for name in lacking if not name.is_dir], jobs)
+    sent = each(go, [name for name in lacking if not name.is_dir], jobs, cache.meter, "push")
     failed = {failure.name for failure in sent.failed}
     whole, partial = _whole(cache, (name for name in lacking if name.is_dir), failed)
     sent += each(go, whole, jobs)
@@ -153,11 +155,11 @@ def expand(cache: Cache, names: Iterable[Hash]) -> list[Hash]:
     return [*files, *listings]
 
 
-def _bring(remote: Remote, cache: Cache, name: Hash) -> int:
+def _bring(remote: Remote, cache: Cache, name: Hash, report: Report) -> int:
     """Fetch one object, once more if other bytes arrive; give its size."""
     for left in reversed(range(_TRIES)):
         try:
-            with cache.write(name) as incoming:
+            with cache.write(name, report) as incoming:
                 remote.get(name.key, incoming)
         except Corrupt:
             if not left:
@@ -167,10 +169,10 @@ def _bring(remote: Remote, cache: Cache, name: Hash) -> int:
     raise AssertionError
 
 
-def send(remote: Remote, cache: Cache, name: Hash) -> int:
+def send(remote: Remote, cache: Cache, name: Hash, report: Report = unheard) -> int:
     """Send one object, hashed just before; give its size."""
     place = cache.verify(name)
-    remote.put(name.key, place)
+    remote.put(name.key, place, report)
     return place.stat().st_size
 
 
@@ -221,23 +223,39 @@ def _unproved(remote: Remote, cache: Cache, sent: list[Hash]) -> dict[str, Remot
     }
 
 
-def each(work: Callable[[Hash], int], names: list[Hash], jobs: int) -> Moved:
-    """Do `work`, which gives the bytes it moved, for each name, at most `jobs` at once; what it refuses is collected.
+def each(
+    work: Callable[[Hash, Report], int], names: list[Hash], jobs: int, meter: Meter | None = None, doing: str = ""
+) -> Moved:
+    """Do `work` for each name, at most `jobs` at once; what it refuses is collected.
 
     Threads are hired as long as each does less than one object in `_WORTH`: small files on a fast disk are moved
     fastest by one, requests over a network by many.
+
+    Args:
+        work: moves one object and gives its bytes; it may tell of them earlier, as they go over.
+        names: the objects.
+        jobs: how many at once.
+        meter: shows how far it is.
+        doing: what it is then called.
 
     Raises:
         BaseException: whatever is not a `RemoteError` about one object; the rest is not done then.
 
     """
     crew = _Crew(work, names)
-    if len(names) < _ALONE:
+    with (meter or Meter()).watch(Work(doing, crew.counts, len(names))):
+        _finish(crew, min(jobs, len(names)))
+    return crew.result()
+
+
+def _finish(crew: _Crew, most: int) -> None:
+    """Let a crew of at most so many threads do all of its work."""
+    if most < _ALONE:
         crew.run()
-        return crew.result()
+        return
     try:
         crew.hire()
-        while crew.size < min(jobs, len(names)) and not crew.idle.wait(_WORTH):
+        while crew.size < most and not crew.idle.wait(_WORTH):
             if crew.is_slow():
                 crew.hire()
         crew.idle.wait()
@@ -245,13 +263,12 @@ def each(work: Callable[[Hash], int], names: list[Hash], jobs: int) -> Moved:
         crew.stop()
         crew.idle.wait(_PATIENCE)
         raise
-    return crew.result()
 
 
 class _Crew:
     """Threads that take names from one pile: no queue and no task a name, which small files would not be worth."""
 
-    def __init__(self, work: Callable[[Hash], int], names: list[Hash]) -> None:
+    def __init__(self, work: Callable[[Hash, Report], int], names: list[Hash]) -> None:
         self.size = 0
         self.idle = threading.Event()
         self._work = work
@@ -261,6 +278,7 @@ class _Crew:
         self._objects = 0
         self._objects_before = 0
         self._bytes = 0
+        self._under_way: list[Tally] = []
         self._failed: list[Failure] = []
         self._refusals = 0
         self._fatal: BaseException | None = None
@@ -281,16 +299,18 @@ class _Crew:
 
     def run(self) -> None:
         """Work until the pile is gone."""
+        tally = Tally()
+        self._under_way.append(tally)
         while (name := self._next()) is not None:
             try:
-                moved = self._work(name)
+                moved = self._work(name, tally.report)
             except RemoteError as error:
-                self._refused(name, error)
+                self._refused(name, error, tally)
             except BaseException as error:  # noqa: BLE001 - handed to the thread that waits
                 self._fatal = error
                 self.stop()
             else:
-                self._done(moved)
+                self._done(moved, tally)
 
     def _shift(self) -> None:
         self.run()
@@ -310,19 +330,26 @@ class _Crew:
             raise self._fatal
         return Moved(self._objects, self._bytes, 0.0, tuple(self._failed))
 
+    def counts(self) -> tuple[int, int]:
+        """Give the objects that are done, and the bytes that went over, those of objects under way too."""
+        with self._lock:
+            return self._objects, self._bytes + sum(tally.bytes for tally in self._under_way)
+
     def _next(self) -> Hash | None:
         with self._lock:
             return next(self._pile, None)
 
-    def _done(self, moved: int) -> None:
+    def _done(self, moved: int, tally: Tally) -> None:
         with self._lock:
+            tally.bytes = 0
             self._objects += 1
             self._bytes += moved
             self._refusals = 0
 
-    def _refused(self, name: Hash, error: RemoteError) -> None:
+    def _refused(self, name: Hash, error: RemoteError, tally: Tally) -> None:
         """Note a failure; where one after the other is refused, give up the rest with the same reason."""
         with self._lock:
+            tally.bytes = 0
             self._failed.append(Failure(name.key, error))
             self._refusals += not isinstance(error, (ObjectMissing, Corrupt))
             if self._refusals >= _HOPELESS:

@@ -17,11 +17,13 @@ from runner.errors import Corrupt, ObjectMissing
 from runner.hashes import LEGACY, MD5, Hash, Tree
 from runner.store import disk
 from runner.store.digest import MD5_LENGTH, digest_for, fits, taken
+from runner.store.meter import unheard
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
+    from runner.store.meter import Report
     from runner.store.state import State
 
 _FOLDER = 2
@@ -59,12 +61,13 @@ class VerifiedObjects:
         with disk.refusals(f"look into {self.root}"):
             return {name for folder, asked in folders.items() for name in _absent(folder, asked)}
 
-    def verify(self, name: Hash, *, anew: bool = False) -> Path:
+    def verify(self, name: Hash, *, anew: bool = False, report: Report = unheard) -> Path:
         """Hash the object and give its path.
 
         Args:
             name: the object's.
             anew: read its bytes even if it was hashed before and nothing says that it changed since: disks forget.
+            report: is told of the bytes that are read.
 
         Raises:
             ObjectMissing: there is none.
@@ -77,7 +80,7 @@ class VerifiedObjects:
                 found = "" if anew else self._state.hash_file(place, name.name)
                 if found == name.value[:MD5_LENGTH]:
                     return place
-                digest = taken(digest_for(name), self.place(name))
+                digest = taken(digest_for(name), self.place(name), report)
             except FileNotFoundError:
                 raise self.gone(name) from None
             if not fits(digest, name):

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Final, Protocol, cast
 
 from runner.errors import ObjectMissing, RemoteError
+from runner.store.meter import unheard
 from runner.store.place import OPTIONS, PUSH_INSTEAD, keeps_versions
 from runner.store.remote import Retrying, refuse_unknown, storage
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
+    from runner.store.meter import Report
     from runner.store.place import Place
     from runner.store.remote import Remote, Sink
 
@@ -82,9 +84,9 @@ class Versioned:
             raise ObjectMissing(message, "`dvc push` it from where it was made, and commit the DVC files it changes")
         self._versions.get_version(place.path, place.version, sink)
 
-    def put(self, name: str, source: Path) -> None:
+    def put(self, name: str, source: Path, report: Report = unheard) -> None:
         """Refuse; see `Remote`."""
-        del source
+        del source, report
         message = f"{name} cannot be written to {self.url}: it keeps versions of files, which is only read"
         raise RemoteError(message, PUSH_INSTEAD)
 

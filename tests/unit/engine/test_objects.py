@@ -143,7 +143,7 @@ class Silent:
     def get(self, name: str, _sink: Sink) -> None:
         raise Unavailable(name)
 
-    def put(self, name: str, _source: Path) -> None:
+    def put(self, name: str, _source: Path, _report: object = None) -> None:
         raise Unavailable(name)
 
     def names(self, prefix: str) -> Iterator[str]:

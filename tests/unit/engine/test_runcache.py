@@ -278,7 +278,7 @@ class Broken:
         self._ask("get")
         raise ObjectMissing(name)
 
-    def put(self, _name: str, _source: Path) -> None:
+    def put(self, _name: str, _source: Path, _report: object = None) -> None:
         raise AssertionError
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from runner.errors import ConfigError, Corrupt, Denied, ObjectMissing, RemoteError, Unavailable
+from runner.store.meter import Tally, unheard
 from runner.store.remote import BUDGET, LONGEST_WAIT, Retrying, checked, open_remote
 from tests.support.sinks import Collected
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
+    from runner.store.meter import Report
     from runner.store.remote import Sink
 
 S3 = {"region": "us-east-1"}
@@ -46,7 +48,8 @@ class Failing:
         self._fail()
         sink.write(name[1:].encode())
 
-    def put(self, name: str, source: Path) -> None:
+    def put(self, name: str, source: Path, report: Report = unheard) -> None:
+        report(5)
         self._fail()
         self.stored.append((name, source))
 
@@ -181,3 +184,10 @@ def test_a_remote_that_is_down_costs_one_budget_and_not_one_for_each_object(tmp_
     remote.put("fourth", tmp_path)
     assert [name for name, _ in failing.stored] == ["third", "fourth"]
     assert len(waits) == 1
+
+
+def test_bytes_of_a_try_that_failed_are_taken_back_and_those_of_the_last_one_stay(tmp_path: Path) -> None:
+    remote, _, _ = retrying(Unavailable("1"), Unavailable("2"))
+    tally = Tally()
+    remote.put("a", tmp_path / "a", tally.report)
+    assert tally.bytes == 5

@@ -15,13 +15,16 @@ from runner.hashes import LEGACY, Hash, Tree, hash_bytes
 from runner.store import transfer
 from runner.store.cache import Cache
 from runner.store.directory import Directory
+from runner.store.meter import Meter, unheard
 from runner.store.transfer import Failure, Moved
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from runner.store.incoming import Incoming
+    from runner.store.meter import Report, Work
     from runner.store.remote import Sink
 
 FAULTS: dict[str, type[RemoteError]] = {"denied": Denied, "unavailable": Unavailable, "odd": RemoteError}
@@ -47,8 +50,9 @@ class InMemory:
         for byte in self.objects[name]:
             sink.write(bytes([byte]))
 
-    def put(self, name: str, source: Path) -> None:
+    def put(self, name: str, source: Path, report: Report = unheard) -> None:
         self._refuse(name)
+        report(source.stat().st_size)
         self.order.append(name)
         self.objects[name] = source.read_bytes()
 
@@ -201,7 +205,7 @@ def test_a_full_disk_is_not_filled_object_by_object(remote: InMemory, tmp_path: 
 
     class Full(Cache):
         @contextlib.contextmanager
-        def write(self, name: Hash) -> Iterator[Incoming]:
+        def write(self, name: Hash, report: Report = unheard) -> Iterator[Incoming]:  # noqa: ARG002 - as Cache has it
             tried.append(name)
             raise RemoteError(name.key)
             yield
@@ -315,3 +319,53 @@ def test_after_a_push_everything_is_there_and_right_or_named(
             assert name.key in remote.objects
         if remote.objects.get(name.key) != had.get(name.key):
             assert hash_bytes(remote.objects[name.key]) == name.value
+
+
+class Looking(Meter):
+    """Notes what is watched, and what is counted at the end of it."""
+
+    def __init__(self) -> None:
+        self.seen: list[tuple[str, int, int, int]] = []
+
+    @contextlib.contextmanager
+    def _looking(self, work: Work) -> Iterator[None]:
+        yield
+        self.seen.append((work.doing, work.objects, *work.done()))
+
+    def watch(self, work: Work, /) -> AbstractContextManager[None]:
+        return self._looking(work)
+
+
+@pytest.mark.parametrize("names", [[b"one"], [b"one", b"three", b"fifteen"]])
+def test_whoever_watches_a_transfer_counts_each_byte_once_while_it_goes_over_and_when_it_is_done(
+    names: list[bytes], tmp_path: Path
+) -> None:
+    remote, meter = InMemory(), Looking()
+    hashes = [Hash(hash_bytes(name)) for name in names]
+    remote.objects = {name.key: content for name, content in zip(hashes, names, strict=True)}
+    cache = Cache(tmp_path / "cache", meter=meter)
+    transfer.fetch(remote, cache, hashes, 2)
+    transfer.push(InMemory(), cache, hashes, 2)
+    size = sum(map(len, names))
+    whole = [seen for seen in meter.seen if seen[1]]
+    assert whole == [("fetch", len(names), len(names), size), ("push", len(names), len(names), size)]
+
+
+def test_bytes_count_while_the_object_is_still_under_way() -> None:
+    seen: list[tuple[int, int]] = []
+
+    class Now(Meter):
+        def watch(self, work: Work, /) -> AbstractContextManager[object]:
+            self.work = work
+            return contextlib.nullcontext()
+
+    def work(_name: Hash, report: Report) -> int:
+        report(7)
+        seen.append(meter.work.done())
+        report(-2)
+        seen.append(meter.work.done())
+        return 5
+
+    meter = Now()
+    transfer.each(work, [Hash("a" * 32)], 1, meter, "fetch")
+    assert [*seen, meter.work.done()] == [(0, 7), (0, 5), (1, 5)]
