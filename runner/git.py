@@ -11,6 +11,7 @@ import re
 import subprocess
 from bisect import bisect_left
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final, Self
 
@@ -25,6 +26,7 @@ _SHA = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?\Z")
 _LIKELY_DEFAULTS: Final = ("main", "master", "trunk")
 MOVES_THE_TOP: Final = ("GIT_DIR", "GIT_WORK_TREE", "GIT_CEILING_DIRECTORIES")
 _EXCERPT: Final = 300
+_AUTHOR: Final = re.compile(r"^author (.*?) ?<[^>\n]*> (\d{1,11}) ([+-])(\d\d)(\d\d)$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,15 @@ class Listed:
 
     files: list[str]
     ignored_locks: set[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """Who wrote a commit, when (a date, as it was where they were), and its subject."""
+
+    author: str
+    date: str
+    subject: str
 
 
 class Git:
@@ -216,6 +227,32 @@ class Git:
         """
         refs = ("--branches", "--remotes", "--tags", *(("HEAD",) if self._object("HEAD^{commit}") else ()))
         return self._run("rev-list", *refs, "--", *paths).decode().split()
+
+    def history(self, paths: Sequence[str]) -> dict[str, tuple[str, ...]]:
+        """Give the commits behind HEAD that changed any of `paths`, newest first, each with those before it.
+
+        It is git's simplified history: parents are the next commits that changed a path, and where a merge took one
+        side as it was, the other is left out.
+        """
+        asked = ("--literal-pathspecs", "rev-list", "--topo-order", "--parents", "HEAD", "--", *paths)
+        rows = [line.split() for line in self._run(*asked).decode().splitlines()] if paths else []
+        return {sha: tuple(parents) for sha, *parents in rows}
+
+    def cut_off(self) -> frozenset[str]:
+        """Give the commits at which a shallow clone ends; none where all history is here."""
+        place = self.root / self._line("rev-parse", "--git-path", "shallow")
+        return frozenset(place.read_text(encoding="ascii").split()) if place.exists() else frozenset()
+
+    def written(self, rev: str) -> Written:
+        """Say who wrote a commit, and when."""
+        head = self._commit(rev).partition(b"\n\n")[0].decode("utf-8", "replace")
+        found = _AUTHOR.search(head)
+        if found is None:
+            return Written("", "", self.subject(rev))
+        name, seconds, sign, hours, minutes = found.groups()
+        offset = timedelta(hours=int(hours), minutes=int(minutes))
+        local = datetime.fromtimestamp(int(seconds), UTC) + (offset if sign == "+" else -offset)
+        return Written(name, f"{local:%Y-%m-%d}", self.subject(rev))
 
     def parents(self, rev: str) -> tuple[str, ...]:
         """Give the ids of the commit's parents, also of those that a shallow clone does not hold."""

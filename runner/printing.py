@@ -54,7 +54,7 @@ def plan_data(asked: Asked, plan: Plan) -> dict[str, Any]:
             {
                 "stage": step.stage.address,
                 "decision": step.decision.word,
-                "reasons": [_reason(reason) for reason in step.decision.reasons],
+                "reasons": [reason_data(reason) for reason in step.decision.reasons],
                 "pull": _pull(step.pull),
             }
             for step in plan.steps
@@ -63,7 +63,8 @@ def plan_data(asked: Asked, plan: Plan) -> dict[str, Any]:
     }
 
 
-def _reason(reason: Reason) -> dict[str, Any]:
+def reason_data(reason: Reason) -> dict[str, Any]:
+    """Give a reason as JSON has it: values that JSON cannot carry become their names."""
     return {
         "change": reason.change.value,
         "path": reason.path,
@@ -109,11 +110,16 @@ def _moved(pull: Pull) -> str:
 def _reason_lines(step: Step) -> Iterator[str]:
     reasons = step.decision.reasons
     for reason in reasons[:_MOST_REASONS]:
-        yield f"         {f'{reason.change.value} {reason.path}'.rstrip()}{_difference(reason)}"
+        yield f"         {reason_line(reason)}"
     if len(reasons) > _MOST_REASONS:
         yield f"         and {len(reasons) - _MOST_REASONS} more"
     if step.decision.word == "wait":
         yield f"         for {', '.join(step.decision.upstream)}"  # type: ignore[union-attr]
+
+
+def reason_line(reason: Reason) -> str:
+    """Give a reason for people: what changed, from what, to what."""
+    return f"{f'{reason.change.value} {reason.path}'.rstrip()}{_difference(reason)}"
 
 
 def _difference(reason: Reason) -> str:

@@ -22,7 +22,6 @@ from runner.pipeline.model import LockedPath
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
-    from runner.engine.workspace import Workspace
     from runner.pipeline.model import Dep, LockEntry, Out, Param, Pipeline, Stage
 
 
@@ -39,6 +38,28 @@ class Stock(Protocol):
         """Give one file's bytes; `None` where nobody has them."""
 
 
+class Lying(Protocol):
+    """The files of a project, in its working tree (`workspace.Workspace`) or in a commit (`history`)."""
+
+    def is_there(self, relative: str, /) -> bool:
+        """Whether anything is at a path."""
+
+    def read(self, relative: str, /) -> str | None:
+        """Give a text file; `None` where there is none."""
+
+    def observe(self, relative: str, kind: str = MD5, /) -> Content | None:
+        """Hash what is at a path; `None` where there is nothing."""
+
+    def observe_out(self, relative: str, kind: str = MD5, /) -> Content | None:
+        """Do as `observe`, but call what cannot be tracked `UNTRACKABLE`."""
+
+    def tree(self, relative: str, kind: str = MD5, /) -> Tree:
+        """Give the listing of a directory that `observe` has hashed."""
+
+    def forget(self, relative: str, /) -> None:
+        """Look again the next time."""
+
+
 class Asked(Protocol):
     """Places outside the project."""
 
@@ -49,7 +70,7 @@ class Asked(Protocol):
 class Known:
     """The workspace seen through the lock."""
 
-    def __init__(self, pipeline: Pipeline, workspace: Workspace, stock: Stock, sources: Asked | None = None) -> None:
+    def __init__(self, pipeline: Pipeline, workspace: Lying, stock: Stock, sources: Asked | None = None) -> None:
         """Look through `pipeline`'s lock entries at `workspace`.
 
         Args:
@@ -119,7 +140,7 @@ class Known:
         return self._asked(dep, recorded) if dep.source else self._seen(dep.path, recorded)
 
     def _is_there(self, path: str) -> bool:
-        return self._workspace.path(path).exists()
+        return self._workspace.is_there(path)
 
     def _seen(self, path: str, recorded: LockedPath | None) -> Content | None:
         return self._named(partial(self._workspace.observe, path), recorded)

@@ -12,6 +12,8 @@ import io
 import json
 import logging
 import re
+from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from runner import durable
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger("retrain")
 _VALUE = re.compile(r"[0-9a-f]{64}\Z")
 _LARGEST_RECORD = 16 << 20
+_MOST_ASKED = 200
 
 
 def key(entry: Mapping[str, Any]) -> str:
@@ -76,6 +79,15 @@ def inputs_of(stage: Stage, now: Now) -> LockEntry | None:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Past:
+    """An earlier run: its record, below its key, and what it says; `remote` where only the remote has it."""
+
+    record: str
+    entry: LockEntry
+    remote: bool = False
+
+
 class RunCache:
     """The run cache of a cache directory and of the remote behind it."""
 
@@ -102,6 +114,24 @@ class RunCache:
             if _matches(entry, wanted, stage) and self._can_be_had(entry, stage):
                 return entry
         return None
+
+    def every(self, stage: Stage) -> Iterator[Past]:
+        """Give the runs that wrote what `stage` writes, whatever they read: to say which came nearest.
+
+        Of a remote that holds more than a few hundred records none is read: no run is worth listing all of them.
+        """
+        spelled = [out.spelled.encode() for out in stage.outs]
+        local = sorted(path for path in (self._cache.root / "runs").glob("*/*/*") if _VALUE.match(path.name))
+        for path in local:
+            with disk.refusals(f"read {path}"):
+                content = path.read_bytes()
+            if all(name in content for name in spelled):
+                yield from (Past(path.name, entry) for entry in _parsed(content, path.name))
+        known = {path.name for path in local}
+        names = [name for name in self._listed("runs/", _MOST_ASKED + 1) if name.rpartition("/")[2] not in known]
+        for name in names if len(names) <= _MOST_ASKED else ():
+            record = name.rpartition("/")[2]
+            yield from (Past(record, entry, remote=True) for entry in _parsed(self._download(name), record))
 
     def remember(self, entry: LockEntry) -> str:
         """Write a record of a finished run into the cache; give its name, for pushing."""
@@ -138,15 +168,18 @@ class RunCache:
 
     def _remote_records(self, run_key: str) -> set[str]:
         """List the remote's records of a run; a remote that cannot be asked is said once and not asked again."""
+        return {name.rpartition("/")[2] for name in self._listed(name_of(run_key))}
+
+    def _listed(self, prefix: str, most: int | None = None) -> list[str]:
+        """Give the names of the remote's records below `prefix`, no more than `most`."""
         remote = self._remote
         if remote is None:
-            return set()
+            return []
         try:
-            names = list(remote.names(name_of(run_key)))
+            return [name for name in islice(remote.names(prefix), most) if _VALUE.match(name.rpartition("/")[2])]
         except RemoteError as error:
             self._give_up(error)
-            return set()
-        return {name.rpartition("/")[2] for name in names if _VALUE.match(name.rpartition("/")[2])}
+            return []
 
     def _download(self, name: str) -> bytes:
         sink = _Buffer()

@@ -53,6 +53,10 @@ class Workspace:
         """Give the place on disk of a repository-relative path."""
         return self.root / relative
 
+    def is_there(self, relative: str) -> bool:
+        """Whether anything is at a path."""
+        return self.path(relative).exists()
+
     def read(self, relative: str) -> str | None:
         """Give a text file of the project; `None` where there is none."""
         try:

@@ -12,6 +12,8 @@ from runner.verbs.opened import open_project, stop_is_told
 from runner.verbs.output import print_result, reader_may_leave, show_report
 
 if TYPE_CHECKING:
+    from runner.engine.plan import Plan
+    from runner.engine.project import Project
     from runner.opening import Opened
     from runner.review.model import Report
 
@@ -21,28 +23,50 @@ _dry_run = click.option("-n", "--dry-run", "--dry", "dry", is_flag=True, help="S
 
 @verb("remote", "base", "jobs", *MODES)
 @click.option("--check", is_flag=True, help="Exit with 10 if anything is stale.")
+@click.option("--why", metavar="STAGE", help="Explain one stage: what changed since which commit, and earlier runs.")
 @targets
-def plan(call: Call, *, check: bool) -> int:
+def plan(call: Call, *, check: bool, why: str | None) -> int:
     """Say which stages are stale and why, and what would be pulled. Runs nothing.
 
     Works in a fresh clone from hashes alone. TARGETS are stages (with all they need) or DVC files; none: all.
     """
-    return _planned(call, check=check)
+    return _planned(call, check=check, why=why)
 
 
-def _planned(call: Call, *, check: bool = False) -> int:
-    """Print what a run would do."""
+def _planned(call: Call, *, check: bool = False, why: str | None = None) -> int:
+    """Print what a run would do, or explain what it would do with one stage."""
     from runner import ci, printing, telling  # noqa: PLC0415 - see `open_project`
 
     with stop_is_told(call):
         opened = open_project(call, compares=True)
         chosen = opened.asked.settings
         made = ci.plan(opened.project, chosen.targets, ci.modes_of(chosen))
+        if why is not None:
+            _explained(call, opened.project, made, why)
         opened.close()
-    print_result(call, lambda: printing.plan_data(opened.asked, made), lambda: printing.plan_lines(opened.asked, made))
+    if why is None:
+        print_result(
+            call, lambda: printing.plan_data(opened.asked, made), lambda: printing.plan_lines(opened.asked, made)
+        )
     if opened.asked.settings.actions:
         telling.write_outputs(opened.asked.settings.actions, printing.plan_outputs(made))
     return Exit.STALE if (check or chosen.locked) and any(step.is_stale for step in made.steps) else Exit.HELD
+
+
+def _explained(call: Call, project: Project, made: Plan, name: str) -> None:
+    """Print why the stages that `name` names are decided on as the plan has it."""
+    from runner import explaining  # noqa: PLC0415 - see `open_project`
+    from runner.engine import why  # noqa: PLC0415 - as above
+
+    planned = {step.stage.address for step in made.steps}
+    stages = [stage for stage in project.pipeline.named(name, project.cwd) if stage.address in planned]
+    if not stages:
+        message = f"{name} is no part of this plan"
+        raise ConfigError(message, "leave the targets out, or name the stage among them")
+    found = [why.explain(project, made.steps, stage.address) for stage in stages]
+    data = [explaining.why_data(one, project.git) for one in found]
+    lines = [line for one in found for line in explaining.why_lines(one, project.git)]
+    print_result(call, lambda: data[0] if len(data) == 1 else data, lambda: lines)
 
 
 @verb("remote", "base", "jobs", "report", "push", "comment", "setup", "pass-env", "keep-going", *MODES)
