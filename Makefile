@@ -49,7 +49,7 @@ fuzz: $(VENV)/stamp-test ## Compare N random projects with real dvc (N=200 FROM=
 	RETRAIN_FUZZ=$(or $(N),200) RETRAIN_FUZZ_FROM=$(FROM) $(BIN)/python -m pytest --quiet -n $(WORKERS) \
 		tests/interop/test_random.py tests/interop/test_collection.py $(ARGS)
 
-bench: $(VENV)/stamp-test ## Measure against real dvc, and write the figures into docs/performance.md
+bench: $(VENV)/stamp-test $(VENV)/stamp-bench ## Measure against real dvc, and write docs/performance.md: up to two hours
 	$(BIN)/python benchmarks/engine.py $(ARGS)
 	$(BIN)/python benchmarks/resolve.py $(ARGS)
 	$(BIN)/python benchmarks/storage.py $(ARGS)

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
-from harness import s3_server
+from servers import s3_server
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -38,7 +38,7 @@ def main() -> None:
     parser.add_argument("--objects", type=int, default=1_000, metavar="N")
     objects: int = parser.parse_args().objects
     names = [f"files/md5/{number % 256:02x}/{number:030x}" for number in range(objects)]
-    with tempfile.TemporaryDirectory(prefix="bench-") as folder, s3_server(Path(folder)) as endpoint:
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder, s3_server(Path(folder) / "s3") as endpoint:
         clients = dict(available(endpoint))
         costs: dict[tuple[str, str], list[tuple[float, float]]] = {}
         for _ in range(ROUNDS):

@@ -10,28 +10,30 @@ import argparse
 import json
 import os
 import platform
-import re
-import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
-from rich.table import Table
+import page
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
 
-ROOT = Path(__file__).resolve().parents[1]
+    from servers import Counted
+
 FEWEST, MOST = 3, 11
-WIDTH = 220  # characters of a terminal that the table needs
+
+
+if TYPE_CHECKING:
+    Command = tuple[str, ...] | Callable[[Path], tuple[str, ...]]
+    """A command, or what gives it for the folder it is run in."""
 
 
 @dataclass(frozen=True)
@@ -53,15 +55,19 @@ class Case:
         target: how many times less wall time ours should take; 0: nothing was promised.
         place: gives the folder a side runs in, before each measurement and outside of it.
         is_long: whether theirs takes from half a minute to many: one pair, nothing before it, left out by `--quick`.
+        peer: whose command the other one is.
+        counting: counts requests inside the block; where it is given, each side is counted in a run that is not timed.
 
     """
 
     name: str
     ours: tuple[str, ...]
-    theirs: tuple[str, ...]
+    theirs: Command
     target: float
     place: Callable[[str], Path]
     is_long: bool = False
+    peer: str = "dvc"
+    counting: Callable[[], AbstractContextManager[Counted]] | None = None
 
 
 if TYPE_CHECKING:
@@ -71,12 +77,25 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Outcome:
-    """A case with its samples, in the order measured."""
+    """A case with its samples, in the order measured, and the requests of each side where they were counted."""
 
     name: str
     target: float
     ours: tuple[Sample, ...]
     theirs: tuple[Sample, ...]
+    peer: str = "dvc"
+    requests: tuple[int, int] | None = None
+
+    @classmethod
+    def of(cls, document: Mapping[str, Any]) -> Outcome:
+        """Give what `asdict` made a document of."""
+        samples = {side: tuple(Sample(**sample) for sample in document[side]) for side in ("ours", "theirs")}
+        counted = document.get("requests")
+        return cls(**{**document, **samples, "requests": tuple(counted) if counted else None})
+
+    def median(self, side: str, measure: str) -> float:
+        """Give the median of a measure of `ours` or `theirs`."""
+        return float(statistics.median(getattr(sample, measure) for sample in getattr(self, side)))
 
     def ratio(self, measure: str) -> float:
         """Give the median of the pairs' quotients, theirs by ours; `measure` is `wall`, `cpu` or `memory`."""
@@ -98,25 +117,50 @@ def run(section: str, about: str, cases: Cases, note: str) -> None:
         environ = clean_environ(Path(folder))
         chosen = [case for case in cases(Path(folder), environ) if asked.only in case.name]
         outcomes = [compare(case, environ, budget) for case in chosen if not (asked.quick and case.is_long)]
-    show(outcomes)
+    page.show(machine(), outcomes)
     if not (asked.quick or asked.only):
         publish(section, outcomes, note)
 
 
 def compare(case: Case, environ: Mapping[str, str], budget: float, fewest: int = FEWEST) -> Outcome:
-    """Measure both sides in turn for about `budget` seconds, `fewest` to 11 pairs, after one that does not count."""
+    """Measure both sides in turn for about `budget` seconds, `fewest` to 11 pairs, after one that does not count.
+
+    Where requests are counted, that first pair is the one in which they are.
+    """
+    requests = None
     if case.is_long:
         pairs = [_pair(case, environ)]
     else:
         began = time.perf_counter()
-        _pair(case, environ)
+        if case.counting:
+            requests = _requests(case, environ)
+        else:
+            _pair(case, environ)
         repeats = max(fewest, min(MOST, int(budget / (time.perf_counter() - began))))
         pairs = [_pair(case, environ) for _ in range(repeats)]
-    return Outcome(case.name, case.target, tuple(ours for ours, _ in pairs), tuple(theirs for _, theirs in pairs))
+    ours, theirs = zip(*pairs, strict=True)
+    return Outcome(case.name, case.target, ours, theirs, case.peer, requests)
 
 
 def _pair(case: Case, environ: Mapping[str, str]) -> tuple[Sample, Sample]:
-    return measure(case.ours, case.place("ours"), environ), measure(case.theirs, case.place("theirs"), environ)
+    return _measured(case, "ours", environ), _measured(case, "theirs", environ)
+
+
+def _measured(case: Case, side: str, environ: Mapping[str, str]) -> Sample:
+    place = case.place(side)
+    command = case.ours if side == "ours" else case.theirs
+    return measure(command(place) if callable(command) else command, place, environ)
+
+
+def _requests(case: Case, environ: Mapping[str, str]) -> tuple[int, int]:
+    """Count the requests of each side."""
+    assert case.counting  # noqa: S101 - told to mypy
+    case.place("ours"), case.place("theirs")  # what a project needs once is not counted
+    with case.counting() as ours:
+        _measured(case, "ours", environ)
+    with case.counting() as theirs:
+        _measured(case, "theirs", environ)
+    return ours.total, theirs.total
 
 
 def measure(argv: Sequence[str], cwd: Path, environ: Mapping[str, str]) -> Sample:
@@ -147,112 +191,16 @@ def clean_environ(home: Path) -> dict[str, str]:
     }
 
 
-@contextmanager
-def s3_server(folder: Path) -> Iterator[str]:
-    """Run rclone as an S3 server of the bucket `bucket`, kept below `folder`; give its address.
-
-    Both keys are `testing`. It answers some thousands of requests a second: more than any Python client asks.
-    """
-    (folder / "bucket").mkdir()
-    rclone = shutil.which("rclone", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
-    options = [
-        "--addr",
-        "127.0.0.1:0",
-        "--auth-key",
-        "testing,testing",
-        "--vfs-cache-mode",
-        "off",
-        "--config",
-        os.devnull,
-    ]
-    with subprocess.Popen(
-        [rclone or "rclone", "serve", "s3", *options, folder], stderr=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stderr  # noqa: S101 - told to mypy
-        try:
-            yield next(found[0] for line in process.stderr if (found := re.search(r"http://127\.0\.0\.1:\d+", line)))
-        finally:
-            process.kill()
-
-
 def machine() -> str:
     """Say in one line what was measured, and on what."""
     python = platform.python_version()
     return f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}, Python {python}, dvc {version('dvc')}"
 
 
-def show(outcomes: Sequence[Outcome]) -> None:
-    """Print the outcomes as a table."""
-    table = Table(title=machine(), box=None)
-    for heading in _HEADINGS:
-        table.add_column(heading, no_wrap=True)
-    for outcome in outcomes:
-        table.add_row(*_cells(outcome))
-    console = Console()
-    console.width = max(console.width, WIDTH)
-    console.print(table)
-
-
 def publish(section: str, outcomes: Sequence[Outcome], note: str) -> None:
-    """Write benchmarks/results/<section>.json, and the table between the section's marks in docs/performance.md."""
-    results = ROOT / "benchmarks" / "results" / f"{section}.json"
+    """Write benchmarks/results/<section>.json, and with it the section of docs/performance.md."""
+    results = page.RESULTS / f"{section}.json"
     results.parent.mkdir(exist_ok=True)
-    document = {"machine": machine(), "outcomes": [asdict(outcome) for outcome in outcomes]}
+    document = {"machine": machine(), "note": note, "outcomes": [asdict(outcome) for outcome in outcomes]}
     results.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
-    page = ROOT / "docs" / "performance.md"
-    page.parent.mkdir(exist_ok=True)
-    text = page.read_text(encoding="utf-8") if page.exists() else "# Performance\n"
-    page.write_text(_with_section(text, section, f"{note}\n\n{machine()}.\n\n{_markdown(outcomes)}"), encoding="utf-8")
-
-
-def _with_section(text: str, section: str, body: str) -> str:
-    """Replace what stands between the section's marks; a section that is not there yet comes last."""
-    begin, end = f"<!-- {section}: written by benchmarks/{section}.py -->", f"<!-- {section}: end -->"
-    written = f"{begin}\n{body}\n{end}"
-    if begin in text and end in text:
-        return text[: text.index(begin)] + written + text[text.index(end) + len(end) :]
-    return f"{text.rstrip()}\n\n{written}\n"
-
-
-_HEADINGS = (
-    "case",
-    "pairs",
-    "retrain, s",
-    "dvc, s",
-    "CPU, s",
-    "MiB",
-    "times less wall",
-    "times less CPU",
-    "times less memory",
-    "target",
-)
-
-
-def _cells(outcome: Outcome) -> list[str]:
-    """Give the cells of one row: medians with the spread from least to most."""
-    met = "met" if outcome.ratio("wall") >= outcome.target else "missed"
-    return [
-        outcome.name,
-        str(len(outcome.ours)),
-        _seconds(outcome.ours),
-        _seconds(outcome.theirs),
-        f"{_median(outcome.ours, 'cpu'):.2f} / {_median(outcome.theirs, 'cpu'):.2f}",
-        f"{_median(outcome.ours, 'memory') / 2**20:.0f} / {_median(outcome.theirs, 'memory') / 2**20:.0f}",
-        *(f"{outcome.ratio(measure):.1f}" for measure in ("wall", "cpu", "memory")),
-        f"{outcome.target:g}: {met}" if outcome.target else "none",
-    ]
-
-
-def _median(samples: Sequence[Sample], measure: str) -> float:
-    return float(statistics.median(getattr(sample, measure) for sample in samples))
-
-
-def _seconds(samples: Sequence[Sample]) -> str:
-    walls = [sample.wall for sample in samples]
-    return f"{statistics.median(walls):.3f} ({min(walls):.3f} to {max(walls):.3f})"
-
-
-def _markdown(outcomes: Sequence[Outcome]) -> str:
-    """Give the table as Markdown."""
-    rows = [_HEADINGS, ["---"] * len(_HEADINGS), *map(_cells, outcomes)]
-    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+    page.write(section, page.body(note, machine(), outcomes))

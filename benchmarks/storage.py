@@ -1,39 +1,56 @@
-"""What moving data costs: `retrain` against `dvc` on many small files and on one large one, in a directory and on S3.
+"""What moving data costs: `retrain` against `dvc`, s5cmd and rclone; many small files, one large one; folder and S3.
 
-`python benchmarks/storage.py` measures everything and rewrites its section of docs/performance.md; `--quick` moves less
-data, few times, and writes nothing; `--only TEXT` measures the cases whose name holds TEXT; `--files N`.
+`python benchmarks/storage.py` measures everything, for about an hour, and rewrites its section of docs/performance.md;
+`--quick` moves less data, few times, in two minutes, and writes nothing; `--only TEXT` measures the cases whose name
+holds TEXT; `--without-long` leaves out the 100,000 files, with which DVC takes half of the hour.
 """
 
 from __future__ import annotations
 
 import argparse
-import itertools
 import os
-import shutil
-import subprocess
-import sys
 import tempfile
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness import Case, clean_environ, compare, publish, s3_server, show
+import page
+from harness import Case, clean_environ, compare, machine, publish
+from moving import SMALL, Moving
+from projects import DVC, RETRAIN
+from servers import BUCKET, KEYS, Counter, program, s3_server
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
 
-RETRAIN = (sys.executable, "-I", "-m", "runner")
-DVC = (sys.executable, "-m", "dvc")
-SMALL = 4096  # bytes of a small file
+    from servers import Counted
+
+    Counting = Callable[[], AbstractContextManager[Counted]]
+
 PAIRS = 5
-_STAGE = "stages:\n  make:\n    cmd: mv made data\n    outs:\n    - data\n"
+_VERBS = {
+    "add": "repro",
+    "status, nothing known": "status",
+    "status, known": "status",
+    "checkout by copy": "checkout",
+    "checkout by hardlink": "checkout",
+    "nothing to push": "push",
+    "nothing to pull": "pull",
+}
 NOTE = (
     "One directory of many files of 4 KiB, or one large file, made by one stage (`mv`, which costs nothing). Each side "
     "has its own project, cache and remote; the commands run in turn, each from the same state: `add` hashes the out "
     "and brings it into the cache, `push` sends all of it to an empty remote, `pull` starts without cache and "
-    "workspace, `checkout` without workspace. S3 is `rclone serve s3` on the same machine, so it takes CPU from both. "
-    "retrain hashes everything before it is sent and when it arrives, and asks for every object when there is nothing "
-    "to push; dvc does neither. Wall time moves with the machine's other work; the ratio of CPU seconds is steadier. "
-    "CPU seconds and peak memory are retrain / dvc."
+    "workspace, `fetch` too and fills only the cache, `checkout` starts without workspace, `status` without or with "
+    "what each program remembers of files. retrain hashes everything before it is sent and when it arrives, and asks "
+    "for every object when there is nothing to push; no other does. s5cmd and rclone move the objects and nothing "
+    "else. 100,000 files were measured in one pair. S3 is `rclone serve s3` on the same machine: it takes CPU from "
+    "both sides, and stores about 1,700 objects a second and no more, which bounds every push of small files to it; the "
+    "ratio of CPU seconds is what is ours. Numbers are medians with the least and the most, CPU seconds, peak memory "
+    "and requests (counted in a run that was not timed) retrain / peer; ratios are medians of pairs."
 )
 
 
@@ -42,142 +59,122 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="fewer files, 32 MiB, 1 pair; nothing written")
     parser.add_argument("--only", default="", metavar="TEXT", help="cases with TEXT in their name; nothing written")
-    parser.add_argument(
-        "--files",
-        type=int,
-        metavar="N",
-        help="how many small files; nothing written",
-    )
-    parser.add_argument("--budget", type=float, default=40, metavar="SECONDS", help="time for each case, about")
+    parser.add_argument("--without-long", action="store_true", help="no 100,000 files; nothing written")
+    parser.add_argument("--budget", type=float, default=30, metavar="SECONDS", help="time for each case, about")
     asked = parser.parse_args()
-    files, large, fewest = (500, 32, 1) if asked.quick else (asked.files or 10_000, 256, PAIRS)
-    with tempfile.TemporaryDirectory(prefix="bench-") as name, s3_server(Path(name)) as endpoint:
-        environ = clean_environ(Path(name)) | {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"}
-        data = {f"{files:,} files": (files, SMALL), f"1 file of {large} MiB": (1, large << 20)}
-        chosen = (
-            case
-            for (what, (count, size)), where in itertools.product(data.items(), ("directory", "S3"))
-            for case in cases(_Projects(Path(name), endpoint, count, size, where), f"{what}, {where}", environ)
-            if asked.only in case.name
-        )
-        outcomes = [compare(case, environ, 0 if asked.quick else asked.budget, fewest) for case in chosen]
-    show(outcomes)
-    if not (asked.quick or asked.only or asked.files):
+    fewest, budget = (1, 0.0) if asked.quick else (PAIRS, asked.budget)
+    with tempfile.TemporaryDirectory(prefix="bench-") as name, s3_server(Path(name) / "s3") as endpoint:
+        counter = Counter(endpoint)
+        with counter.running():
+            every = cases(Path(name), endpoint, counter, quick=asked.quick)
+            chosen = (case for case in every if asked.only in case.name and not (asked.without_long and case.is_long))
+            outcomes = [compare(case, environ_of(Path(name)), budget, fewest) for case in chosen]
+    page.show(machine(), outcomes)
+    if not (asked.quick or asked.only or asked.without_long):
         publish("storage", outcomes, NOTE)
 
 
-def cases(projects: _Projects, name: str, environ: Mapping[str, str]) -> Iterator[Case]:
-    """Give the cases of one kind of data and one kind of remote."""
-    many = projects.count > 1
-    projects.environ = environ
-
-    def case(what: str, verb: str, target: float, place: Callable[[str], Path]) -> Case:
-        return Case(f"{what}: {name}", (*RETRAIN, verb), (*DVC, verb), target if many else 0, place)
-
-    s3 = projects.where == "S3"
-    if not s3:
-        yield case("add", "repro", 2.6, projects.unmade)
-        yield case("nothing to add", "repro", 0, projects.made)
-    yield case("push", "push", 5 if s3 else 0, projects.unpushed)
-    yield case("nothing to push", "push", 8 if s3 else 0, projects.pushed)
-    yield case("pull", "pull", 8 if s3 else 6, projects.unpulled)
-    yield case("nothing to pull", "pull", 0, projects.pushed)
-    if not s3:
-        yield case("checkout", "checkout", 2.8, projects.not_checked_out)
+def environ_of(folder: Path) -> dict[str, str]:
+    """Give the environment in which everything runs."""
+    return clean_environ(folder) | KEYS
 
 
-class _Projects:
-    """The project of each side, brought into the state a case starts from. Made at the first call."""
+def cases(folder: Path, endpoint: str, counter: Counter, *, quick: bool) -> Iterator[Case]:
+    """Give the cases one by one."""
+    many, large = (500, 32 << 20) if quick else (10_000, 1 << 30)
+    for count, size in ((many, SMALL), (1, large)):
+        moving = Moving(folder, environ_of(folder), endpoint, count, size)
+        yield from _local(moving, _name(count, size))
+        for where in ("directory", "S3"):
+            yield from _moved(moving, f"{_name(count, size)}, {where}", where, counter)
+        yield from _paced(moving, f"{_name(count, size)}, S3", counter)
+    if not quick:
+        count = 100_000
+        moving = Moving(folder, environ_of(folder), endpoint, count, SMALL)
+        long = [*_local(moving, _name(count, SMALL))]
+        for where in ("directory", "S3"):
+            long += _moved(moving, f"{_name(count, SMALL)}, {where}", where, counter)
+        yield from (replace(case, is_long=True) for case in long)
 
-    environ: Mapping[str, str]
 
-    def __init__(self, folder: Path, endpoint: str, count: int, size: int, where: str) -> None:
-        self.count, self.where = count, where
-        self._size = size
-        self._folder, self._endpoint = folder, endpoint
-        self._numbers = itertools.count()
+def _name(count: int, size: int) -> str:
+    return f"{count:,} files" if count > 1 else f"1 file of {size >> 20:,} MiB"
 
-    def unmade(self, side: str) -> Path:
-        """Give a fresh project whose stage has not run."""
-        return self._new(f"{side}-{next(self._numbers)}")
 
-    def made(self, side: str) -> Path:
-        """Give the project of that side after its stage has run."""
-        root = self._root(side)
-        if not root.exists():
-            self._run(side, "repro", self._new(root.name))
-        return root
+def _local(moving: Moving, what: str) -> Iterator[Case]:
+    """Give what moves nothing to a remote."""
+    target = 1 if moving.count > 1 else 0
+    case = partial(_case, what, None)
+    yield case("add", 2.6 * target, moving.unmade)
+    yield case("status, nothing known", 3 * target, moving.unknown)
+    yield case("status, known", 4.5 * target, moving.in_place)
+    yield case("checkout by copy", 2.8 * target, partial(moving.not_checked_out, link="copy"))
+    yield case("checkout by hardlink", 8 * target, partial(moving.not_checked_out, link="hardlink"))
 
-    def unpushed(self, side: str) -> Path:
-        """Give the same with a remote that holds nothing."""
-        root = self.made(side)
-        self._configure(root, f"{root.name}-{next(self._numbers)}")
-        return root
 
-    def pushed(self, side: str) -> Path:
-        """Give the same with everything where it belongs: workspace, cache and remote."""
-        root = self.made(side)
-        self._configure(root, root.name)
-        if not (root / "pushed").exists():
-            self._run(side, "push", root)
-            (root / "pushed").touch()
-        if not (root / "data").exists():
-            self._run(side, "pull", root)
-        return root
+def _moved(moving: Moving, what: str, where: str, counter: Counter) -> Iterator[Case]:
+    """Give what goes to and comes from a remote."""
+    s3 = where == "S3"
+    target = 1 if moving.count > 1 else 0
+    counting = partial(_through, moving, counter) if s3 else None
+    case = partial(_case, what, counting)
+    yield case("push", (5 if s3 else 0) * target, partial(moving.unpushed, where=where))
+    yield case("nothing to push", (8 if s3 else 0) * target, partial(moving.pushed, where=where))
+    yield case("pull", (8 if s3 else 6) * target, partial(moving.unpulled, where=where))
+    yield case("nothing to pull", 0, partial(moving.pushed, where=where))
 
-    def unpulled(self, side: str) -> Path:
-        """Give the same without cache and workspace."""
-        root = self.pushed(side)
-        self._put_away(root / "data")
-        self._put_away(root / ".dvc" / "cache")
-        return root
 
-    def not_checked_out(self, side: str) -> Path:
-        """Give the same without workspace."""
-        root = self.pushed(side)
-        self._put_away(root / "data")
-        return root
+def _case(what: str, counting: Counting | None, verb: str, target: float, place: Callable[[str], Path]) -> Case:
+    """Give a case of `retrain` and `dvc`."""
+    command = _VERBS.get(verb, verb)
+    return Case(f"{verb}: {what}", (*RETRAIN, command), (*DVC, command), target, place, counting=counting)
 
-    def _root(self, side: str) -> Path:
-        return self._folder / f"{self.where}-{self.count}-{side}"
 
-    def _put_away(self, path: Path) -> None:
-        """Rename, do not delete: a disk that has just deleted many files is slow to make new ones."""
-        (self._folder / "away").mkdir(exist_ok=True)
-        path.rename(self._folder / "away" / f"{self.where}-{self.count}-{next(self._numbers)}")
+@contextmanager
+def _through(moving: Moving, counter: Counter) -> Iterator[Counted]:
+    """Let the projects ask through the counter inside the block."""
+    direct, moving.endpoint = moving.endpoint, counter.address
+    try:
+        with counter.counting() as counted:
+            yield counted
+    finally:
+        moving.endpoint = direct
 
-    def _run(self, side: str, verb: str, root: Path) -> None:
-        command = RETRAIN if side == "ours" else DVC
-        subprocess.run([*command, verb], cwd=root, env=self.environ, capture_output=True, check=True)
 
-    def _new(self, name: str) -> Path:
-        root = self._folder / name
-        (root / ".dvc").mkdir(parents=True)
-        (root / "dvc.yaml").write_text(_STAGE, encoding="utf-8")
-        self._configure(root, name)
-        source = self._source()
-        (shutil.copytree if source.is_dir() else shutil.copy)(source, root / "made")
-        subprocess.run(["git", "init", "--quiet", "-b", "main"], cwd=root, check=True)
-        return root
+def _paced(moving: Moving, what: str, counter: Counter) -> Iterator[Case]:
+    """Give the same work of programs that move objects and nothing else, where they are there."""
+    for name, commands in (("s5cmd", _s5cmd), ("rclone", _rclone)):
+        path = program(name)
+        if path is None:
+            print(f"{name} is not installed (`make bench` installs it): its rows are left out")
+            continue
+        for verb, place in (
+            ("push", partial(moving.unpushed, where="S3")),
+            ("nothing to push", partial(moving.pushed, where="S3")),
+            ("fetch", partial(moving.unpulled, where="S3")),
+        ):
+            ours = (*RETRAIN, "fetch" if verb == "fetch" else "push")
+            theirs = partial(commands, path, moving, verb)
+            counting = partial(_through, moving, counter)
+            yield Case(f"{verb}: {what}", ours, theirs, 0, place, peer=name, counting=counting)
 
-    def _source(self) -> Path:
-        """Give the data to copy into each project."""
-        source = self._folder / f"source-{self.count}"
-        if self.count == 1 and not source.exists():
-            with source.open("wb") as file:
-                for _ in range(self._size >> 20):
-                    file.write(os.urandom(1 << 20))
-        elif not source.exists():
-            source.mkdir()
-            for number in range(self.count):
-                (source / f"{number:06}").write_bytes(os.urandom(self._size))
-        return source
 
-    def _configure(self, root: Path, remote: str) -> None:
-        url = f"s3://bucket/{remote}" if self.where == "S3" else str(self._folder / "remotes" / remote)
-        server = f"    endpointurl = {self._endpoint}\n    region = us-east-1\n" if self.where == "S3" else ""
-        text = f"[core]\n    analytics = false\n    remote = storage\n['remote \"storage\"']\n    url = {url}\n{server}"
-        (root / ".dvc" / "config").write_text(text, encoding="utf-8")
+_HERE = ".dvc/cache/files/md5"
+
+
+def _s5cmd(path: str, moving: Moving, verb: str, root: Path) -> tuple[str, ...]:
+    begin = (path, "--endpoint-url", moving.endpoint, "--log", "error")
+    there = f"s3://{BUCKET}/{moving.remote(root)}/files/md5/"
+    if verb == "fetch":
+        return (*begin, "cp", f"{there}*", f"{_HERE}/")
+    return (*begin, *(("cp",) if verb == "push" else ("sync", "--size-only")), f"{_HERE}/", there)
+
+
+def _rclone(path: str, moving: Moving, verb: str, root: Path) -> tuple[str, ...]:
+    server = f':s3,provider=Other,env_auth=true,region=us-east-1,endpoint="{moving.endpoint}"'
+    there = f"{server}:{BUCKET}/{moving.remote(root)}/files/md5"
+    options = ("--config", os.devnull, "--size-only", "--transfers", "32", "--checkers", "32")
+    return (path, "copy", *options, *((there, _HERE) if verb == "fetch" else (_HERE, there)))
 
 
 if __name__ == "__main__":
