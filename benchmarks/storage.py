@@ -41,16 +41,17 @@ _VERBS = {
     "nothing to pull": "pull",
 }
 NOTE = (
-    "One directory of many files of 4 KiB, or one large file, made by one stage (`mv`, which costs nothing). Each side "
-    "has its own project, cache and remote; the commands run in turn, each from the same state: `add` hashes the out "
-    "and brings it into the cache, `push` sends all of it to an empty remote, `pull` starts without cache and "
-    "workspace, `fetch` too and fills only the cache, `checkout` starts without workspace, `status` without or with "
-    "what each program remembers of files. retrain hashes everything before it is sent and when it arrives, and asks "
-    "for every object when there is nothing to push; no other does. s5cmd and rclone move the objects and nothing "
-    "else. 100,000 files were measured in one pair. S3 is `rclone serve s3` on the same machine: it takes CPU from "
-    "both sides, and stores about 1,700 objects a second and no more, which bounds every push of small files to it; the "
-    "ratio of CPU seconds is what is ours. Numbers are medians with the least and the most, CPU seconds, peak memory "
-    "and requests (counted in a run that was not timed) retrain / peer; ratios are medians of pairs."
+    "One directory of many files of 4 KiB, or one large file, made by one stage (`mv`, which costs nothing). Each "
+    "side has its own project, cache and remote; the commands run in turn, each from the same state: `add` hashes "
+    "the out and brings it into the cache, `push` sends all of it to an empty remote, `pull` starts without cache "
+    "and workspace, `fetch` too and fills only the cache, `checkout` starts without workspace, `status` without or "
+    "with what each program remembers of files. retrain hashes everything before it is sent and when it arrives, "
+    "and asks for every object when there is nothing to push; no other does. s5cmd and rclone move the objects and "
+    "nothing else. 100,000 files were measured in one pair. S3 is `rclone serve s3` on the same machine: it takes "
+    "CPU from both sides, and stores about 1,700 objects a second and no more, which bounds every push of small "
+    "files to it; the ratio of CPU seconds is what is ours. Numbers are medians with the least and the most, CPU "
+    "seconds, peak memory and requests (counted in a run that was not timed) retrain / peer; ratios are medians of "
+    "pairs."
 )
 
 
