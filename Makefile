@@ -59,8 +59,8 @@ image: ## Build the action's image and run it as GitHub does (needs root and Deb
 
 lock: $(VENV)/stamp-lock ## Pin the image's packages anew in requirements.lock
 	@mkdir -p build
-	$(UV) --group test --output-file build/test.txt
-	$(UV) --constraints build/test.txt --generate-hashes --output-file build/runner.txt
+	$(UV) --all-extras --group test --output-file build/test.txt
+	$(UV) --all-extras --constraints build/test.txt --generate-hashes --output-file build/runner.txt
 	@{ echo '# What the image holds, and the tests run on. Written by `make lock`; never by hand.'; cat build/runner.txt; } > requirements.lock
 
 clean: ## Remove the environment and everything that was built
@@ -107,7 +107,7 @@ $(VENV)/constraints.txt: requirements.lock | $(BIN)/python
 	@sed -n 's/ *\\$$//; /^[a-z]/p' requirements.lock > $@
 
 $(VENV)/stamp-%: pyproject.toml $(VENV)/constraints.txt
-	$(PIP) install --constraint $(VENV)/constraints.txt --editable . --group $*
+	$(PIP) install --constraint $(VENV)/constraints.txt --editable '.[azure,ssh]' --group $*
 	@touch $@
 
 $(VENV)/stamp-npm: tests/package-lock.json | $(BIN)/python

@@ -11,6 +11,7 @@ import importlib
 import logging
 import threading
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import tenacity
@@ -41,10 +42,14 @@ _PLACES = {
     "s3": "runner.store.s3:S3",
     "gs": "runner.store.gs:GS",
     "gcs": "runner.store.gs:GS",
+    "azure": "runner.store.azure:Azure",
     "http": "runner.store.http:HTTP",
     "https": "runner.store.http:HTTP",
 }
 """Resolved only when used: a run that touches no bucket does not wait for boto3 to be imported."""
+
+EXTRAS = {"azure": "azure"}
+"""What has to be installed beside the runner for some schemes."""
 
 _WITHOUT_EFFECT = frozenset({"url", "jobs", "checksum_jobs", "verify", "no_traverse", "listobjects"})
 """Options of DVC that change nothing here: everything is verified, and how presence is asked is decided by cost."""
@@ -146,10 +151,32 @@ def storage(url: str, options: Mapping[str, object], environ: Mapping[str, str])
     opener_name = _PLACES.get(scheme if separator else "")
     if opener_name is None:
         message = f"remote {url!r}: {scheme}:// is not supported"
-        raise ConfigError(message, "what works is a directory, s3://, gs:// and https://")
+        raise ConfigError(message, "what works is a directory, s3://, gs://, azure:// and https://")
     module, _, name = opener_name.partition(":")
-    opener: Opener = getattr(importlib.import_module(module), name)
+    with extra(EXTRAS.get(scheme, ""), url):
+        opener: Opener = getattr(importlib.import_module(module), name)
     return opener.open(url, options, environ)
+
+
+@contextmanager
+def extra(name: str, url: str) -> Iterator[None]:
+    """Import, inside the block, what an extra of the runner brings along.
+
+    Args:
+        name: the extra's; empty: what is imported belongs to the runner itself.
+        url: what needs it.
+
+    Raises:
+        ConfigError: it is not installed.
+
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if not name or not error.name or error.name.partition(".")[0] == "runner":
+            raise
+        message = f"{url} needs packages that are not installed ({error.name})"
+        raise ConfigError(message, f"pip install 'retrain-runner[{name}]'") from error
 
 
 def refuse_unknown(url: str, options: Iterable[str], known: Iterable[str]) -> None:

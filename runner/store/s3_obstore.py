@@ -26,6 +26,7 @@ from urllib3 import HTTPResponse
 from urllib3.exceptions import HTTPError
 
 from runner.hashes import CHUNK
+from runner.store.answered import answered
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -61,8 +62,6 @@ ten times a second at most. boto3 alone knows when they are to be renewed, and h
 
 _PROBE: Final = "probe"
 _SCOPE: Final = re.compile(r"AWS4-HMAC-SHA256 Credential=[^,]+/\d{8}/([^/,]+)/s3/aws4_request")
-_STATUS: Final = re.compile(r"status code: (\d{3})")
-_TOLD: Final = re.compile(r"<(Code|Message|RequestId)>([^<]*)</\1>")
 _REGION: Final = frozenset({"AuthorizationHeaderMalformed", "PermanentRedirect", "TemporaryRedirect"})
 
 
@@ -207,19 +206,19 @@ def _errors(operation: str) -> Iterator[None]:
     try:
         yield
     except (BaseError, OSError) as error:
-        said = str(error)
-        words = said.partition("\n\nDebug source")[0]
-        status = _STATUS.search(words)
-        told = dict(_TOLD.findall(words))
-        if not status and ("redirect" in words or "certificate" in said or "External AWS credential" in words):
+        said = answered(error)
+        text = str(error)
+        if not said.status and (
+            "redirect" in said.text or "certificate" in text or "External AWS credential" in said.text
+        ):
             raise Elsewhere from error
-        if not status:
-            raise HTTPError(words) from error
-        if told.get("Code") in _REGION:
+        if not said.status:
+            raise HTTPError(said.text) from error
+        if said.code in _REGION:
             raise Elsewhere from error
         answer: Any = {
-            "Error": {"Code": told.get("Code", status[1]), "Message": told.get("Message", "")},
-            "ResponseMetadata": {"HTTPStatusCode": int(status[1]), "RequestId": told.get("RequestId", "")},
+            "Error": {"Code": said.code or str(said.status), "Message": said.words},
+            "ResponseMetadata": {"HTTPStatusCode": said.status, "RequestId": said.request},
         }
         raise ClientError(answer, operation) from error
 

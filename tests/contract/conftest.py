@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support import azure as microsoft
 from tests.support import faulty, s3
 from tests.support import gs as google
 from tests.support import nginx as http_server
@@ -35,6 +36,12 @@ def nginx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[http_server.Serv
 @pytest.fixture(scope="session")
 def gs() -> Iterator[google.Server]:
     with google.emulator() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def azurite() -> Iterator[microsoft.Server]:
+    with microsoft.azurite() as server:
         yield server
 
 

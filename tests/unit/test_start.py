@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 PIPELINE = "stages:\n  one:\n    cmd: cp seed out\n    deps: [seed]\n    params: [a]\n    outs: [out]\n"
 ABSENT = (
+    "asyncssh",
+    "azure",
     "boto3",
     "botocore",
     "google",
@@ -25,7 +27,9 @@ ABSENT = (
     "rich",
     "runner.pipeline.lint",
     "runner.review.markdown",
+    "runner.store.azure",
     "runner.store.s3",
+    "runner.store.ssh",
     "tabulate",
     "urllib3",
 )

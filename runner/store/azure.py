@@ -1,0 +1,160 @@
+"""Azure Blob Storage, through azure-storage-blob; single blobs through obstore."""
+
+from __future__ import annotations
+
+import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final, Self
+
+from azure.core.exceptions import AzureError
+from obstore.exceptions import BaseError
+
+from runner.errors import ObjectMissing
+from runner.store import azure_client, azure_errors, azure_obstore
+from runner.store.azure_obstore import LARGEST_PUT
+from runner.store.meter import unheard
+from runner.store.remote import checked
+from runner.store.survey import survey
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from pathlib import Path
+
+    from runner.store.azure_client import Connection
+    from runner.store.meter import Report
+    from runner.store.remote import Sink
+
+_AT_ONCE: Final = 4
+"""Blocks of one blob under way."""
+
+_REQUESTS: Final = 16
+"""Questions that `exists` asks at once."""
+
+
+class Azure:
+    """Blobs of a container, below a prefix."""
+
+    def __init__(self, connection: Connection) -> None:
+        """Use a connection; a slash is put behind its prefix unless it is empty."""
+        self._prefix = f"{prefix}/" if (prefix := connection.prefix.strip("/")) else ""
+        self.url = f"azure://{connection.container}/{self._prefix}".rstrip("/")
+        self._place = f"{self.url} (account {connection.account.name})"
+        self._client = connection.client
+        self._timeout = connection.timeout
+        self._anonymous = connection.account.anonymous
+        self._blobs = azure_obstore.beside(connection)
+        self._is_there = False
+
+    @classmethod
+    def open(cls, url: str, options: Mapping[str, object], environ: Mapping[str, str], /) -> Self:
+        """Open `azure://container/prefix`.
+
+        Raises:
+            ConfigError: an option that is not supported, or no account.
+
+        """
+        return cls(azure_client.connect(url, options, environ))
+
+    def exists(self, names: Iterable[str]) -> Mapping[str, int]:
+        """See `Remote`. Asks one by one or by listing, whichever is fewer requests; a refusal is never an absence."""
+        there, wanted = survey(self, {checked(name) for name in names}, _REQUESTS)
+        with ThreadPoolExecutor(_REQUESTS) as threads:
+            return there | {name: size for name, size in threads.map(self._size, wanted) if size is not None}
+
+    def get(self, name: str, sink: Sink) -> None:
+        """See `Remote`."""
+        for chunk in self._read(self._key(name), name):
+            sink.write(chunk)
+
+    def put(self, name: str, source: Path, report: Report = unheard) -> None:
+        """See `Remote`. Azure shows a blob when it is whole; blocks of one that failed are forgotten in a week."""
+        key = self._key(name)
+        with source.open("rb") as file, self._errors("write", name):
+            size = os.fstat(file.fileno()).st_size
+            if size <= LARGEST_PUT:
+                self._blobs.put(key, file.read())
+                return
+            self._client.upload_blob(
+                key,
+                file,
+                length=size,
+                overwrite=True,
+                max_concurrency=_AT_ONCE,
+                progress_hook=_Growth(report),
+                timeout=self._timeout,
+            )
+
+    def names(self, prefix: str) -> Iterator[str]:
+        """See `Remote`."""
+        return (name for name, _ in self.listed(prefix))
+
+    def first_page(self, prefix: str, /) -> tuple[list[tuple[str, int]], bool]:
+        """See `Bucket`."""
+        with self._errors("list", prefix):
+            listing = self._client.list_blobs(f"{self._prefix}{prefix}", timeout=self._timeout)
+            pages: Any = listing.by_page()  # its type has no token
+            page = [(blob.name[len(self._prefix) :], blob.size) for blob in next(pages, ())]
+            return page, not pages.continuation_token
+
+    def listed(self, prefix: str, after: str = "", /) -> Iterator[tuple[str, int]]:
+        """Give names and sizes, in the order of the names; see `Bucket`."""
+        with self._errors("list", prefix):
+            for blob in self._client.list_blobs(f"{self._prefix}{prefix}", timeout=self._timeout):
+                name = blob.name[len(self._prefix) :]
+                if name > after:  # not every account knows where to begin
+                    yield name, blob.size
+
+    def _key(self, name: str) -> str:
+        return f"{self._prefix}{checked(name)}"
+
+    def _read(self, key: str, name: str) -> Iterator[bytes]:
+        """Give the bytes as they arrive; only the reading is translated, not what the sink does with them."""
+        with self._errors("read", name):
+            yield from self._blobs.get(key)
+
+    def _size(self, name: str) -> tuple[str, int | None]:
+        """Give the size of a blob, or `None` where Azure says that there is none."""
+        key = self._key(name)
+        try:
+            with self._errors("read", name):
+                return name, self._blobs.size(key)
+        except ObjectMissing:
+            self._ask_for_the_container(key, name)
+            return name, None
+
+    def _ask_for_the_container(self, key: str, name: str) -> None:
+        """Make sure, once, that a blob is what is missing: only to Azure's client does Azure say so of a HEAD."""
+        if self._is_there:
+            return
+        try:
+            with self._errors("read", name):
+                self._client.get_blob_client(key).get_blob_properties(timeout=self._timeout)
+        except ObjectMissing:
+            self._is_there = True
+
+    @contextmanager
+    def _errors(self, doing: str, name: str) -> Iterator[None]:
+        """Translate what Azure's client and obstore raise inside the block."""
+        try:
+            yield
+        except (AzureError, BaseError, OSError) as error:
+            if isinstance(error, OSError) and error.errno:  # of the disk: neither obstore nor requests sets a number
+                raise
+            raise azure_errors.translate(error, doing, name, self._place, anonymous=self._anonymous) from error
+
+
+class _Growth:
+    """Reports as growth what Azure's client tells as sums, several threads at once."""
+
+    def __init__(self, report: Report) -> None:
+        self._report = report
+        self._told = 0
+        self._lock = threading.Lock()
+
+    def __call__(self, current: int, _total: int | None) -> None:
+        with self._lock:
+            more = max(0, current - self._told)
+            self._told += more
+        self._report(more)

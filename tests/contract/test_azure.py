@@ -1,0 +1,230 @@
+"""Azure Blob Storage: ways to sign in, what is refused, and in which words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from azure.identity import ClientSecretCredential, DefaultAzureCredential
+
+from runner.errors import ConfigError, Denied, ObjectMissing, RemoteError, Unavailable
+from runner.store import azure_client
+from runner.store.azure import Azure
+from runner.store.azure_client import BLOCK
+from runner.store.remote import Retrying, open_remote
+from tests.support.azure import ACCOUNT, KEY, Server
+from tests.support.sinks import Collected
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from runner.store.remote import Remote
+
+NAME = "files/md5/ab/c"
+OTHER_KEY = "b3RoZXI="
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    source = tmp_path / "source"
+    source.write_bytes(b"content")
+    return source
+
+
+def content_of(remote: Remote, name: str = NAME) -> bytes:
+    sink = Collected()
+    remote.get(name, sink)
+    return bytes(sink.content)
+
+
+def calls(remote: Remote, source: Path) -> list[Callable[[], object]]:
+    """Everything that one can ask of a remote."""
+    return [
+        lambda: remote.put(NAME, source),
+        lambda: remote.get(NAME, Collected()),
+        lambda: remote.exists([NAME]),
+        lambda: remote.exists([f"files/md5/ab/{number}" for number in range(10)]),
+        lambda: list(remote.names("")),
+    ]
+
+
+@pytest.mark.parametrize("credential", [f"AccountKey={OTHER_KEY}", ""], ids=["a wrong key", "no key"])
+def test_wrong_or_no_credentials_are_a_refusal_and_not_an_absence(
+    azurite: Server, source: Path, credential: str
+) -> None:
+    remote = open_remote(
+        "azure://container/denied", {"connection_string": azurite.with_credential(credential)}, environ={}
+    )
+    for call in calls(remote, source):
+        with pytest.raises(Denied, match=rf"azure://container/denied \(account {ACCOUNT}\)"):
+            call()
+    assert isinstance(remote, Retrying)
+    assert remote.retries == 0
+
+
+def test_a_signature_that_may_only_read_reads_and_says_what_it_lacks(azurite: Server, source: Path) -> None:
+    azurite.remote("signed").put(NAME, source)
+    signed = f"SharedAccessSignature={azurite.signature('r')}"
+    remote = azurite.remote("signed", connection_string=azurite.with_credential(signed))
+    assert content_of(remote) == b"content"
+    assert remote.exists([NAME]) == {NAME: 7}
+    with pytest.raises(Denied):
+        remote.put(NAME, source)
+    with pytest.raises(Denied):
+        list(remote.names(""))
+
+
+def test_a_signature_that_has_expired_says_so(azurite: Server) -> None:
+    signed = f"SharedAccessSignature={azurite.signature('rwl', hours=-1)}"
+    remote = azurite.remote("signed", connection_string=azurite.with_credential(signed))
+    with pytest.raises(Denied) as caught:
+        content_of(remote)
+    assert "the signature has expired" in caught.value.hint
+
+
+def test_what_many_threads_ask_is_known_although_listing_is_refused(azurite: Server, source: Path) -> None:
+    azurite.remote("unlisted").put(NAME, source)
+    signed = f"SharedAccessSignature={azurite.signature('r')}"
+    remote = azurite.remote("unlisted", connection_string=azurite.with_credential(signed))
+    assert remote.exists([NAME, *(f"files/md5/ab/{number}" for number in range(50))]) == {NAME: 7}
+
+
+def test_a_public_container_is_read_without_credentials(azurite: Server, source: Path) -> None:
+    Azure.open("azure://public/shown", azurite.options, {}).put(NAME, source)
+    anonymous = {"connection_string": azurite.with_credential("")}
+    remote = Azure.open("azure://public/shown", anonymous, {})
+    assert content_of(remote) == b"content"
+    assert list(remote.names("")) == [NAME]
+    with pytest.raises(ObjectMissing):
+        remote.get("files/md5/ab/none", Collected())
+
+
+@pytest.mark.parametrize("place", ["azure://not-there/x", "azure://not-there"])
+def test_no_such_container_is_said_in_those_words(azurite: Server, source: Path, place: str) -> None:
+    for call in calls(Azure.open(place, azurite.options, {}), source):
+        with pytest.raises(RemoteError, match="there is no such container") as caught:
+            call()
+        assert not isinstance(caught.value, ObjectMissing)
+
+
+def test_an_unreachable_account_is_unavailable_within_the_budget(source: Path) -> None:
+    string = f"AccountName=a;AccountKey={KEY};BlobEndpoint=http://127.0.0.1:9/a"
+    waits: list[float] = []
+    remote = Retrying(Azure.open("azure://c", {"connection_string": string}, {}), budget=1, sleep=waits.append)
+    for call in calls(remote, source):
+        with pytest.raises(Unavailable, match=r"azure://c \(account a\)"):
+            call()
+    assert waits
+
+
+def test_a_blob_of_several_blocks_is_whole(azurite: Server, tmp_path: Path) -> None:
+    source = tmp_path / "large"
+    source.write_bytes(bytes(range(256)) * (2 * BLOCK // 256) + b"end")
+    remote = azurite.remote("large")
+    told: list[int] = []
+    remote.put(NAME, source, told.append)
+    assert sum(told) == source.stat().st_size
+    committed, _ = azurite.client.get_blob_client("container", f"large/{NAME}").get_block_list()
+    assert [block.size for block in committed] == [BLOCK, BLOCK, 3]
+    assert content_of(remote) == source.read_bytes()
+
+
+def test_a_container_need_have_no_path_behind_it(azurite: Server, source: Path) -> None:
+    azurite.client.create_container("whole")
+    remote = Azure.open("azure://whole", azurite.options, {})
+    remote.put(NAME, source)
+    assert list(remote.names("files/")) == [NAME]
+    assert remote.url == "azure://whole"
+
+
+@pytest.mark.parametrize("where", ["variable", "file"])
+def test_a_connection_string_comes_from_the_environment_or_from_azures_own_file(
+    azurite: Server, source: Path, tmp_path: Path, where: str
+) -> None:
+    environ = {
+        "AZURE_STORAGE_CONNECTION_STRING": azurite.connection_string,
+        "AZURE_STORAGE_CONTAINER_NAME": "container",
+    }
+    if where == "file":
+        (tmp_path / ".azure").mkdir()
+        text = f"[storage]\nconnection_string = {azurite.connection_string}\ncontainer_name = container\n"
+        (tmp_path / ".azure" / "config").write_text(text)
+        environ = {"HOME": str(tmp_path)}
+    remote = open_remote("azure:///environ", {}, environ=environ)
+    remote.put(NAME, source)
+    assert content_of(azurite.remote("environ")) == b"content"
+
+
+def account(options: dict[str, object], environ: dict[str, str]) -> azure_client.Account:
+    return azure_client.connect("azure://container", options, environ).account
+
+
+def test_options_and_variables_are_taken_in_the_order_of_dvc() -> None:
+    named: dict[str, object] = {"account_name": "mine"}
+    variables = {"AZURE_STORAGE_ACCOUNT": "theirs", "AZURE_STORAGE_KEY": OTHER_KEY, "AZURE_STORAGE_SAS_TOKEN": "sig=x"}
+    assert account({}, variables) == azure_client.Account(
+        "theirs", "https://theirs.blob.core.windows.net", key=OTHER_KEY
+    )
+    assert account(named | {"account_key": KEY}, variables).key == KEY
+    assert account(named, {"AZURE_STORAGE_SAS_TOKEN": "?sv=1&sig=x"}).sas == "sv=1&sig=x"
+    assert account(named | {"allow_anonymous_login": True}, {}).anonymous
+    string = f"DefaultEndpointsProtocol=https;AccountName=whole;AccountKey={KEY};EndpointSuffix=core.chinacloudapi.cn"
+    assert account(named | {"account_key": KEY}, {"AZURE_STORAGE_CONNECTION_STRING": string}).endpoint == (
+        "https://whole.blob.core.chinacloudapi.cn"
+    )
+
+
+def test_a_service_principal_and_the_default_chain_sign_in_through_azure_identity() -> None:
+    principal: dict[str, Any] = {"account_name": "a", "tenant_id": "t-1", "client_id": "c", "client_secret": "s"}
+    assert isinstance(account(principal, {}).token, ClientSecretCredential)
+    chain = account({"account_name": "a"}, {}).token
+    shorter = account({"account_name": "a", "exclude_managed_identity_credential": True}, {}).token
+    assert isinstance(chain, DefaultAzureCredential)
+    assert isinstance(shorter, DefaultAzureCredential)
+    left_out = {type(one).__name__ for one in chain.credentials} - {type(one).__name__ for one in shorter.credentials}
+    assert left_out == {"ManagedIdentityCredential"}
+
+
+class _Refused:
+    """A chain of credentials that finds none."""
+
+    def get_token(self, *_: str, **__: Any) -> Any:
+        from azure.identity import CredentialUnavailableError  # noqa: PLC0415 - for this one test
+
+        message = "nothing is set\nand a long list follows"
+        raise CredentialUnavailableError(message)
+
+
+def test_a_chain_that_finds_no_credentials_is_a_refusal(source: Path) -> None:
+    found = azure_client.Account("a", "https://127.0.0.1:9", token=_Refused())
+    remote = Azure(azure_client.reach(found, "container", "", (1, 1)))
+    for call in calls(remote, source):
+        with pytest.raises(Denied, match="no usable credentials") as caught:
+            call()
+        assert "docs/remotes.md" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("url", "options", "message"),
+    [
+        ("azure://c", {}, "names no account"),
+        ("azure://", {"account_name": "a"}, "names no container"),
+        ("azure://c", {"account_name": "a", "account_key": "not base64!"}, "is not base64"),
+        ("azure://c", {"connection_string": "nonsense"}, "the connection string names no account"),
+        ("azure://c", {"connection_strin": "x"}, "unknown option 'connection_strin'"),
+        ("azure://c", {"account_name": "a", "version_aware": True}, "'version_aware' is not supported"),
+        ("azure://c", {"account_name": "a", "tenant_id": "a/b", "client_id": "c", "client_secret": "s"}, "tenant"),
+    ],
+)
+def test_what_cannot_be_an_account_is_said_before_anything_is_asked(
+    url: str, options: dict[str, object], message: str
+) -> None:
+    with pytest.raises(ConfigError, match=message):
+        open_remote(url, options, environ={})
+
+
+def test_no_secret_is_shown() -> None:
+    shown = repr(account({"account_name": "a", "account_key": KEY}, {}))
+    assert KEY not in shown
+    assert "Account" in shown
