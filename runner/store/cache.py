@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 from runner.hashes import MD5, Hash
 from runner.store import adding, disk, links, placing
+from runner.store.holding import holding
 from runner.store.incoming import Incoming
-from runner.store.meter import Meter, unheard
+from runner.store.meter import Meter, Tally, Work, unheard
 from runner.store.state import State
 from runner.store.verified import VerifiedObjects
 
@@ -48,6 +49,7 @@ class Cache(VerifiedObjects):
         """
         super().__init__(root, state or State())
         self.meter = meter or Meter()
+        self.holding = holding(self._root)
         self._types = tuple(link_types)
         links.Linker(self._types)
 
@@ -65,6 +67,7 @@ class Cache(VerifiedObjects):
         with disk.refusals(f"write {self.place(name)}"):
             incoming = Incoming(self.place(name), name, report)
             try:
+                self.holding.share()
                 yield incoming
                 os.replace(incoming.verified(), self.place(name))  # noqa: PTH105 - both are str
             finally:
@@ -83,6 +86,7 @@ class Cache(VerifiedObjects):
         with disk.refusals(f"write to {self.root}"):
             incoming = Incoming(f"{self.root}/arriving", Hash("", MD5))
             try:
+                self.holding.share()
                 fill(incoming)
                 ready, name = incoming.named()
                 disk.make_folder(os.path.dirname(self.place(name)), durable=True)  # noqa: PTH120 - it is a str
@@ -110,6 +114,8 @@ class Cache(VerifiedObjects):
 
         """
         with disk.refusals(f"add {source} to the cache"):
+            disk.make_folder(self._root, durable=True)
+            self.holding.share()
             adding.add(self, source, name, tree, self._types)
 
     def checkout(self, name: Hash, target: Path, *, isexec: bool = False) -> int:
@@ -125,5 +131,29 @@ class Cache(VerifiedObjects):
             RemoteError: the disk refused.
 
         """
+        self.holding.share()
         with disk.refusals(f"put {target} in place"):
             return placing.put_in_place(self, name, os.fspath(target), self._types, isexec=isexec)
+
+    def remove(self, names: Sequence[Hash]) -> int:
+        """Remove objects for good, listings before files; give their bytes. One that is not there is fine.
+
+        Raises:
+            RemoteError: the disk refused; what comes later is still there.
+
+        """
+        tally = Tally()
+        with self.meter.watch(Work("remove", tally.counts, len(names))), disk.refusals(f"remove from {self.root}"):
+            for name in sorted(names, key=lambda name: not name.is_dir):
+                tally.report(_removed(self.place(name)))
+                tally.objects += 1
+        return tally.bytes
+
+
+def _removed(place: str) -> int:
+    try:
+        size = os.lstat(place).st_size
+        os.unlink(place)  # noqa: PTH108 - as above
+    except FileNotFoundError:
+        return 0
+    return size

@@ -1,10 +1,11 @@
 """A directory as a remote: what DVC calls a local remote, a disk, a mounted share, a folder beside the project."""
 # One system call a file over many small files, see disk.py:
-# ruff: noqa: PTH105, PTH116, PTH120
+# ruff: noqa: PTH105, PTH108, PTH116, PTH120
 
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -15,7 +16,7 @@ from runner.store.meter import unheard
 from runner.store.remote import checked, refuse_unknown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from runner.store.meter import Report
     from runner.store.remote import Sink
@@ -85,6 +86,13 @@ class Directory:
             name = path[len(self.url) + 1 :]
             if name.startswith(prefix):
                 yield name
+
+    def remove(self, names: Sequence[str]) -> None:
+        """See `Erasable`."""
+        with disk.refusals(f"remove from {self.url}"):
+            for name in names:
+                with suppress(FileNotFoundError, NotADirectoryError):
+                    os.unlink(self._place(name))
 
     def _place(self, name: str) -> str:
         return f"{self.url}/{checked(name)}"

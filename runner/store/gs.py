@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final, Self, cast
 
 import requests
@@ -19,7 +19,7 @@ from runner.store.remote import checked
 from runner.store.survey import survey
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
     from typing import BinaryIO
 
@@ -35,7 +35,12 @@ ONCE: Final[dict[str, Any]] = {"retry": None, "timeout": TIMEOUT}
 """Each request once: whoever calls decides about another try."""
 
 _FIELDS: Final = "items(name,size),nextPageToken"
-_PERMISSION: Final = {"read": "storage.objects.get", "write": "storage.objects.create", "list": "storage.objects.list"}
+_PERMISSION: Final = {
+    "read": "storage.objects.get",
+    "write": "storage.objects.create",
+    "list": "storage.objects.list",
+    "remove": "storage.objects.delete",
+}
 _NO_BUCKET: Final = "bucket does not exist"
 _DENIED: Final = frozenset({401, 403})
 _PASSING: Final = frozenset({408, 429})
@@ -94,6 +99,15 @@ class GS:
     def names(self, prefix: str) -> Iterator[str]:
         """See `Remote`."""
         return (name for name, _ in self.listed(prefix))
+
+    def remove(self, names: Sequence[str]) -> None:
+        """See `Erasable`."""
+        with ThreadPoolExecutor(self._requests) as threads:
+            list(threads.map(self._remove, map(checked, names)))
+
+    def _remove(self, name: str) -> None:
+        with suppress(ObjectMissing), self.errors("remove", name):
+            self._blob(name).delete(**ONCE)
 
     def first_page(self, prefix: str, /) -> tuple[list[tuple[str, int]], bool]:
         """See `Bucket`."""

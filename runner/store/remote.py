@@ -12,7 +12,7 @@ import logging
 import threading
 import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar, runtime_checkable
 
 import tenacity
 
@@ -21,7 +21,7 @@ from runner.store import place
 from runner.store.meter import Tally, unheard
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from runner.store.meter import Report
@@ -112,6 +112,20 @@ class Remote(Protocol):
 
         Raises:
             Unlistable: this kind of remote cannot.
+
+        """
+
+
+@runtime_checkable
+class Erasable(Protocol):
+    """Remote storage that can also forget. Only garbage collection asks for it."""
+
+    def remove(self, names: Sequence[str]) -> None:
+        """Remove objects for good, in any order; one that is not there is fine. No names: only say whether it can.
+
+        Raises:
+            ConfigError: this kind of remote cannot.
+            Denied, Unavailable: some of them may still be there.
 
         """
 
@@ -296,3 +310,11 @@ class Retrying(Patience):
     def names(self, prefix: str) -> Iterator[str]:
         """List; see `Remote`. A listing that breaks off begins anew, so it is given only when it is whole."""
         return iter(self.call(lambda: list(self._remote.names(prefix))))
+
+    def remove(self, names: Sequence[str]) -> None:
+        """Remove objects; see `Erasable`."""
+        remote = self._remote
+        if not isinstance(remote, Erasable):
+            message = f"{self.url}: objects cannot be removed from this kind of remote"
+            raise ConfigError(message, "remove them where the server keeps them, or leave --cloud out")
+        self.call(lambda: remote.remove(names))

@@ -21,7 +21,7 @@ from runner.store.s3_obstore import LARGEST_PUT, Elsewhere
 from runner.store.survey import survey
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from mypy_boto3_s3 import S3Client
@@ -40,6 +40,9 @@ _AT_ONCE = 4
 
 _REQUESTS = 16
 """Questions that `exists` asks at once."""
+
+_MOST_AT_ONCE = 1000
+"""Objects that S3 removes in one request."""
 
 NEWEST: Final[Mapping[str, str]] = MappingProxyType({})
 """Arguments of a request for an object: without a version it is the newest one."""
@@ -134,6 +137,32 @@ class S3:
                 self._client.upload_fileobj(
                     file, self._bucket, key, ExtraArgs=self._put, Callback=report, Config=self._config
                 )
+
+    def remove(self, names: Sequence[str]) -> None:
+        """See `Erasable`. Many objects a request; one each where what speaks like S3 does not know that."""
+        keys = [self._key(name) for name in names]
+        for start in range(0, len(keys), _MOST_AT_ONCE):
+            several = keys[start : start + _MOST_AT_ONCE]
+            with self._errors("DeleteObjects", f"{len(several)} objects"):
+                try:
+                    self._remove(several)
+                except ClientError as error:
+                    if not s3_errors.is_unknown_request(error):
+                        raise
+                    self._remove_one_by_one(several)
+
+    def _remove(self, keys: Sequence[str]) -> None:
+        wanted: Any = {"Objects": [{"Key": key} for key in keys], "Quiet": True}
+        answer = self._client.delete_objects(Bucket=self._bucket, Delete=wanted)
+        for refused in answer.get("Errors", ()):
+            raise ClientError({"Error": {"Code": refused.get("Code", ""), "Message": str(refused)}}, "DeleteObjects")
+
+    def _remove_one_by_one(self, keys: Sequence[str]) -> None:
+        def remove(key: str) -> None:
+            self._client.delete_object(Bucket=self._bucket, Key=key)
+
+        with ThreadPoolExecutor(_REQUESTS) as threads:
+            list(threads.map(remove, keys))
 
     def names(self, prefix: str) -> Iterator[str]:
         """See `Remote`."""

@@ -17,6 +17,7 @@ _PERMISSION = {
     "HeadObject": "s3:GetObject",
     "PutObject": "s3:PutObject",
     "ListObjectsV2": "s3:ListBucket",
+    "DeleteObjects": "s3:DeleteObject",
 }
 _ABSENT = frozenset({"NoSuchKey", "NoSuchVersion", "NotFound", "404"})
 _DENIED = frozenset(
@@ -38,6 +39,7 @@ _DENIED = frozenset(
 )
 _REGION = frozenset({"PermanentRedirect", "AuthorizationHeaderMalformed", "301", "IllegalLocationConstraintException"})
 _PASSING = frozenset({"RequestTimeout", "SlowDown", "Throttling", "ThrottlingException", "OperationAborted", "409"})
+_UNKNOWN = frozenset({"NotImplemented", "MethodNotAllowed", "501", "405"})
 _NO_CREDENTIALS = (
     exceptions.NoCredentialsError,
     exceptions.PartialCredentialsError,
@@ -63,6 +65,11 @@ def translate(error: Exception, operation: str, name: str, url: str) -> RemoteEr
     if isinstance(error, exceptions.BotoCoreError) and not isinstance(error, _CONNECTION):
         return RemoteError(f"{url}: {error}", "check the remote's options")
     return Unavailable(f"{url}: {operation} of {name}: {error}", "check the network and the remote's endpointurl")
+
+
+def is_unknown_request(error: ClientError) -> bool:
+    """Whether what speaks like S3 does not know this kind of request at all."""
+    return str(error.response.get("Error", {}).get("Code", "")) in _UNKNOWN
 
 
 def _answered(error: ClientError, operation: str, name: str, url: str) -> RemoteError:

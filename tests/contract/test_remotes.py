@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from runner.errors import Corrupt, Denied, ObjectMissing, RemoteError, Unavailable, Unlistable
+from runner.errors import ConfigError, Corrupt, Denied, ObjectMissing, RemoteError, Unavailable, Unlistable
 from runner.hashes import Hash, hash_bytes
 from runner.store.cache import Cache
 from runner.store.directory import Directory
@@ -348,3 +348,38 @@ def test_an_unreachable_host_is_unavailable_within_the_budget() -> None:
     with pytest.raises(Unavailable, match=r"127\.0\.0\.1:9"):
         remote.get("files/md5/ab/c", Collected())
     assert waits
+
+
+def removing(bare: Remote) -> Retrying | None:
+    """Give the remote as garbage collection sees it; `None`, after a look at how it refuses, where it cannot remove."""
+    remote = Retrying(bare, budget=5)
+    if not isinstance(bare, HTTP):
+        remote.remove([])
+        return remote
+    with pytest.raises(ConfigError, match="cannot be removed from this kind of remote"):
+        remote.remove([])
+    return None
+
+
+def test_what_is_removed_is_gone_and_nothing_else(bare: Remote, tmp_path: Path) -> None:
+    if not (remote := removing(bare)):
+        return
+    objects = [*(f"files/md5/{number:02x}/{number:030x}" for number in range(5)), *ODD]
+    for name in objects:
+        (tmp_path / "source").write_bytes(name.encode())
+        remote.put(name, tmp_path / "source")
+    gone = {objects[1], objects[3], ODD[0], "files/md5/ff/never there", "never/there"}
+    remote.remove(sorted(gone))
+    assert sorted(remote.names("")) == sorted({*objects} - gone)
+    assert set(remote.exists(objects)) == {*objects} - gone
+
+
+def test_more_than_a_thousand_are_removed_at_once(bare: Remote, tmp_path: Path) -> None:
+    if not (remote := removing(bare)):
+        return
+    (tmp_path / "source").write_bytes(b"")
+    names = [f"files/md5/{number:032x}" for number in range(1001)]
+    for name in (names[0], names[999], names[1000]):
+        remote.put(name, tmp_path / "source")
+    remote.remove(names)
+    assert list(remote.names("")) == []
