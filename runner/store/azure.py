@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from azure.core.exceptions import AzureError
@@ -19,7 +19,7 @@ from runner.store.remote import checked
 from runner.store.survey import survey
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from runner.store.azure_client import Connection
@@ -89,6 +89,15 @@ class Azure:
     def names(self, prefix: str) -> Iterator[str]:
         """See `Remote`."""
         return (name for name, _ in self.listed(prefix))
+
+    def remove(self, names: Sequence[str]) -> None:
+        """See `Erasable`."""
+        with ThreadPoolExecutor(_REQUESTS) as threads:
+            list(threads.map(self._remove, names))
+
+    def _remove(self, name: str) -> None:
+        with suppress(ObjectMissing), self._errors("remove", name):
+            self._client.delete_blob(self._key(name), timeout=self._timeout)
 
     def first_page(self, prefix: str, /) -> tuple[list[tuple[str, int]], bool]:
         """See `Bucket`."""

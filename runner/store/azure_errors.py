@@ -16,6 +16,7 @@ _ROLE: Final = {
     "read": "Storage Blob Data Reader, or a signature with read",
     "list": "Storage Blob Data Reader, or a signature with list",
     "write": "Storage Blob Data Contributor, or a signature with create and write",
+    "remove": "Storage Blob Data Contributor, or a signature with delete",
 }
 _NO_CONTAINER: Final = frozenset(
     {"ContainerNotFound", "ContainerBeingDeleted", "ContainerDisabled", "InvalidResourceName"}
@@ -39,7 +40,7 @@ def translate(error: Exception, doing: str, name: str, place: str, *, anonymous:
 
     Args:
         error: of Azure's client, or of obstore.
-        doing: read, list or write.
+        doing: read, list, write or remove.
         name: of the blob, or what the names begin with.
         place: the remote's url and account, for people.
         anonymous: whether no credentials are shown.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+import threading
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -96,6 +97,8 @@ def rclone(folder: Path) -> Iterator[Server]:
         try:
             assert process.stderr
             found = next(match for line in process.stderr if (match := _ADDRESS.search(line)))
+            # Whatever it complains of is read: a full pipe would stop the server.
+            threading.Thread(target=process.stderr.read, daemon=True).start()
             yield Server(f"http://127.0.0.1:{found[1]}")
         finally:
             process.kill()
