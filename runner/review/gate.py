@@ -36,7 +36,7 @@ EVENTS = frozenset(
 )
 """GitHub's names of the events that a gate's `when` may say."""
 
-_WORST_FIRST: tuple[Status, ...] = ("failed", "unmeasured", "warned", "passed")
+_WORST_FIRST: tuple[Status, ...] = ("failed", "unmeasured", "accepted", "warned", "passed")
 _LONGEST_VALUE = 80
 
 

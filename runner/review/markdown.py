@@ -21,6 +21,7 @@ Row = TypeVar("Row")
 _ALL = sys.maxsize
 _MARKS = {
     "passed": "\N{WHITE HEAVY CHECK MARK}",
+    "accepted": "\N{RAISED HAND}",
     "warned": "\N{WARNING SIGN}\N{VARIATION SELECTOR-16}",
     "failed": "\N{CROSS MARK}",
     "unmeasured": "\N{WHITE QUESTION MARK ORNAMENT}",

@@ -11,9 +11,10 @@ from runner.review.commit import Commit  # noqa: TC001
 
 SCHEMA = 1
 Scalar = float | int | bool | str
-Status = Literal["passed", "warned", "failed", "unmeasured"]
-Overall = Literal["passed", "warned", "failed", "unmeasured", "ungated"]
-Outcome = Literal["passed", "warned", "failed", "unmeasured", "ungated", "error"]
+Status = Literal["passed", "warned", "accepted", "failed", "unmeasured"]
+Overall = Literal["passed", "warned", "accepted", "failed", "unmeasured", "ungated"]
+Outcome = Literal["passed", "warned", "accepted", "failed", "unmeasured", "ungated", "error"]
+Unit = Literal["", "bytes", "seconds"]
 Decision = Literal[
     "fresh",
     "restored",
@@ -38,6 +39,7 @@ class Change:
         base, head: the values; `None` where the value is absent or is not a finite number.
         delta: head minus base, where both are finite numbers (booleans are not).
         why: what a `None` hides, e.g. `head is NaN`; empty for a value that is plainly absent.
+        claimed: whether the head's value is only what the commit claims; `Report.claims` says why.
 
     """
 
@@ -47,11 +49,28 @@ class Change:
     head: Scalar | None
     delta: float | int | None = None
     why: str = ""
+    claimed: bool = False
 
     @property
     def changed(self) -> bool:
         """Whether the two sides differ. A value that is no number never counts as unchanged."""
         return self.base != self.head or type(self.base) is not type(self.head) or bool(self.why)
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One limit of a gate, held against one value.
+
+    Attributes:
+        limit: the limit as the gate file writes it: `allow-drop: 2%`.
+        status: what it says alone.
+        arithmetic: how it was worked out, with every number: `0.91 - 0.9 = 0.01; 0.01 <= 2% of 0.91 = 0.0182`.
+
+    """
+
+    limit: str
+    status: Status
+    arithmetic: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +79,7 @@ class Verdict:
 
     Attributes:
         gate: the gate's label.
-        metric: the metrics file.
+        metric: the metrics file; of a `size` gate the out, of a `duration` gate the stage.
         path: the full path of the judged value in it, as JSONPath text without `$.`; the gate's own
             JSONPath where nothing was found.
         key: the same place as a dotted key, as in `metrics.Change`; empty where nothing was found.
@@ -70,6 +89,11 @@ class Verdict:
         why: what led to the status, in words.
         where: the rule's place in the gate file.
         exits: whether this verdict alone makes the run end with exit code 1.
+        unit: of base, head and delta; empty for a metric, which has none.
+        claimed: whether the head's value is only what the commit claims; `Report.claims` says why.
+        checks: each limit, and how it was worked out.
+        read, base_read: where the two values were read; empty where they were not.
+        note: what the reader should know of the limit itself: that it is smaller than the metric's noise.
 
     """
 
@@ -85,6 +109,12 @@ class Verdict:
     where: Location
     exits: bool = False
     key: str = ""
+    unit: Unit = ""
+    claimed: bool = False
+    checks: tuple[Check, ...] = ()
+    read: str = ""
+    base_read: str = ""
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +162,8 @@ class StageRow:
         why: what went wrong with a stage that failed, in words.
         tail: the last lines that a failed command printed.
         pulled: what was fetched for it.
+        recorded_seconds: how long its command took when what it left was really made; `None` where nobody recorded it.
+        base_seconds: the same of what the base has.
 
     """
 
@@ -143,6 +175,101 @@ class StageRow:
     why: str = ""
     tail: tuple[str, ...] = ()
     pulled: Traffic = Traffic()
+    recorded_seconds: float | None = None
+    base_seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A metrics file whose values are only what the commit claims: no run that is trusted made them.
+
+    Attributes:
+        path: the metrics file.
+        stage: the stage that makes it; empty: none does.
+        why: what this run did instead of making it, in words.
+        gated: whether a gate reads it.
+        policy: what was done about it: `accept`, `fail`, or, where it should have been made again and could not
+            be, `rerun`.
+
+    """
+
+    path: str
+    stage: str
+    why: str
+    gated: bool
+    policy: Literal["accept", "rerun", "fail"]
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """Somebody with the right to write took the failed gates of one commit on themselves.
+
+    Attributes:
+        by: their login.
+        label: the label by which they said so.
+        sha: the head that it holds for, and no other.
+
+    """
+
+    by: str
+    label: str
+    sha: str
+
+    @property
+    def trailer(self) -> str:
+        """Give the line for the message of a commit that this let through."""
+        return f"Accepted-regression: {self.sha} by {self.by} (label {self.label})"
+
+
+@dataclass(frozen=True, slots=True)
+class Trend:
+    """One metric over the commits of a `History`.
+
+    Attributes:
+        path, key: as in `Change`.
+        values: one for each commit of the history, in its order; `None` where it had none.
+        stage: the stage that makes it; empty: none does.
+
+    """
+
+    path: str
+    key: str
+    values: tuple[float | int | None, ...]
+    stage: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """The inputs of a stage that changed with a commit.
+
+    Attributes:
+        stage: the stage.
+        sha: the commit.
+        inputs: what changed, in words: `cmd`, `dep train.py`, `param params.yaml:depth`.
+
+    """
+
+    stage: str
+    sha: str
+    inputs: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """Metrics over the last commits of the base branch that recorded any.
+
+    Attributes:
+        commits: oldest first.
+        trends: one for each metric.
+        marks: where inputs of the stages behind them changed, oldest first.
+        note: why there are fewer commits than asked for; empty: there are not, or history is no longer.
+
+    """
+
+    commits: tuple[Commit, ...]
+    trends: tuple[Trend, ...] = ()
+    marks: tuple[Mark, ...] = ()
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +311,9 @@ class Report:
         notes: sentences for the reader.
         error: what ended the walk early.
         seconds: of the whole run.
+        claims: metrics files whose values no run that is trusted made.
+        override: who accepted failed gates; `None`: nobody did.
+        history: the metrics over the last commits of the base branch; `None` where it was not read.
         schema: the version of the JSON Schema.
 
     """
@@ -206,4 +336,7 @@ class Report:
     notes: tuple[str, ...] = ()
     error: Problem | None = None
     seconds: float = 0.0
+    claims: tuple[Claim, ...] = ()
+    override: Override | None = None
+    history: History | None = None
     schema: int = SCHEMA

@@ -18,12 +18,13 @@ if TYPE_CHECKING:
 _WORDS = {
     "passed": "Passed",
     "warned": "Passed with warnings",
+    "accepted": "Accepted",
     "failed": "Failed",
     "unmeasured": "Unmeasured",
     "ungated": "No gates",
     "error": "Stopped",
 }
-_RANK = {"failed": 0, "unmeasured": 1, "warned": 2, "passed": 3, "": 4}
+_RANK = {"failed": 0, "unmeasured": 1, "accepted": 2, "warned": 3, "passed": 4, "": 5}
 _MD5 = re.compile(r"([0-9a-f]{8})[0-9a-f]{24}(?:\.dir)?\Z")
 _SHA = 7
 

@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from runner.errors import Location
-from runner.review.model import Change, Verdict
+from runner.review.model import Change, Check, Claim, History, Mark, Override, Trend, Verdict
 from runner.review.report import Commit, Problem, ReasonRow, Report, StageRow, Traffic
 
 NASTY = (
@@ -24,10 +24,10 @@ SECONDS = st.floats(0, 10**6)
 WHERE = st.builds(Location, TEXT, AMOUNT, AMOUNT)
 DELTA = st.none() | NUMBER
 TRAFFIC = st.builds(Traffic, AMOUNT, AMOUNT, SECONDS)
-CHANGE = st.builds(Change, TEXT, TEXT, SCALAR, SCALAR, DELTA, TEXT)
+CHANGE = st.builds(Change, TEXT, TEXT, SCALAR, SCALAR, DELTA, TEXT, st.booleans())
 REASON = st.builds(ReasonRow, TEXT, TEXT, SCALAR, SCALAR)
 COMMIT = st.builds(Commit, sha=TEXT, ref=TEXT, subject=TEXT, how=TEXT)
-STATUS: Any = st.sampled_from(["passed", "warned", "failed", "unmeasured"])
+STATUS: Any = st.sampled_from(["passed", "warned", "accepted", "failed", "unmeasured"])
 DECISION: Any = st.sampled_from(
     ["fresh", "restored", "ran", "failed", "skipped", "frozen", "planned-run", "planned-restore", "planned-wait"]
 )
@@ -45,6 +45,12 @@ VERDICT = st.builds(
     where=WHERE,
     exits=st.booleans(),
     key=TEXT,
+    unit=st.sampled_from(["", "bytes", "seconds"]),
+    claimed=st.booleans(),
+    checks=st.lists(st.builds(Check, TEXT, STATUS, TEXT), max_size=2).map(tuple),
+    read=TEXT,
+    base_read=TEXT,
+    note=TEXT,
 )
 STAGE = st.builds(
     StageRow,
@@ -56,7 +62,24 @@ STAGE = st.builds(
     why=TEXT,
     tail=st.lists(TEXT, max_size=5).map(tuple),
     pulled=TRAFFIC,
+    recorded_seconds=st.none() | SECONDS,
+    base_seconds=st.none() | SECONDS,
 )
+CLAIM = st.builds(Claim, TEXT, TEXT, TEXT, st.booleans(), st.sampled_from(["accept", "rerun", "fail"]))
+
+
+@st.composite
+def histories(draw: st.DrawFn) -> History:
+    """Draw metrics over a few commits."""
+    commits = draw(st.lists(COMMIT, max_size=4).map(tuple))
+    values = st.tuples(*(st.none() | NUMBER for _ in commits))
+    marks = st.builds(Mark, TEXT, TEXT, st.lists(TEXT, max_size=2).map(tuple))
+    return History(
+        commits,
+        draw(st.lists(st.builds(Trend, TEXT, TEXT, values, TEXT), max_size=3).map(tuple)),
+        draw(st.lists(marks, max_size=2).map(tuple)),
+        draw(TEXT),
+    )
 
 
 @st.composite
@@ -68,7 +91,7 @@ def reports(draw: st.DrawFn) -> Report:
     edge = st.tuples(st.sampled_from(names), st.sampled_from(names)) if names else st.nothing()
     return Report(
         version="0.1.0",
-        verdict=draw(st.sampled_from(["passed", "warned", "failed", "unmeasured", "ungated", "error"])),
+        verdict=draw(st.sampled_from(["passed", "warned", "accepted", "failed", "unmeasured", "ungated", "error"])),
         exit_code=draw(st.integers(0, 143)),
         command=draw(TEXT),
         head=draw(COMMIT),
@@ -85,4 +108,7 @@ def reports(draw: st.DrawFn) -> Report:
         notes=tuple(draw(st.lists(TEXT, max_size=3))) * times,
         error=draw(st.none() | st.builds(Problem, TEXT, TEXT, st.none() | WHERE, TEXT)),
         seconds=draw(SECONDS),
+        claims=tuple(draw(st.lists(CLAIM, max_size=3))),
+        override=draw(st.none() | st.builds(Override, TEXT, TEXT, TEXT)),
+        history=draw(st.none() | histories()),
     )
