@@ -78,7 +78,7 @@ def _sorted(said: Answered, doing: str, name: str, place: str, *, anonymous: boo
         return Denied(
             message, "without credentials only a public container can be read; is it one, and is that its name?"
         )
-    if said.code in _NO_CONTAINER or (said.status == _ABSENT and doing != "read"):
+    if said.code in _NO_CONTAINER or (said.status == _ABSENT and doing not in {"read", "remove"}):
         return RemoteError(f"{place}: there is no such container", "check the remote's url and account_name")
     if said.status == _ABSENT:
         return ObjectMissing(f"{name} is not in {place}", "push it from where it was made, or make it anew")
