@@ -64,12 +64,13 @@ class Cache(VerifiedObjects):
             RemoteError: the disk refused.
 
         """
-        with disk.refusals(f"write {self.place(name)}"):
-            incoming = Incoming(self.place(name), name, report)
+        place = self.place(name)
+        with disk.refusals(f"write {place}"):
+            incoming = Incoming(place, name, report)
             try:
                 self.holding.share()
                 yield incoming
-                os.replace(incoming.verified(), self.place(name))  # noqa: PTH105 - both are str
+                incoming.settle(place)
             finally:
                 incoming.close()
 

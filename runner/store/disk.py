@@ -9,6 +9,7 @@ where a `Path` costs more than the call. Nothing here knows what an object is.
 from __future__ import annotations
 
 import errno
+import itertools
 import os
 import stat
 from contextlib import contextmanager, suppress
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 READ_ONLY = 0o444
 """The mode DVC gives every object; it takes any other mode as a sign that the object was touched."""
 
+_OWN = os.urandom(8).hex()  # process ids come again, and are the same in every container
+_NUMBERS = itertools.count()
 _SMALLEST_READ = 4096
 _MANY = 8
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
@@ -49,7 +52,7 @@ def temporary(target: str) -> str:
 
     Hidden, and ending in `.tmp` as DVC's own do; the process id in it tells a sweeper whose it was.
     """
-    return f"{os.path.dirname(target)}/.{os.getpid()}-{os.urandom(8).hex()}.tmp"
+    return f"{os.path.dirname(target)}/.{os.getpid()}-{_OWN}-{next(_NUMBERS):x}.tmp"
 
 
 def is_temporary(filename: str) -> bool:

@@ -1,6 +1,6 @@
 """Bytes on their way into the cache: hashed as they come, under a temporary name until they prove right."""
 # One system call a file over many small files, see disk.py:
-# ruff: noqa: PTH108
+# ruff: noqa: PTH105, PTH108
 
 from __future__ import annotations
 
@@ -61,6 +61,16 @@ class Incoming:
         os.fchmod(self._fd, disk.READ_ONLY)
         return self._path
 
+    def settle(self, place: str) -> None:
+        """Give the object its final name.
+
+        Raises:
+            Corrupt: its bytes are others.
+
+        """
+        os.replace(self.verified(), place)
+        self._path = ""
+
     def named(self) -> tuple[str, Hash]:
         """Give the path of the temporary file and the name of its bytes, whatever they turned out to be."""
         os.fchmod(self._fd, disk.READ_ONLY)
@@ -69,5 +79,6 @@ class Incoming:
     def close(self) -> None:
         """Remove the temporary file, if it still has its temporary name."""
         os.close(self._fd)
-        with suppress(FileNotFoundError):
-            os.unlink(self._path)
+        if self._path:
+            with suppress(FileNotFoundError):
+                os.unlink(self._path)

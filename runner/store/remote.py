@@ -234,21 +234,36 @@ class Patience:
         A storage that used up a whole budget gets one try a call from then on, until one succeeds: what is down for one
         object is down for all, and a thousand budgets would be hours.
         """
-        patient = tenacity.stop_before_delay(self._budget)
+        began = time.monotonic()
         try:
-            given = tenacity.Retrying(
+            given = attempt()  # bare: tenacity costs half as much as a small request, and hardly any needs it
+        except Unavailable as error:
+            given = self._again(attempt, error, self._budget - (time.monotonic() - began))
+        self._down = False
+        return given
+
+    def _again(self, attempt: Callable[[], T], first: Unavailable, left: float) -> T:
+        """Go on after the `first` refusal for as many seconds as are `left`."""
+        refused = [first]
+
+        def further() -> T:
+            if refused:
+                raise refused.pop()
+            return attempt()
+
+        patient = tenacity.stop_before_delay(left)
+        try:
+            return tenacity.Retrying(
                 retry=tenacity.retry_if_exception_type(Unavailable),
                 wait=tenacity.wait_random_exponential(multiplier=FIRST_WAIT, max=LONGEST_WAIT),
                 stop=tenacity.stop_after_attempt(1) if self._down else patient,
                 before_sleep=self._count,
                 sleep=self._sleep,
                 reraise=True,
-            )(attempt)
+            )(further)
         except Unavailable:
             self._down = True
             raise
-        self._down = False
-        return given
 
     def _count(self, state: tenacity.RetryCallState) -> None:
         with self._lock:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
@@ -17,7 +18,7 @@ from runner.hashes import CHUNK
 from runner.store import s3_client, s3_errors, s3_obstore
 from runner.store.meter import unheard
 from runner.store.remote import checked
-from runner.store.s3_obstore import LARGEST_PUT, Elsewhere
+from runner.store.s3_obstore import LARGEST_PUT, PAGE, Elsewhere
 from runner.store.survey import survey
 
 if TYPE_CHECKING:
@@ -209,21 +210,37 @@ class S3:
 
     def listed(self, prefix: str, after: str = "", /) -> Iterator[tuple[str, int]]:
         """Give names and sizes, in the order of the names; see `Bucket`."""
-        asked = {"Bucket": self._bucket, "Prefix": f"{self._prefix}{prefix}"}
-        if after:
-            asked["StartAfter"] = f"{self._prefix}{after}"
+        if self._obstore and (after or prefix.endswith("/")):
+            try:
+                with self._errors("ListObjectsV2", prefix):
+                    for key, size in self._obstore.listed(self._prefix + prefix, after and self._prefix + after):
+                        after = key[len(self._prefix) :]
+                        yield after, size
+            except Elsewhere:
+                self._obstore = None
+            else:
+                return
         pages: Any = self._client.get_paginator("list_objects_v2")  # its type has no optional arguments
         with self._errors("ListObjectsV2", prefix):
-            for page in pages.paginate(**asked):
-                for found in page.get("Contents", ()):
-                    yield found["Key"][len(self._prefix) :], found["Size"]
+            for page in pages.paginate(**self._listing(prefix, after)):
+                yield from self._named(page)
 
     def first_page(self, prefix: str, /) -> tuple[list[tuple[str, int]], bool]:
         """See `Bucket`."""
+        if self._obstore and prefix.endswith("/"):
+            page = list(itertools.islice(self.listed(prefix), PAGE))
+            return page, len(page) < PAGE
         with self._errors("ListObjectsV2", prefix):
-            answer = self._client.list_objects_v2(Bucket=self._bucket, Prefix=f"{self._prefix}{prefix}")
-        found = [(entry["Key"][len(self._prefix) :], entry["Size"]) for entry in answer.get("Contents", ())]
-        return found, not answer["IsTruncated"]
+            answer = self._client.list_objects_v2(**self._listing(prefix))
+        return list(self._named(answer)), not answer["IsTruncated"]
+
+    def _listing(self, prefix: str, after: str = "") -> dict[str, Any]:
+        begin = {"StartAfter": f"{self._prefix}{after}"} if after else {}
+        return {"Bucket": self._bucket, "Prefix": f"{self._prefix}{prefix}", **begin}
+
+    def _named(self, page: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
+        for found in page.get("Contents", ()):
+            yield found["Key"][len(self._prefix) :], found["Size"]
 
 
 def _version(version: str) -> dict[str, str]:

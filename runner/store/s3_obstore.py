@@ -29,17 +29,21 @@ from runner.hashes import CHUNK
 from runner.store.answered import answered
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from botocore.awsrequest import AWSPreparedRequest
     from botocore.credentials import Credentials
     from mypy_boto3_s3 import S3Client
+    from obstore import ObjectMeta
     from obstore.store import ClientConfig, S3Config, S3Credential
 
     from runner.store.s3_client import Connection
 
 LARGEST_PUT: Final = 1 << 20
 """Bytes. obstore's read timeout runs while it sends, too, so what a slow line needs long for is left to boto3."""
+
+PAGE: Final = 1000
+"""Names that S3 lists in one request."""
 
 _ENCRYPTION: Final = {"ServerSideEncryption": "server_side_encryption", "SSEKMSKeyId": "sse_kms_key_id"}
 _OF_ITS_OWN: Final = frozenset(
@@ -62,6 +66,7 @@ ten times a second at most. boto3 alone knows when they are to be renewed, and h
 
 _PROBE: Final = "probe"
 _SCOPE: Final = re.compile(r"AWS4-HMAC-SHA256 Credential=[^,]+/\d{8}/([^/,]+)/s3/aws4_request")
+_ELSEWHERE: Final = ("redirect", "certificate", "External AWS credential", "invalid list response")
 _REGION: Final = frozenset({"AuthorizationHeaderMalformed", "PermanentRedirect", "TemporaryRedirect"})
 
 
@@ -80,7 +85,7 @@ class Obstore:
         """Ask for an object; once it is known to be there, its bytes can be taken."""
         with _errors("GetObject"):
             answer = self._store.get(key)
-            if answer.meta["size"] <= CHUNK:
+            if answer.range[1] <= CHUNK:
                 return iter((bytes(answer.bytes()),))
         return _streamed(iter(answer.stream(min_chunk_size=CHUNK)))
 
@@ -94,6 +99,25 @@ class Obstore:
         """Give the size of an object in bytes."""
         with _errors("HeadObject"):
             return self._store.head(key)["size"]
+
+    def listed(self, prefix: str, after: str) -> Iterator[tuple[str, int]]:
+        """Give the keys that begin with `prefix` and come after `after`, and the sizes, page by page as they are taken.
+
+        Args:
+            prefix: ends in a slash, or `after` is not less; keys come in order.
+            after: empty: from the first one on.
+
+        """
+        pages = iter(self._store.list(prefix.rpartition("/")[0], offset=after or None, chunk_size=PAGE))
+        while page := self._page(pages):
+            for found in page:
+                if not found["path"].startswith(prefix):
+                    return
+                yield found["path"], found["size"]
+
+    def _page(self, pages: Iterator[Sequence[ObjectMeta]]) -> Sequence[ObjectMeta]:
+        with _errors("ListObjectsV2"):
+            return next(pages, ())
 
 
 def beside(connection: Connection, bucket: str, extra: Mapping[str, Mapping[str, Any]]) -> Obstore | None:
@@ -208,9 +232,7 @@ def _errors(operation: str) -> Iterator[None]:
     except (BaseError, OSError) as error:
         said = answered(error)
         text = str(error)
-        if not said.status and (
-            "redirect" in said.text or "certificate" in text or "External AWS credential" in said.text
-        ):
+        if not said.status and any(sign in text for sign in _ELSEWHERE):
             raise Elsewhere from error
         if not said.status:
             raise HTTPError(said.text) from error

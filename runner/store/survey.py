@@ -66,7 +66,7 @@ def _behind(bucket: Bucket, last: str, wanted: set[str], threads: int) -> dict[s
 
     def shard(digit: str) -> dict[str, int]:
         prefix = f"{_OBJECTS}{digit}"
-        after = last if last.startswith(prefix) else ""
+        after = last if last.startswith(prefix) else prefix  # no object has the prefix as its whole name
         return {name: size for name, size in bucket.listed(prefix, after) if name in wanted}
 
     digits = [digit for digit in _DIGITS if any(name.startswith(f"{_OBJECTS}{digit}") for name in wanted)]

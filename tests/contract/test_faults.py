@@ -229,6 +229,13 @@ def test_presence_is_told_where_listings_have_no_order(faulty_s3: FaultyS3) -> N
     assert sizes == {name: len(content) for name, content in faulty_s3.objects.items()}
 
 
+def test_a_listing_that_leaves_out_what_nobody_needs_is_read(faulty_s3: FaultyS3) -> None:
+    names = fill(faulty_s3, numbered(30))
+    faulty_s3.dated = False
+    sizes = faulty_s3.remote().exists([name.key for name in names])
+    assert sizes == {name: len(content) for name, content in faulty_s3.objects.items()}
+
+
 def test_a_retried_listing_gives_each_name_once(faulty_s3: FaultyS3) -> None:
     names = fill(faulty_s3, numbered(30))
     faulty_s3.page = 7

@@ -27,6 +27,7 @@ class FaultyS3(ThreadingHTTPServer):
         may_list: whether listing is allowed; without it a missing object is a refusal, as with S3.
         page: keys a page of a listing.
         boto3_only: whether remotes that are opened do without obstore.
+        dated: whether a listing says when objects were written, as S3's does.
         in_order: whether a listing comes in the order of the keys, as from S3; a directory bucket's does not.
         requests: method and path of each request so far.
         agents: the client of each request for an object so far, as it names itself.
@@ -54,6 +55,7 @@ class FaultyS3(ThreadingHTTPServer):
         self.may_list = True
         self.page = 1000
         self.in_order = True
+        self.dated = True
         self.requests: list[tuple[str, str]] = []
         self.agents: list[str] = []
         self.signatures: list[str] = []
@@ -197,8 +199,9 @@ class _Answer(BaseHTTPRequestHandler):
         if not self.server.in_order:
             keys.reverse()
         page, rest = keys[: self.server.page], keys[self.server.page :]
+        date = "<LastModified>2026-10-01T00:00:00.000Z</LastModified>" if self.server.dated else ""
         rows = "".join(
-            f"<Contents><Key>{key}</Key><Size>{len(self.server.objects[key])}</Size></Contents>" for key in page
+            f"<Contents><Key>{key}</Key><Size>{len(self.server.objects[key])}</Size>{date}</Contents>" for key in page
         )
         token = f"<NextContinuationToken>{page[-1]}</NextContinuationToken>" if rest else ""
         truncated = "true" if rest else "false"
