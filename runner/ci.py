@@ -112,12 +112,14 @@ def _selected(project: Project, targets: Sequence[str], modes: Modes) -> tuple[S
 
 def repro(project: Project, asked: Asked) -> Report:
     """Make the stages asked for fresh (up to room 7)."""
-    return _walk(project, asked, through=False)
+    with project.supposed():
+        return _walk(project, asked, through=False)
 
 
 def run(project: Project, asked: Asked) -> Report:
     """Make the stages fresh, judge, push; telling is the caller's (rooms 3 to 9)."""
-    return _walk(project, asked, through=True)
+    with project.supposed():
+        return _walk(project, asked, through=True)
 
 
 @dataclass(frozen=True, slots=True)

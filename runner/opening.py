@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import logging
 import os
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
@@ -15,7 +15,7 @@ from runner import asking, settings
 from runner.engine.committed import Committed
 from runner.engine.imported import Repositories
 from runner.engine.objects import Objects, home_of
-from runner.engine.project import Project
+from runner.engine.project import Project, hold
 from runner.engine.runcache import RunCache
 from runner.engine.sources import Sources
 from runner.engine.versions import Versions
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from runner.ci import Asked
+    from runner.engine.supposing import Supposing
     from runner.pipeline.config import Config
     from runner.pipeline.model import LockedPath, Out, Pipeline, Stage
     from runner.pipeline.source import Source
@@ -167,12 +168,15 @@ def _project(root: Path, git: Git, prefix: str, asked: Asked) -> Project:
     state = State(root / SCRATCH / "state.db")
     listed = git.listed(root)
     workspace = Workspace(root, state, within=None if _is_trusted_event(asked) else git.root)
+    supposing = _supposing(root, workspace, chosen)
     gc.disable()  # nothing that is read here is garbage, and looking for some takes a tenth of the time
     unpacking = Unpacking.of(_read_config(root, git, "", "", environ) if asked.remote_from else dvc)
     sight = files.Sight(workspace.hiding, listed.ignored_locks)
     pipeline = files.load(workspace.found(listed.files), workspace.read, str(root), unpacking, sight)
     gc.freeze()
     gc.enable()
+    if supposing:
+        supposing.check(pipeline)
     store = Cache(Path(dvc.cache_dir) if dvc.cache_dir else root / ".dvc" / "cache", dvc.cache_types, state)
     versions = Versions()
     versions.note(pipeline)
@@ -194,7 +198,27 @@ def _project(root: Path, git: Git, prefix: str, asked: Asked) -> Project:
     runs = RunCache(store, lambda: remote(""))
     cwd = os.path.relpath(chosen.directory, root)
     parts = (pipeline, workspace, store, objects, runs, sources, state, remote, cwd, unpacking)
-    return Project(root, git, prefix, *parts, read_only=_read_only(dvc, chosen.remote))
+    return Project(
+        root,
+        git,
+        prefix,
+        *parts,
+        read_only=_read_only(dvc, chosen.remote),
+        supposed=supposing.in_place if supposing else nullcontext,
+    )
+
+
+def _supposing(root: Path, workspace: Workspace, chosen: Settings) -> Supposing | None:
+    """Put back the params files that a killed run left changed; then suppose in them what this call sets."""
+    scratch = root / SCRATCH
+    left = scratch.is_dir() and any(place.name.startswith("params-") for place in scratch.iterdir())
+    if not (left or chosen.set_param):
+        return None
+    from runner.engine import supposing  # noqa: PLC0415 - few calls set params
+
+    supposing.recover(workspace, partial(hold, root))
+    cwd = os.path.relpath(chosen.directory, root)
+    return supposing.of(workspace, cwd, chosen.set_param, partial(hold, root)) if chosen.set_param else None
 
 
 def check_scratch(root: Path, git: Git) -> None:

@@ -52,12 +52,17 @@ class Call:
         log.setup(sys.stderr, actions=actions, verbosity=self.verbosity, secrets=filter(None, secrets))
 
 
+class _Once(click.Option):
+    """An option that may come more than once, each time with one value."""
+
+
 def _kept(name: str) -> Callable[[click.Context, click.Parameter, Any], Any]:
     """Keep an option's value under its input's name."""
 
     def keep(context: click.Context, _: click.Parameter, value: Any) -> Any:  # noqa: ANN401 - click's own type
         if value not in {None, ()}:
-            context.find_object(Call).flags[name] = value  # type: ignore[union-attr]
+            text = "\n".join(value) if isinstance(value, tuple) else value
+            context.find_object(Call).flags[name] = text  # type: ignore[union-attr]
         return value
 
     return keep
@@ -119,13 +124,21 @@ OPTIONS: Final = {
     "locked": _flag("--locked", of="locked", help="Exit with 10, and run nothing, if anything is stale."),
     "allow-missing": _flag("--allow-missing", of="allow-missing", help="What is not there is no reason to run."),
     "run-cache": _flag("--no-run-cache", of="run-cache", to="false", help="Look up no past runs."),
+    "set-param": _option(
+        *("-S", "--set-param"),
+        of="set-param",
+        cls=_Once,
+        multiple=True,
+        metavar="[FILE:]KEY=VALUE",
+        help="Run with another value in a params file; afterwards the file is as it was. May be given more than once.",
+    ),
     "json": click.option(
         "--json", is_flag=True, callback=_json, expose_value=False, help="Result as JSON on standard output."
     ),
     "verbose": click.option("-v", "--verbose", count=True, callback=_louder(1), expose_value=False, help="Say more."),
     "quiet": click.option("-q", "--quiet", count=True, callback=_louder(-1), expose_value=False, help="Say less."),
 }
-MODES: Final = ("force", "single-item", "downstream", "locked", "allow-missing", "run-cache")
+MODES: Final = ("set-param", "force", "single-item", "downstream", "locked", "allow-missing", "run-cache")
 EVERY: Final = ("directory", "config", "json", "verbose", "quiet")
 
 
@@ -135,7 +148,9 @@ class _Verb(click.Command):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Write the option before each of its values."""
         options = (param for param in self.params if isinstance(param, click.Option))
-        several = {name for option in options if option.multiple for name in option.opts}
+        several = {
+            name for option in options if option.multiple and not isinstance(option, _Once) for name in option.opts
+        }
         written: list[str] = []
         current = ""
         for arg in args:

@@ -98,6 +98,7 @@ INPUTS = (
     Input("single-item", "false", _yes, "The targets alone.", in_file=False, in_job=False),
     Input("downstream", "false", _yes, "The targets and what depends on them.", in_file=False, in_job=False),
     Input("allow-missing", "false", _yes, "What is not there is no reason to run.", in_file=False, in_job=False),
+    Input("set-param", "", _lines, "[file:]key=value for this run; one a line.", in_file=False, in_job=False),
     Input("run-cache", "true", _yes, "Look up past runs.", in_file=False, in_job=False),
 )
 
@@ -136,6 +137,7 @@ class Settings:
         token: GitHub's token; never shown.
         actions: the GitHub job, if this is one.
         force, keep_going, single_item, downstream, allow_missing, run_cache: see `engine.modes`.
+        set_param: values that params files hold for this run, as `[file:]key=value`.
         locked: end with exit code 10, before anything is run, if anything is stale.
 
     """
@@ -160,6 +162,7 @@ class Settings:
     downstream: bool = False
     allow_missing: bool = False
     run_cache: bool = True
+    set_param: tuple[str, ...] = ()
 
 
 def variable(name: str) -> str:
@@ -266,6 +269,7 @@ def _settings(values: Mapping[str, Any], environ: Mapping[str, str]) -> Settings
         downstream=values["downstream"],
         allow_missing=values["allow-missing"],
         run_cache=values["run-cache"],
+        set_param=values["set-param"],
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from runner.pipeline.unpack import Unpacking
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from runner.engine.keeping import Keeping
@@ -45,6 +47,7 @@ class Project:
         cwd: the folder, below `root`, from which targets are named.
         unpacking: how templates make options of mappings; the DVC files of other commits are read with it too.
         read_only: says why the remote of a name is not pushed to; empty: it is.
+        supposed: puts in place, for a run's duration, what params files are to hold instead of what they do.
 
     """
 
@@ -62,6 +65,7 @@ class Project:
     cwd: str = "."
     unpacking: Unpacking = field(default_factory=Unpacking)
     read_only: Callable[[str], str] = lambda _: ""
+    supposed: Callable[[], AbstractContextManager[None]] = nullcontext
 
     def known(self) -> Known:
         """Give a fresh look at the workspace through the lock."""
@@ -72,20 +76,30 @@ class Project:
 
         From here on, and until the process ends, no other run writes in this folder.
         """
-        from filelock import FileLock, Timeout  # noqa: PLC0415 - a plan, and a run with nothing to do, never write
+        from runner.engine.keeping import Keeping  # noqa: PLC0415 - a plan, and a run with nothing to do, never write
 
-        from runner.engine.keeping import Keeping  # noqa: PLC0415 - as above
-
-        place = self.root / SCRATCH / "lock"
-        with refusals(f"{SCRATCH}/lock", "written"):
-            place.parent.mkdir(parents=True, exist_ok=True)
-            try:
-                held = FileLock(place, is_singleton=True).acquire(blocking=False)
-            except Timeout as error:
-                message = "another retrain is at work in this folder"
-                raise ConfigError(message, "wait until it has ended; the lock ends with its process") from error
+        held = hold(self.root)
         outs = [f"{self.prefix}{out.path}" for stage in self.pipeline.stages for out in stage.outs]
         below = len(self.prefix)
         tracked = {path[below:] for path in self.git.tracked(outs)}
         ignored = {path[below:] for path in self.git.ignored(outs)}
         return Keeping(self.workspace, self.cache, tracked, ignored, held)
+
+
+def hold(root: Path) -> object:
+    """Take the lock of the project at `root` for as long as what this gives is held; again in one process is fine.
+
+    Raises:
+        ConfigError: another process has it.
+
+    """
+    from filelock import FileLock, Timeout  # noqa: PLC0415 - a plan, and a run with nothing to do, never write
+
+    place = root / SCRATCH / "lock"
+    with refusals(f"{SCRATCH}/lock", "written"):
+        place.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            return FileLock(place, is_singleton=True).acquire(blocking=False)
+        except Timeout as error:
+            message = "another retrain is at work in this folder"
+            raise ConfigError(message, "wait until it has ended; the lock ends with its process") from error

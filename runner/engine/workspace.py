@@ -18,6 +18,7 @@ from runner.engine.decide import UNTRACKABLE, Content
 from runner.engine.dvcignore import Ignore
 from runner.errors import ConfigError
 from runner.hashes import MD5, Hash, Tree
+from runner.store.digest import digest_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -47,7 +48,19 @@ class Workspace:
         self._within = within.resolve() if within else None
         self._seen: dict[tuple[str, str], Content | None] = {}
         self._trees: dict[tuple[str, str], Tree] = {}
+        self._supposed: dict[str, bytes] = {}
         self._ignore = Ignore(self._dvcignore)
+
+    def suppose(self, relative: str, content: bytes) -> None:
+        """Take a file for one that holds `content`, whatever it holds on disk."""
+        self._supposed[relative] = content
+        self.forget(relative)
+
+    def suppose_nothing(self) -> None:
+        """Take every file for what it is again."""
+        for relative in [*self._supposed]:
+            del self._supposed[relative]
+            self.forget(relative)
 
     def path(self, relative: str) -> Path:
         """Give the place on disk of a repository-relative path."""
@@ -68,6 +81,8 @@ class Workspace:
             raise ConfigError(message, "save the file as UTF-8") from error
 
     def _bytes(self, relative: str) -> bytes:
+        if relative in self._supposed:
+            return self._supposed[relative]
         place = self.path(relative)
         with refusals(relative, "read"):
             if not stat.S_ISREG(place.stat().st_mode):
@@ -147,12 +162,18 @@ class Workspace:
             message = f"{relative} is neither a file nor a directory"
             raise ConfigError(message, "only regular files and directories can be deps and outs")
         executable = bool(found.st_mode & (stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH))
+        if (supposed := self._supposed.get(relative)) is not None:
+            return Content(Hash(_digest(supposed, kind), kind), len(supposed), isexec=executable)
         return Content(Hash(self._state.hash_file(place, kind), kind), found.st_size, isexec=executable)
 
     def _look_inside(self, relative: str, place: Path, kind: str) -> Content:
         files = list(self._walk(place, relative))
         digests = self._state.hash_many([Path(entry.path) for _, entry in files], kind)
-        tree = Tree.of(((inner, digest) for (inner, _), digest in zip(files, digests, strict=True)), kind)
+        found = {inner: digest for (inner, _), digest in zip(files, digests, strict=True)}
+        for path, content in self._supposed.items():
+            inner = path.removeprefix(f"{relative}/")
+            found.update({inner: _digest(content, kind)} if inner in found else {})
+        tree = Tree.of(found.items(), kind)
         self._trees[relative, kind] = tree
         return Content(tree.hash, sum(entry.stat().st_size for _, entry in files), len(tree))
 
@@ -194,6 +215,12 @@ class Workspace:
         except UnicodeDecodeError as error:
             message = f"{relative} is not UTF-8 text (byte {error.start})"
             raise ConfigError(message, "save the file as UTF-8") from error
+
+
+def _digest(content: bytes, kind: str) -> str:
+    digest = digest_of(kind)
+    digest.update(content)
+    return digest.hexdigest()
 
 
 def _is_open(real: Path, top: Path) -> bool:
