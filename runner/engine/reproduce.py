@@ -207,9 +207,9 @@ class Reproduction:
         if pulled.failed:
             return None
         entry = self._named_anew(stage, decision.entry)
-        self._settle(stage, entry)
         is_news = entry != decision.entry and self.keeping.may_remember(stage, now)
         records = (self.runs.remember(entry),) if is_news else ()
+        self._settle(stage, entry)
         return StageResult(stage, "restored", decision.reasons, pulled=pulled, entry=entry, records=records)
 
     def _named_anew(self, stage: Stage, past: LockEntry) -> LockEntry:
@@ -249,8 +249,9 @@ class Reproduction:
         before = self.making.inputs(stage)
         self.keeping.check_untracked(stage)
         entry, seconds = self.making.run(stage, before)
-        self._settle(stage, entry)
+        # Before the lock: once that says it, nobody would run the stage again to have it remembered.
         records = (self.runs.remember(entry),) if self.keeping.may_remember(stage, before) else ()
+        self._settle(stage, entry)
         return StageResult(stage, "ran", decision.reasons, seconds, pulled=pulled, entry=entry, records=records)
 
 
