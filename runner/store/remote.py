@@ -43,12 +43,13 @@ _PLACES = {
     "gs": "runner.store.gs:GS",
     "gcs": "runner.store.gs:GS",
     "azure": "runner.store.azure:Azure",
+    "ssh": "runner.store.ssh:SSH",
     "http": "runner.store.http:HTTP",
     "https": "runner.store.http:HTTP",
 }
 """Resolved only when used: a run that touches no bucket does not wait for boto3 to be imported."""
 
-EXTRAS = {"azure": "azure"}
+EXTRAS = {"azure": "azure", "ssh": "ssh"}
 """What has to be installed beside the runner for some schemes."""
 
 _WITHOUT_EFFECT = frozenset({"url", "jobs", "checksum_jobs", "verify", "no_traverse", "listobjects"})
@@ -165,7 +166,7 @@ def storage(url: str, options: Mapping[str, object], environ: Mapping[str, str])
     opener_name = _PLACES.get(scheme if separator else "")
     if opener_name is None:
         message = f"remote {url!r}: {scheme}:// is not supported"
-        raise ConfigError(message, "what works is a directory, s3://, gs://, azure:// and https://")
+        raise ConfigError(message, "what works is a directory, s3://, gs://, azure://, ssh:// and https://")
     module, _, name = opener_name.partition(":")
     with extra(EXTRAS.get(scheme, ""), url):
         opener: Opener = getattr(importlib.import_module(module), name)

@@ -10,6 +10,7 @@ from tests.support import azure as microsoft
 from tests.support import faulty, s3
 from tests.support import gs as google
 from tests.support import nginx as http_server
+from tests.support import sshd as open_ssh
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,6 +43,12 @@ def gs() -> Iterator[google.Server]:
 @pytest.fixture(scope="session")
 def azurite() -> Iterator[microsoft.Server]:
     with microsoft.azurite() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def sshd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[open_ssh.Server]:
+    with open_ssh.sshd(tmp_path_factory.mktemp("sshd")) as server:
         yield server
 
 

@@ -26,10 +26,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from tests.support import azure, gs, nginx
+    from tests.support import azure, gs, nginx, sshd
     from tests.support.s3 import Server
 
-PLACES = ("directory", "moto", "rclone", "nginx", "gs", "azurite")
+PLACES = ("directory", "moto", "rclone", "nginx", "gs", "azurite", "sshd")
 ODD = (
     "runs/ab/with space/ü and 漢字",
     "runs/ab/plus+percent%41&and=?#hash",
@@ -47,7 +47,7 @@ def bare(request: pytest.FixtureRequest, tmp_path: Path) -> Remote:
     if request.param == "boto3":
         moto: Server = request.getfixturevalue("moto")
         return moto.boto3_only(f"place-{next(_fresh)}/below")
-    server: Server | nginx.Server | gs.Server | azure.Server = request.getfixturevalue(request.param)
+    server: Server | nginx.Server | gs.Server | azure.Server | sshd.Server = request.getfixturevalue(request.param)
     return server.remote(f"place-{next(_fresh)}/below")
 
 
@@ -156,7 +156,7 @@ def test_a_name_that_could_leave_the_remote_is_refused(remote: Remote, tmp_path:
 
 
 # Not on nginx: plain HTTP cannot list.
-@pytest.mark.parametrize("bare", ["directory", "moto", "rclone", "gs", "azurite"], indirect=True)
+@pytest.mark.parametrize("bare", ["directory", "moto", "rclone", "gs", "azurite", "sshd"], indirect=True)
 def test_a_prefix_need_not_be_a_folder(remote: Remote, put: Callable[[str, bytes], None]) -> None:
     for name in ("files/md5/ab/c1", "files/md5/ab/c2", "files/md5/ab/d", "files/md5/ac/c1", "runs/ab/c"):
         put(name, b"x")
@@ -172,7 +172,7 @@ def test_a_prefix_need_not_be_a_folder(remote: Remote, put: Callable[[str, bytes
 
 
 # Not on rclone: under load it turns both writers away, and removes the object when it does.
-@pytest.mark.parametrize("bare", ["directory", "moto", "nginx", "gs", "azurite"], indirect=True)
+@pytest.mark.parametrize("bare", ["directory", "moto", "nginx", "gs", "azurite", "sshd"], indirect=True)
 def test_two_writers_of_one_object_leave_it_whole(
     remote: Remote, names: Callable[[str], list[str]], tmp_path: Path
 ) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import subprocess
 import time
 from contextlib import contextmanager
@@ -10,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from runner.store.http import HTTP
+from tests.support.ports import free_port, wait_for
 from tests.support.tools import require
 
 if TYPE_CHECKING:
@@ -97,30 +97,13 @@ def nginx(folder: Path) -> Iterator[Server]:
     (folder / "root").mkdir()
     folder.chmod(0o755)
     (folder / "passwords").write_text("testing:{PLAIN}testing\n")
-    port = _free_port()
+    port = free_port()
     user = "user root;" if folder.owner() == "root" else ""
     (folder / "nginx.conf").write_text(_CONFIG.format(folder=folder, port=port, user=user))
     process = subprocess.Popen([command, "-c", folder / "nginx.conf", "-e", folder / "error.log"])
     try:
-        _wait_for(port)
+        wait_for(port)
         yield Server(f"http://127.0.0.1:{port}", folder)
     finally:
         process.terminate()
         process.wait()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def _wait_for(port: int) -> None:
-    for _ in range(100):
-        with socket.socket() as probe:
-            if not probe.connect_ex(("127.0.0.1", port)):
-                return
-        time.sleep(0.05)
-    message = "nginx does not answer"
-    raise TimeoutError(message)

@@ -45,7 +45,7 @@ def require(tool: str, why: str = "") -> Path:
 def find(tool: str) -> Path | None:
     """Look for a tool without complaint: beside this Python first, then on PATH, then as a module."""
     if "/" in tool:
-        path = ROOT / tool
+        path = ROOT / tool  # which is the tool itself where that is an absolute path
         return path if path.exists() else None
     command = shutil.which(tool, path=str(Path(sys.executable).parent)) or shutil.which(tool)
     return Path(command) if command else _module(tool)

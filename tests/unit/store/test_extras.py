@@ -17,7 +17,10 @@ WITHOUT = (
 )
 
 
-@pytest.mark.parametrize(("module", "extra", "url"), [("azure", "azure", "azure://container/path")])
+EXTRAS = [("azure", "azure", "azure://container/path"), ("asyncssh", "ssh", "ssh://host/path")]
+
+
+@pytest.mark.parametrize(("module", "extra", "url"), EXTRAS)
 def test_a_remote_without_its_packages_names_the_extra_to_install(
     tmp_path: Path, environ: dict[str, str], module: str, extra: str, url: str
 ) -> None:
