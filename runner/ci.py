@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from runner.engine.objects import Objects
     from runner.engine.outcome import StageResult
     from runner.engine.plan import Plan, Step
     from runner.engine.project import Project
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from runner.review.commit import Commit
     from runner.review.gatefile import GateFile
     from runner.review.model import Report
+    from runner.review.sides import Side
     from runner.settings import Settings
 
 logger = logging.getLogger("retrain")
@@ -162,7 +164,23 @@ def judge(place: Place, project: Project | None, asked: Asked, doubtful: Mapping
         base=base,
         doubtful=doubtful,
     )
-    return replace(judging.judged(report, case), notes=asked.gone + judging.gone(case))
+    judged = replace(judging.judged(report, case), notes=asked.gone + judging.gone(case))
+    return _illustrated(judged, head, base, objects)
+
+
+def _illustrated(report: Report, head: Side, base: Side | None, objects: Objects | None) -> Report:
+    """Add what changed of the data, and the plots. They explain the verdict, which nothing that is wrong here costs."""
+    from runner.review import plots, provenance  # noqa: PLC0415 - see the top
+
+    try:
+        listing = objects.listing if objects else lambda _: None
+        traced = provenance.traced(report, head.pipeline, base.pipeline if base else None, listing)
+        return replace(traced, plots=plots.gathered(head, base))
+    except Interrupted:
+        raise
+    except Exception as error:
+        logger.debug("the plots cannot be drawn", exc_info=error)
+        return replace(report, notes=(*report.notes, f"plots and lineage are left out: {error}"))
 
 
 def _walk(project: Project, asked: Asked, *, through: bool) -> Report:
@@ -198,8 +216,7 @@ def _walk(project: Project, asked: Asked, *, through: bool) -> Report:
     except Exception as error:  # noqa: BLE001 - told first, and raised again by whoever told it
         report, bug = ended(report, error), error
     report = replace(
-        _with_left(report, project, results),
-        stages=tuple(rows.row(result) for result in results.values()),
+        _with_stages(_with_left(report, project, results), project, results),
         pulled=rows.traffic(project.objects.fetched),
         seconds=round(time.monotonic() - started, 3),
     )
@@ -257,6 +274,13 @@ def _with_left(report: Report, project: Project, results: Mapping[str, StageResu
         logger.debug("what is left cannot be counted", exc_info=error)
         return report
     return replace(report, left=Traffic(objects, size))
+
+
+def _with_stages(report: Report, project: Project, results: Mapping[str, StageResult]) -> Report:
+    from runner.review import provenance, rows  # noqa: PLC0415 - see the top
+
+    stages = [rows.row(result) for result in results.values()]
+    return provenance.with_stages(report, stages, _as_left(project, results).pipeline)
 
 
 def ended(report: Report, error: Exception) -> Report:

@@ -87,6 +87,7 @@ class Out:
         push: whether it is sent to the remote.
         metric: whether it is a metrics file.
         plot: whether it is a plot.
+        style: how the plot is drawn: `x`, `y`, `x_label`, `y_label`, `title`, `template`, `header`, as written.
         excerpt: what of a metrics file is the metric, as DVC 0.x was told; `None`: all of it.
         remote: the only remote it is sent to and pulled from; empty: the default one.
         origin: the `.dvc` file from whose source it is had, and from no remote; empty: it is kept in a remote.
@@ -100,6 +101,7 @@ class Out:
     push: bool = True
     metric: bool = False
     plot: bool = False
+    style: tuple[tuple[str, str], ...] = ()
     remote: str = ""
     excerpt: Excerpt | None = None
     origin: str = ""

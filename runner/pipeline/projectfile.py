@@ -249,5 +249,11 @@ class ProjectFile:
                     spelled=shape.as_recorded(wdir, spelled, self.root),
                     metric=section == "metrics",
                     plot=section == "plots",
+                    style=_style(united) if section == "plots" else (),
                     **{flag: united[flag] for flag in ("cache", "persist", "push", "remote") if flag in united},
                 )
+
+
+def _style(flags: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    """Give what a plot's flags say of how it is drawn."""
+    return tuple((flag, str(flags[flag])) for flag in stage_shape.STYLE if flag in flags)

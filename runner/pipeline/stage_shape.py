@@ -46,11 +46,10 @@ _FLAGS: Final[Shape] = {
     "labels": shape.STRINGS,
     "meta": shape.ANYTHING,
 }
-_PLOT_FLAGS: Final[Shape] = {
-    **_FLAGS,
-    **dict.fromkeys(("template", "x", "y", "x_label", "y_label", "title"), shape.STRING),
-    "header": shape.BOOL,
-}
+_WORDS: Final = ("template", "x", "y", "x_label", "y_label", "title")
+STYLE: Final = (*_WORDS, "header")
+"""What says how a plot is drawn."""
+_PLOT_FLAGS: Final[Shape] = {**_FLAGS, **dict.fromkeys(_WORDS, shape.STRING), "header": shape.BOOL}
 OUT_SECTIONS: Final = {"outs": _FLAGS, "metrics": _FLAGS, "plots": _PLOT_FLAGS}
 FOREACH: Final[Shape] = {"foreach": shape.ITERABLE, "do": shape.MAPPING}
 FILLED: Final[Shape] = {

@@ -7,6 +7,7 @@ from typing import Literal
 
 # report.py resolves these annotations to read a report again, so they are needed at run time.
 from runner.errors import Location  # noqa: TC001
+from runner.review.changed import DataRow, LineageRow, PathRow, PlotRow  # noqa: TC001
 from runner.review.commit import Commit  # noqa: TC001
 
 SCHEMA = 1
@@ -164,6 +165,8 @@ class StageRow:
         pulled: what was fetched for it.
         recorded_seconds: how long its command took when what it left was really made; `None` where nobody recorded it.
         base_seconds: the same of what the base has.
+        cmd: its command; several are joined by line breaks; empty for a data source.
+        deps, outs: what it reads and writes, with hashes as the lock has them after the run.
 
     """
 
@@ -177,6 +180,9 @@ class StageRow:
     pulled: Traffic = Traffic()
     recorded_seconds: float | None = None
     base_seconds: float | None = None
+    cmd: str = ""
+    deps: tuple[PathRow, ...] = ()
+    outs: tuple[PathRow, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,6 +311,9 @@ class Report:
         edges: (producer stage, consumer stage).
         gates: one row a judged value.
         metrics, params: every value at base and head, changed or not.
+        data: tracked data that differs between base and head.
+        lineage: where each changed out comes from.
+        plots: every plot that either side declares.
         pulled, pushed: what was moved.
         left: objects that the lock names and nobody needed.
         push: what was done about pushing, in words, and why.
@@ -329,6 +338,9 @@ class Report:
     gates: tuple[Verdict, ...] = ()
     metrics: tuple[Change, ...] = ()
     params: tuple[Change, ...] = ()
+    data: tuple[DataRow, ...] = ()
+    lineage: tuple[LineageRow, ...] = ()
+    plots: tuple[PlotRow, ...] = ()
     pulled: Traffic = Traffic()
     pushed: Traffic = Traffic()
     left: Traffic = Traffic()

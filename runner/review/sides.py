@@ -45,9 +45,9 @@ class Side:
     def metrics_files(self) -> list[str]:
         """Give the metrics files that this side declares, as outs or beside stages, directories opened up."""
         outs = [out.path for stage in self._stages() for out in stage.outs if out.metric]
-        return self._opened_up((*outs, *self._declared().metrics))
+        return self.opened_up((*outs, *self._declared().metrics))
 
-    def _opened_up(self, paths: Iterable[str]) -> list[str]:
+    def opened_up(self, paths: Iterable[str]) -> list[str]:
         """Give the files at `paths` and, where one is a directory, those in it; sorted."""
         return sorted({file for path in paths for file in (*self.inside(path),) or self._listed(path) or [path]})
 
@@ -59,7 +59,7 @@ class Side:
 
     def metrics(self, paths: Iterable[str] = ()) -> dict[str, object]:
         """Read the metrics files that this side declares, or those at `paths`; one that is not there is unreadable."""
-        return self.shown(self._with_absent(self._opened_up(paths) or self.metrics_files()))
+        return self.shown(self._with_absent(self.opened_up(paths) or self.metrics_files()))
 
     def params_keys(self, *, deps_only: bool = False) -> dict[str, tuple[str, ...]]:
         """Give the params files of this side, each with the dotted keys that count; none means all of it.
@@ -81,7 +81,7 @@ class Side:
 
     def params(self, paths: Iterable[str] = (), *, deps_only: bool = False) -> dict[str, object]:
         """Read the params of this side, or the files at `paths` whole; a file that is not there is unreadable."""
-        wanted = dict.fromkeys(self._opened_up(paths), ()) or self.params_keys(deps_only=deps_only)
+        wanted = dict.fromkeys(self.opened_up(paths), ()) or self.params_keys(deps_only=deps_only)
         return {path: _only(document, wanted[path]) for path, document in self._with_absent(wanted).items()}
 
     def _with_absent(self, paths: Iterable[str]) -> dict[str, object]:
@@ -205,11 +205,15 @@ def _read(root: Path, path: str, open_: Sequence[Path]) -> bytes | Unreadable | 
 
 
 def _is_open(real: Path, open_: Sequence[Path]) -> bool:
-    """Whether a place, free of links, may be read: in the cache, or in the project and not in `.git` or `.dvc`."""
+    """Whether a place, free of links, may be read: in the cache, or in the project and not in `.git` or `.dvc`.
+
+    Templates of plots, which DVC keeps in `.dvc/plots`, are part of the project.
+    """
     root, *caches = open_
     if any(real.is_relative_to(cache) for cache in caches):
         return True
-    return real.is_relative_to(root) and not {".git", ".dvc"} & set(real.relative_to(root).parts)
+    parts = real.relative_to(root).parts if real.is_relative_to(root) else (".git",)
+    return parts[:2] == (".dvc", "plots") or not {".git", ".dvc"} & set(parts)
 
 
 def committed(git: Git, prefix: str, sha: str, objects: Objects | None, unpacking: Unpacking | None = None) -> Side:

@@ -93,7 +93,7 @@ def test_a_stage_is_read_in_full() -> None:
             Out("models/model.pkl", "model.pkl"),
             Out("models/keep", "keep", cache=False, persist=True, push=False, remote="store"),
             Out("models/m.json", "m.json", cache=False, metric=True),
-            Out("models/p.csv", "p.csv", plot=True),
+            Out("models/p.csv", "p.csv", plot=True, style=(("x", "epoch"), ("header", "True"))),
         ),
         frozen=True,
         always_changed=True,

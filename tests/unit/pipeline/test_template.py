@@ -83,7 +83,7 @@ def test_an_expression_may_stand_in_every_value_and_inner_key_of_a_stage() -> No
             Out("w-str/str.out", "str.out"),
             Out("w-str/o-1", "o-1", cache=False, remote="str"),
             Out("w-str/str.json", "str.json", cache=False, metric=True),
-            Out("w-str/str.csv", "str.csv", plot=True),
+            Out("w-str/str.csv", "str.csv", plot=True, style=(("x", "str"), ("title", "1"), ("header", "True"))),
         ),
         frozen=True,
         desc="1",
