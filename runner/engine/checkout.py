@@ -15,9 +15,10 @@ from runner.errors import ConfigError, Corrupt, ObjectMissing
 from runner.pipeline.model import Out
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from runner.engine.keeping import Keeping
+    from runner.engine.known import Known
     from runner.engine.project import Project
     from runner.engine.targets import Named
     from runner.hashes import Hash
@@ -109,8 +110,12 @@ def checkout(project: Project, targets: Sequence[str], *, force: bool = False, r
     return Placed(
         added=tuple(sorted(done - there)),
         modified=tuple(sorted(done & there)) if not relink else (),
-        failed=tuple(sorted(piece.out.path for piece in wanted if not known.is_in_place(piece.out, piece.name))),
+        failed=tuple(sorted(_out_of_place(known, (piece for piece in wanted if piece.out.path not in done)))),
     )
+
+
+def _out_of_place(known: Known, pieces: Iterable[Piece]) -> list[str]:
+    return [piece.out.path for piece in pieces if not known.is_in_place(piece.out, piece.name)]
 
 
 def _check_saved(project: Project, keeping: Keeping, ready: Sequence[Piece]) -> None:

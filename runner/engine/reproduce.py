@@ -109,6 +109,7 @@ class Reproduction:
         done: set[str] = set()
         broken: set[str] = set()
         last: Stage | None = None
+        commands: list[Stage] = []
         while queue:
             stage = queue[0]
             outcome = self._attempt(stage, forced.get(stage.address), broken, chosen)
@@ -122,11 +123,12 @@ class Reproduction:
                 yield outcome
             done.add(stage.address)
             last = stage if outcome.status == "ran" else last
+            commands += [stage] if outcome.status in {"ran", "failed"} else []
             broken |= {stage.address} if outcome.status in {"failed", "skipped"} else set()
             if broken and not self.modes.keep_going:
                 yield from (StageResult(later, "skipped") for later in queue if later.address not in done)
                 return
-        why = self._tampered(done) if last else ""
+        why = self._tampered(done, after=last if commands[-1:] == [last] else None) if last else ""
         if last and why:
             yield StageResult(last, "failed", why=why, exit_code=Exit.STAGE)
 
@@ -150,11 +152,15 @@ class Reproduction:
             return StageResult(stage, "failed", why=f"{error.message}; {error.hint}", exit_code=error.exit_code)
         return outcome
 
-    def _tampered(self, done: Collection[str]) -> str:
-        """Look again at what stages wrote: a command may have changed an out that is not its own."""
+    def _tampered(self, done: Collection[str], after: Stage | None) -> str:
+        """Look again at what stages wrote: a command may have changed an out that is not its own.
+
+        What the stage wrote `after` which no other command was run was hashed when it had ended.
+        """
         self.workspace.forget(".")
         for stage in self.known.pipeline.stages:
-            entry = self.known.entry(stage) if stage.address in done and not stage.frozen else None
+            is_open = stage.address in done and not stage.frozen and stage is not after
+            entry = self.known.entry(stage) if is_open else None
             for out, name in outs_of(stage, entry) if entry else ():
                 content = self.workspace.observe_out(out.path, name.name)
                 if content and content.hash != name:

@@ -168,7 +168,7 @@ class Workspace:
 
     def _look_inside(self, relative: str, place: Path, kind: str) -> Content:
         files = list(self._walk(place, relative))
-        digests = self._state.hash_many([Path(entry.path) for _, entry in files], kind)
+        digests = self._state.hash_many([(entry.path, entry.stat().st_size) for _, entry in files], kind)
         found = {inner: digest for (inner, _), digest in zip(files, digests, strict=True)}
         for path, content in self._supposed.items():
             inner = path.removeprefix(f"{relative}/")
@@ -200,7 +200,8 @@ class Workspace:
             raise ConfigError(message, "rename the file; DVC cannot track it either")
         if entry.is_symlink():
             self.check_inside(relative)
-        if not os.path.isfile(entry.path):  # noqa: PTH113 - a link that leads to itself is no file, and no error
+        # A link that leads to itself is no file, and no error. What is no link is known from reading the folder.
+        if not (entry.is_file(follow_symlinks=False) or os.path.isfile(entry.path)):  # noqa: PTH113 - see above
             what = "a broken link" if entry.is_symlink() else "not a regular file"
             message = f"{relative} is {what}"
             raise ConfigError(message, "only regular files can be tracked inside a directory")

@@ -1,6 +1,6 @@
 """Workspace files into the cache: copied, hashed while they are copied, and on the disk before they count as there."""
 # One system call a file over many small files, see disk.py:
-# ruff: noqa: PTH105, PTH116, PTH121
+# ruff: noqa: PTH105, PTH116, PTH120, PTH121
 
 from __future__ import annotations
 
@@ -40,11 +40,12 @@ def _add_files(cache: VerifiedObjects, files: Iterable[tuple[str, Hash]], types:
     sources = {name: source for source, name in files}
     wanted = _unusable(cache, list(sources))
     staged: list[tuple[str, str]] = []
+    is_durable = len(wanted) <= disk.FEW  # for more the whole file system is written through, new folders too
     try:
         for name in wanted:
             place = cache.place(name)
             staged.append((disk.temporary(place), place))
-            _stage(sources[name], staged[-1][0], name, share="reflink" in types)
+            _stage(sources[name], staged[-1][0], name, share="reflink" in types, durable=is_durable)
         disk.keep(staged)
     except BaseException:
         for ready, _ in staged:
@@ -59,20 +60,20 @@ def _unusable(cache: VerifiedObjects, names: list[Hash]) -> list[Hash]:
     for name in names:
         if name not in absent:
             try:
-                cache.verify(name)
+                cache.prove(name)
             except (Corrupt, ObjectMissing):
                 absent.add(name)
     return [name for name in names if name in absent]
 
 
-def _stage(source: str, ready: str, name: Hash, *, share: bool) -> None:
+def _stage(source: str, ready: str, name: Hash, *, share: bool, durable: bool) -> None:
     """Copy a workspace file to a temporary name, hashing what was copied; with `share` its blocks are shared."""
     try:
         reader = os.open(source, os.O_RDONLY | os.O_CLOEXEC)
     except FileNotFoundError:
         raise _changed(source, name) from None
     try:
-        writer = disk.create(ready, disk.READ_ONLY, durable=True)
+        writer = disk.create(ready, disk.READ_ONLY, durable=durable)
         try:
             digest = digest_for(name)
             if share and links.clone(reader, writer):
@@ -93,6 +94,7 @@ def _add_listing(cache: VerifiedObjects, name: Hash, tree: Tree) -> None:
     """Add a listing; its files are there by now."""
     if not _unusable(cache, [name]):
         return
+    disk.make_folder(os.path.dirname(cache.place(name)), durable=True)
     incoming = Incoming(cache.place(name), name)
     try:
         incoming.write(tree.render())

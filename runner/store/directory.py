@@ -5,7 +5,8 @@
 from __future__ import annotations
 
 import os
-from contextlib import suppress
+import threading
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -19,7 +20,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from runner.store.meter import Report
-    from runner.store.remote import Sink
+    from runner.store.remote import Put, Sink
+
+_BATCH = 1000
+_BATCH_BYTES = 64 << 20
+"""Objects, and bytes of them, that wait for the disk together: so many are sent anew after a crash, and no more."""
 
 _KNOWN = frozenset({"type", "slow_link_warning", "protected"})
 """DVC's options for how it links out of such a remote; here objects are copied, which is always right."""
@@ -69,12 +74,22 @@ class Directory:
         ready = disk.temporary(place)
         with disk.refusals(f"write {place}"):
             try:
-                _write(source, ready, report)
+                _write(source, ready, report, durable=True)
                 os.replace(ready, place)
                 sync_folder(Path(os.path.dirname(place)))
             except BaseException:
                 disk.remove(ready)
                 raise
+
+    @contextmanager
+    def together(self) -> Iterator[Put]:
+        """See `Together`."""
+        batch = _Batch()
+        try:
+            yield lambda name, source, report: batch.put(self._place(name), source, report)
+            batch.settle()
+        finally:
+            batch.drop()
 
     def names(self, prefix: str) -> Iterator[str]:
         """See `Remote`."""
@@ -112,19 +127,65 @@ class Directory:
                 os.close(fd)
 
 
-def _write(source: Path, ready: str, report: Report) -> None:
-    """Copy `source` to the new file `ready` and wait until it is on the disk."""
+class _Batch:
+    """Objects under temporary names, given their own when enough of them share the wait for the disk."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._ready: list[tuple[str, str]] = []
+        self._bytes = 0
+
+    def put(self, place: str, source: Path, report: Report) -> None:
+        ready = disk.temporary(place)
+        with disk.refusals(f"write {place}"):
+            try:
+                size = _write(source, ready, report)
+            except BaseException:
+                disk.remove(ready)
+                raise
+        with self._lock:
+            self._ready.append((ready, place))
+            self._bytes += size
+            if self._bytes < _BATCH_BYTES and len(self._ready) < _BATCH:
+                return
+            whole, self._ready, self._bytes = self._ready, [], 0
+        _keep(whole)
+
+    def settle(self) -> None:
+        _keep(self._ready)
+        self._ready = []
+
+    def drop(self) -> None:
+        """Remove what has got no name."""
+        for ready, _ in self._ready:
+            disk.remove(ready)
+
+
+def _keep(whole: list[tuple[str, str]]) -> None:
+    try:
+        with disk.refusals(f"write {len(whole)} objects"):
+            disk.keep(whole)
+    except BaseException:
+        for ready, _ in whole:
+            disk.remove(ready)
+        raise
+
+
+def _write(source: Path, ready: str, report: Report, *, durable: bool = False) -> int:
+    """Copy `source` to the new file `ready`, with `durable` wait until it is on the disk; give its size."""
     reader = os.open(source, os.O_RDONLY | os.O_CLOEXEC)
     try:
         writer = disk.create(ready, disk.READ_ONLY, durable=True)
         try:
-            disk.copy(reader, writer, report=report)
+            size = disk.copy(reader, writer, report=report)
             os.fchmod(writer, disk.READ_ONLY)
-            os.fsync(writer)
+            if durable:
+                os.fsync(writer)
         finally:
             os.close(writer)
     finally:
         os.close(reader)
+    return size
 
 
 def _files(folder: str) -> Iterator[str]:

@@ -32,7 +32,9 @@ READ_ONLY = 0o444
 _OWN = os.urandom(8).hex()  # process ids come again, and are the same in every container
 _NUMBERS = itertools.count()
 _SMALLEST_READ = 4096
-_MANY = 8
+FEW = 8
+"""So many files or folders are written through one by one; for more it is their whole file system."""
+
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 _REFUSED = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 
@@ -186,7 +188,7 @@ def keep(pairs: Iterable[tuple[str, str]]) -> None:
 
 def _sync(paths: list[str]) -> None:
     """Write files or folders through to the disk: one by one if they are few, else their whole file system."""
-    if len(paths) > _MANY:
+    if len(paths) > FEW:
         _sync_filesystem(paths[0])
         return
     for path in paths:

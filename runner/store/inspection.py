@@ -46,7 +46,7 @@ def replace(remote: Remote, cache: Cache, names: Iterable[Hash], jobs: int) -> M
     wanted = list(dict.fromkeys(names))
 
     def go(name: Hash, report: Report) -> int:
-        return send(remote, cache, name, report)
+        return send(remote.put, cache, name, report)
 
     sent = each(go, [name for name in wanted if not name.is_dir], jobs, cache.meter, "push")
     sent += each(go, [name for name in wanted if name.is_dir], jobs, cache.meter, "push")

@@ -79,7 +79,7 @@ def _materialise(cache: VerifiedObjects, name: Hash, target: str, linker: links.
     place = cache.place(name)
     try:
         if os.stat(place).st_size and linker.link(place, target):
-            cache.verify(name)
+            cache.prove(name)
             return
         digest = _copy(place, target, name)
     except FileNotFoundError:

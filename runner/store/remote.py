@@ -12,6 +12,7 @@ import logging
 import threading
 import time
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Protocol, TypeVar, runtime_checkable
 
 import tenacity
@@ -22,9 +23,13 @@ from runner.store.meter import Tally, unheard
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from runner.store.meter import Report
+
+    Put = Callable[[str, Path, Report], None]
+    """Stores a file under a name; see `Remote.put`."""
 
 T = TypeVar("T")
 logger = logging.getLogger("retrain")
@@ -113,6 +118,19 @@ class Remote(Protocol):
 
         Raises:
             Unlistable: this kind of remote cannot.
+
+        """
+
+
+@runtime_checkable
+class Together(Protocol):
+    """Remote storage that stores many objects at a lower price than one by one."""
+
+    def together(self) -> AbstractContextManager[Put]:
+        """Give what stores objects, as `put` does; each is there, whole and for good, when the block has ended.
+
+        Raises:
+            Denied, Unavailable: at the end of the block; some of them are not there.
 
         """
 
@@ -310,11 +328,22 @@ class Retrying(Patience):
 
     def put(self, name: str, source: Path, report: Report = unheard) -> None:
         """Store the file; see `Remote`. What a try told of that failed is taken back."""
+        self._store(self._remote.put, name, source, report)
 
+    @contextmanager
+    def together(self) -> Iterator[Put]:
+        """Store files; see `Together`."""
+        if not isinstance(self._remote, Together):
+            yield self.put
+            return
+        with self._remote.together() as put:
+            yield partial(self._store, put)
+
+    def _store(self, put: Put, name: str, source: Path, report: Report = unheard) -> None:
         def attempt() -> None:
             report(-tally.bytes)
             tally.bytes = 0
-            self._remote.put(name, source, passing)
+            put(name, source, passing)
 
         def passing(more: int) -> None:
             tally.report(more)

@@ -15,7 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from runner.errors import ObjectMissing
 from runner.hashes import CHUNK
-from runner.store import s3_client, s3_errors, s3_obstore
+from runner.store import disk, s3_client, s3_errors, s3_obstore
 from runner.store.meter import unheard
 from runner.store.remote import checked
 from runner.store.s3_obstore import LARGEST_PUT, PAGE, Elsewhere
@@ -128,10 +128,13 @@ class S3:
     def put(self, name: str, source: Path, report: Report = unheard) -> None:
         """See `Remote`. S3 shows an object when it is whole; the parts of one that failed are removed."""
         key = self._key(name)
+        size = os.stat(source).st_size  # noqa: PTH116 - a Path costs more
+        if size <= LARGEST_PUT and self._obstore:
+            content = disk.read(os.fspath(source))
+            with self._errors("PutObject", name):
+                if self._cheaply(lambda obstore: obstore.put(key, content)):
+                    return
         with source.open("rb") as file, self._errors("PutObject", name):
-            size = os.fstat(file.fileno()).st_size
-            if size <= LARGEST_PUT and self._cheaply(lambda obstore: obstore.put(key, file.read())):
-                return
             if size <= PART:
                 self._client.put_object(Bucket=self._bucket, Key=key, Body=file, **self._put)
             else:

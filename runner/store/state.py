@@ -63,7 +63,7 @@ class State:
         """Close, whatever happened: what was learnt is true all the same."""
         self.close()
 
-    def hash_file(self, path: Path, kind: str = hashes.MD5) -> str:
+    def hash_file(self, path: str | Path, kind: str = hashes.MD5) -> str:
         """Give the hash of the file at `path` (absolute), hashing it only if it is small or may have changed.
 
         Args:
@@ -75,27 +75,34 @@ class State:
 
         """
         where = os.fspath(path)
-        before = _mark(path.stat())
+        before = _mark(os.stat(where))  # noqa: PTH116 - a Path costs more than the call
         if before[1] < SMALL:
-            return hashes.hash_bytes(disk.read(where)) if kind == hashes.MD5 else hash_as(kind, where)
+            return _hashed(where, kind)
         row = where if kind == hashes.MD5 else f"{where}\0{kind}"  # no path holds a NUL
-        return self._lookup(row, before) or self._learn(row, before, path, kind)
+        return self._lookup(row, before) or self._learn(row, before, Path(where), kind)
 
-    def hash_many(self, paths: Sequence[Path], kind: str = hashes.MD5) -> list[str]:
+    def hash_many(self, files: Sequence[tuple[str, int]], kind: str = hashes.MD5) -> list[str]:
         """Give the hash of each file, in order; several large ones are hashed at once.
+
+        Args:
+            files: paths of regular files (absolute), and their sizes in bytes, which spares asking once more.
+            kind: `md5`, or DVC's hash before 3.0.
 
         Raises:
             OSError: one cannot be read.
 
         """
-        large = [path for path in paths if path.stat().st_size >= SMALL]
-        found: dict[Path, str] = {}
+        large = [path for path, size in files if size >= SMALL]
+        found: dict[str, str] = {}
         if len(large) > 1:
             from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - most runs hash nothing large
 
             with ThreadPoolExecutor(max_workers=min(os.cpu_count() or 1, len(large))) as threads:
                 found.update(zip(large, threads.map(partial(self.hash_file, kind=kind), large), strict=True))
-        return [found.get(path) or self.hash_file(path, kind) for path in paths]
+        return [
+            _hashed(path, kind) if size < SMALL else found.get(path) or self.hash_file(path, kind)
+            for path, size in files
+        ]
 
     def close(self) -> None:
         """Write what was learnt, in one transaction. A database that cannot be written is given up or made anew."""
@@ -174,6 +181,10 @@ class State:
             for suffix in ("", "-journal"):
                 with suppress(OSError):
                     Path(f"{self._path}{suffix}").unlink()
+
+
+def _hashed(path: str, kind: str) -> str:
+    return hashes.hash_bytes(disk.read(path)) if kind == hashes.MD5 else hash_as(kind, path)
 
 
 def _mark(found: os.stat_result) -> Mark:

@@ -10,6 +10,7 @@ import pytest
 
 from runner.errors import ObjectMissing, RemoteError
 from runner.store.directory import Directory
+from runner.store.meter import unheard
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -72,3 +73,26 @@ def test_what_the_sink_cannot_take_is_not_the_remotes_fault(tmp_path: Path) -> N
     sink: Sink = Full()
     with pytest.raises(OSError, match="No space left"):
         Directory(tmp_path / "remote").get("a/b", sink)
+
+
+def test_objects_that_are_stored_together_are_all_there_when_the_block_has_ended(tmp_path: Path) -> None:
+    remote = Directory(tmp_path / "remote")
+    with remote.together() as put:
+        for number in range(1_100):
+            (tmp_path / str(number)).write_text(str(number))
+            put(f"files/md5/{number % 7:02}/{number}", tmp_path / str(number), unheard)
+    assert len(remote.exists(f"files/md5/{number % 7:02}/{number}" for number in range(1_100))) == 1_100
+
+
+def test_a_batch_that_breaks_off_leaves_no_temporary_files(tmp_path: Path) -> None:
+    remote = Directory(tmp_path / "remote")
+    (tmp_path / "source").write_text("bytes")
+
+    def push() -> None:
+        with remote.together() as put:
+            put("files/md5/00/one", tmp_path / "source", unheard)
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        push()
+    assert [path for path in (tmp_path / "remote").rglob("*") if path.is_file()] == []

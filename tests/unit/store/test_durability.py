@@ -23,6 +23,14 @@ folder = Path(sys.argv[1])
 tree = Tree.of((path.name, hash_file(path)) for path in folder.iterdir())
 Cache(Path(sys.argv[2])).add(folder, tree.hash, tree)
 """
+PUSH = """
+import sys
+from pathlib import Path
+from runner.store.directory import Directory
+with Directory(Path(sys.argv[2])).together() as put:
+    for path in Path(sys.argv[1]).iterdir():
+        put(f"files/md5/{path.name}/object", path, lambda _: None)
+"""
 PUT = """
 import sys
 from pathlib import Path
@@ -36,18 +44,20 @@ def trace(code: str, source: Path, target: Path) -> list[tuple[str, str, str]]:
     """Run the code under strace; give what was synced and renamed, in order: call, path, new path."""
     log = target.with_suffix(".log")
     strace = str(require("strace", "what is written through to the disk"))
-    command = [strace, "-f", "-y", "-o", str(log), "-e", "trace=fsync,syncfs,rename,renameat,renameat2"]
+    command = [strace, "-f", "-y", "-o", str(log), "-e", "trace=fsync,syncfs,rename,renameat,renameat2,mkdir"]
     subprocess.run([*command, sys.executable, "-c", code, str(source), str(target)], check=True, cwd=ROOT)
     calls = []
     for line in log.read_text().splitlines():
         if synced := re.search(r"(fsync|syncfs)\(\d+<([^>]*)>\) = 0", line):
             calls.append((synced[1], synced[2], ""))
+        elif made := re.search(r'mkdir\("([^"]+)".* = 0', line):
+            calls.append(("mkdir", made[1], ""))
         elif renamed := re.search(r'rename\w*\(.*?"([^"]+)".*?"([^"]+)".* = 0', line):
             calls.append(("rename", renamed[1], renamed[2]))
     return [call for call in calls if str(target) in call[1] or call[0] == "syncfs"]
 
 
-@pytest.mark.parametrize(("code", "count"), [(ADD, 3), (ADD, 40), (PUT, 3)])
+@pytest.mark.parametrize(("code", "count"), [(ADD, 3), (ADD, 40), (PUT, 3), (PUSH, 3), (PUSH, 40)])
 def test_an_object_is_on_the_disk_before_it_has_its_name_and_its_name_before_success(
     tmp_path: Path, code: str, count: int
 ) -> None:
@@ -63,8 +73,11 @@ def test_an_object_is_on_the_disk_before_it_has_its_name_and_its_name_before_suc
         folder = final.rpartition("/")[0]
         assert any(call[0] == "syncfs" or call[1] == ready for call in calls[:place])
         assert any(call[0] == "syncfs" or call[1] == folder for call in calls[place:])
-    parents = {final.rpartition("/")[0].rpartition("/")[0] for _, _, final in (calls[place] for place in renames)}
-    assert parents <= {path for call, path, _ in calls if call == "fsync"}
+    inside = f"{tmp_path / 'target'}/"
+    for place in [place for place, call in enumerate(calls) if call[0] == "mkdir" and call[1].startswith(inside)]:
+        parent = calls[place][1].rpartition("/")[0]
+        later = calls[place:]
+        assert any(call[0] == "syncfs" or (call[0] == "fsync" and call[1] == parent) for call in later)
 
 
 def test_a_listing_is_renamed_after_its_files_are_on_the_disk(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from runner.hashes import hash_bytes
 from runner.store.state import SMALL, State
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 LARGE = b"x" * (2 * SMALL)
@@ -33,9 +34,13 @@ def database(tmp_path: Path) -> Path:
     return tmp_path / "state" / "hashed.db"
 
 
+def _sized(files: Sequence[Path]) -> list[tuple[str, int]]:
+    return [(str(file), file.stat().st_size) for file in files]
+
+
 def learn(database: Path, *files: Path) -> None:
     with State(database) as state:
-        state.hash_many(files)
+        state.hash_many(_sized(files))
 
 
 def rows(database: Path) -> int:
@@ -174,7 +179,9 @@ def test_many_files_are_hashed_in_their_order(database: Path, tmp_path: Path) ->
         paths.append(tmp_path / f"{number:02}")
         paths[-1].write_bytes(content)
     with State(database) as state:
-        assert state.hash_many([*paths, paths[0]]) == [hash_bytes(content) for content in [*contents, contents[0]]]
+        assert state.hash_many(_sized([*paths, paths[0]])) == [
+            hash_bytes(content) for content in [*contents, contents[0]]
+        ]
 
 
 def test_names_that_are_not_unicode_are_kept(database: Path, tmp_path: Path) -> None:
