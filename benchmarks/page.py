@@ -59,7 +59,8 @@ def body(note: str, machine: str, outcomes: Sequence[Outcome]) -> str:
 def write(section: str, text: str) -> None:
     """Replace what stands between the section's marks; a section that is not there yet comes last."""
     page = PAGE.read_text(encoding="utf-8") if PAGE.exists() else "# Performance\n"
-    begin, end = f"<!-- {section}: written by benchmarks/{section}.py -->", f"<!-- {section}: end -->"
+    script = section.partition("-")[0]
+    begin, end = f"<!-- {section}: written by benchmarks/{script}.py -->", f"<!-- {section}: end -->"
     written = f"{begin}\n{text}\n{end}"
     if begin in page and end in page:
         page = page[: page.index(begin)] + written + page[page.index(end) + len(end) :]
