@@ -14,7 +14,8 @@ from runner.hashes import Hash, Tree, hash_file
 from runner.store import transfer
 from runner.store.cache import Cache
 from runner.store.directory import Directory
-from tests.support import s3
+from runner.store.remote import Erasable
+from tests.support import gs, s3
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -76,7 +77,7 @@ def test_we_check_out_what_dvc_added(project: Path, tmp_path: Path) -> None:
     assert read(tmp_path / "out") == FILES
 
 
-@pytest.mark.parametrize("place", ["directory", "moto", "nginx"])
+@pytest.mark.parametrize("place", ["directory", "moto", "nginx", "azurite", "sshd", "gs"])
 def test_pushes_and_fetches_are_understood_both_ways(
     request: pytest.FixtureRequest, project: Path, dvc: Program, tmp_path: Path, place: str
 ) -> None:
@@ -84,7 +85,7 @@ def test_pushes_and_fetches_are_understood_both_ways(
     dvc("remote", "add", "-q", "-d", "storage", url, cwd=project)
     for option, value in options.items():
         dvc("remote", "modify", "-q", "storage", option, str(value), cwd=project)
-    dvc("push", "-q", cwd=project)
+    dvc("push", "-q", cwd=project, env=gs.PLAIN)
     theirs = stored(request, remote, place)
 
     ours = Cache(tmp_path / "ours")
@@ -93,14 +94,14 @@ def test_pushes_and_fetches_are_understood_both_ways(
     assert snapshot(tmp_path / "ours") == snapshot(project / ".dvc" / "cache")
     assert transfer.push(remote, ours, [tracked(project)], 4).objects == 0
 
-    empty(request, tmp_path, place)
+    empty(request, remote, place)
     assert transfer.push(remote, ours, [tracked(project)], 4).objects == 6
     assert stored(request, remote, place) == theirs
     for path in (project / ".dvc" / "cache" / "files").rglob("*"):
         if path.is_file():
             path.unlink()
     (project / "data").rename(tmp_path / "moved away")
-    dvc("pull", "-q", cwd=project, env={"DVC_SITE_CACHE_DIR": str(tmp_path / "fresh")})
+    dvc("pull", "-q", cwd=project, env={"DVC_SITE_CACHE_DIR": str(tmp_path / "fresh"), **gs.PLAIN})
     assert read(project / "data") == FILES
     assert json.loads(dvc("status", "--json", cwd=project).stdout) == {}
 
@@ -112,7 +113,8 @@ def opened(request: pytest.FixtureRequest, tmp_path: Path, place: str) -> tuple[
     server = request.getfixturevalue(place)
     if place == "nginx":
         return server.remote("exchange"), f"{server.url}/exchange", {"method": "PUT"}
-    return server.remote("exchange"), f"s3://{s3.BUCKET}/exchange", server.options
+    url = f"s3://{s3.BUCKET}/exchange" if place == "moto" else server.url("exchange")
+    return server.remote("exchange"), url, server.options
 
 
 def stored(request: pytest.FixtureRequest, remote: Remote, place: str) -> list[str]:
@@ -123,14 +125,9 @@ def stored(request: pytest.FixtureRequest, remote: Remote, place: str) -> list[s
     return sorted(remote.names(""))
 
 
-def empty(request: pytest.FixtureRequest, tmp_path: Path, place: str) -> None:
-    """Remove every object of that place, which no remote of ours can."""
-    if place == "directory":
-        shutil.rmtree(tmp_path / "storage")
-        return
-    if place == "nginx":
+def empty(request: pytest.FixtureRequest, remote: Remote, place: str) -> None:
+    """Remove every object of that place."""
+    if isinstance(remote, Erasable):
+        remote.remove(list(remote.names("")))
+    else:
         shutil.rmtree(request.getfixturevalue(place).folder / "root" / "exchange")
-        return
-    client = request.getfixturevalue(place).client
-    for found in client.list_objects_v2(Bucket=s3.BUCKET, Prefix="exchange/")["Contents"]:
-        client.delete_object(Bucket=s3.BUCKET, Key=found["Key"])

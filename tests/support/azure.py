@@ -47,6 +47,15 @@ class Server:
         """DVC's options of a remote on this server."""
         return {"connection_string": self.connection_string}
 
+    @property
+    def environ(self) -> dict[str, str]:
+        """What the environment has to say beside the options: nothing."""
+        return {}
+
+    def url(self, prefix: str) -> str:
+        """Give the url of a prefix of the container."""
+        return f"azure://{CONTAINER}/{prefix}"
+
     @cached_property
     def client(self) -> BlobServiceClient:
         """A client for the tests' own requests."""
@@ -54,7 +63,7 @@ class Server:
 
     def remote(self, prefix: str, **options: object) -> Azure:
         """Open the remote at a prefix of the container, without retries."""
-        return Azure.open(f"azure://{CONTAINER}/{prefix}", self.options | options, {})
+        return Azure.open(self.url(prefix), self.options | options, {})
 
     def signature(self, rights: str, *, hours: int = 1) -> str:
         """Give a shared access signature for the container: the letters of `rights`, good for `hours` from now."""

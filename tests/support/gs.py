@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property, partial
 from http.server import ThreadingHTTPServer
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from runner.store import gs_client
 from runner.store.gs import GS
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from google.cloud.storage import Client
 
 BUCKET = "bucket"
+PLAIN = {"GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT": "false"}
+"""Has DVC's client use JSON over HTTP only: it would ask for a bucket's layout by gRPC, which the emulator has not."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,15 @@ class Server:
     def options(self) -> dict[str, object]:
         """DVC's options of a remote on this server."""
         return {"endpointurl": self.endpoint, "allow_anonymous_login": True}
+
+    @property
+    def environ(self) -> dict[str, str]:
+        """What the environment has to say beside the options: DVC's client has to be told."""
+        return PLAIN
+
+    def url(self, prefix: str) -> str:
+        """Give the url of a prefix of the bucket."""
+        return f"gs://{BUCKET}/{prefix}"
 
     @cached_property
     def client(self) -> Client:
@@ -50,7 +62,7 @@ def emulator() -> Iterator[Server]:
 
     storage = Storage(use_memory_fs=True)
     storage.create_bucket(BUCKET, {"name": BUCKET, "kind": "storage#bucket", "id": BUCKET})
-    running = ThreadingHTTPServer(("127.0.0.1", 0), partial(RequestHandler, storage))
+    running = _Server(("127.0.0.1", 0), partial(RequestHandler, storage))
     thread = threading.Thread(target=running.serve_forever, args=(0.01,))
     thread.start()
     try:
@@ -59,3 +71,11 @@ def emulator() -> Iterator[Server]:
         running.shutdown()
         thread.join()
         running.server_close()
+
+
+class _Server(ThreadingHTTPServer):
+    """Says nothing of clients that hang up before they have heard everything, as DVC's does."""
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        if not isinstance(sys.exc_info()[1], BrokenPipeError | ConnectionResetError):
+            super().handle_error(request, client_address)

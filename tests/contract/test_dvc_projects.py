@@ -1,0 +1,118 @@
+"""Whole projects between us and real DVC through Azure, SFTP and Google's storage: old layouts and past runs too."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.interop.projects import DVC_GITIGNORE, commit, git, put
+from tests.support import legacy
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.support import azure, gs, sshd
+    from tests.support.environment import Program
+
+    Server = azure.Server | gs.Server | sshd.Server
+
+pytestmark = pytest.mark.slow
+
+PIPELINE = """\
+stages:
+  first:
+    cmd: echo first >> ../journal; cat seed > first
+    deps: [seed]
+    outs: [first]
+  second:
+    cmd: echo second >> ../journal; mkdir second; cp first second/a; cp seed 'second/ü b'
+    deps: [first, seed]
+    outs: [second]
+"""
+
+
+@pytest.fixture(params=["azurite", "sshd", "gs"])
+def server(request: pytest.FixtureRequest) -> Server:
+    found: Server = request.getfixturevalue(request.param)
+    return found
+
+
+def config(server: Server, prefix: str) -> str:
+    options = "".join(f"    {name} = {value}\n" for name, value in server.options.items())
+    return f"[core]\n    remote = storage\n['remote \"storage\"']\n    url = {server.url(prefix)}\n{options}"
+
+
+def without_data(root: Path, name: str) -> Path:
+    """Give a copy of a project as another machine would clone it: what git knows, and nothing else."""
+    git(root.parent, "clone", "--quiet", str(root), name)
+    return root.parent / name
+
+
+def files(root: Path) -> dict[str, bytes]:
+    """Give the files of a workspace, without git's and DVC's own."""
+    paths = [path for path in root.rglob("*") if path.is_file() and not {".git", ".dvc"} & {*path.parts}]
+    return {path.relative_to(root).as_posix(): path.read_bytes() for path in paths}
+
+
+def test_a_project_of_dvc_2_goes_both_ways_in_its_old_layout(
+    server: Server, dvc: Program, retrain: Program, tmp_path: Path
+) -> None:
+    root = tmp_path / "made"
+    legacy.lay_out(root, "pipeline", legacy.RAN)
+    git(root, "init", "--quiet", "-b", "main")
+    put(root, {".dvc/config": config(server, "old")})
+    commit(root)
+    remote = server.remote("old")
+
+    dvc("push", "-q", cwd=root, env=server.environ)
+    names = sorted(remote.names(""))
+    assert names
+    assert not any(name.startswith("files/") for name in names)
+    ours = without_data(root, "ours")
+    retrain("pull", cwd=ours, env=server.environ)
+    assert files(ours) == files(root)
+
+    remote.remove(names)
+    retrain("push", cwd=ours, env=server.environ)
+    assert [name for name in sorted(remote.names("")) if not name.startswith("runs/")] == names
+    theirs = without_data(root, "theirs")
+    dvc("pull", "-q", cwd=theirs, env={**server.environ, "DVC_SITE_CACHE_DIR": str(tmp_path / "fresh")})
+    assert files(theirs) == files(root)
+
+
+@pytest.fixture
+def project(server: Server, tmp_path: Path) -> Path:
+    """Give a project whose stages have not run, and say in `journal` beside it when they do."""
+    root = tmp_path / "made"
+    root.mkdir()
+    git(root, "init", "--quiet", "-b", "main")
+    prefix = tmp_path.name  # no other test's
+    put(
+        root,
+        {"dvc.yaml": PIPELINE, "seed": "s", ".dvc/.gitignore": DVC_GITIGNORE, ".dvc/config": config(server, prefix)},
+    )
+    commit(root)
+    return root
+
+
+def test_what_dvc_ran_we_restore_on_another_machine(
+    server: Server, dvc: Program, retrain: Program, project: Path
+) -> None:
+    other = without_data(project, "other")
+    dvc("repro", "-q", cwd=project, env=server.environ)
+    dvc("push", "-q", "--run-cache", cwd=project, env=server.environ)
+    retrain("repro", cwd=other, env=server.environ)
+    assert files(other) == files(project)
+    assert (project.parent / "journal").read_text().split() == ["first", "second"]
+
+
+def test_what_we_ran_dvc_restores_on_another_machine(
+    server: Server, dvc: Program, retrain: Program, project: Path
+) -> None:
+    other = without_data(project, "other")
+    retrain("repro", cwd=project, env=server.environ)
+    retrain("push", cwd=project, env=server.environ)
+    dvc("repro", "-q", "--pull", cwd=other, env={**server.environ, "DVC_SITE_CACHE_DIR": str(other.parent / "fresh")})
+    assert files(other) == files(project)
+    assert (project.parent / "journal").read_text().split() == ["first", "second"]
