@@ -1,8 +1,8 @@
 """What moving data costs: `retrain` against `dvc`, s5cmd and rclone; many small files, one large one; folder and S3.
 
-`python benchmarks/storage.py` takes about half an hour and rewrites its section of docs/performance.md; `--long` does
-so with 100,000 files in one pair, with which DVC takes as long; `--quick` moves less data, once, in two minutes, and
-writes nothing; `--only TEXT` measures the cases whose name holds TEXT, and writes nothing.
+`python benchmarks/storage.py` takes an hour on two quiet cores, a third of it for each section of docs/performance.md
+that it rewrites; `--section NAME` measures one; `--quick` moves less data, once, in two minutes, and writes nothing;
+`--only TEXT` measures the cases whose name holds TEXT, and writes nothing.
 """
 
 from __future__ import annotations
@@ -10,15 +10,17 @@ from __future__ import annotations
 import argparse
 import itertools
 import os
+import sys
 import tempfile
+import time
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import page
-from harness import Case, clean_environ, compare, machine, publish
+from harness import Case, Outcome, clean_environ, compare, machine, publish
 from moving import SMALL, Moving
 from projects import DVC, RETRAIN
 from servers import BUCKET, KEYS, Counter, program, s3_server
@@ -32,7 +34,6 @@ if TYPE_CHECKING:
     Counting = Callable[[], AbstractContextManager[Counted]]
 
 PAIRS = 5
-_MANY = 100_000
 _VERBS = {
     "add": "repro",
     "status, nothing known": "status",
@@ -56,30 +57,61 @@ NOTE = (
     "peer; ratios are medians of pairs. The machine was busy with other work: wall time moved with it, on both "
     "sides."
 )
-LONG_NOTE = (
-    "The same with 100,000 files of 4 KiB, in one pair, for that takes DVC minutes: nothing ran before it, and "
-    "there is no spread."
-)
+
+
+@dataclass(frozen=True)
+class Section:
+    """What is moved: so many files of so many bytes, in at least so many pairs; a long one in one."""
+
+    count: int
+    size: int
+    note: str = ""
+    pairs: int = PAIRS
+    is_long: bool = False
+
+
+SECTIONS = {
+    "storage": Section(10_000, SMALL, NOTE),
+    "storage-large": Section(1, 1 << 30, "The same with one file of 1 GiB."),
+    "storage-long": Section(
+        100_000,
+        SMALL,
+        "The same with 100,000 files of 4 KiB, in one pair, for that takes DVC minutes: nothing ran before it, and "
+        "there is no spread.",
+        is_long=True,
+    ),
+}
+QUICK = {"storage": Section(500, SMALL, pairs=1), "storage-large": Section(1, 32 << 20, pairs=1)}
 
 
 def main() -> None:
-    """Measure what was asked for, show it, and publish a complete run."""
+    """Measure what was asked for, show it, and publish each section that is complete."""
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--section", choices=SECTIONS, action="append", help="only this one; all if not given")
     parser.add_argument("--quick", action="store_true", help="fewer files, 32 MiB, 1 pair; nothing written")
     parser.add_argument("--only", default="", metavar="TEXT", help="cases with TEXT in their name; nothing written")
-    parser.add_argument("--long", action="store_true", help="100,000 files and nothing else, in one pair")
     parser.add_argument("--budget", type=float, default=30, metavar="SECONDS", help="time for each case, about")
     asked = parser.parse_args()
-    fewest, budget = (1, 0.0) if asked.quick else (PAIRS, asked.budget)
+    for name in asked.section or SECTIONS:
+        section = QUICK.get(name) if asked.quick else SECTIONS[name]
+        outcomes = measured(section, asked.only, 0 if asked.quick else asked.budget) if section else []
+        page.show(machine(), outcomes)
+        if not (asked.quick or asked.only):
+            publish(name, outcomes, SECTIONS[name].note)
+
+
+def measured(section: Section, only: str, budget: float) -> list[Outcome]:
+    """Measure the cases of a section whose names hold `only`, in a folder of their own."""
+    outcomes = []
     with tempfile.TemporaryDirectory(prefix="bench-") as name, s3_server(Path(name) / "s3") as endpoint:
         counter = Counter(endpoint)
         with counter.running():
-            every = (long_cases if asked.long else partial(cases, quick=asked.quick))(Path(name), endpoint, counter)
-            chosen = (case for case in every if asked.only in case.name)
-            outcomes = [compare(case, environ_of(Path(name)), budget, fewest) for case in chosen]
-    page.show(machine(), outcomes)
-    if not (asked.quick or asked.only):
-        publish("storage-long" if asked.long else "storage", outcomes, LONG_NOTE if asked.long else NOTE)
+            moving = Moving(Path(name), environ_of(Path(name)), endpoint, section.count, section.size)
+            for case in cases(moving, counter, section):
+                if only in case.name:
+                    outcomes.append(compare(case, moving.environ, budget, section.pairs))
+                    print(time.strftime("%H:%M:%S"), case.name, case.peer, file=sys.stderr, flush=True)
+    return outcomes
 
 
 def environ_of(folder: Path) -> dict[str, str]:
@@ -87,28 +119,14 @@ def environ_of(folder: Path) -> dict[str, str]:
     return clean_environ(folder) | KEYS
 
 
-def cases(folder: Path, endpoint: str, counter: Counter, *, quick: bool) -> Iterator[Case]:
-    """Give the cases one by one."""
-    many, large = (500, 32 << 20) if quick else (10_000, 1 << 30)
-    for count, size in ((many, SMALL), (1, large)):
-        moving = Moving(folder, environ_of(folder), endpoint, count, size)
-        yield from _local(moving, _name(count, size))
-        for where in ("directory", "S3"):
-            yield from _moved(moving, f"{_name(count, size)}, {where}", where, counter)
-        yield from _paced(moving, f"{_name(count, size)}, S3", counter)
-
-
-def long_cases(folder: Path, endpoint: str, counter: Counter) -> Iterator[Case]:
-    """Give the cases of 100,000 files one by one."""
-    moving = Moving(folder, environ_of(folder), endpoint, _MANY, SMALL)
-    name = _name(_MANY, SMALL)
-    remotes = (_moved(moving, f"{name}, {where}", where, counter) for where in ("directory", "S3"))
-    for case in itertools.chain(_local(moving, name), *remotes):
-        yield replace(case, is_long=True)
-
-
-def _name(count: int, size: int) -> str:
-    return f"{count:,} files" if count > 1 else f"1 file of {size >> 20:,} MiB"
+def cases(moving: Moving, counter: Counter, section: Section) -> Iterator[Case]:
+    """Give the cases of a section one by one."""
+    what = f"{section.count:,} files" if section.count > 1 else f"1 file of {section.size >> 20:,} MiB"
+    remotes = (_moved(moving, f"{what}, {where}", where, counter) for where in ("directory", "S3"))
+    for case in itertools.chain(_local(moving, what), *remotes):
+        yield replace(case, is_long=section.is_long)
+    if not section.is_long:
+        yield from _paced(moving, f"{what}, S3", counter)
 
 
 def _local(moving: Moving, what: str) -> Iterator[Case]:
