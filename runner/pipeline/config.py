@@ -29,6 +29,9 @@ _NAMED = re.compile(r'\s*(remote|machine|db)\s*"(.*)"\s*\Z')
 _SECTION_LINE = re.compile(r"\s*\[\s*(.*?)\s*\]\s*(#.*)?\Z")
 _URL = re.compile(r"\w+://")
 _INTERPOLATED = re.compile(r'missing option "(.*)" in interpolation|loop detected in value "(.*)"')
+_KNOWN_AS: Final = {"sftp": "ssh", "abfs": "azure", "abfss": "azure", "az": "azure", "wasbs": "azure", "gcs": "gs"}
+"""What other programs call kinds of urls that DVC has."""
+
 _MOST_CHARACTERS: Final = 1 << 18
 """ConfigObj takes two microseconds and 50 bytes for each, and sections inside sections go 511 deep at most."""
 
@@ -318,7 +321,7 @@ class _Checking:
             return
         scheme = _scheme(given.value)
         if scheme not in REMOTES:
-            near = get_close_matches(scheme, REMOTES, n=1)
+            near = [_KNOWN_AS[scheme]] if scheme in _KNOWN_AS else get_close_matches(scheme, REMOTES, n=1)
             hint = f"did you mean {near[0]}://?" if near else f"DVC knows {', '.join(filter(None, REMOTES))}"
             self.errors.append(ConfigError(f"{owner}: unknown kind of url {scheme}://", hint, given.where))
             return

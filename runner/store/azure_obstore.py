@@ -37,9 +37,9 @@ class Blobs:
         """Use `store`, which must not retry by itself."""
         self._store = store
 
-    def get(self, name: str) -> Iterator[bytes]:
-        """Ask for a blob, and give its bytes as they arrive."""
-        answer = self._store.get(name)
+    def get(self, name: str, etag: str = "") -> Iterator[bytes]:
+        """Ask for a blob, with `etag` only while it holds that, and give its bytes as they arrive."""
+        answer = self._store.get(name, options={"if_match": etag} if etag else None)
         if answer.meta["size"] <= CHUNK:
             yield bytes(answer.bytes())
         else:

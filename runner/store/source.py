@@ -25,6 +25,8 @@ _PLACES = {
     "https": "runner.store.source_http:Http",
     "s3": "runner.store.source_s3:S3Source",
     "gs": "runner.store.source_gs:GSSource",
+    "azure": "runner.store.source_azure:AzureSource",
+    "ssh": "runner.store.source_ssh:SSHSource",
 }
 """Resolved only when used: a run that imports nothing loads no client."""
 
@@ -131,8 +133,11 @@ def open_source(
     if place is None:
         message = f"{url}: {scheme}:// is not supported as a source"
         raise ConfigError(message, f"what works is a path, {', '.join(f'{known}://' for known in SCHEMES)}")
+    from runner.store.remote import EXTRAS, extra  # noqa: PLC0415 - most runs ask no source
+
     module, _, name = place.partition(":")
-    opener: Opener = getattr(importlib.import_module(module), name)
+    with extra(EXTRAS.get(scheme.lower(), ""), url):
+        opener: Opener = getattr(importlib.import_module(module), name)
     return opener.open(url, options, environ, guarded=guarded)
 
 

@@ -43,18 +43,20 @@ _FOLDERS: Final = 16
 class SSH:
     """Objects as files below a folder of another machine."""
 
-    def __init__(self, session: Session, url: str, path: str) -> None:
+    def __init__(self, session: Session, url: str, path: str, *, whole: bool = False) -> None:
         """Use a session.
 
         Args:
             session: to the machine.
             url: what people call it, without a password.
             path: the folder there, absolute; the first `put` makes it.
+            whole: list half-written neighbours of objects too, as in a folder that holds no objects.
 
         """
         self.url = url
         self._session = session
         self._path = path
+        self._whole = whole
 
     @classmethod
     def open(cls, url: str, options: Mapping[str, object], environ: Mapping[str, str], /) -> Self:
@@ -103,7 +105,7 @@ class SSH:
                 name = path[len(self._path) + 1 :]
                 if is_folder:
                     waiting.append(path)
-                elif name.startswith(prefix):
+                elif name.startswith(prefix) and (self._whole or not disk.is_temporary(posixpath.basename(name))):
                     yield name
 
     def remove(self, names: Sequence[str]) -> None:
@@ -242,8 +244,11 @@ async def _entries(sftp: SFTPClient, folder: str) -> list[tuple[str, bool]]:
                 if isinstance(entry.filename, bytes)
                 else entry.filename
             )
-            if name not in {".", ".."} and not disk.is_temporary(name):
-                found.append((f"{folder}/{name}", entry.attrs.type == asyncssh.FILEXFER_TYPE_DIRECTORY))
+            kind = entry.attrs.type
+            if kind == asyncssh.FILEXFER_TYPE_SYMLINK and await sftp.isdir(f"{folder}/{name}"):
+                continue  # links to folders are not followed, as on a disk of one's own
+            if name not in {".", ".."}:
+                found.append((f"{folder}/{name}", kind == asyncssh.FILEXFER_TYPE_DIRECTORY))
     except (asyncssh.SFTPNoSuchFile, asyncssh.SFTPNoSuchPath):
         return []
     return found

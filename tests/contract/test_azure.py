@@ -12,6 +12,7 @@ from runner.store import azure_client
 from runner.store.azure import Azure
 from runner.store.azure_client import BLOCK
 from runner.store.remote import Retrying, open_remote
+from runner.store.source import open_source
 from tests.support.azure import ACCOUNT, KEY, Server
 from tests.support.sinks import Collected
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from runner.store.remote import Remote
+    from runner.store.source import SourceStore
 
 NAME = "files/md5/ab/c"
 OTHER_KEY = "b3RoZXI="
@@ -228,3 +230,57 @@ def test_no_secret_is_shown() -> None:
     shown = repr(account({"account_name": "a", "account_key": KEY}, {}))
     assert KEY not in shown
     assert "Account" in shown
+
+
+def source_of(azurite: Server, url: str) -> SourceStore:
+    return open_source(url, azurite.options, environ={})
+
+
+def test_blobs_are_sources_that_are_known_by_etag(azurite: Server, tmp_path: Path) -> None:
+    for name, content in {"goods/a": b"a", "goods/in/ü b": b"b"}.items():
+        (tmp_path / "source").write_bytes(content)
+        azurite.remote("shop").put(name, tmp_path / "source")
+    url = "azure://container/shop/goods"
+    store = source_of(azurite, url)
+    one = store.find(f"{url}/a", folder=False, versioned=False)
+    assert one
+    assert one.hash.name == "etag"
+    assert one.hash.value.startswith('"0x')
+    folder = store.find(url, folder=False, versioned=False)
+    assert folder == store.find(url, folder=True, versioned=False)
+    assert folder
+    assert [(part.relpath, part.size) for part in folder.parts] == [("a", 1), ("in/ü b", 1)]
+    assert folder.parts[0].hash == one.hash, "in a listing Azure leaves the quotes out"
+    sink = Collected()
+    store.get(url, folder.parts[1], sink)
+    assert bytes(sink.content) == b"b"
+    assert store.find("azure://container/shop/none", folder=False, versioned=False) is None
+
+
+def test_a_blob_that_is_no_longer_what_was_found_is_not_taken(azurite: Server, source: Path) -> None:
+    url = "azure://container/moving/x"
+    azurite.remote("moving").put("x", source)
+    store = source_of(azurite, url)
+    found = store.find(url, folder=False, versioned=False)
+    assert found
+    source.write_bytes(b"other content")
+    azurite.remote("moving").put("x", source)
+    with pytest.raises(ObjectMissing, match="does not hold what was found there any more"):
+        store.get(url, found.parts[0], Collected())
+
+
+def test_a_blob_that_stands_for_a_folder_is_no_file(azurite: Server, source: Path) -> None:
+    azurite.remote("nested").put("goods/a", source)
+    azurite.client.get_blob_client("container", "nested/goods").upload_blob(b"", metadata={"hdi_isfolder": "true"})
+    url = "azure://container/nested/goods"
+    found = source_of(azurite, url).find(url, folder=False, versioned=False)
+    assert found
+    assert found.is_dir
+    assert [part.relpath for part in found.parts] == ["a"]
+
+
+def test_versions_of_blobs_and_strangers_are_refused_by_name(azurite: Server) -> None:
+    with pytest.raises(ConfigError, match="versions of blobs are not read"):
+        source_of(azurite, "azure://container/x").find("azure://container/x", folder=False, versioned=True)
+    with pytest.raises(RemoteError, match="somebody who is not trusted"):
+        open_source("azure://container/x", azurite.options, environ={}, guarded=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from typing import TYPE_CHECKING
 
 import pytest
@@ -116,3 +118,41 @@ def test_what_we_ran_dvc_restores_on_another_machine(
     dvc("repro", "-q", "--pull", cwd=other, env={**server.environ, "DVC_SITE_CACHE_DIR": str(other.parent / "fresh")})
     assert files(other) == files(project)
     assert (project.parent / "journal").read_text().split() == ["first", "second"]
+
+
+@pytest.fixture
+def imports(server: Server, dvc: Program, tmp_path: Path) -> Path:
+    """Give a project into which DVC imported a file and a folder of the server, through a remote."""
+    root = tmp_path / "importing"
+    root.mkdir()
+    change(server, tmp_path, {"one.txt": b"one", "folder/a": b"a", "folder/in/b": b"b"})
+    git(root, "init", "--quiet", "-b", "main")
+    put(root, {".dvc/.gitignore": DVC_GITIGNORE, ".dvc/config": config(server, f"goods-{tmp_path.name}")})
+    for name in ("one.txt", "folder"):
+        dvc("import-url", "-q", f"remote://storage/{name}", cwd=root, env=server.environ)
+    commit(root)
+    return root
+
+
+def change(server: Server, tmp_path: Path, goods: dict[str, bytes]) -> None:
+    remote = server.remote(f"goods-{tmp_path.name}")
+    for name, content in goods.items():
+        (tmp_path / "source").write_bytes(content)
+        remote.put(name, tmp_path / "source")
+
+
+def test_what_dvc_imported_we_bring_up_to_date_as_dvc_does(
+    server: Server, dvc: Program, retrain: Program, imports: Path, tmp_path: Path
+) -> None:
+    said = json.loads(retrain("update", "--json", cwd=imports, env=server.environ).stdout)
+    assert [(row["file"], row["changed"], row["error"]) for row in said] == [
+        ("folder.dvc", False, None),
+        ("one.txt.dvc", False, None),
+    ]
+    change(server, tmp_path, {"one.txt": b"one now", "folder/in/c": b"c"})
+    theirs = shutil.copytree(imports, tmp_path / "theirs", symlinks=True)
+    retrain("update", cwd=imports, env=server.environ)
+    dvc("update", "-q", "one.txt.dvc", "folder.dvc", cwd=theirs, env=server.environ)
+    assert files(imports) == files(theirs)
+    assert files(imports)["folder/in/c"] == b"c"
+    assert json.loads(dvc("status", "--json", cwd=imports, env=server.environ).stdout) == {}

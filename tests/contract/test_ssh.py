@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from runner.errors import ConfigError, Denied, ObjectMissing, RemoteError, Unavailable
+from runner.hashes import Hash, Tree, hash_bytes
 from runner.store.remote import Retrying, open_remote
+from runner.store.source import Found, Part, open_source
 from runner.store.ssh import SSH
 from runner.store.ssh_client import KEY, KNOWN_HOSTS
 from tests.support.sinks import Collected
@@ -267,3 +269,33 @@ def test_a_missing_folder_holds_nothing(sshd: Server) -> None:
     assert list(remote.names("")) == []
     with pytest.raises(ObjectMissing, match=rf"{NAME} is not in ssh://"):
         content_of(remote)
+
+
+def test_files_of_a_machine_are_sources_that_are_known_by_md5(sshd: Server) -> None:
+    folder = sshd.stored("goods")
+    (folder / "in").mkdir(parents=True)
+    (folder / "a").write_bytes(b"abc")
+    (folder / "in" / ".b.tmp").write_bytes(b"not ours, and no half-written object")
+    (folder / "link").symlink_to("in")
+    store = open_source(sshd.url("goods"), sshd.options, environ=sshd.environ)
+    found = store.find(sshd.url("goods"), folder=False, versioned=False)
+    assert found
+    assert [part.relpath for part in found.parts] == ["a", "in/.b.tmp"]
+    assert found.parts[0] == Part("a", Hash(hash_bytes(b"abc")), 3)
+    assert found.hash == Tree.of((part.relpath, part.hash.value) for part in found.parts).hash
+    assert store.find(sshd.url("goods/a"), folder=True, versioned=False) == Found(
+        found.parts[0].hash, (Part("", found.parts[0].hash, 3),)
+    )
+    assert store.find(sshd.url("none"), folder=False, versioned=False) is None
+    sink = Collected()
+    store.get(sshd.url("goods"), found.parts[0], sink)
+    assert bytes(sink.content) == b"abc"
+    with pytest.raises(ObjectMissing, match="does not hold what was found there any more"):
+        store.get(sshd.url("goods"), Part("gone", Hash("0" * 32)), sink)
+
+
+def test_versions_of_files_and_strangers_are_refused_by_name(sshd: Server) -> None:
+    with pytest.raises(ConfigError, match="a folder keeps no versions"):
+        open_source(sshd.url("x"), sshd.options, environ=sshd.environ).find(sshd.url("x"), folder=False, versioned=True)
+    with pytest.raises(RemoteError, match="somebody who is not trusted"):
+        open_source(sshd.url("x"), sshd.options, environ={}, guarded=True)

@@ -149,6 +149,10 @@ def test_a_remote_inherits_what_it_does_not_say_itself() -> None:
             '[remote "r"]\nurl = sh://b\n',
             ".dvc/config:2: remote 'r': unknown kind of url sh://\n  did you mean ssh://?",
         ),
+        (
+            '[remote "r"]\nurl = sftp://b\n',
+            ".dvc/config:2: remote 'r': unknown kind of url sftp://\n  did you mean ssh://?",
+        ),
         ('[remote "r"]\nurl = s3://a,b\n', ".dvc/config:2: 'url' in remote 'r' must be one value; put text that holds"),
         ('[remote "r"]\nurl = s3://b\njobs = 0\n', ".dvc/config:3: 'jobs' in remote 'r' must be a whole number of at"),
         (

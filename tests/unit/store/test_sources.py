@@ -110,7 +110,7 @@ def test_a_server_that_cannot_be_reached_may_be_tried_again() -> None:
         look(http(), "http://127.0.0.1:1/x")
 
 
-@pytest.mark.parametrize("url", ["ftp://h/x", "azure://c/x"])
+@pytest.mark.parametrize("url", ["ftp://h/x", "sftp://h/x"])
 def test_what_is_not_supported_is_said_by_name(url: str) -> None:
     with pytest.raises(ConfigError, match=f"{url.partition('/')[0]}// is not supported as a source"):
         open_source(url, {}, environ={})
