@@ -133,7 +133,19 @@ class Denied(RemoteError):
 
 
 class Unavailable(RemoteError):
-    """The remote did not answer properly inside the time allowed; trying again may help."""
+    """The remote did not answer properly inside the time allowed; trying again may help.
+
+    Args:
+        message: as everywhere.
+        hint: as everywhere.
+        after: seconds that the remote asks to wait before another try, if it does.
+
+    """
+
+    def __init__(self, message: str, hint: str = "", *, after: float = 0.0) -> None:
+        """Keep the parts of every error, and how long to wait."""
+        super().__init__(message, hint)
+        self.after = after
 
 
 class Unlistable(RemoteError):

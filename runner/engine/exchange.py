@@ -11,7 +11,9 @@ from runner.engine import targets as targeting
 from runner.engine.objects import NOTHING
 from runner.engine.taking_in import TakingIn
 from runner.errors import ConfigError, Corrupt, ObjectMissing
+from runner.store.meter import unheard
 from runner.store.place import PUSH_INSTEAD
+from runner.store.protocols import creating
 from runner.store.transfer import Failure, Moved
 
 if TYPE_CHECKING:
@@ -190,7 +192,7 @@ def _push_records(project: Project, records: Iterable[str]) -> Moved:
     there = remote.exists(names)
     absent = [name for name in names if name not in there]
     for name in absent:
-        remote.put(name, project.cache.root / name)
+        creating(remote)(name, project.cache.root / name, unheard)
     return Moved(len(absent), sum((project.cache.root / name).stat().st_size for name in absent), 0.0, ())
 
 

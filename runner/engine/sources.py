@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from runner.pipeline.model import Dep, LockedPath
     from runner.pipeline.source import Source
     from runner.store.incoming import Incoming
-    from runner.store.remote import Patience
+    from runner.store.patience import Patience
     from runner.store.source import Found, SourceStore
 
 _LARGEST_UNTRUSTED = 10 << 30
@@ -72,7 +72,7 @@ class Sources:
 
     @cached_property
     def _patience(self) -> Patience:
-        from runner.store.remote import Patience  # noqa: PLC0415 - most runs ask no source
+        from runner.store.patience import Patience  # noqa: PLC0415 - most runs ask no source
 
         return Patience()
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from runner.store.azure_client import Connection
     from runner.store.meter import Report
-    from runner.store.remote import Sink
+    from runner.store.protocols import Sink
 
 _AT_ONCE: Final = 4
 """Blocks of one blob under way."""

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from runner.store.meter import Report
-    from runner.store.remote import Put, Sink
+    from runner.store.protocols import Put, Sink
 
 _BATCH = 1000
 _BATCH_BYTES = 64 << 20

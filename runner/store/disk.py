@@ -4,11 +4,12 @@ Paths are `str` here, and system calls bare: this runs once a file over hundreds
 where a `Path` costs more than the call. Nothing here knows what an object is.
 """
 # Measured, a Path operation doubles the cost of a small file:
-# ruff: noqa: PTH102, PTH104, PTH105, PTH108, PTH112, PTH120
+# ruff: noqa: PTH102, PTH104, PTH105, PTH108, PTH112, PTH116, PTH120
 
 from __future__ import annotations
 
 import errno
+import fcntl
 import itertools
 import os
 import stat
@@ -55,6 +56,28 @@ def temporary(target: str) -> str:
     Hidden, and ending in `.tmp` as DVC's own do; the process id in it tells a sweeper whose it was.
     """
     return f"{os.path.dirname(target)}/.{os.getpid()}-{_OWN}-{next(_NUMBERS):x}.tmp"
+
+
+def partial(target: str) -> str:
+    """Name the temporary neighbour of `target` that holds its first bytes, from run to run."""
+    folder, _, filename = target.rpartition("/")
+    return f"{folder}/.{filename}.part.tmp"
+
+
+def take_over(path: str) -> int | None:
+    """Open the partial file `path` for going on at its end; `None` where somebody else has it open for that.
+
+    The lock goes with its process, so what a killed one left can be had.
+    """
+    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if os.stat(path).st_ino == os.fstat(fd).st_ino:  # else its owner gave it its name, or removed it, just before
+            return fd
+    except (BlockingIOError, FileNotFoundError):
+        pass
+    os.close(fd)
+    return None
 
 
 def is_temporary(filename: str) -> bool:

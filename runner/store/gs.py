@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from google.cloud.storage import Blob, Client
 
     from runner.store.meter import Report
-    from runner.store.remote import Sink
+    from runner.store.protocols import Sink
 
 TIMEOUT: Final = (10.0, 30.0)
 """Seconds to connect, and between two pieces of an answer."""

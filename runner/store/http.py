@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from runner.store.meter import Report
-    from runner.store.remote import Sink
+    from runner.store.protocols import Sink
 
 _REQUESTS: Final = 32
 _METHODS: Final = ("POST", "PUT", "PATCH")

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -15,27 +16,63 @@ from runner.store.digest import digest_for, fits
 from runner.store.meter import unheard
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
     from runner.store.meter import Report
 
 
 class Incoming:
-    """A sink that hashes what it takes. Nobody sees its bytes until somebody gives them their name."""
+    """A sink that hashes what it takes. Nobody sees its bytes until somebody gives them their name.
+
+    Of a large object the bytes that arrived stay behind when the rest does not come, for `resume` to find.
+    """
 
     def __init__(self, place: str, name: Hash, report: Report = unheard) -> None:
         """Take bytes for the object `name` into a temporary neighbour of `place`; each is told to `report`."""
         self.size = 0
         self._report = report
         self._name = name
+        self._place = place
         self._path = disk.temporary(place)
         self._fd = disk.create(self._path, disk.READ_ONLY)
         self._digest = digest_for(name)
+        self._is_kept = False
+        self._writer: ThreadPoolExecutor | None = None
 
     def write(self, chunk: bytes, /) -> None:
-        """Take the next bytes."""
-        self._digest.update(chunk)
-        disk.write_all(self._fd, chunk)
+        """Take the next bytes; those of a large object are written while they are hashed."""
+        if self._writer is None:
+            self._digest.update(chunk)
+            disk.write_all(self._fd, chunk)
+        else:
+            written = self._writer.submit(disk.write_all, self._fd, chunk)
+            self._digest.update(chunk)
+            self._written(written)
         self.size += len(chunk)
         self._report(len(chunk))
+
+    def _written(self, written: Future[None]) -> None:
+        try:
+            written.result()
+        except OSError:
+            self._is_kept = False  # what fills the disk is not to fill it any longer
+            raise
+
+    def resume(self) -> int:
+        """See `Resumable`. Where another process is bringing the same object, there is nothing to take up."""
+        self._writer = ThreadPoolExecutor(1)
+        partial = disk.partial(self._place)
+        found = disk.take_over(partial)
+        if found is None:
+            return 0
+        os.close(self._fd)
+        os.unlink(self._path)
+        self._fd, self._path, self._is_kept = found, partial, True
+        for chunk in disk.chunks(self._fd):
+            self._digest.update(chunk)
+            self.size += len(chunk)
+            self._report(len(chunk))
+        return self.size
 
     def restart(self) -> None:
         """Forget everything written so far."""
@@ -53,6 +90,7 @@ class Incoming:
 
         """
         if not fits(self._digest, self._name):
+            self._is_kept = False
             found = self._digest.hexdigest()
             message = f"{self._name.key}: {self.size} bytes of md5 {found} arrived under this name"
             raise Corrupt(
@@ -77,8 +115,10 @@ class Incoming:
         return self._path, Hash(self._digest.hexdigest(), self._name.name)
 
     def close(self) -> None:
-        """Remove the temporary file, if it still has its temporary name."""
-        os.close(self._fd)
-        if self._path:
+        """Remove the temporary file, if it still has its temporary name and there is nothing in it to go on from."""
+        if self._writer:
+            self._writer.shutdown()
+        if not (self._is_kept and self.size):
             with suppress(FileNotFoundError):
                 os.unlink(self._path)
+        os.close(self._fd)

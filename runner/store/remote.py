@@ -8,38 +8,24 @@ from __future__ import annotations
 
 import difflib
 import importlib
-import logging
-import threading
 import time
 from contextlib import contextmanager
 from functools import partial
-from typing import TYPE_CHECKING, Protocol, TypeVar, runtime_checkable
+from typing import TYPE_CHECKING, Protocol
 
-import tenacity
-
-from runner.errors import ConfigError, RemoteError, Unavailable
-from runner.store import place
+from runner.errors import ConfigError, RemoteError
+from runner.store import place, ranges, uploads
 from runner.store.meter import Tally, unheard
+from runner.store.patience import BUDGET, Patience
+from runner.store.protocols import Erasable, Parted, Ranged, Together, creating
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from runner.store.meter import Report
-
-    Put = Callable[[str, Path, Report], None]
-    """Stores a file under a name; see `Remote.put`."""
-
-T = TypeVar("T")
-logger = logging.getLogger("retrain")
-
-BUDGET = 60.0
-"""Seconds in which one call of a remote may be tried again."""
-
-FIRST_WAIT = 0.5
-LONGEST_WAIT = 20.0
-"""Seconds; each wait is drawn evenly from nothing to a bound that doubles from the first to the longest."""
+    from runner.store.patience import Pace
+    from runner.store.protocols import Put, Sink
 
 _PLACES = {
     "": "runner.store.directory:Directory",
@@ -59,16 +45,6 @@ EXTRAS = {"azure": "azure", "ssh": "ssh"}
 
 _WITHOUT_EFFECT = frozenset({"url", "jobs", "checksum_jobs", "verify", "no_traverse", "listobjects"})
 """Options of DVC that change nothing here: everything is verified, and how presence is asked is decided by cost."""
-
-
-class Sink(Protocol):
-    """Where `get` writes. A retry calls `restart` first, so nothing of the broken try stays."""
-
-    def write(self, chunk: bytes, /) -> object:
-        """Take the next bytes."""
-
-    def restart(self) -> None:
-        """Forget everything written so far."""
 
 
 class Opener(Protocol):
@@ -118,33 +94,6 @@ class Remote(Protocol):
 
         Raises:
             Unlistable: this kind of remote cannot.
-
-        """
-
-
-@runtime_checkable
-class Together(Protocol):
-    """Remote storage that stores many objects at a lower price than one by one."""
-
-    def together(self) -> AbstractContextManager[Put]:
-        """Give what stores objects, as `put` does; each is there, whole and for good, when the block has ended.
-
-        Raises:
-            Denied, Unavailable: at the end of the block; some of them are not there.
-
-        """
-
-
-@runtime_checkable
-class Erasable(Protocol):
-    """Remote storage that can also forget. Only garbage collection asks for it."""
-
-    def remove(self, names: Sequence[str]) -> None:
-        """Remove objects for good, in any order; one that is not there is fine. No names: only say whether it can.
-
-        Raises:
-            ConfigError: this kind of remote cannot.
-            Denied, Unavailable: some of them may still be there.
 
         """
 
@@ -225,97 +174,28 @@ def refuse_unknown(url: str, options: Iterable[str], known: Iterable[str]) -> No
             raise ConfigError(message, f"did you mean {near[0]!r}?" if near else "remove it")
 
 
-class Patience:
-    """Tries again, with full jitter, what was `Unavailable`. Nothing else is worth a second try.
-
-    Attributes:
-        retries: how many further tries there have been so far.
-
-    """
-
-    def __init__(self, budget: float = BUDGET, sleep: Callable[[float], None] = time.sleep) -> None:
-        """Be patient.
-
-        Args:
-            budget: seconds a call may take before a further try; a try that has begun is not cut off.
-            sleep: waits so many seconds.
-
-        """
-        self.retries = 0
-        self._sleep = sleep
-        self._budget = budget
-        self._lock = threading.Lock()
-        self._down = False
-
-    def call(self, attempt: Callable[[], T]) -> T:
-        """Give what `attempt` gives, in the end.
-
-        A storage that used up a whole budget gets one try a call from then on, until one succeeds: what is down for one
-        object is down for all, and a thousand budgets would be hours.
-        """
-        began = time.monotonic()
-        try:
-            given = attempt()  # bare: tenacity costs half as much as a small request, and hardly any needs it
-        except Unavailable as error:
-            given = self._again(attempt, error, self._budget - (time.monotonic() - began))
-        self._down = False
-        return given
-
-    def _again(self, attempt: Callable[[], T], first: Unavailable, left: float) -> T:
-        """Go on after the `first` refusal for as many seconds as are `left`."""
-        refused = [first]
-
-        def further() -> T:
-            if refused:
-                raise refused.pop()
-            return attempt()
-
-        patient = tenacity.stop_before_delay(left)
-        try:
-            return tenacity.Retrying(
-                retry=tenacity.retry_if_exception_type(Unavailable),
-                wait=tenacity.wait_random_exponential(multiplier=FIRST_WAIT, max=LONGEST_WAIT),
-                stop=tenacity.stop_after_attempt(1) if self._down else patient,
-                before_sleep=self._count,
-                sleep=self._sleep,
-                reraise=True,
-            )(further)
-        except Unavailable:
-            self._down = True
-            raise
-
-    def _count(self, state: tenacity.RetryCallState) -> None:
-        with self._lock:
-            self.retries += 1
-        error = state.outcome and state.outcome.exception()
-        logger.info("trying again in %.1f s: %s", state.upcoming_sleep, getattr(error, "message", error))
-
-    def fill(self, get: Callable[[Sink], None], sink: Sink) -> None:
-        """Let `get` write into `sink`, which starts anew with each try."""
-
-        def attempt() -> None:
-            if started:
-                sink.restart()
-            started.append(True)
-            get(sink)
-
-        started: list[bool] = []
-        self.call(attempt)
-
-
 class Retrying(Patience):
-    """A remote with patience.
+    """A remote with patience: what breaks off goes on from where it was, as far as the remote can.
 
     Attributes:
         url: the remote's.
 
     """
 
-    def __init__(self, remote: Remote, budget: float = BUDGET, sleep: Callable[[float], None] = time.sleep) -> None:
+    def __init__(
+        self,
+        remote: Remote,
+        budget: float = BUDGET,
+        sleep: Callable[[float], None] = time.sleep,
+        pace: Pace | None = None,
+    ) -> None:
         """Wrap `remote`, which does the work; see `Patience`."""
-        super().__init__(budget, sleep)
+        super().__init__(budget, sleep, pace)
         self.url = remote.url
         self._remote = remote
+        self._ranged = remote if isinstance(remote, Ranged) else None
+        self._parted = remote if isinstance(remote, Parted) else None
+        self._create = creating(remote)
 
     def exists(self, names: Iterable[str]) -> Mapping[str, int]:
         """Ask; see `Remote`."""
@@ -324,22 +204,31 @@ class Retrying(Patience):
 
     def get(self, name: str, sink: Sink) -> None:
         """Stream the object into `sink`; see `Remote`."""
-        self.fill(lambda incoming: self._remote.get(name, incoming), sink)
+        if self._ranged:
+            ranges.download(self._ranged, name, sink, self)
+        else:
+            self.fill(lambda incoming: self._remote.get(name, incoming), sink)
 
     def put(self, name: str, source: Path, report: Report = unheard) -> None:
         """Store the file; see `Remote`. What a try told of that failed is taken back."""
-        self._store(self._remote.put, name, source, report)
+        if not self._in_parts(name, source, report, only_new=False):
+            self._whole(self._remote.put, name, source, report)
+
+    def create(self, name: str, source: Path, report: Report = unheard) -> None:
+        """Store the file where there is none; see `Creating`. Where the remote cannot tell, as `put`."""
+        if not self._in_parts(name, source, report, only_new=True):
+            self._whole(self._create, name, source, report)
 
     @contextmanager
     def together(self) -> Iterator[Put]:
         """Store files; see `Together`."""
         if not isinstance(self._remote, Together):
-            yield self.put
+            yield self.create
             return
         with self._remote.together() as put:
-            yield partial(self._store, put)
+            yield partial(self._whole, put)
 
-    def _store(self, put: Put, name: str, source: Path, report: Report = unheard) -> None:
+    def _whole(self, put: Put, name: str, source: Path, report: Report = unheard) -> None:
         def attempt() -> None:
             report(-tally.bytes)
             tally.bytes = 0
@@ -363,3 +252,11 @@ class Retrying(Patience):
             message = f"{self.url}: objects cannot be removed from this kind of remote"
             raise ConfigError(message, "remove them where the server keeps them, or leave --cloud out")
         self.call(lambda: remote.remove(names))
+
+    def _in_parts(self, name: str, source: Path, report: Report, *, only_new: bool) -> bool:
+        """Store a large file part by part, where the remote can; tell whether that was done."""
+        parted = self._parted
+        upload = self.call(lambda: parted.upload(name, source, only_new=only_new)) if parted else None
+        if upload is not None:
+            uploads.send(upload, self, report)
+        return upload is not None

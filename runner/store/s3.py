@@ -5,45 +5,44 @@ from __future__ import annotations
 import itertools
 import os
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
 import urllib3.exceptions
-from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import BotoCoreError, ClientError
 
 from runner.errors import ObjectMissing
-from runner.hashes import CHUNK
-from runner.store import disk, s3_client, s3_errors, s3_obstore
+from runner.store import disk, s3_client, s3_errors, s3_obstore, s3_parts, uploads
+from runner.store.arriving import Arriving, from_urllib3
 from runner.store.meter import unheard
+from runner.store.patience import Patience
+from runner.store.protocols import Unranged, Version
 from runner.store.remote import checked
+from runner.store.s3_condition import Condition, NoCondition
 from runner.store.s3_obstore import LARGEST_PUT, PAGE, Elsewhere
+from runner.store.s3_parts import PART, S3Upload, Target
 from runner.store.survey import survey
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from botocore.response import StreamingBody
     from mypy_boto3_s3 import S3Client
 
     from runner.store.meter import Report
-    from runner.store.remote import Sink
+    from runner.store.protocols import Sink
     from runner.store.s3_obstore import Obstore
 
 T = TypeVar("T")
-
-PART = 16 << 20
-"""Bytes; what is larger goes up in parts. boto3 makes them larger where 10,000 would not do."""
-
-_AT_ONCE = 4
-"""Parts of one object under way: bounds the memory to so many parts."""
 
 _REQUESTS = 16
 """Questions that `exists` asks at once."""
 
 _MOST_AT_ONCE = 1000
 """Objects that S3 removes in one request."""
+_OVERLOADED: Final = frozenset({429, 503})
 
 NEWEST: Final[Mapping[str, str]] = MappingProxyType({})
 """Arguments of a request for an object: without a version it is the newest one."""
@@ -77,7 +76,10 @@ class S3:
         self._put = dict((extra or {}).get("put", {}))
         self._get = dict((extra or {}).get("get", {}))
         self._obstore = obstore
-        self._config = TransferConfig(multipart_threshold=PART, multipart_chunksize=PART, max_concurrency=_AT_ONCE)
+        self._condition = Condition()
+        self._swept = False
+        self._ranges_by_obstore = True
+        self._overloaded = False
 
     @classmethod
     def open(cls, url: str, options: Mapping[str, object], environ: Mapping[str, str], /) -> Self:
@@ -101,14 +103,37 @@ class S3:
 
     def get(self, name: str, sink: Sink) -> None:
         """See `Remote`."""
+        for chunk in self.begin(name)[1]:
+            sink.write(chunk)
+
+    def begin(self, name: str) -> tuple[Version, Arriving]:
+        """See `Ranged`."""
         key = self._key(name)
         with self._errors("GetObject", name):
-            chunks = self._cheaply(lambda obstore: obstore.get(key))
-        if chunks is None:
-            self._stream(name, sink, self._get)
-            return
-        for chunk in self._read(chunks, name):
-            sink.write(chunk)
+            begun = self._cheaply(lambda obstore: obstore.begin(key))
+            if begun is None:
+                answer = self._client.get_object(Bucket=self._bucket, Key=key, **self._get)
+                return Version(answer["ContentLength"], answer.get("ETag", "")), self._arriving(answer["Body"], name)
+        return begun[0], Arriving(begun[1], lambda: self._errors("GetObject", name))
+
+    def read(self, name: str, version: Version, start: int, stop: int) -> Arriving:
+        """See `Ranged`. A part is one if the answer says so, whatever its status: some servers say 200 of it."""
+        key = self._key(name)
+        with self._errors("GetObject", name):
+            taking = self._part_cheaply(key, version, start, stop)
+            if taking is not None:
+                return Arriving(taking, lambda: self._errors("GetObject", name))
+            asked: dict[str, Any] = {"Range": f"bytes={start}-{stop - 1}", "IfMatch": version.pin}
+            answer = self._client.get_object(Bucket=self._bucket, Key=key, **asked, **self._get)
+        arriving = self._arriving(answer["Body"], name)
+        if not answer.get("ContentRange", "").startswith(f"bytes {start}-{stop - 1}/"):
+            arriving.close()
+            message = f"{self.url} sends whole objects only"
+            raise Unranged(message)
+        if answer.get("ETag", "") != version.pin:
+            arriving.close()
+            raise s3_errors.changed(name, self.url)
+        return arriving
 
     def get_version(self, name: str, version: str, sink: Sink) -> None:
         """Stream one version of a file, as `get` does; empty: the latest."""
@@ -121,26 +146,59 @@ class S3:
     def _stream(self, name: str, sink: Sink, arguments: Mapping[str, Any]) -> None:
         with self._errors("GetObject", name):
             answer = self._client.get_object(Bucket=self._bucket, Key=self._key(name), **arguments)
-        with closing(answer["Body"]) as body:
-            for chunk in self._read(body.iter_chunks(CHUNK), name):
-                sink.write(chunk)
+        for chunk in self._arriving(answer["Body"], name):
+            sink.write(chunk)
+
+    def _arriving(self, body: StreamingBody, name: str) -> Arriving:
+        raw: Any = getattr(body, "_raw_stream")  # noqa: B009 - it alone gives what has come so far; it has no type
+        return Arriving(from_urllib3(raw), lambda: self._errors("GetObject", name), body.close)
 
     def put(self, name: str, source: Path, report: Report = unheard) -> None:
         """See `Remote`. S3 shows an object when it is whole; the parts of one that failed are removed."""
-        key = self._key(name)
+        self._store(name, source, report, only_new=False)
+
+    def create(self, name: str, source: Path, report: Report = unheard) -> None:
+        """See `Creating`."""
+        self._store(name, source, report, only_new=True)
+
+    def _store(self, name: str, source: Path, report: Report, *, only_new: bool) -> None:
+        upload = self.upload(name, source, only_new=only_new)
+        if upload is not None:
+            uploads.send(upload, Patience(0), report)
+            return
+        condition = self._condition if only_new else NoCondition()
         size = os.stat(source).st_size  # noqa: PTH116 - a Path costs more
+        condition.store(lambda header: self._put_one(name, source, size, header), lambda: self._head(name)[1] == size)
+
+    def _put_one(self, name: str, source: Path, size: int, header: Mapping[str, Any]) -> None:
+        key = self._key(name)
         if size <= LARGEST_PUT and self._obstore:
             content = disk.read(os.fspath(source))
             with self._errors("PutObject", name):
-                if self._cheaply(lambda obstore: obstore.put(key, content)):
+                if self._cheaply(lambda obstore: obstore.put(key, content, only_new=bool(header))):
                     return
         with source.open("rb") as file, self._errors("PutObject", name):
-            if size <= PART:
-                self._client.put_object(Bucket=self._bucket, Key=key, Body=file, **self._put)
-            else:
-                self._client.upload_fileobj(
-                    file, self._bucket, key, ExtraArgs=self._put, Callback=report, Config=self._config
-                )
+            self._client.put_object(Bucket=self._bucket, Key=key, Body=file, **self._put, **header)
+
+    def upload(self, name: str, source: Path, /, *, only_new: bool) -> S3Upload | None:
+        """See `Parted`. The first one removes what uploads left here that nobody goes on with."""
+        key = self._key(name)
+        size = os.stat(source).st_size  # noqa: PTH116 - a Path costs more
+        if size <= PART:
+            return None
+        if not self._swept:
+            self._swept = True
+            s3_parts.sweep(self._client, self._bucket, self._prefix)
+        target = Target(
+            self._client,
+            {"Bucket": self._bucket, "Key": key},
+            self._put,
+            self._get,
+            self._condition if only_new else NoCondition(),
+            lambda: self._head(name)[1] == size,
+            lambda operation: self._errors(operation, name),
+        )
+        return S3Upload(target, source, size)
 
     def remove(self, names: Sequence[str]) -> None:
         """See `Erasable`. Many objects a request; one each where what speaks like S3 does not know that."""
@@ -183,20 +241,32 @@ class S3:
         except (ClientError, BotoCoreError, urllib3.exceptions.HTTPError) as error:
             raise s3_errors.translate(error, operation, name, self.url) from error
 
-    def _read(self, chunks: Iterator[bytes], name: str) -> Iterator[bytes]:
-        """Give the bytes as they arrive; only the reading is translated, not what the sink does with them."""
-        with self._errors("GetObject", name):
-            yield from chunks
-
     def _cheaply(self, ask: Callable[[Obstore], T]) -> T | None:
-        """Give what obstore answers; `None` where boto3 has to be asked, and from then on always is."""
-        if self._obstore is None:
+        """Give what obstore answers; `None` where boto3 has to be asked, and from then on always is.
+
+        After a refusal for too much work boto3 is asked once: obstore does not tell when the server wants to be asked
+        again, boto3's answer does.
+        """
+        if self._obstore is None or self._overloaded:
+            self._overloaded = False
             return None
         try:
             return ask(self._obstore)
         except Elsewhere:
             self._obstore = None
             return None
+        except ClientError as error:
+            self._overloaded = s3_errors.status_of(error) in _OVERLOADED
+            raise
+
+    def _part_cheaply(self, key: str, version: Version, start: int, stop: int) -> Callable[[], bytes] | None:
+        """Give a part of an object by obstore; `None` where it takes the answers for no parts."""
+        try:
+            if self._ranges_by_obstore:
+                return self._cheaply(lambda obstore: obstore.read(key, version.pin, start, stop))
+        except Unranged:
+            self._ranges_by_obstore = False
+        return None
 
     def _head(self, name: str, version: Mapping[str, Any] = NEWEST) -> tuple[str, int | None]:
         """Give the size of an object, or `None` where S3 says that there is none."""

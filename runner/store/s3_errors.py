@@ -8,6 +8,8 @@ from botocore import exceptions
 from botocore.exceptions import ClientError
 
 from runner.errors import Denied, ObjectMissing, RemoteError, Unavailable
+from runner.store.protocols import Changed
+from runner.store.retry_after import seconds
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,6 +20,9 @@ _PERMISSION = {
     "PutObject": "s3:PutObject",
     "ListObjectsV2": "s3:ListBucket",
     "DeleteObjects": "s3:DeleteObject",
+    "CreateMultipartUpload": "s3:PutObject",
+    "UploadPart": "s3:PutObject",
+    "CompleteMultipartUpload": "s3:PutObject",
 }
 _ABSENT = frozenset({"NoSuchKey", "NoSuchVersion", "NotFound", "404"})
 _DENIED = frozenset(
@@ -38,8 +43,18 @@ _DENIED = frozenset(
     }
 )
 _REGION = frozenset({"PermanentRedirect", "AuthorizationHeaderMalformed", "301", "IllegalLocationConstraintException"})
-_PASSING = frozenset({"RequestTimeout", "SlowDown", "Throttling", "ThrottlingException", "OperationAborted", "409"})
 _UNKNOWN = frozenset({"NotImplemented", "MethodNotAllowed", "501", "405"})
+_PASSING = frozenset(
+    {
+        "409",
+        "ConditionalRequestConflict",
+        "OperationAborted",
+        "RequestTimeout",
+        "SlowDown",
+        "Throttling",
+        "ThrottlingException",
+    }
+)
 _NO_CREDENTIALS = (
     exceptions.NoCredentialsError,
     exceptions.PartialCredentialsError,
@@ -51,6 +66,7 @@ _NOT_PASSING = (exceptions.ParamValidationError, exceptions.SSLError, exceptions
 _CONNECTION = (exceptions.ConnectionError, exceptions.HTTPClientError, exceptions.IncompleteReadError)
 _TOO_MANY = 429
 _SERVER = 500
+_PRECONDITION = 412
 
 
 def translate(error: Exception, operation: str, name: str, url: str) -> RemoteError:
@@ -72,6 +88,21 @@ def is_unknown_request(error: ClientError) -> bool:
     return str(error.response.get("Error", {}).get("Code", "")) in _UNKNOWN
 
 
+def changed(name: str, url: str) -> Changed:
+    """Give the error for an object that is not the version, or not absent, as the request demands."""
+    return Changed(f"{name} in {url} is another than before", "it is overwritten again and again; find out by whom")
+
+
+def status_of(error: BaseException | None) -> int:
+    """Give the HTTP status that an error of boto3 stands for; 0 for none."""
+    return int(error.response["ResponseMetadata"].get("HTTPStatusCode", 0)) if isinstance(error, ClientError) else 0
+
+
+def code_of(error: BaseException | None) -> str:
+    """Give S3's code for what an error of boto3 stands for; empty for none."""
+    return str(error.response.get("Error", {}).get("Code", "")) if isinstance(error, ClientError) else ""
+
+
 def _answered(error: ClientError, operation: str, name: str, url: str) -> RemoteError:
     """Sort an answer of the server by its code."""
     code = str(error.response.get("Error", {}).get("Code", ""))
@@ -82,12 +113,16 @@ def _answered(error: ClientError, operation: str, name: str, url: str) -> Remote
         return RemoteError(f"{url}: there is no such bucket", "check the remote's url and endpointurl")
     if code in _ABSENT:
         return ObjectMissing(f"{name} is not in {url}", "push it from where it was made, or make it anew")
+    if status == _PRECONDITION:
+        return changed(name, url)
     if code in _DENIED or status in {401, 403}:
         return Denied(said, _rights(operation, code))
     if code in _PASSING or status >= _SERVER or status == _TOO_MANY:
         request = meta.get("RequestId") or "not given"
         return Unavailable(
-            f"{said} (request id {request})", "the storage is overloaded or out of order; try again later"
+            f"{said} (request id {request})",
+            "the storage is overloaded or out of order; try again later",
+            after=seconds(meta.get("HTTPHeaders", {})),
         )
     region = "the bucket is in another region: set the remote's region"
     return RemoteError(

@@ -27,16 +27,18 @@ from urllib3.exceptions import HTTPError
 
 from runner.hashes import CHUNK
 from runner.store.answered import answered
+from runner.store.protocols import Unranged, Version
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from botocore.awsrequest import AWSPreparedRequest
     from botocore.credentials import Credentials
     from mypy_boto3_s3 import S3Client
-    from obstore import ObjectMeta
+    from obstore import GetResult, ObjectMeta
     from obstore.store import ClientConfig, S3Config, S3Credential
 
+    from runner.store.answered import Answered
     from runner.store.s3_client import Connection
 
 LARGEST_PUT: Final = 1 << 20
@@ -44,6 +46,11 @@ LARGEST_PUT: Final = 1 << 20
 
 PAGE: Final = 1000
 """Names that S3 lists in one request."""
+_PRECONDITION: Final = 412
+"""HTTP: the object is not, or is, the one that the request demands."""
+
+_AS_IT_COMES: Final = 1
+"""Bytes to wait for. What comes slowly has to be seen to come slowly; a fast line fills larger pieces by itself."""
 
 _ENCRYPTION: Final = {"ServerSideEncryption": "server_side_encryption", "SSEKMSKeyId": "sse_kms_key_id"}
 _OF_ITS_OWN: Final = frozenset(
@@ -81,18 +88,28 @@ class Obstore:
         """Use `store`, which must not retry by itself."""
         self._store = store
 
-    def get(self, key: str) -> Iterator[bytes]:
-        """Ask for an object; once it is known to be there, its bytes can be taken."""
+    def begin(self, key: str) -> tuple[Version, Callable[[], bytes]]:
+        """Ask for an object; give which version it is, and what waits for its next bytes, empty at the end."""
         with _errors("GetObject"):
             answer = self._store.get(key)
-            if answer.range[1] <= CHUNK:
-                return iter((bytes(answer.bytes()),))
-        return _streamed(iter(answer.stream(min_chunk_size=CHUNK)))
+            size = answer.range[1]
+            tag = answer.meta["e_tag"] or "" if size > CHUNK else ""  # what is told of an object costs as much as it
+        return Version(size, tag), _next(answer)
 
-    def put(self, key: str, content: bytes) -> bool:
+    def read(self, key: str, tag: str, start: int, stop: int) -> Callable[[], bytes]:
+        """Give what waits for the next bytes of a part of the object that has this ETag."""
+        with _errors("GetObject"):
+            answer = self._store.get(key, options={"if_match": tag, "range": (start, stop)})
+            if answer.meta["e_tag"] != tag:
+                raise _refused(_PRECONDITION, "GetObject", "PreconditionFailed")
+            if tuple(answer.range) != (start, stop):
+                raise Unranged(key)
+        return _next(answer)
+
+    def put(self, key: str, content: bytes, *, only_new: bool) -> bool:
         """Store an object: True."""
         with _errors("PutObject"):
-            self._store.put(key, content, use_multipart=False)
+            self._store.put(key, content, mode="create" if only_new else "overwrite", use_multipart=False)
         return True
 
     def size(self, key: str) -> int:
@@ -215,13 +232,14 @@ def _client_options(client: S3Client, endpoint: str) -> ClientConfig:
     return options
 
 
-def _streamed(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    while True:
+def _next(answer: GetResult) -> Callable[[], bytes]:
+    chunks = answer.stream(min_chunk_size=_AS_IT_COMES)
+
+    def take() -> bytes:
         with _errors("GetObject"):
-            chunk = next(chunks, None)
-        if chunk is None:
-            return
-        yield chunk
+            return next(chunks, b"")
+
+    return take
 
 
 @contextmanager
@@ -234,15 +252,22 @@ def _errors(operation: str) -> Iterator[None]:
         text = str(error)
         if not said.status and any(sign in text for sign in _ELSEWHERE):
             raise Elsewhere from error
+        if not said.status and "non-partial" in text:
+            raise Unranged(said.text) from error
         if not said.status:
             raise HTTPError(said.text) from error
         if said.code in _REGION:
             raise Elsewhere from error
-        answer: Any = {
-            "Error": {"Code": said.code or str(said.status), "Message": said.words},
-            "ResponseMetadata": {"HTTPStatusCode": said.status, "RequestId": said.request},
-        }
-        raise ClientError(answer, operation) from error
+        raise _refused(said.status, operation, said.code or str(said.status), said) from error
+
+
+def _refused(status: int, operation: str, code: str, said: Answered | None = None) -> ClientError:
+    """Give botocore's error for an answer of the server."""
+    answer: Any = {
+        "Error": {"Code": code, "Message": said.words if said else ""},
+        "ResponseMetadata": {"HTTPStatusCode": status, "RequestId": said.request if said else ""},
+    }
+    return ClientError(answer, operation)
 
 
 def _text(header: str | bytes) -> str:

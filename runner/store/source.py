@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from runner.hashes import Hash
-    from runner.store.remote import Sink
+    from runner.store.protocols import Sink
 
 _PLACES = {
     "": "runner.store.source_local:Local",

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from runner.store.azure_client import Connection
-    from runner.store.remote import Sink
+    from runner.store.protocols import Sink
     from runner.store.source import Found
 
 _OTHER_CONTENT: Final = 412

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from google.cloud.storage import Blob, Client
 
-    from runner.store.remote import Sink
+    from runner.store.protocols import Sink
     from runner.store.source import Found
 
 _FIELDS = "items(name,size,etag,generation),nextPageToken"

@@ -19,8 +19,8 @@ from runner.store.source import Part, changed, of_file
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from runner.store.protocols import Sink
     from runner.store.public import Address
-    from runner.store.remote import Sink
     from runner.store.source import Found
 
 _GONE = frozenset({404, 410})

@@ -14,7 +14,7 @@ from runner.store.source import Part, changed, of_file, of_folder
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from runner.store.remote import Sink
+    from runner.store.protocols import Sink
     from runner.store.source import Found
 
 _UNSEEN = frozenset({".dvc", ".git", ".hg"})

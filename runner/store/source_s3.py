@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from mypy_boto3_s3 import S3Client
 
-    from runner.store.remote import Sink
+    from runner.store.protocols import Sink
     from runner.store.source import Found
 
 

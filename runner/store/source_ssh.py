@@ -15,7 +15,7 @@ from runner.store.ssh import SSH
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from runner.store.remote import Sink
+    from runner.store.protocols import Sink
     from runner.store.source import Found
 
 

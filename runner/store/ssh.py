@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from asyncssh import SFTPClient, SFTPClientFile
 
     from runner.store.meter import Report
-    from runner.store.remote import Sink
+    from runner.store.protocols import Sink
     from runner.store.ssh_client import Session
 
 _FIRST: Final = 1 << 16

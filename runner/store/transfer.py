@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from runner.errors import Corrupt, ObjectMissing, RemoteError, Unavailable
 from runner.store.meter import Meter, Tally, Work, unheard
-from runner.store.remote import Together
+from runner.store.protocols import Together, creating
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from runner.hashes import Hash
     from runner.store.cache import Cache
     from runner.store.meter import Report
-    from runner.store.remote import Put, Remote
+    from runner.store.protocols import Put
+    from runner.store.remote import Remote
 
 _HOPELESS = 3
 """So many refusals with no success between them, and the rest is not tried: each has used up its retries already.
@@ -135,7 +136,7 @@ def push(
         sent = each(go, [name for name in lacking if not name.is_dir], jobs, cache.meter, "push")
     failed = {failure.name for failure in sent.failed}
     whole, halves = _whole(cache, (name for name in lacking if name.is_dir), failed)
-    sent += each(partial(send, remote.put, cache), whole, jobs)
+    sent += each(partial(send, creating(remote), cache), whole, jobs)
     failed |= {failure.name for failure in sent.failed}
     unproved = _unproved(remote, cache, [name for name in lacking if name.key not in failed | set(halves)])
     failures = listings.failed + tuple(Failure(key, error) for key, error in {**halves, **unproved}.items())
@@ -182,7 +183,7 @@ def send(put: Put, cache: Cache, name: Hash, report: Report = unheard) -> int:
 
 
 def _together(remote: Remote) -> AbstractContextManager[Put]:
-    return remote.together() if isinstance(remote, Together) else nullcontext(remote.put)
+    return remote.together() if isinstance(remote, Together) else nullcontext(creating(remote))
 
 
 def _readable(cache: Cache, listing: Hash) -> bool:

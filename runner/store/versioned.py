@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
     from runner.store.meter import Report
     from runner.store.place import Place
-    from runner.store.remote import Remote, Sink
+    from runner.store.protocols import Sink
+    from runner.store.remote import Remote
 
 _REQUESTS: Final = 16
 

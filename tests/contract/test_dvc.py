@@ -14,7 +14,7 @@ from runner.hashes import Hash, Tree, hash_file
 from runner.store import transfer
 from runner.store.cache import Cache
 from runner.store.directory import Directory
-from runner.store.remote import Erasable
+from runner.store.protocols import Erasable
 from tests.support import gs, s3
 
 if TYPE_CHECKING:

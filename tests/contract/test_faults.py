@@ -244,7 +244,7 @@ def test_a_retried_listing_gives_each_name_once(faulty_s3: FaultyS3) -> None:
 
 def test_a_directory_is_not_announced_before_all_its_files_are_there(faulty_s3: FaultyS3, tmp_path: Path) -> None:
     cache, tree = directory(tmp_path, numbered(10))
-    faulty_s3.faults = [""] * 3 + ["400:InvalidArgument"]
+    faulty_s3.faults = [""] * 3 + ["400:InvalidArgument"] * 2  # with the condition, and without
     moved = transfer.push(quickly(faulty_s3), cache, [tree.hash], 1)
     assert len(moved.failed) == 2
     assert {type(failure.error) for failure in moved.failed} == {RemoteError}

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
-    from runner.store.remote import Remote, Sink
+    from runner.store.protocols import Sink
+    from runner.store.remote import Remote
 
 OUT, ELSEWHERE = Out("o", "o"), Out("p", "p", remote="other")
 TREE = Tree.of([("x", hash_bytes(b"x")), ("deep/y", hash_bytes(b"y"))])

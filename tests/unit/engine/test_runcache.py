@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
-    from runner.store.remote import Sink
+    from runner.store.protocols import Sink
 
 STAGE = Stage(
     "train",

@@ -15,7 +15,7 @@ from runner.store.meter import unheard
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from runner.store.remote import Sink
+    from runner.store.protocols import Sink
 
 
 class Full:

@@ -10,7 +10,8 @@ import pytest
 
 from runner.errors import ConfigError, Corrupt, Denied, ObjectMissing, RemoteError, Unavailable
 from runner.store.meter import Tally, unheard
-from runner.store.remote import BUDGET, LONGEST_WAIT, Retrying, checked, open_remote
+from runner.store.patience import BUDGET, LONGEST_WAIT
+from runner.store.remote import Retrying, checked, open_remote
 from tests.support.sinks import Collected
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from runner.store.meter import Report
-    from runner.store.remote import Sink
+    from runner.store.protocols import Sink
 
 S3 = {"region": "us-east-1"}
 

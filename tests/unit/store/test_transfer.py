@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from runner.store.incoming import Incoming
     from runner.store.meter import Report, Work
-    from runner.store.remote import Sink
+    from runner.store.protocols import Sink
 
 FAULTS: dict[str, type[RemoteError]] = {"denied": Denied, "unavailable": Unavailable, "odd": RemoteError}
 

@@ -1,0 +1,139 @@
+"""Objects out of remotes that can read parts: large ones by ranges side by side, broken ones from where they broke off.
+
+Memory is bounded by the parts under way, whatever the object's size. Bytes reach the sink in order, each once, and all
+of one version of the object.
+"""
+
+from __future__ import annotations
+
+from contextlib import closing
+from typing import TYPE_CHECKING, Final, cast
+
+from runner.errors import Unavailable
+from runner.store.lanes import in_order
+from runner.store.protocols import Changed, Resumable, Unranged
+
+if TYPE_CHECKING:
+    from runner.store.arriving import Arriving
+    from runner.store.patience import Patience
+    from runner.store.protocols import Ranged, Sink, Version
+
+PART: Final = 8 << 20
+"""Bytes that one request brings of a large object."""
+
+LANES: Final = 4
+"""Parts under way, or waiting for those before them: 32 MiB an object."""
+
+LARGE: Final = 3 * PART
+"""Bytes from which on an object is worth more than one request."""
+
+_CHANGES: Final = 3
+"""An object that changes each time it is read is given up after so many tries."""
+
+
+def download(remote: Ranged, name: str, sink: Sink, patience: Patience) -> None:
+    """Write the object into `sink`; each request of it has a budget of `patience` of its own.
+
+    Raises:
+        ObjectMissing, Denied, Unavailable: as `Remote.get`.
+        Changed: it is overwritten again and again.
+
+    """
+    reading = _Reading(remote, name, sink, patience)
+    for left in reversed(range(_CHANGES)):
+        try:
+            reading.run()
+        except Unranged:
+            reading.in_parts = False
+        except Changed:
+            if not left:
+                raise
+        else:
+            return
+        sink.restart()
+
+
+class _Reading:
+    """One object on its way.
+
+    Attributes:
+        in_parts: whether the server has been seen to send whole objects only: not then.
+
+    """
+
+    def __init__(self, remote: Ranged, name: str, sink: Sink, patience: Patience) -> None:
+        self.in_parts = True
+        self._remote = remote
+        self._name = name
+        self._sink = sink
+        self._patience = patience
+
+    def run(self) -> None:
+        version, chunks = self._patience.call(lambda: self._remote.begin(self._name))
+        if version.size is not None and version.size >= LARGE and version.pin and self.in_parts:
+            self._side_by_side(version, version.size, chunks)
+        else:
+            self._one_by_one(version, chunks)
+
+    def _one_by_one(self, version: Version, chunks: Arriving) -> None:
+        """Take the whole object in one go; what breaks off goes on where it was if the version is known, else anew."""
+        source: Arriving | None = chunks
+        done = 0
+
+        def attempt() -> None:
+            nonlocal source, done, version
+            if source is None and self.in_parts and version.pin and version.size:
+                if done == version.size:
+                    return
+                source = self._remote.read(self._name, version, done, version.size)
+            elif source is None:
+                self._sink.restart()
+                done = 0
+                version, source = self._remote.begin(self._name)
+            taking, source = source, None
+            with closing(taking):
+                for chunk in self._patience.pace.kept(taking):
+                    self._sink.write(chunk)
+                    done += len(chunk)
+
+        self._patience.call(attempt)
+
+    def _side_by_side(self, version: Version, size: int, chunks: Arriving) -> None:
+        """Take the parts that an earlier run has not left; the answer that told the version is the first of them."""
+        start = self._sink.resume() if isinstance(self._sink, Resumable) else 0
+        if start > size:
+            self._sink.restart()
+            start = 0
+        if start:
+            chunks.close()
+
+        def fetch(at: int) -> bytearray:
+            return self._fetch(version, (at, min(at + PART, size)), None if at else chunks)
+
+        for content in in_order(fetch, range(start, size, PART), LANES):
+            self._sink.write(cast("bytes", content))  # hashed and written, as any buffer can be
+
+    def _fetch(self, version: Version, part: tuple[int, int], opening: Arriving | None) -> bytearray:
+        """Give the bytes of one part; what breaks off goes on where it was."""
+        start, stop = part
+        content = bytearray(stop - start)
+        done = 0
+        source = opening
+
+        def attempt() -> None:
+            nonlocal source, done
+            taking, source = source, None
+            if taking is None:
+                taking = self._remote.read(self._name, version, start + done, stop)
+            with closing(taking):
+                for chunk in self._patience.pace.kept(taking):
+                    new = min(len(chunk), len(content) - done)
+                    content[done : done + new] = chunk[:new] if new < len(chunk) else chunk
+                    done += new
+                    if done == len(content):
+                        return
+            message = f"{self._name}: only {start + done} bytes of {stop} arrived"
+            raise Unavailable(message, "the connection broke off")
+
+        self._patience.call(attempt)
+        return content

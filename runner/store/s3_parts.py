@@ -1,0 +1,128 @@
+"""Large objects of S3 in parts: sent one by one, tied together at the end, removed where that does not come to pass."""
+
+from __future__ import annotations
+
+import re
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from botocore.exceptions import BotoCoreError, ClientError
+from s3transfer.utils import ReadFileChunk
+
+from runner.errors import RemoteError
+from runner.store import s3_errors
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from contextlib import AbstractContextManager
+    from pathlib import Path
+
+    from mypy_boto3_s3 import S3Client
+
+    from runner.store.s3_condition import Condition
+
+PART: Final = 16 << 20
+"""Bytes; what is larger goes up in parts of so many, or of more where S3's limit of parts would not do."""
+
+_MOST_PARTS: Final = 10_000
+_AT_ONCE: Final = 4
+_ROUND: Final = 1 << 20
+_ABANDONED: Final = timedelta(hours=24)
+"""Age of an upload that nobody goes on with: no run of CI takes so long, and DVC's do not go on with theirs either."""
+
+_OBJECT: Final = re.compile(r"(files/md5/)?[0-9a-f]{2}/[0-9a-f]{30}(\.dir)?\Z")
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where an object goes.
+
+    Attributes:
+        client: boto3's.
+        named: bucket and key, as arguments of its requests.
+        put: further arguments of requests that store.
+        customer: those of requests that carry the customer's own key.
+        condition: whether it is stored where there is an object already.
+        is_there: whether there is one of its size.
+        errors: translates what boto3 raises in an operation of that name.
+
+    """
+
+    client: S3Client
+    named: Mapping[str, str]
+    put: Mapping[str, Any]
+    customer: Mapping[str, Any]
+    condition: Condition
+    is_there: Callable[[], bool]
+    errors: Callable[[str], AbstractContextManager[None]]
+
+
+class S3Upload:
+    """See `Upload`. What a part is made of is read when it is sent: memory does not grow with parts."""
+
+    def __init__(self, target: Target, source: Path, size: int) -> None:
+        """Begin to send the file `source` of `size` bytes to `target`."""
+        part = part_size(size)
+        self.parts = [(at, min(at + part, size)) for at in range(0, size, part)]
+        self.at_once = _AT_ONCE
+        self._target = target
+        self._source = source
+        self._tags: dict[int, str] = {}
+        client: Any = target.client  # the types of its arguments are those of literals
+        self._client = client
+        with target.errors("CreateMultipartUpload"):
+            self._id: str = client.create_multipart_upload(**target.named, **target.put)["UploadId"]
+
+    def send(self, number: int) -> None:
+        """See `Upload`."""
+        start, stop = self.parts[number]
+        with (
+            ReadFileChunk.from_filename(str(self._source), start, stop - start) as body,
+            self._target.errors("UploadPart"),
+        ):
+            answer = self._client.upload_part(
+                **self._target.named, **self._target.customer, UploadId=self._id, PartNumber=number + 1, Body=body
+            )
+        self._tags[number] = answer["ETag"]
+
+    def finish(self) -> None:
+        """See `Upload`. If the upload is gone and the object there, a try finished it whose answer did not arrive."""
+        try:
+            if not self._target.condition.store(self._tie, self._target.is_there):
+                self.abort()
+        except RemoteError as error:
+            if s3_errors.code_of(error.__cause__) != "NoSuchUpload" or not self._target.is_there():
+                raise
+
+    def _tie(self, header: Mapping[str, Any]) -> None:
+        parts = [{"PartNumber": number + 1, "ETag": self._tags[number]} for number in range(len(self.parts))]
+        with self._target.errors("CompleteMultipartUpload"):
+            self._client.complete_multipart_upload(
+                **self._target.named, **header, UploadId=self._id, MultipartUpload={"Parts": parts}
+            )
+
+    def abort(self) -> None:
+        """See `Upload`."""
+        with self._target.errors("AbortMultipartUpload"):
+            self._client.abort_multipart_upload(**self._target.named, UploadId=self._id)
+
+
+def part_size(size: int) -> int:
+    """Give the bytes of a part of an object of `size` bytes: whole MiB, and no more parts than S3 takes."""
+    least = -(-size // _MOST_PARTS)
+    return PART if least <= PART else -(-least // _ROUND) * _ROUND
+
+
+def sweep(client: S3Client, bucket: str, prefix: str) -> None:
+    """Remove the parts of uploads that were abandoned; where that is not allowed, or not known, leave them.
+
+    Only uploads of objects below the remote's prefix that began a day ago: whoever still goes on is left alone.
+    """
+    before = datetime.now(UTC) - _ABANDONED
+    with suppress(ClientError, BotoCoreError):
+        for page in client.get_paginator("list_multipart_uploads").paginate(Bucket=bucket, Prefix=prefix):
+            for found in page.get("Uploads", ()):
+                if found["Initiated"] < before and _OBJECT.match(found["Key"].removeprefix(prefix)):
+                    client.abort_multipart_upload(Bucket=bucket, Key=found["Key"], UploadId=found["UploadId"])

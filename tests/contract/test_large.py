@@ -1,0 +1,310 @@
+"""Large objects: by ranges and in parts, going on where they broke off, never mixed of two, nothing left behind."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+
+from runner.errors import Corrupt, Denied, RemoteError, Unavailable
+from runner.hashes import Hash, hash_bytes
+from runner.store import ranges, s3_obstore, s3_parts, transfer
+from runner.store.cache import Cache
+from runner.store.patience import Pace
+from runner.store.protocols import Changed
+from runner.store.remote import Retrying
+from tests.support.sinks import Collected
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.support.faulty import FaultyS3
+
+PART = 64 << 10
+CONTENT = os.urandom(10 * PART + 7)
+NAME = Hash(hash_bytes(CONTENT))
+
+
+@pytest.fixture(autouse=True)
+def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make every threshold small, so that a server in Python is quick enough to show what happens at each."""
+    monkeypatch.setattr(s3_obstore, "CHUNK", PART)
+    monkeypatch.setattr(ranges, "PART", PART)
+    monkeypatch.setattr(ranges, "LARGE", 3 * PART)
+    monkeypatch.setattr("runner.store.s3.PART", PART)
+    monkeypatch.setattr(s3_parts, "PART", PART)
+
+
+@pytest.fixture
+def server(faulty_s3: FaultyS3) -> FaultyS3:
+    faulty_s3.objects[NAME.key] = CONTENT
+    return faulty_s3
+
+
+def quickly(server: FaultyS3, **how: object) -> Retrying:
+    return Retrying(server.remote(), **({"budget": 5, "sleep": lambda _: None} | how))  # type: ignore[arg-type]  # of a test
+
+
+def partials(folder: Path) -> list[Path]:
+    return list(folder.rglob("*.tmp"))
+
+
+def fetched(server: FaultyS3, folder: Path, **how: object) -> Retrying:
+    """Fetch the object, which has to arrive whole; give the remote."""
+    remote, cache = quickly(server, **how), Cache(folder)
+    moved = transfer.fetch(remote, cache, [NAME], 1)
+    assert (moved.objects, moved.bytes, moved.failed) == (1, len(CONTENT), ())
+    assert cache.read(NAME) == CONTENT
+    assert partials(folder) == []
+    return remote
+
+
+def test_a_large_object_comes_in_parts_and_each_part_once(server: FaultyS3, tmp_path: Path) -> None:
+    assert fetched(server, tmp_path).retries == 0
+    assert server.count("GET") == 11
+
+
+def test_parts_that_break_off_go_on_where_they_were(server: FaultyS3, tmp_path: Path) -> None:
+    server.faults = ["", "", "cut", "503", "cut", "cut"]
+    assert fetched(server, tmp_path).retries == 4
+    assert server.count("GET") == 15
+    assert server.sent <= 2 * len(CONTENT) + PART  # the answer that told the size went on unread
+
+
+def test_a_smaller_object_that_breaks_off_goes_on_where_it_was(
+    server: FaultyS3, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ranges, "LARGE", 4 << 20)
+    content = os.urandom((1 << 20) + 5)
+    name = Hash(hash_bytes(content))
+    server.objects[name.key] = content
+    server.faults = ["cut", "cut"]
+    with Cache(tmp_path).write(name) as sink:
+        quickly(server).get(name.key, sink)
+    assert Cache(tmp_path).read(name) == content
+    assert server.sent <= len(content) + 2  # halves of odd numbers
+
+
+def test_a_server_that_sends_whole_objects_only_is_taken_at_that(server: FaultyS3, tmp_path: Path) -> None:
+    server.ranges = False
+    fetched(server, tmp_path)
+    server.faults = ["cut"]
+    fetched(server, tmp_path / "again")
+
+
+def test_an_object_that_changes_is_never_mixed_of_two(server: FaultyS3) -> None:
+    after = os.urandom(len(CONTENT))
+    server.then = {5: after}
+    sink = Collected()
+    quickly(server).get(NAME.key, sink)
+    assert sink.content == after
+    assert sink.restarts == 1
+
+
+def test_an_object_that_keeps_changing_is_given_up(server: FaultyS3) -> None:
+    server.then = {number: os.urandom(len(CONTENT)) for number in range(2, 100)}
+    with pytest.raises(Changed, match="overwritten"):
+        quickly(server).get(NAME.key, Collected())
+
+
+def test_the_next_run_goes_on_with_what_the_last_one_left(server: FaultyS3, tmp_path: Path) -> None:
+    server.faults = [""] * 6
+    server.always_after = "503"
+    moved = transfer.fetch(quickly(server, budget=0.1), Cache(tmp_path), [NAME], 1)
+    assert [type(failure.error) for failure in moved.failed] == [Unavailable]
+    assert not Cache(tmp_path).has(NAME)
+    (left,) = partials(tmp_path)
+    kept = left.stat().st_size // PART
+    assert kept >= 3
+    assert left.read_bytes() == CONTENT[: kept * PART]
+    server.always_after = ""
+    server.requests.clear()
+    fetched(server, tmp_path)
+    assert server.count("GET") == 1 + 11 - kept
+
+
+@pytest.mark.parametrize("left", [b"x" * PART, b"x" * (len(CONTENT) + 1), b""], ids=["wrong", "too long", "empty"])
+def test_what_an_earlier_run_left_is_hashed_and_never_believed(server: FaultyS3, tmp_path: Path, left: bytes) -> None:
+    place = Cache(tmp_path).path(NAME)
+    place.parent.mkdir(parents=True)
+    (place.parent / f".{place.name}.part.tmp").write_bytes(left)
+    fetched(server, tmp_path)
+
+
+def test_wrong_bytes_of_a_large_object_leave_nothing_to_go_on_from(server: FaultyS3, tmp_path: Path) -> None:
+    server.objects[NAME.key] = CONTENT[:-1] + bytes([CONTENT[-1] ^ 1])
+    moved = transfer.fetch(quickly(server), Cache(tmp_path), [NAME], 1)
+    assert [type(failure.error) for failure in moved.failed] == [Corrupt]
+    assert partials(tmp_path) == []
+
+
+def test_two_that_fetch_the_same_large_object_do_not_write_into_one_file(server: FaultyS3, tmp_path: Path) -> None:
+    threads = [threading.Thread(target=quickly_into, args=(server, Cache(tmp_path))) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert Cache(tmp_path).read(NAME) == CONTENT
+    assert partials(tmp_path) == []
+
+
+def quickly_into(server: FaultyS3, cache: Cache) -> None:
+    with cache.write(NAME) as sink:
+        quickly(server).get(NAME.key, sink)
+
+
+@pytest.mark.parametrize("size", [1000, len(CONTENT)])
+def test_a_byte_a_second_is_as_good_as_none(server: FaultyS3, size: int) -> None:
+    server.objects["slow"] = CONTENT[:size]
+    server.always = "loris"
+    with pytest.raises(Unavailable, match=r"only \d+ bytes arrived in"):
+        quickly(server, budget=0.1, pace=Pace(window=0.2, slowest=1_000_000)).get("slow", Collected())
+
+
+def test_a_server_that_says_when_to_come_back_is_not_asked_before(server: FaultyS3, tmp_path: Path) -> None:
+    waits: list[float] = []
+    server.faults = ["wait 7", "wait 7"]
+    fetched(server, tmp_path, budget=30, sleep=waits.append)
+    assert waits[-1] >= 7
+
+
+def test_a_server_that_wants_to_be_left_alone_for_longer_than_the_budget_is(server: FaultyS3) -> None:
+    waits: list[float] = []
+    server.always = "wait 600"
+    with pytest.raises(Unavailable):
+        quickly(server, budget=30, sleep=waits.append).get(NAME.key, Collected())
+    assert sum(waits) < 30
+
+
+# Uploads
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    path = tmp_path / "source"
+    path.write_bytes(CONTENT)
+    return path
+
+
+def test_a_large_object_goes_in_parts(server: FaultyS3, source: Path) -> None:
+    told: list[int] = []
+    quickly(server).put("large", source, told.append)
+    assert server.objects["large"] == CONTENT
+    assert server.count("PART") == 11
+    assert sum(told) == len(CONTENT)
+    assert server.uploads == {}
+
+
+def test_a_part_that_fails_is_sent_again_and_no_other(server: FaultyS3, source: Path) -> None:
+    server.faults = ["", "", "503", "500", "", "429"]
+    remote = quickly(server)
+    remote.put("large", source)
+    assert server.objects["large"] == CONTENT
+    assert remote.retries == 3
+    assert server.count("PART") == 14
+    assert server.count("BEGIN") == 1
+
+
+@pytest.mark.parametrize(("fault", "kind"), [("503", Unavailable), ("403", Denied), ("400:InvalidPart", RemoteError)])
+def test_an_upload_that_fails_leaves_no_parts_behind(
+    server: FaultyS3, source: Path, fault: str, kind: type[RemoteError]
+) -> None:
+    server.faults = [""] * 4
+    server.always_after = fault
+    with pytest.raises(kind):
+        quickly(server, budget=0.1).put("large", source)
+    assert "large" not in server.objects
+    assert server.count("ABORT") == 1
+
+
+def test_an_end_whose_answer_was_lost_is_an_end(server: FaultyS3, source: Path) -> None:
+    server.faults = [""] * 12 + ["unheard"]
+    quickly(server).put("large", source)
+    assert server.objects["large"] == CONTENT
+    assert server.count("TIE") == 2
+
+
+@pytest.mark.parametrize("size", [100, len(CONTENT)])
+def test_what_is_there_already_is_not_replaced(server: FaultyS3, source: Path, size: int) -> None:
+    source.write_bytes(CONTENT[:size])
+    server.objects["there"] = b"x" * size
+    quickly(server).create("there", source)
+    assert server.objects["there"] == b"x" * size
+    assert server.uploads == {}
+    quickly(server).put("there", source)
+    assert server.objects["there"] == CONTENT[:size]
+
+
+@pytest.mark.parametrize("size", [100, len(CONTENT)])
+def test_what_is_there_in_another_size_is_replaced(server: FaultyS3, source: Path, size: int) -> None:
+    source.write_bytes(CONTENT[:size])
+    server.objects["there"] = b"a part of it"
+    quickly(server).create("there", source)
+    assert server.objects["there"] == CONTENT[:size]
+
+
+@pytest.mark.parametrize("size", [100, len(CONTENT)])
+@pytest.mark.parametrize("knows", ["501", "400", "ignores"])
+def test_a_server_that_knows_no_condition_is_asked_without_it(
+    server: FaultyS3, source: Path, size: int, knows: str
+) -> None:
+    source.write_bytes(CONTENT[:size])
+    server.knows = knows
+    remote = quickly(server)
+    remote.create("one", source)
+    before = server.count("PUT") + server.count("TIE")
+    remote.create("two", source)
+    assert server.count("PUT") + server.count("TIE") == before + 1
+    assert server.objects["one"] == server.objects["two"] == CONTENT[:size]
+    assert remote.retries == 0
+
+
+def test_an_answer_that_was_lost_is_found_to_have_stored(server: FaultyS3, source: Path) -> None:
+    source.write_bytes(b"small")
+    server.faults = ["unheard"]
+    remote = quickly(server)
+    remote.create("small", source)
+    assert server.objects["small"] == b"small"
+    assert remote.retries == 1
+
+
+def test_a_conflict_with_another_writer_is_tried_again(server: FaultyS3, source: Path) -> None:
+    source.write_bytes(b"small")
+    server.faults = ["409:ConditionalRequestConflict"]
+    quickly(server).create("small", source)
+    assert server.objects["small"] == b"small"
+
+
+@pytest.mark.parametrize("size", [1, 1 << 20, 160 << 30, 5 << 40])
+def test_no_object_has_more_parts_than_s3_takes(size: int) -> None:
+    part = s3_parts.part_size(size)
+    assert part * 10_000 >= size
+    assert part % (1 << 10) == 0
+
+
+_PROGRAM = """
+import os, sys, threading
+from pathlib import Path
+from runner.store import s3, s3_parts
+s3.PART = s3_parts.PART = 65536
+remote = s3.S3.open("s3://bucket", {options!r}, {{}})
+threading.Thread(target=remote.put, args=("large", Path({source!r})), daemon=True).start()
+os.read(0, 1)
+sys.exit(1)
+"""
+
+
+def test_a_program_that_ends_takes_its_parts_with_it(server: FaultyS3, source: Path) -> None:
+    server.faults = [""] * 3 + ["silent"] * 20
+    program = _PROGRAM.format(options=server.options, source=str(source))
+    with subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE) as process:
+        assert process.stdin
+        server.wait_for("PART", 4)
+        process.stdin.write(b"x")
+        process.stdin.flush()
+        assert process.wait(10) == 1
+    assert server.uploads == {}
