@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 
 # Where a process may open a connection, and with which library.
 _NETWORK_DOORS = {
+    "store/azure.py",
+    "store/azure_client.py",
+    "store/azure_errors.py",
+    "store/azure_obstore.py",
     "store/s3_client.py",
     "store/s3.py",
     "store/s3_errors.py",
@@ -28,14 +32,18 @@ _NETWORK_DOORS = {
     "store/gs.py",
     "store/http_client.py",
     "store/public.py",
+    "store/source_azure.py",
     "store/source_gs.py",
     "store/source_http.py",
     "store/source_s3.py",
+    "store/ssh.py",
+    "store/ssh_client.py",
+    "store/ssh_errors.py",
     "forge/api.py",
     "forge/github.py",
 }
 _NETWORK = re.compile(
-    r"(aiohttp|boto3|botocore|ftplib|google|http\.(client|server)|httpx|obstore|requests|smtplib|socket|ssl|urllib\.request|urllib3)(\.|$)",
+    r"(aiohttp|asyncssh|azure|boto3|botocore|ftplib|google|http\.(client|server)|httpx|obstore|requests|smtplib|socket|ssl|urllib\.request|urllib3)(\.|$)",
 )
 # Ways to ask for a merge: of the REST API, of GraphQL, of git and of the gh command.
 _MERGING = re.compile(r"pulls/[^\"']*/merge\b|/merges\b|mergePullRequest|AutoMerge|merge_method|[\"']merge[\"'],")

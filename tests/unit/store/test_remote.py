@@ -140,7 +140,7 @@ def test_options_of_dvc_that_change_nothing_here_are_taken(tmp_path: Path, optio
     ("url", "options", "said"),
     [
         ("azure://container", {}, "azure://"),
-        ("ssh://host/path", {}, "ssh://"),
+        ("webdav://host/path", {}, "webdav://"),
         ("webdav://host/path", {}, "webdav://"),
         ("relative/path", {}, "relative"),
         ("/path", {"shared": "group"}, "'shared'"),
