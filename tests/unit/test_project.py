@@ -27,6 +27,7 @@ _NETWORK_DOORS = {
     "store/s3.py",
     "store/s3_errors.py",
     "store/s3_obstore.py",
+    "store/s3_parts.py",
     "store/http.py",
     "store/gs_client.py",
     "store/gs.py",

@@ -141,7 +141,6 @@ def test_options_of_dvc_that_change_nothing_here_are_taken(tmp_path: Path, optio
     [
         ("azure://container", {}, "azure://"),
         ("webdav://host/path", {}, "webdav://"),
-        ("webdav://host/path", {}, "webdav://"),
         ("relative/path", {}, "relative"),
         ("/path", {"shared": "group"}, "'shared'"),
         ("/path", {"version_aware": True}, "'version_aware'"),
