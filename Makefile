@@ -23,7 +23,7 @@ STEPS := check-format check-ruff check-types check-imports check-actions check-s
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check fix golden fuzz bench image lock clean $(STEPS)
+.PHONY: help demo test check fix golden fuzz killloop bench image lock clean $(STEPS)
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' Makefile

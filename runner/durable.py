@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+import itertools
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+_OWN: Final = os.urandom(8).hex()  # process ids come again, and are the same in every container
+_NUMBERS: Final = itertools.count()
+
+
+def temporary_name() -> str:
+    """Name a temporary file of this process: hidden, and ending in `.tmp` as DVC's own do.
+
+    The process id in it tells a sweeper whose it was (`store.sweeping`).
+    """
+    return f".{os.getpid()}-{_OWN}-{next(_NUMBERS):x}.tmp"
 
 
 def write(place: Path, content: bytes, *, sync: bool = True) -> None:
@@ -16,7 +28,7 @@ def write(place: Path, content: bytes, *, sync: bool = True) -> None:
     checked when it is read, and can be had again.
     """
     place.parent.mkdir(parents=True, exist_ok=True)
-    temporary = place.parent / f".{place.name[:40]}.{os.urandom(6).hex()}.tmp"
+    temporary = place.with_name(temporary_name())
     try:
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
         with open(descriptor, "wb", buffering=0) as file:  # noqa: PTH123 - opens a descriptor, not a path

@@ -195,7 +195,7 @@ def _project(root: Path, git: Git, prefix: str, asked: Asked) -> Project:
     sources = Sources(known, repositories, _trusts(pipeline, Committed(git, prefix, asked.remote_from or ""), asked))
     objects = Objects(store, remote, chosen.jobs, homes, versions)
     objects.origin = lambda file: _origin(pipeline, sources, file)
-    runs = RunCache(store, lambda: remote(""))
+    runs = RunCache(store, lambda: remote(""), root / SCRATCH / "unpushed")
     cwd = os.path.relpath(chosen.directory, root)
     parts = (pipeline, workspace, store, objects, runs, sources, state, remote, cwd, unpacking)
     return Project(

@@ -17,7 +17,7 @@ from runner.store.protocols import creating
 from runner.store.transfer import Failure, Moved
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from runner.engine.checkout import Piece
     from runner.engine.keeping import Keeping
@@ -132,15 +132,29 @@ def keep(project: Project, results: Sequence[StageResult]) -> Moved:
     """
     made: list[Wanted] = []
     others: list[Wanted] = []
+    records: dict[str, None] = {}
+    unpushed = project.runs.unpushed()
     for result in results:
         if result.entry:
-            pairs = made if result.status not in _LEFT_ALONE else others
-            pairs.extend(_pushable(result.stage, result.entry, remembered=bool(result.records)))
+            mine = _records(project, result, unpushed)
+            pairs = made if mine or result.status not in _LEFT_ALONE else others
+            pairs.extend(_pushable(result.stage, result.entry, remembered=bool(mine)))
+            records.update(dict.fromkeys(mine))
     here = [(out, name) for out, name in others if project.cache.has(name)]
     moved = project.objects.push([*made, *here])
     for failure in (*moved.failed, *_unproved(project, [pair for pair in others if pair not in here])):
         raise failure.error
-    return moved + _push_records(project, dict.fromkeys(name for result in results for name in result.records))
+    moved += _push_records(project, records)
+    project.runs.pushed(records)
+    return moved
+
+
+def _records(project: Project, result: StageResult, unpushed: Collection[str]) -> Sequence[str]:
+    """Name the records of a result's run, or the one that a run before this wrote and did not get to push."""
+    if result.records or not (unpushed and result.entry):
+        return result.records
+    record = project.runs.record_of(result.entry)
+    return (record,) if record in unpushed else ()
 
 
 def left(project: Project) -> tuple[int, int]:

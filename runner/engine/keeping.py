@@ -11,7 +11,8 @@ from contextlib import contextmanager
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from runner.engine import aside
+from runner.durable import temporary_name
+from runner.engine import aside, survivors
 from runner.engine.aside import Aside
 from runner.engine.decide import UNTRACKABLE
 from runner.engine.outcome import StageFailed
@@ -54,6 +55,8 @@ class Keeping:
             ignored: paths of outs that git ignores.
             held: the lock under which all this happens; it is let go with this object.
 
+        What killed runs left is put right first: their commands that still run, outs that they had moved.
+
         """
         self._held = held
         self._workspace = workspace
@@ -62,7 +65,9 @@ class Keeping:
         self._tracked = tracked
         self._ignored = set(ignored)
         self._locks: dict[str, tuple[str | None, lock.LockFile]] = {}
+        survivors.end(workspace.path(SCRATCH))
         self._recover()
+        self.mark = survivors.begin(workspace.path(SCRATCH))
 
     def may_remember(self, stage: Stage, before: Now) -> bool:
         """DVC's rule for writing the run cache: inputs of the project, and outs, each cached or a metric or a plot.
@@ -321,7 +326,7 @@ def _unprotect(place: Path) -> None:
         if stat.S_ISDIR(status.st_mode):
             continue
         if path.is_symlink() or status.st_nlink > 1:
-            temporary = path.with_name(f".{path.name}.{os.urandom(6).hex()}.tmp")
+            temporary = path.with_name(temporary_name())
             shutil.copyfile(path, temporary)
             temporary.replace(path)
         path.chmod(stat.S_IMODE(path.stat().st_mode) | stat.S_IWUSR)

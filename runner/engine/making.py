@@ -75,7 +75,9 @@ class Making:
         """Run the command with the outs out of the way; they come back if it fails."""
         with self.keep().aside(stage) as committed, self.output(stage) as output:
             command = shell.Command(
-                shell.lines_of(stage.cmd or ()), self.workspace.path(stage.wdir), self.environment(stage)
+                shell.lines_of(stage.cmd or ()),
+                self.workspace.path(stage.wdir),
+                {**self.environment(stage), **self.keep().mark},
             )
             self._set_up(command, output)
             try:

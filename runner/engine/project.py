@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -79,11 +80,20 @@ class Project:
         from runner.engine.keeping import Keeping  # noqa: PLC0415 - a plan, and a run with nothing to do, never write
 
         held = hold(self.root)
+        self._sweep()
         outs = [f"{self.prefix}{out.path}" for stage in self.pipeline.stages for out in stage.outs]
         below = len(self.prefix)
         tracked = {path[below:] for path in self.git.tracked(outs)}
         ignored = {path[below:] for path in self.git.ignored(outs)}
         return Keeping(self.workspace, self.cache, tracked, ignored, held)
+
+    def _sweep(self) -> None:
+        """Remove what killed runs left half written beside outs and DVC files; the lock keeps others away."""
+        from runner.store import sweeping  # noqa: PLC0415 - see `keeping`
+
+        places = [path for stage in self.pipeline.stages for path in (stage.file, *(out.path for out in stage.outs))]
+        folders = {posixpath.dirname(path) for path in places} | {SCRATCH}
+        sweeping.sweep((str(self.root / folder) for folder in folders), age=0)
 
 
 def hold(root: Path) -> object:

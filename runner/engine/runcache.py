@@ -24,7 +24,8 @@ from runner.pipeline.model import LockedPath, LockEntry
 from runner.store import disk
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping
+    from pathlib import Path
 
     from runner.engine.decide import Now
     from runner.hashes import Hash
@@ -91,9 +92,18 @@ class Past:
 class RunCache:
     """The run cache of a cache directory and of the remote behind it."""
 
-    def __init__(self, cache: Cache, remote: Callable[[], Remote | None]) -> None:
-        """Look in `cache` first, then in the remote, if there is one; it is opened when it is first needed."""
+    def __init__(self, cache: Cache, remote: Callable[[], Remote | None], notes: Path | None = None) -> None:
+        """Look in `cache` first, then in the remote, if there is one; it is opened when it is first needed.
+
+        Args:
+            cache: the local object cache.
+            remote: gives the remote.
+            notes: a file in which records are noted that are still to be pushed, so that the run after one that was
+                killed pushes them; none: they are pushed by who remembers them, or not at all.
+
+        """
         self._cache = cache
+        self._notes = notes
         self._open = remote
         self._given_up = False
 
@@ -140,8 +150,29 @@ class RunCache:
         place = self._cache.root / name
         if not place.exists():
             with disk.refusals(f"write {place}"):
+                self._note(name)
                 durable.write(place, yaml12.render(written).encode(), sync=False)
         return name
+
+    def _note(self, name: str) -> None:
+        if self._notes:
+            self._notes.parent.mkdir(parents=True, exist_ok=True)
+            with self._notes.open("a", encoding="ascii") as notes:
+                notes.write(f"{name}\n")
+
+    def unpushed(self) -> set[str]:
+        """Give the names of records that were written here and that no run has pushed since."""
+        try:
+            return set(self._notes.read_text(encoding="ascii").split()) if self._notes else set()
+        except (FileNotFoundError, UnicodeDecodeError):
+            return set()
+
+    def pushed(self, names: Collection[str]) -> None:
+        """Note no longer that records are to be pushed."""
+        unpushed = self.unpushed()
+        left = sorted(unpushed.difference(names))
+        if self._notes and len(left) < len(unpushed):
+            durable.write(self._notes, "".join(f"{name}\n" for name in left).encode(), sync=False)
 
     def record_of(self, entry: LockEntry) -> str:
         """Give the name of the record of the run that wrote `entry`; empty where this cache has none."""

@@ -10,14 +10,13 @@ from __future__ import annotations
 
 import errno
 import fcntl
-import itertools
 import os
 import stat
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from runner.durable import sync_folder
+from runner.durable import sync_folder, temporary_name
 from runner.errors import Denied, RemoteError, Unavailable
 from runner.hashes import CHUNK
 from runner.store.meter import unheard
@@ -30,8 +29,6 @@ if TYPE_CHECKING:
 READ_ONLY = 0o444
 """The mode DVC gives every object; it takes any other mode as a sign that the object was touched."""
 
-_OWN = os.urandom(8).hex()  # process ids come again, and are the same in every container
-_NUMBERS = itertools.count()
 _SMALLEST_READ = 4096
 FEW = 8
 """So many files or folders are written through one by one; for more it is their whole file system."""
@@ -51,11 +48,8 @@ class Digest(Protocol):
 
 
 def temporary(target: str) -> str:
-    """Name a temporary neighbour of `target`: nobody else's, and on the same file system so that it can be renamed.
-
-    Hidden, and ending in `.tmp` as DVC's own do; the process id in it tells a sweeper whose it was.
-    """
-    return f"{os.path.dirname(target)}/.{os.getpid()}-{_OWN}-{next(_NUMBERS):x}.tmp"
+    """Name a temporary neighbour of `target`: nobody else's, and on the same file system so that it can be renamed."""
+    return f"{os.path.dirname(target)}/{temporary_name()}"
 
 
 def partial(target: str) -> str:

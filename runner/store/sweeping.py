@@ -17,18 +17,19 @@ if TYPE_CHECKING:
 OLD_ENOUGH: Final = 3600.0
 """Seconds. An owner may live on another machine that shares the folder, so that its process is not seen here."""
 
-_OURS: Final = re.compile(r"\.(\d+)-[0-9a-f]{16}\.tmp\Z")
+_OURS: Final = re.compile(r"\.(\d+)-[0-9a-f]{16}-[0-9a-f]+\.tmp\Z")
 
 
-def left_over(folders: Iterable[str], now: float | None = None) -> Iterator[str]:
+def left_over(folders: Iterable[str], now: float | None = None, age: float = OLD_ENOUGH) -> Iterator[str]:
     """Give the temporary files and directories, as `disk.temporary` names them, that nobody will finish.
 
     Args:
         folders: where to look; not below them. One that is not there holds none.
         now: seconds since 1970, to tell their age by.
+        age: seconds that they must have; less where a lock keeps every other owner away.
 
     """
-    before = (time.time() if now is None else now) - OLD_ENOUGH
+    before = (time.time() if now is None else now) - age
     for folder in folders:
         for name in _names(folder):
             found = _OURS.match(name)
@@ -37,10 +38,10 @@ def left_over(folders: Iterable[str], now: float | None = None) -> Iterator[str]
                 yield path
 
 
-def sweep(folders: Iterable[str]) -> int:
+def sweep(folders: Iterable[str], age: float = OLD_ENOUGH) -> int:
     """Remove what is left over in `folders`; give how much that was. What cannot be removed stays."""
     swept = 0
-    for path in list(left_over(folders)):
+    for path in list(left_over(folders, age=age)):
         try:
             disk.remove(path)
         except OSError:
