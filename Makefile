@@ -49,6 +49,9 @@ fuzz: $(VENV)/stamp-test ## Compare N random projects with real dvc (N=200 FROM=
 	RETRAIN_FUZZ=$(or $(N),200) RETRAIN_FUZZ_FROM=$(FROM) $(BIN)/python -m pytest --quiet -n $(WORKERS) \
 		tests/interop/test_random.py tests/interop/test_collection.py $(ARGS)
 
+killloop: $(VENV)/stamp-test ## Kill runs at N points each, and go on (without N: at every point)
+	RETRAIN_KILLS=$(or $(N),0) $(BIN)/python -m pytest --quiet -n $(WORKERS) tests/e2e/test_kill.py $(ARGS)
+
 bench: $(VENV)/stamp-test $(VENV)/stamp-bench ## Measure against real dvc, and write docs/performance.md: up to two hours
 	$(BIN)/python benchmarks/engine.py $(ARGS)
 	$(BIN)/python benchmarks/resolve.py $(ARGS)

@@ -8,6 +8,7 @@ import re
 import shutil
 import stat
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -24,7 +25,7 @@ from runner.store.cache import Cache
 from runner.store.digest import hash_as
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from runner.engine.decide import Content, Now
@@ -67,7 +68,11 @@ class Keeping:
         self._locks: dict[str, tuple[str | None, lock.LockFile]] = {}
         survivors.end(workspace.path(SCRATCH))
         self._recover()
-        self.mark = survivors.begin(workspace.path(SCRATCH))
+
+    @cached_property
+    def mark(self) -> Mapping[str, str]:
+        """The variables by which this run's commands are known, should it be killed."""
+        return survivors.begin(self._workspace.path(SCRATCH))
 
     def may_remember(self, stage: Stage, before: Now) -> bool:
         """DVC's rule for writing the run cache: inputs of the project, and outs, each cached or a metric or a plot.

@@ -31,6 +31,7 @@ def begin(scratch: Path) -> _Mark:
     """Mark a new run; give what its commands have to have in their environment."""
     run = os.urandom(8).hex()
     note = scratch / f"run-{run}"
+    scratch.mkdir(parents=True, exist_ok=True)
     note.touch()
     mark = _Mark({VARIABLE: run})
     weakref.finalize(mark, note.unlink, missing_ok=True)
