@@ -1,15 +1,15 @@
 """What moving data costs: `retrain` against `dvc`, s5cmd and rclone; many small files, one large one; folder and S3.
 
-`python benchmarks/storage.py` takes an hour on two quiet cores, a third of it for each section of docs/performance.md
-that it rewrites; `--section NAME` measures one; `--quick` moves less data, once, in two minutes, and writes nothing;
+`python benchmarks/storage.py` takes an hour on two quiet cores, and publishes each section of docs/performance.md when
+it is complete; `--section NAME` measures one; `--quick` moves less data, once, in two minutes, and writes nothing;
 `--only TEXT` measures the cases whose name holds TEXT, and writes nothing.
 """
 
 from __future__ import annotations
 
 import argparse
-import itertools
 import os
+import signal
 import sys
 import tempfile
 import time
@@ -61,27 +61,29 @@ NOTE = (
 
 @dataclass(frozen=True)
 class Section:
-    """What is moved: so many files of so many bytes, in at least so many pairs; a long one in one."""
+    """What is moved, in which cases: so many files of so many bytes, in at least `PAIRS` pairs; a long one in one."""
 
-    count: int
-    size: int
-    note: str = ""
-    pairs: int = PAIRS
+    note: str
+    parts: tuple[str, ...]
+    count: int = 10_000
+    size: int = SMALL
     is_long: bool = False
 
 
 SECTIONS = {
-    "storage": Section(10_000, SMALL, NOTE),
-    "storage-large": Section(1, 1 << 30, "The same with one file of 1 GiB."),
+    "storage": Section(NOTE, ("local",)),
+    "storage-S3": Section("The same, to and from S3.", ("S3",)),
+    "storage-directory": Section("The same, to and from a directory.", ("directory",)),
+    "storage-pace": Section("The same against programs that move objects and nothing else.", ("pace",)),
+    "storage-large": Section("The same with one file of 1 GiB.", ("local", "directory", "S3", "pace"), 1, 1 << 30),
     "storage-long": Section(
-        100_000,
-        SMALL,
         "The same with 100,000 files of 4 KiB, in one pair, for that takes DVC minutes: nothing ran before it, and "
         "there is no spread.",
+        ("local", "directory", "S3"),
+        100_000,
         is_long=True,
     ),
 }
-QUICK = {"storage": Section(500, SMALL, pairs=1), "storage-large": Section(1, 32 << 20, pairs=1)}
 
 
 def main() -> None:
@@ -92,15 +94,20 @@ def main() -> None:
     parser.add_argument("--only", default="", metavar="TEXT", help="cases with TEXT in their name; nothing written")
     parser.add_argument("--budget", type=float, default=30, metavar="SECONDS", help="time for each case, about")
     asked = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # what is running is ended, and what is written removed
     for name in asked.section or SECTIONS:
-        section = QUICK.get(name) if asked.quick else SECTIONS[name]
-        outcomes = measured(section, asked.only, 0 if asked.quick else asked.budget) if section else []
+        section = _quick(SECTIONS[name]) if asked.quick else SECTIONS[name]
+        outcomes = measured(section, asked.only, 0 if asked.quick else asked.budget, 1 if asked.quick else PAIRS)
         page.show(machine(), outcomes)
         if not (asked.quick or asked.only):
             publish(name, outcomes, SECTIONS[name].note)
 
 
-def measured(section: Section, only: str, budget: float) -> list[Outcome]:
+def _quick(section: Section) -> Section:
+    return replace(section, count=min(section.count, 500), size=min(section.size, 32 << 20))
+
+
+def measured(section: Section, only: str, budget: float, pairs: int) -> list[Outcome]:
     """Measure the cases of a section whose names hold `only`, in a folder of their own."""
     outcomes = []
     with tempfile.TemporaryDirectory(prefix="bench-") as name, s3_server(Path(name) / "s3") as endpoint:
@@ -109,7 +116,7 @@ def measured(section: Section, only: str, budget: float) -> list[Outcome]:
             moving = Moving(Path(name), environ_of(Path(name)), endpoint, section.count, section.size)
             for case in cases(moving, counter, section):
                 if only in case.name:
-                    outcomes.append(compare(case, moving.environ, budget, section.pairs))
+                    outcomes.append(compare(case, moving.environ, budget, pairs))
                     print(time.strftime("%H:%M:%S"), case.name, case.peer, file=sys.stderr, flush=True)
     return outcomes
 
@@ -122,11 +129,14 @@ def environ_of(folder: Path) -> dict[str, str]:
 def cases(moving: Moving, counter: Counter, section: Section) -> Iterator[Case]:
     """Give the cases of a section one by one."""
     what = f"{section.count:,} files" if section.count > 1 else f"1 file of {section.size >> 20:,} MiB"
-    remotes = (_moved(moving, f"{what}, {where}", where, counter) for where in ("directory", "S3"))
-    for case in itertools.chain(_local(moving, what), *remotes):
-        yield replace(case, is_long=section.is_long)
-    if not section.is_long:
-        yield from _paced(moving, f"{what}, S3", counter)
+    parts = {
+        "local": lambda: _local(moving, what),
+        "directory": lambda: _moved(moving, f"{what}, directory", "directory", counter),
+        "S3": lambda: _moved(moving, f"{what}, S3", "S3", counter),
+        "pace": lambda: _paced(moving, f"{what}, S3", counter),
+    }
+    for part in section.parts:
+        yield from (replace(case, is_long=section.is_long) for case in parts[part]())
 
 
 def _local(moving: Moving, what: str) -> Iterator[Case]:

@@ -1,10 +1,10 @@
-"""Google Cloud Storage, through google-cloud-storage."""
+"""Google Cloud Storage, through google-cloud-storage; single objects through obstore where it can."""
 
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any, Final, Self, cast
+from typing import TYPE_CHECKING, Any, Final, Self, TypeVar, cast
 
 import requests
 import urllib3.exceptions
@@ -13,20 +13,24 @@ from google.auth.exceptions import GoogleAuthError, TransportError
 from google.cloud.storage.exceptions import DataCorruption, InvalidResponse
 
 from runner.errors import Denied, ObjectMissing, RemoteError, Unavailable
-from runner.store import gs_client
+from runner.store import gs_client, gs_obstore
+from runner.store.gs_obstore import LARGEST_PUT, Elsewhere
 from runner.store.meter import Reported, unheard
 from runner.store.remote import checked
 from runner.store.survey import survey
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
     from typing import BinaryIO
 
     from google.cloud.storage import Blob, Client
 
+    from runner.store.gs_obstore import Objects
     from runner.store.meter import Report
     from runner.store.protocols import Sink
+
+T = TypeVar("T")
 
 TIMEOUT: Final = (10.0, 30.0)
 """Seconds to connect, and between two pieces of an answer."""
@@ -50,7 +54,9 @@ _SERVER: Final = 500
 class GS:
     """Objects of a bucket, below a prefix."""
 
-    def __init__(self, bucket: str, prefix: str, client: Client, requests: int = 16) -> None:
+    def __init__(
+        self, bucket: str, prefix: str, client: Client, requests: int = 16, objects: Objects | None = None
+    ) -> None:
         """Use `bucket` through `client`.
 
         Args:
@@ -58,6 +64,7 @@ class GS:
             prefix: what every object's name begins with; a slash is put behind it unless it is empty.
             client: Google's.
             requests: how many questions `exists` asks at once.
+            objects: what else reaches the bucket, at a lower price.
 
         """
         self._prefix = f"{prefix.strip('/')}/" if prefix.strip("/") else ""
@@ -65,6 +72,7 @@ class GS:
         self._client = client
         self._bucket = client.bucket(bucket)
         self._requests = requests
+        self._objects = objects
 
     @classmethod
     def open(cls, url: str, options: Mapping[str, object], environ: Mapping[str, str], /) -> Self:
@@ -76,7 +84,11 @@ class GS:
 
         """
         bucket, _, prefix = url.partition("://")[2].partition("/")
-        return cls(bucket, prefix, gs_client.connect(url, options, environ))
+        client = gs_client.connect(url, options, environ)
+        if gs_client.endpoint(options, environ):  # which need not speak Google's XML API
+            return cls(bucket, prefix, client)
+        objects = gs_obstore.beside(gs_client.credentials_of(client), bucket, TIMEOUT)
+        return cls(bucket, prefix, client, objects=objects)
 
     def exists(self, names: Iterable[str]) -> Mapping[str, int]:
         """See `Remote`. Asks one by one or by listing, whichever is fewer requests; a refusal is never an absence."""
@@ -87,14 +99,42 @@ class GS:
     def get(self, name: str, sink: Sink) -> None:
         """See `Remote`. The bytes as they are stored: Google's own checksum is left to the sink's hash."""
         with self.errors("read", name):
-            self._blob(name).download_to_file(cast("BinaryIO", Passing(sink)), raw_download=True, checksum=None, **ONCE)
+            chunks = self._cheaply(lambda objects: objects.get(self._key(name)))
+            if chunks is None:
+                passing = cast("BinaryIO", Passing(sink))
+                self._blob(name).download_to_file(passing, raw_download=True, checksum=None, **ONCE)
+        for chunk in self._read(chunks or (), name):
+            sink.write(chunk)
+
+    def _read(self, chunks: Iterable[bytes], name: str) -> Iterator[bytes]:
+        """Give the bytes as they arrive; only the reading is translated, not what the sink does with them."""
+        with self.errors("read", name):
+            yield from chunks
+
+    def _cheaply(self, ask: Callable[[Objects], T]) -> T | None:
+        """Give what obstore answers; `None` where Google's client has to be asked, and from then on always is."""
+        try:
+            return ask(self._objects) if self._objects else None
+        except Elsewhere:
+            self._objects = None
+            return None
 
     def put(self, name: str, source: Path, report: Report = unheard) -> None:
         """See `Remote`. Google shows an object when it is whole."""
-        blob = self._blob(name)
-        with source.open("rb") as file, self.errors("write", name):
-            told = cast("BinaryIO", Reported(file, report))
-            blob.upload_from_file(told, size=source.stat().st_size, content_type="application/octet-stream", **ONCE)
+        size = source.stat().st_size
+        with self.errors("write", name):
+            if size <= LARGEST_PUT and self._is_stored(name, source):
+                return
+            with source.open("rb") as file:
+                told = cast("BinaryIO", Reported(file, report))
+                self._blob(name).upload_from_file(told, size=size, content_type="application/octet-stream", **ONCE)
+
+    def _is_stored(self, name: str, source: Path) -> bool:
+        """Store a small object; False where obstore cannot."""
+        if self._objects is None:
+            return False
+        content = source.read_bytes()
+        return bool(self._cheaply(lambda objects: objects.put(self._key(name), content)))
 
     def names(self, prefix: str) -> Iterator[str]:
         """See `Remote`."""
@@ -133,8 +173,11 @@ class GS:
     def _named(self, blob: Blob) -> tuple[str, int]:
         return blob.name[len(self._prefix) :], blob.size or 0
 
+    def _key(self, name: str) -> str:
+        return f"{self._prefix}{checked(name)}"
+
     def _blob(self, name: str) -> Blob:
-        return self._bucket.blob(f"{self._prefix}{checked(name)}")
+        return self._bucket.blob(self._key(name))
 
     def _size(self, name: str) -> tuple[str, int | None]:
         """Give the size of an object, or `None` where Google says that there is none."""

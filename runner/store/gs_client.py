@@ -25,6 +25,8 @@ from runner.store.remote import refuse_unknown
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from google.auth.credentials import Credentials
+
 CONNECTIONS: Final = 64
 _SCOPES: Final = ("https://www.googleapis.com/auth/devstorage.read_write",)
 _KNOWN: Final = frozenset({"projectname", "credentialpath", "endpointurl", "allow_anonymous_login"})
@@ -39,7 +41,7 @@ def connect(url: str, options: Mapping[str, object], environ: Mapping[str, str])
 
     """
     refuse_unknown(url, options, _KNOWN)
-    endpoint = str(options.get("endpointurl") or environ.get("STORAGE_EMULATOR_HOST") or "")
+    address = endpoint(options, environ)
     credentials, project = _credentials(url, options, environ)
     session = AuthorizedSession(credentials)
     session.mount("https://", HTTPAdapter(pool_maxsize=CONNECTIONS))
@@ -47,9 +49,20 @@ def connect(url: str, options: Mapping[str, object], environ: Mapping[str, str])
     return storage.Client(
         project=str(options.get("projectname") or environ.get("GOOGLE_CLOUD_PROJECT") or project or "none"),
         credentials=credentials,
-        client_options={"api_endpoint": endpoint} if endpoint else None,
+        client_options={"api_endpoint": address} if address else None,
         _http=session,
     )
+
+
+def endpoint(options: Mapping[str, object], environ: Mapping[str, str]) -> str:
+    """Give the address of what speaks Google's JSON API instead of Google; empty: Google itself."""
+    return str(options.get("endpointurl") or environ.get("STORAGE_EMULATOR_HOST") or "")
+
+
+def credentials_of(client: storage.Client) -> Credentials:
+    """Give the credentials that `connect` gave a client."""
+    found: Credentials = client._http.credentials  # noqa: SLF001 - it shows them in no other way
+    return found
 
 
 def _credentials(url: str, options: Mapping[str, object], environ: Mapping[str, str]) -> tuple[Any, str | None]:

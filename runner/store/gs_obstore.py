@@ -1,0 +1,154 @@
+"""Single objects of Google Cloud Storage through obstore, at a sixth of what a request costs Google's own client.
+
+google-auth stays the only source of credentials: obstore is given its token each time it asks. It makes one try, and
+its errors are told in the terms of Google's client. See docs/decisions/gcs-client.md.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, cast
+
+import certifi
+import requests
+from google.api_core.exceptions import from_http_status
+from google.auth.credentials import AnonymousCredentials
+from google.auth.transport.requests import Request
+from obstore.exceptions import BaseError
+from obstore.store import GCSStore
+
+from runner.hashes import CHUNK
+from runner.store.answered import answered
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from google.auth.credentials import Credentials
+    from obstore.store import ClientConfig, GCSConfig, GCSCredential
+
+ADDRESS: Final = "https://storage.googleapis.com"
+LARGEST_PUT: Final = 1 << 20
+"""Bytes. obstore's read timeout runs while it sends, too, so Google's client sends what takes long."""
+
+_WHOLE_REQUEST: Final = timedelta(days=1)
+"""A large object takes as long as it takes; what stands still is given up after the read timeout."""
+
+_ASKED_AGAIN: Final = timedelta(minutes=5)
+"""What obstore is told of the life of a token: so little that it asks again and again; google-auth knows better."""
+
+_OF_ITS_OWN: Final = "GOOGLE_SERVICE_ACCOUNT"
+"""Begins the variables that mean something to obstore, nothing to Google's client, and cannot be overruled."""
+
+_ELSEWHERE: Final = ("certificate", "External GCP credential", "External credential")
+
+
+class Elsewhere(Exception):
+    """Google's client has better words for what is wrong."""
+
+
+class Objects:
+    """The objects of one bucket, by key. Raises the errors of Google's client, or `Elsewhere`."""
+
+    def __init__(self, store: GCSStore) -> None:
+        """Use `store`, which must not retry by itself."""
+        self._store = store
+
+    def get(self, key: str) -> Iterator[bytes]:
+        """Ask for an object; once it is known to be there, its bytes can be taken."""
+        with _errors():
+            answer = self._store.get(key)
+            if answer.range[1] <= CHUNK:
+                return iter((bytes(answer.bytes()),))
+        return _streamed(iter(answer.stream(min_chunk_size=CHUNK)))
+
+    def put(self, key: str, content: bytes) -> bool:
+        """Store an object: True."""
+        with _errors():
+            self._store.put(key, content, use_multipart=False)
+        return True
+
+
+def beside(
+    credentials: Credentials, bucket: str, timeouts: tuple[float, float], address: str = ADDRESS
+) -> Objects | None:
+    """Give what reads and writes as Google's client would; `None` where only that can.
+
+    Args:
+        credentials: those of the client.
+        bucket: its name.
+        timeouts: seconds to connect, and between two pieces of an answer.
+        address: of the XML API.
+
+    """
+    if isinstance(credentials, AnonymousCredentials) or any(name.startswith(_OF_ITS_OWN) for name in os.environ):
+        return None
+    config: dict[str, Any] = {"base_url": address, "skip_signature": False}
+    return Objects(
+        GCSStore(
+            bucket,
+            config=cast("GCSConfig", config),
+            client_options=_client_options(credentials, timeouts, address),
+            retry_config={"max_retries": 0},
+            credential_provider=_Renewed(credentials),
+        )
+    )
+
+
+class _Renewed:
+    """google-auth's token, as obstore asks for it."""
+
+    def __init__(self, credentials: Credentials) -> None:
+        self._credentials = credentials
+        self._request = Request()
+
+    def __call__(self) -> GCSCredential:
+        self._credentials.before_request(self._request, "GET", ADDRESS, {})
+        return {"token": str(self._credentials.token), "expires_at": datetime.now(UTC) + _ASKED_AGAIN}
+
+
+def _client_options(credentials: Credentials, timeouts: tuple[float, float], address: str) -> ClientConfig:
+    connect, read = timeouts
+    payer = getattr(credentials, "quota_project_id", None)
+    headers = {"accept-encoding": "gzip"}  # the bytes as they are stored: Google unpacks for who does not say this
+    options: ClientConfig = {
+        "connect_timeout": timedelta(seconds=connect),
+        "read_timeout": timedelta(seconds=read),
+        "timeout": _WHOLE_REQUEST,
+        "allow_http": True,
+        "default_headers": headers | ({"x-goog-user-project": payer} if payer else {}),
+    }
+    if address.startswith("https:"):
+        options["root_certificate"] = Path(_authorities()).read_bytes()
+    return options
+
+
+def _authorities() -> str:
+    """Name the file of the authorities that requests trusts, under Google's client."""
+    return os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or certifi.where()
+
+
+def _streamed(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    while True:
+        with _errors():
+            chunk = next(chunks, None)
+        if chunk is None:
+            return
+        yield bytes(chunk)
+
+
+@contextmanager
+def _errors() -> Iterator[None]:
+    """Tell in the terms of Google's client what obstore raises inside the block."""
+    try:
+        yield
+    except (BaseError, OSError) as error:
+        said = answered(error)
+        if not said.status and any(sign in str(error) for sign in _ELSEWHERE):
+            raise Elsewhere from error
+        if not said.status:
+            raise requests.ConnectionError(said.text) from error
+        refusal: Exception = from_http_status(said.status, said.words or said.text)  # type: ignore[no-untyped-call]  # google.api_core is typed in part
+        raise refusal from error
