@@ -23,6 +23,7 @@ from runner.forge.event import classify
 from runner.pipeline import yaml12
 from runner.review import baseline
 from runner.review.commit import Commit
+from runner.review.model import Override
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("retrain")
 _GATES: Final = frozenset({"baseline", "gates", "lint"})
+ACCEPT: Final = "accept-regression"
+"""The label by which somebody accepts failed gates."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,15 +70,16 @@ def ask(root: Path, git: Git, said: Said) -> Asked:
     event = _event(actions)
     file, text = _gate_file(root, flags, environ)
     gates, own, rule = _read_gates(text, file.name, judges=said.judges)
-    compared = _compared(actions, settings.early("github-token", flags, environ))
+    token = settings.early("github-token", flags, environ)
+    host = _host(actions, token)
     trusted = None
     if event.base_remote:
-        trusted = baseline.choose(git, _wish(event, settings.early("base", flags, environ)), compared)
+        trusted = baseline.choose(git, _wish(event, settings.early("base", flags, environ)), host)
         own, rule = _of_base(git, trusted, file)
     chosen = settings.resolve(flags, environ, own)
     base = trusted if rule == baseline.MERGE_BASE else None
     if base is None and said.compares:
-        base = baseline.choose(git, _wish(event, chosen.base, rule), compared)
+        base = baseline.choose(git, _wish(event, chosen.base, rule), host)
     if said.compares:
         _say_base(base)
     return Asked(
@@ -88,6 +92,7 @@ def ask(root: Path, git: Git, said: Said) -> Asked:
         remote_from=(trusted.sha if trusted else None) if event.base_remote else "",
         gone=_gone(git, base, file, gates) if said.judges else (),
         command=said.command,
+        override=_override(event, actions, token),
     )
 
 
@@ -224,21 +229,60 @@ def _say_base(base: Commit | None) -> None:
         logger.warning("there is no commit to compare with; limits on the difference are unmeasured")
 
 
-def _compared(actions: Actions | None, token: str) -> Callable[[str, str], str | None] | None:
-    """Ask GitHub for a merge base, where this job may; the client is loaded only if it is asked."""
+def _host(actions: Actions | None, token: str) -> baseline.Host:
+    """Ask GitHub what git cannot say, where this job may; the client is loaded only if it is asked."""
     if actions is None or not token or not actions.repository:
-        return None
+        return baseline.NOBODY
 
-    def ask_github(base: str, head: str) -> str | None:
-        github = import_module("runner.forge.github")
+    def compared(base: str, head: str) -> str | None:
         try:
-            found: str | None = github.GitHub(actions.api_url, actions.repository, token).merge_base(base, head)
+            found: str | None = _github(actions, token).merge_base(base, head)
         except ForgeError as error:
             logger.warning("GitHub could not give the merge base: %s", error)
             return None
         return found
 
-    return ask_github
+    def succeeded(branch: str) -> list[str]:
+        try:
+            found: list[str] = _github(actions, token).successes(actions.workflow, branch)
+        except ForgeError as error:
+            logger.warning("GitHub could not give the last successful run: %s", error)
+            return []
+        return found
+
+    return baseline.Host(compared, succeeded if actions.workflow else None)
+
+
+def _override(event: Event, actions: Actions | None, token: str) -> Callable[[], Override | None]:
+    """Give what finds out whether somebody who may write accepts failed gates of this head.
+
+    The label holds for the head at which it was set: only the event that says so tells which one that was, and from
+    whom it is. GitHub is asked whether the label and the head are still there, and whether they may write.
+    """
+
+    def ask() -> Override | None:
+        if event.label != ACCEPT or event.number is None or actions is None or not token:
+            return None
+        github = _github(actions, token)
+        try:
+            head, labels = github.standing(event.number)
+            writes = github.may_write(event.actor)
+        except ForgeError as error:
+            logger.warning("GitHub could not say whether the label %s counts: %s", ACCEPT, error)
+            return None
+        if head != event.head_sha or ACCEPT not in labels:
+            logger.warning("the label %s does not count: it, or the head it was set at, is gone", ACCEPT)
+            return None
+        if not writes:
+            logger.warning("the label %s does not count: %s may not write here", ACCEPT, event.actor)
+            return None
+        return Override(event.actor, ACCEPT, head)
+
+    return ask
+
+
+def _github(actions: Actions, token: str) -> Any:  # noqa: ANN401 - forge.github.GitHub, which is loaded when it is asked
+    return import_module("runner.forge.github").GitHub(actions.api_url, actions.repository, token)
 
 
 def read_text(place: Path, name: str) -> str | None:

@@ -18,24 +18,27 @@ from runner.engine import plan as planning
 from runner.engine import targets as targeting
 from runner.engine.decide import Wait
 from runner.engine.modes import PLAIN, Modes
+from runner.engine.project import Place
 from runner.errors import ConfigError, Exit, Interrupted, RemoteError, RunnerError, StaleError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from pathlib import Path
+    from collections.abc import Callable, Mapping, Sequence
 
     from runner.engine.objects import Objects
     from runner.engine.outcome import StageResult
     from runner.engine.plan import Plan, Step
     from runner.engine.project import Project
     from runner.forge.event import Event
-    from runner.git import Git
     from runner.pipeline.model import Stage
+    from runner.review.cases import Terms
     from runner.review.commit import Commit
     from runner.review.gatefile import GateFile
-    from runner.review.model import Report
-    from runner.review.sides import Side
+    from runner.review.judging import Case
+    from runner.review.model import Override, Report
     from runner.settings import Settings
+
+    Results = Mapping[str, StageResult]
+    """What became of stages, by their addresses."""
 
 logger = logging.getLogger("retrain")
 NONE: Final[Mapping[str, str]] = MappingProxyType({})
@@ -55,6 +58,7 @@ class Asked:
         remote_from: the commit whose `.dvc/config` counts; empty: the working tree's; `None`: no remote is used.
         gone: what the base has and the candidate has not, in words: gates.
         command: the verb and its options as given.
+        override: asks who accepted failed gates of this head; `None`: nobody did.
 
     """
 
@@ -67,6 +71,7 @@ class Asked:
     remote_from: str | None = ""
     gone: tuple[str, ...] = ()
     command: str
+    override: Callable[[], Override | None] = lambda: None
 
 
 class BrokeError(Exception):
@@ -124,54 +129,45 @@ def run(project: Project, asked: Asked) -> Report:
         return _walk(project, asked, through=True)
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where the candidate lies.
-
-    Attributes:
-        git: the repository.
-        root: the project's folder, or the repository's where there is no DVC project.
-        prefix: that folder inside the repository, ending in `/`; empty at the top.
-
-    """
-
-    git: Git
-    root: Path
-    prefix: str
-
-
-def judge(place: Place, project: Project | None, asked: Asked, doubtful: Mapping[str, str] = NONE) -> Report:
+def judge(place: Place, project: Project | None, asked: Asked, results: Results | None = None) -> Report:
     """Judge what the working tree holds, in any git repository, without running anything (rooms 2, 3 and 8).
 
     Args:
         place: the candidate's.
         project: the DVC project, whose cached metrics are had by hash; `None` where there is none.
         asked: what is compared.
-        doubtful: outs that no stage of this run vouches for, and why; their metrics count as unreadable.
+        results: what became of the stages, by address; `None` where none were to be run.
 
     """
-    from runner.review import judging, rows, sides  # noqa: PLC0415 - see the top
+    from runner.review import cases, judging, rows  # noqa: PLC0415 - see the top
 
-    objects = project.objects if project else None
     report = replace(_blank(asked), edges=rows.edges(project.pipeline) if project else ())
-    head = sides.working(place.root, project.pipeline if project else None, objects)
-    unpacking = project.unpacking if project else None
-    base = sides.committed(place.git, place.prefix, asked.base.sha, objects, unpacking) if asked.base else None
-    case = judging.Case(
+    case = cases.gather(place, project, _terms(asked, _doubtful(project, asked, results) if project else {}), results)
+    made = judging.judged(report, case)
+    made = replace(made, notes=asked.gone + judging.gone(case) + judging.noise(made))
+    override = asked.override() if made.verdict == "failed" else None
+    made = judging.accepted(made, override) if override else made
+    return _illustrated(made, case, project.objects if project else None)
+
+
+def _terms(asked: Asked, doubtful: Mapping[str, str] = NONE) -> Terms:
+    from runner.review.cases import Terms  # noqa: PLC0415 - see the top
+
+    return Terms(
         gates=asked.gates.gates if asked.gates else (),
         event=asked.settings.actions.event if asked.settings.actions else "",
-        head=head,
-        base=base,
+        base_sha=asked.base.sha if asked.base else "",
+        policy=asked.settings.claims,
+        proposes=asked.event.base_remote,
         doubtful=doubtful,
     )
-    judged = replace(judging.judged(report, case), notes=asked.gone + judging.gone(case))
-    return _illustrated(judged, head, base, objects)
 
 
-def _illustrated(report: Report, head: Side, base: Side | None, objects: Objects | None) -> Report:
+def _illustrated(report: Report, case: Case, objects: Objects | None) -> Report:
     """Add what changed of the data, and the plots. They explain the verdict, which nothing that is wrong here costs."""
     from runner.review import plots, provenance  # noqa: PLC0415 - see the top
 
+    head, base = case.head, case.base
     try:
         listing = objects.listing if objects else lambda _: None
         traced = provenance.traced(report, head.pipeline, base.pipeline if base else None, listing)
@@ -201,13 +197,14 @@ def _walk(project: Project, asked: Asked, *, through: bool) -> Report:
             _check_push(project, asked)
         if asked.settings.locked:
             _check_locked(project, asked)
+        place = Place(project.git, project.root, project.prefix)
         _make_fresh(project, asked, results)
-        worst = max((result.exit_code for result in results.values()), default=Exit.HELD)
-        if worst:
+        if through and not _worst(results):
+            _make_claims_again(place, _as_left(project, results), asked, results)
+        if worst := _worst(results):
             report = replace(report, verdict="error", exit_code=worst)
         elif through:
-            left, place = _as_left(project, results), Place(project.git, project.root, project.prefix)
-            report = judge(place, left, asked, _doubtful(left, asked, results))
+            report = judge(place, _as_left(project, results), asked, results)
         if through:
             report = _kept(report, project, asked, list(results.values()))
     except RunnerError as error:
@@ -246,9 +243,28 @@ def _stale(step: Step) -> str:
     return f"{step.stage.address} ({', '.join(reasons)})"
 
 
-def _doubtful(project: Project, asked: Asked, results: Mapping[str, StageResult]) -> dict[str, str]:
+def _worst(results: Results) -> int:
+    return max((result.exit_code for result in results.values()), default=Exit.HELD)
+
+
+def _make_claims_again(place: Place, project: Project, asked: Asked, results: dict[str, StageResult]) -> None:
+    """Run the stages again whose gated metrics only the commit vouches for, where the settings ask for that."""
+    from runner.review import cases, claims  # noqa: PLC0415 - see the top
+
+    case = cases.gather(place, project, _terms(asked), results)
+    files = dict.fromkeys((one.file for one in case.gates if not one.unit), True)
+    found = claims.claims(files, case.head, case.base, case.grounds)
+    forced = frozenset(claims.to_rerun(found, case.head)) & results.keys()
+    if forced:
+        logger.info("run again, because their metrics are only claimed: %s", ", ".join(sorted(forced)))
+        _make_fresh(project, asked, results, replace(modes_of(asked.settings), forced=forced))
+
+
+def _doubtful(project: Project, asked: Asked, results: Results | None) -> dict[str, str]:
     """Find outs that this run does not vouch for: those of stale stages left out, and edited ones of frozen stages."""
-    found = {}
+    found: dict[str, str] = {}
+    if results is None:
+        return found
     for step in plan(project, ()).steps if asked.settings.targets else ():
         if step.is_stale and step.stage.address not in results:
             why = f"its stage {step.stage.address} is stale and was no part of this run"
@@ -305,10 +321,11 @@ def _blank(asked: Asked) -> Report:
     )
 
 
-def _make_fresh(project: Project, asked: Asked, results: dict[str, StageResult]) -> None:
+def _make_fresh(project: Project, asked: Asked, results: dict[str, StageResult], modes: Modes | None = None) -> None:
     """Rooms 6 and 7: fetch what is needed, restore what is known, run the rest, and say each as it ends.
 
-    Of a stage that had to be made again, because nobody has what it once wrote, the later result counts.
+    Of a stage that had to be made again, because nobody has what it once wrote or only the commit vouches for it, the
+    later result counts, unless that is only that it is fresh by now.
     """
     from runner.engine import executor, reproduce, shell  # noqa: PLC0415 - see the top
 
@@ -324,14 +341,18 @@ def _make_fresh(project: Project, asked: Asked, results: dict[str, StageResult])
         keep=project.keeping,
         executor=executor.Local(),
         output=lambda stage: log.stage_output(stage.address),
-        setup=asked.settings.setup,
-        modes=modes_of(asked.settings),
+        setup="" if any(result.status == "ran" for result in results.values()) else asked.settings.setup,
+        modes=modes or modes_of(asked.settings),
         environment=lambda stage: shell.fenced(
             asked.environ, asked.settings.pass_env, root=project.root, address=stage.address
         ),
     )
     for result in loop.reproduce(_selected(project, asked.settings.targets, loop.modes)):
+        if result.stage.address in results and result.status in {"fresh", "frozen"}:
+            continue
         results[result.stage.address] = result
+        if result.status == "ran" and result.entry:
+            project.times.remember(result.entry, result.seconds)
         _say(result)
 
 

@@ -238,6 +238,23 @@ class Git:
         rows = [line.split() for line in self._run(*asked).decode().splitlines()] if paths else []
         return {sha: tuple(parents) for sha, *parents in rows}
 
+    def renames(self, rev: str) -> dict[str, str]:
+        """Give the tracked files of the working tree that have another name at `rev`: new name, then old one."""
+        answer = _split(self._run("diff", "--name-status", "-z", "-M", "--diff-filter=R", self.resolve(rev), "--"))
+        return dict(zip(answer[2::3], answer[1::3], strict=False))
+
+    def mainline(self, rev: str, paths: Sequence[str], most: int) -> list[str]:
+        """Give the last commits of a branch that changed any of `paths`, newest first: first parents alone.
+
+        Args:
+            rev: the branch's tip.
+            paths: files or folders, literally.
+            most: how many at most.
+
+        """
+        how = ("--first-parent", f"--max-count={most}", self.resolve(rev), "--", *paths)
+        return self._run("--literal-pathspecs", "rev-list", *how).decode().split() if paths else []
+
     def cut_off(self) -> frozenset[str]:
         """Give the commits at which a shallow clone ends; none where all history is here."""
         place = self.root / self._line("rev-parse", "--git-path", "shallow")

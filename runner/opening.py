@@ -18,6 +18,7 @@ from runner.engine.objects import Objects, home_of
 from runner.engine.project import Project, hold
 from runner.engine.runcache import RunCache
 from runner.engine.sources import Sources
+from runner.engine.times import Times
 from runner.engine.versions import Versions
 from runner.engine.workspace import SCRATCH, Workspace
 from runner.errors import ConfigError
@@ -197,7 +198,8 @@ def _project(root: Path, git: Git, prefix: str, asked: Asked) -> Project:
     objects.origin = lambda file: _origin(pipeline, sources, file)
     runs = RunCache(store, lambda: remote(""), root / SCRATCH / "unpushed")
     cwd = os.path.relpath(chosen.directory, root)
-    parts = (pipeline, workspace, store, objects, runs, sources, state, remote, cwd, unpacking)
+    times = Times(store, lambda: remote(""))
+    parts = (pipeline, workspace, store, objects, runs, sources, state, remote, times, cwd, unpacking)
     return Project(
         root,
         git,

@@ -116,6 +116,12 @@ OPTIONS: Final = {
         type=click.Choice(["update", "new", "off"]),
         help="The report on the pull request, in a GitHub job.",
     ),
+    "claims": _option(
+        "--claims",
+        of="claims",
+        type=click.Choice(["auto", "accept", "rerun", "fail"]),
+        help="Gated metrics that only the commit vouches for; auto: run again what a pull request changed.",
+    ),
     "setup": _option(
         "--setup", of="setup", metavar="COMMANDS", help="Shell commands to run once before the first stage that runs."
     ),

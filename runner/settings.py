@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 Push = Literal["passed", "always", "never"]
 Comment = Literal["update", "new", "off"]
+Claims = Literal["auto", "accept", "rerun", "fail"]
 _MOST_JOBS = 1024
 _SEVERAL = {"pass-env", "setup"}
 
@@ -91,6 +92,12 @@ INPUTS = (
     Input("setup", "", _text, "Commands to run once before the first stage that runs: install what stages need."),
     Input("pass-env", "", _names, "Names of environment variables that stages may see besides the harmless ones."),
     Input("comment", "update", _one_of("update", "new", "off"), "The report on the pull request: update, new or off."),
+    Input(
+        "claims",
+        "auto",
+        _one_of("auto", "accept", "rerun", "fail"),
+        "Gated metrics that only the commit vouches for: auto (rerun a pull request's), accept, rerun, fail.",
+    ),
     Input("github-token", "", _text, "Token for the pull request's comment.", in_file=False),
     Input("force", "false", _yes, "Run every stage that is not frozen, whatever the lock says.", in_file=False),
     Input("keep-going", "false", _yes, "After a failure go on with what does not depend on it."),
@@ -105,7 +112,7 @@ INPUTS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Actions:
-    """What GitHub says of the job: event, commit, repository, and the files it reads afterwards."""
+    """What GitHub says of the job: event, commit, repository, workflow file, and the files it reads afterwards."""
 
     event: str
     event_path: str
@@ -116,6 +123,7 @@ class Actions:
     output: str
     summary: str
     workspace: str
+    workflow: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,6 +142,7 @@ class Settings:
         setup: shell commands to run before the first stage that runs; empty: none.
         pass_env: names of variables that stages may see.
         comment: what to do with the pull request's comment.
+        claims: what to do with gated metrics that only the commit vouches for; see `review.claims`.
         token: GitHub's token; never shown.
         actions: the GitHub job, if this is one.
         force, keep_going, single_item, downstream, allow_missing, run_cache: see `engine.modes`.
@@ -153,6 +162,7 @@ class Settings:
     setup: str = ""
     pass_env: tuple[str, ...] = ()
     comment: Comment = "update"
+    claims: Claims = "auto"
     token: str = field(default="", repr=False)
     actions: Actions | None = None
     force: bool = False
@@ -260,6 +270,7 @@ def _settings(values: Mapping[str, Any], environ: Mapping[str, str]) -> Settings
         setup=values["setup"],
         pass_env=values["pass-env"],
         comment=cast("Comment", values["comment"]),
+        claims=cast("Claims", values["claims"]),
         token=values["github-token"],
         actions=actions_of(environ),
         force=values["force"],
@@ -287,4 +298,5 @@ def actions_of(environ: Mapping[str, str]) -> Actions | None:
         output=environ.get("GITHUB_OUTPUT", ""),
         summary=environ.get("GITHUB_STEP_SUMMARY", ""),
         workspace=environ.get("GITHUB_WORKSPACE", ""),
+        workflow=environ.get("GITHUB_WORKFLOW_REF", "").partition("@")[0].rpartition("/")[2],
     )

@@ -188,7 +188,7 @@ def decide(
         return Run(frozen) if stage.is_import and entry and not _all_recorded(stage, entry) else Frozen(frozen)
     inputs = _counted(_inputs(stage, entry, now), modes)
     outs = _counted(_outs(stage, entry, now), modes)
-    if modes.force and not stage.is_tracked:
+    if (modes.force or stage.address in modes.forced) and not stage.is_tracked:
         return Run((*inputs, *outs, Reason(Change.FORCED)))
     if now.upstream:
         return Run(inputs + outs) if inputs else Wait(now.upstream, outs)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from runner.engine import checkout
 from runner.engine import targets as targeting
 from runner.engine.objects import NOTHING
 from runner.engine.taking_in import TakingIn
-from runner.errors import ConfigError, Corrupt, ObjectMissing
+from runner.errors import ConfigError, Corrupt, ObjectMissing, RemoteError
 from runner.store.meter import unheard
 from runner.store.place import PUSH_INSTEAD
 from runner.store.protocols import creating
@@ -146,7 +147,7 @@ def keep(project: Project, results: Sequence[StageResult]) -> Moved:
         raise failure.error
     moved += _push_records(project, records)
     project.runs.pushed(records)
-    return moved
+    return moved + _push_times(project, [result.entry for result in results if result.status == "ran" and result.entry])
 
 
 def _records(project: Project, result: StageResult, unpushed: Collection[str]) -> Sequence[str]:
@@ -208,6 +209,22 @@ def _push_records(project: Project, records: Iterable[str]) -> Moved:
     for name in absent:
         creating(remote)(name, project.cache.root / name, unheard)
     return Moved(len(absent), sum((project.cache.root / name).stat().st_size for name in absent), 0.0, ())
+
+
+def _push_times(project: Project, entries: Iterable[LockEntry]) -> Moved:
+    """Send how long runs took. That a remote takes no more says nothing of what it has: it is no reason to fail."""
+    remote = None if project.read_only("") else project.remote("")
+    names = [name for name in map(project.times.name_of, entries) if name]
+    if remote is None or not names:
+        return NOTHING
+    places = [project.cache.root / name for name in names]
+    try:
+        with ThreadPoolExecutor(min(project.objects.jobs, len(names))) as several:
+            list(several.map(remote.put, names, places))
+    except RemoteError as error:
+        logger.warning("how long the runs took is not kept: %s", error)
+        return NOTHING
+    return Moved(len(names), sum(place.stat().st_size for place in places), 0.0, ())
 
 
 def _recorded(project: Project, known: Known, targets: Sequence[str]) -> list[tuple[Stage, Out, LockedPath]]:

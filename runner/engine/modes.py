@@ -17,6 +17,7 @@ class Modes:
         keep_going: what does not depend on a stage that failed goes on.
         allow_missing: a dep or an out that is not there is no reason to run.
         run_cache: past runs are looked up; finished ones are remembered in any case.
+        forced: addresses of stages that run as `force` has all of them run.
 
     """
 
@@ -26,6 +27,7 @@ class Modes:
     keep_going: bool = False
     allow_missing: bool = False
     run_cache: bool = True
+    forced: frozenset[str] = frozenset()
 
 
 PLAIN = Modes()

@@ -193,6 +193,21 @@ class Objects:
             if not name.startswith(_ORIGIN):
                 self.remote(name)
 
+    def near(self) -> Objects:
+        """Give the cache alone, for what is not worth a request."""
+        return Objects(self.cache, lambda _: None, self.jobs, versions=self.versions)
+
+    def size(self, out: Out, name: Hash) -> int | None:
+        """Give one object's bytes, from the cache or as its remote says; `None` where nobody can."""
+        if self.cache.has(name):
+            return self.cache.path(name).stat().st_size
+        home = home_of(out)
+        try:
+            return None if home.startswith(_ORIGIN) else self.sizes({name: home}).get(name)
+        except RemoteError as error:
+            logger.warning("the size of %s cannot be had: %s", out.path, error)
+            return None
+
     def read(self, out: Out, name: Hash) -> bytes | None:
         """Give one file's bytes from the cache or its remote; `None` where nobody has it.
 

@@ -21,12 +21,29 @@ if TYPE_CHECKING:
     from runner.engine.objects import Objects
     from runner.engine.runcache import RunCache
     from runner.engine.sources import Sources
+    from runner.engine.times import Times
     from runner.engine.workspace import Workspace
     from runner.git import Git
     from runner.pipeline.model import Pipeline
     from runner.store.cache import Cache
     from runner.store.remote import Remote
     from runner.store.state import State
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the candidate lies.
+
+    Attributes:
+        git: the repository.
+        root: the project's folder, or the repository's where there is no DVC project.
+        prefix: that folder inside the repository, ending in `/`; empty at the top.
+
+    """
+
+    git: Git
+    root: Path
+    prefix: str
 
 
 @dataclass(frozen=True)
@@ -47,6 +64,7 @@ class Project:
         remote: gives the remote by name; `None` where no default one is configured.
         cwd: the folder, below `root`, from which targets are named.
         unpacking: how templates make options of mappings; the DVC files of other commits are read with it too.
+        times: how long earlier runs took.
         read_only: says why the remote of a name is not pushed to; empty: it is.
         supposed: puts in place, for a run's duration, what params files are to hold instead of what they do.
 
@@ -63,6 +81,7 @@ class Project:
     sources: Sources
     state: State
     remote: Callable[[str], Remote | None]
+    times: Times
     cwd: str = "."
     unpacking: Unpacking = field(default_factory=Unpacking)
     read_only: Callable[[str], str] = lambda _: ""

@@ -176,12 +176,21 @@ class RunCache:
 
     def record_of(self, entry: LockEntry) -> str:
         """Give the name of the record of the run that wrote `entry`; empty where this cache has none."""
-        written = lock.entry_data(entry)
+        name = _name_of_run(entry)
+        return name if name and (self._cache.root / name).exists() else ""
+
+    def holds(self, entry: LockEntry, *, near: bool = True) -> bool:
+        """Whether a run that ended well left exactly `entry`: the remote has its record or, if `near`, the cache."""
+        if near and self.record_of(entry):
+            return True
+        name, remote = _name_of_run(entry), self._remote
+        if not name or remote is None:
+            return False
         try:
-            name = name_of(key(written), value(written))
-        except (TypeError, ValueError):  # a lock made by hand holds what JSON does not, so no run can have left it
-            return ""
-        return name if (self._cache.root / name).exists() else ""
+            return name in remote.exists([name])
+        except RemoteError as error:
+            self._give_up(error)
+            return False
 
     def _records(self, run_key: str) -> Iterator[LockEntry]:
         folder = self._cache.root / name_of(run_key)
@@ -251,6 +260,14 @@ class RunCache:
         except Corrupt as error:
             logger.warning("%s", error.message)
             return {listing}
+
+
+def _name_of_run(entry: LockEntry) -> str:
+    written = lock.entry_data(entry)
+    try:
+        return name_of(key(written), value(written))
+    except (TypeError, ValueError):  # a lock made by hand holds what JSON does not, so no run can have left it
+        return ""
 
 
 class _Buffer(io.BytesIO):

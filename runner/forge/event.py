@@ -92,6 +92,8 @@ class Event:
         base_ref: the branch the head is compared with, without `refs/heads/`; empty where none follows.
         base_sha: that branch's commit when the event happened; empty where the payload has none.
         before: the commit a pushed branch had before; empty for a new branch.
+        label: the label that was just put on the pull request, which is what happened; empty: something else did.
+        actor: who did that.
 
     """
 
@@ -103,6 +105,8 @@ class Event:
     base_ref: str = ""
     base_sha: str = ""
     before: str = ""
+    label: str = ""
+    actor: str = ""
 
     @property
     def trusted(self) -> bool:
@@ -186,9 +190,12 @@ def _of_pull_request(name: str, payload: Mapping[str, object], sha: str, reposit
         kind, rights = "pull-request-target", RIGHTS["pull-request-target"]
     elif _text(payload, "sender", "login") == _DEPENDABOT:
         kind, rights = "fork", _BY_DEPENDABOT
+    labelled = _text(payload, "action") == "labeled"
     return Event(
         kind=kind,
         rights=rights,
+        label=_text(payload, "label", "name") if labelled else "",
+        actor=_text(payload, "sender", "login") if labelled else "",
         number=_number(payload, "pull_request", "number"),
         sha=sha,
         head_sha=_text(payload, "pull_request", "head", "sha") or sha,

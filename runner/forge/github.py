@@ -1,4 +1,4 @@
-"""GitHub: one sticky comment on a pull request, the step's summary and outputs, the merge base of two commits.
+"""GitHub: one sticky comment on a pull request, the step's summary and outputs, and what only GitHub knows of commits.
 
 Renders nothing: what it posts was rendered by somebody else.
 """
@@ -27,6 +27,8 @@ SUMMARY_LIMIT: Final = 1_048_576
 Mode = Literal["update", "new", "off"]
 
 _REAL_TIME: Final = Pace()
+_WRITERS: Final = frozenset({"admin", "maintain", "write"})
+_OF_BRANCHES: Final = frozenset({"push", "schedule", "workflow_dispatch", "repository_dispatch", "merge_group"})
 _OUTPUT_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 
 
@@ -114,6 +116,42 @@ class GitHub:
             case {"merge_base_commit": {"sha": str(sha)}}:
                 return sha
         return None
+
+    def standing(self, number: int) -> tuple[str, frozenset[str]]:
+        """Give a pull request's head and its labels, as they are now."""
+        match self._api.get(self._path(f"pulls/{number}")):
+            case {"head": {"sha": str(sha)}, "labels": list(labels)}:
+                return sha, frozenset(str(label["name"]) for label in labels if isinstance(label, dict))
+        message = f"GitHub does not say what the head of pull request {number} is"
+        raise ForgeError(message)
+
+    def may_write(self, login: str) -> bool:
+        """Whether somebody may write here. Who may only triage sets labels too, and is told apart from those who may.
+
+        https://docs.github.com/rest/collaborators/collaborators#get-repository-permissions-for-a-user
+        """
+        try:
+            found = self._api.get(self._path(f"collaborators/{quote(login, safe='')}/permission"))
+        except RefusedError as refused:
+            if refused.status == NOT_FOUND:
+                return False
+            raise
+        match found:
+            case {"permission": str(permission)}:
+                return permission in _WRITERS
+        return False
+
+    def successes(self, workflow: str, branch: str) -> list[str]:
+        """Give the commits of a branch on which a workflow succeeded, the latest run first.
+
+        Runs of pull requests are left out: a fork's branch may bear any name.
+        https://docs.github.com/rest/actions/workflow-runs#list-workflow-runs-for-a-workflow
+        """
+        query = {"branch": branch, "status": "success", "exclude_pull_requests": "true", "per_page": "50"}
+        match self._api.get(self._path(f"actions/workflows/{quote(workflow, safe='')}/runs"), query):
+            case {"workflow_runs": list(runs)}:
+                return [str(run["head_sha"]) for run in runs if run.get("event") in _OF_BRANCHES]
+        return []
 
     def _find(self, number: int, marker: str) -> Mapping[str, object] | None:
         """Find our comment: its first line is the marker, and we wrote it. All pages are read."""

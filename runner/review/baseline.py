@@ -1,21 +1,22 @@
 """Which commit a candidate is compared with, and how it was found. Never compares with nothing.
 
 The ladder on a pull request: the merge base with the target branch (on a checkout of the merge commit its first
-parent, which the merge already contains), else the target's tip. On a push the commit before it; on a schedule or a
-dispatch HEAD itself; on a laptop the merge base with the default branch.
+parent, which the merge already contains), else the target's tip, else the last commit of the target on which the
+workflow succeeded. On a push the commit before it; on a schedule or a dispatch HEAD itself; on a laptop the merge base
+with the default branch.
 """
 
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from runner.errors import ConfigError, GitError
+from runner.errors import GitError
 from runner.review.commit import Commit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from runner.git import Git
 
@@ -30,7 +31,7 @@ class Wish:
 
     Attributes:
         rev: revision named on the command line; empty: none.
-        rule: the gate file's `baseline`: merge-base, target, previous, or a git revision.
+        rule: the gate file's `baseline`: merge-base, target, previous, last-success, or a git revision.
         event: kind of run, as `forge.event` names it; empty or `local` on a laptop.
         target: name of the target branch.
         target_sha: the target branch's tip when the event was sent.
@@ -48,42 +49,73 @@ class Wish:
     before: str = ""
 
 
-def choose(git: Git, wish: Wish, compared: Callable[[str, str], str | None] | None = None) -> Commit | None:
+@dataclass(frozen=True, slots=True)
+class Host:
+    """What only the code host knows; each is `None` where it cannot be asked.
+
+    Attributes:
+        compared: gives the merge base of two commits, for history that cannot be had.
+        succeeded: gives the commits of a branch on which this workflow succeeded, the latest first.
+
+    """
+
+    compared: Callable[[str, str], str | None] | None = None
+    succeeded: Callable[[str], Sequence[str]] | None = None
+
+
+NOBODY = Host()
+
+
+def choose(git: Git, wish: Wish, host: Host = NOBODY) -> Commit | None:
     """Find the commit to compare with, and say how it was found; `None` where there is none.
 
     Args:
         git: the repository.
         wish: what is known.
-        compared: asks the code host for the merge base of two commits, for history that cannot be had.
+        host: what the code host knows.
 
     """
     if wish.rev:
         return _commit(git, _present(git, wish.rev, f"origin/{wish.rev}") or wish.rev, f"{wish.rev}, as asked")
-    if not _present(git, "HEAD"):
-        return None
+    return _by_rule(git, wish, host) if _present(git, "HEAD") else None
+
+
+def _by_rule(git: Git, wish: Wish, host: Host) -> Commit | None:
     match wish.rule:
         case "merge-base":
-            return _of_event(git, wish, compared)
+            return _of_event(git, wish, host)
         case "target":
             return _tip(git, wish)
         case "previous":
             return _parent(git, "the previous commit")
         case "last-success":
-            message = "baseline: last-success is not supported yet"
-            raise ConfigError(message, "use merge-base, target, previous, or a git revision")
+            return _last_success(git, wish, host) or _instead(_of_event(git, wish, host))
         case revision:
             return _commit(git, revision, f"{revision}, as the gate file says")
 
 
-def _of_event(git: Git, wish: Wish, compared: Callable[[str, str], str | None] | None) -> Commit | None:
+def _last_success(git: Git, wish: Wish, host: Host) -> Commit | None:
+    """Give the last commit of the branch on which the workflow succeeded; never the candidate itself."""
+    branch = wish.target or git.default_branch()
+    known = host.succeeded(branch) if host.succeeded and branch else ()
+    ours = {git.head(), wish.head_sha}
+    found = next((sha for sha in dict.fromkeys(known) if sha not in ours and _fetched(git, sha)), "")
+    return _commit(git, found, f"the last commit of {branch} on which this workflow succeeded") if found else None
+
+
+def _instead(found: Commit | None) -> Commit | None:
+    return replace(found, how=f"{found.how}; no earlier success is known here") if found else None
+
+
+def _of_event(git: Git, wish: Wish, host: Host) -> Commit | None:
     if wish.event in {"pull-request", "fork", "merge-group", "pull-request-target"}:
-        return _of_pull_request(git, wish, compared)
+        return _of_pull_request(git, wish, host)
     if wish.event == "push":
         return _of_push(git, wish)
     return _of_branch(git) if wish.event == "local" else _commit(git, "HEAD", "HEAD, the committed state")
 
 
-def _of_pull_request(git: Git, wish: Wish, compared: Callable[[str, str], str | None] | None) -> Commit | None:
+def _of_pull_request(git: Git, wish: Wish, host: Host) -> Commit | None:
     parents = git.parents("HEAD")
     if len(parents) > 1 and parents[1] == wish.head_sha and _fetched(git, parents[0]):
         return _commit(git, parents[0], f"{wish.target}, which this checkout merges the pull request into")
@@ -91,10 +123,13 @@ def _of_pull_request(git: Git, wish: Wish, compared: Callable[[str, str], str | 
     found = _met(git, target or wish.target_sha)
     if found:
         return _commit(git, found, f"merge base with {wish.target}")
-    told = compared(wish.target_sha, wish.head_sha) if compared and wish.target_sha and wish.head_sha else None
+    ask = host.compared if wish.target_sha and wish.head_sha else None
+    told = ask(wish.target_sha, wish.head_sha) if ask else None
     if told and _fetched(git, told):
         return _commit(git, told, f"merge base with {wish.target}, as the code host says")
-    return _commit(git, target, f"tip of {wish.target}: no common history here") if target else None
+    if target:
+        return _commit(git, target, f"tip of {wish.target}: no common history here")
+    return _last_success(git, wish, host)
 
 
 def _of_push(git: Git, wish: Wish) -> Commit | None:

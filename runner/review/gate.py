@@ -6,18 +6,26 @@ compared with is unmeasured. All arithmetic is exact decimals of the numbers as 
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final, Literal
 
-from runner.review import jsonpaths, words
-from runner.review.metrics import EXACT, Documents, Unreadable, decimal, difference, oddity, presentable
-from runner.review.model import Overall, Status, Verdict
+from runner.review import jsonpaths, limits, words
+from runner.review.limits import Finding, Limits
+from runner.review.metrics import Unreadable, decimal, difference, oddity, presentable
+from runner.review.model import Check, Overall, Status, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
     from decimal import Decimal
 
     from runner.errors import Location
+    from runner.review.metrics import Documents
+
+Past = Mapping[str, Sequence[object]]
+"""Documents of earlier commits by `Gate.source`, oldest first."""
+NO_PAST: Final[Past] = MappingProxyType({})
 
 EVENTS = frozenset(
     {
@@ -40,42 +48,15 @@ _WORST_FIRST: tuple[Status, ...] = ("failed", "unmeasured", "accepted", "warned"
 _LONGEST_VALUE = 80
 
 
-@dataclass(frozen=True, slots=True)
-class Allowance:
-    """How much worse than the baseline a value may be.
-
-    Attributes:
-        amount: zero or more; a share of the baseline's absolute value where `relative`.
-        relative: whether the gate file says it in percent.
-
-    """
-
-    amount: Decimal
-    relative: bool = False
-
-    def of(self, base: Decimal) -> Decimal:
-        """Give the allowance in the metric's own unit."""
-        return EXACT.multiply(self.amount, EXACT.abs(base)) if self.relative else self.amount
-
-    def __str__(self) -> str:
-        """Give `0.005` or `2%`."""
-        return words.percent(self.amount) if self.relative else words.exact(self.amount)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Gate:
-    """One rule of the gate file.
+class Gate(Limits):
+    """One rule of the gate file: limits, and what is held against them.
 
     Attributes:
-        label: the metric's text as written, `eval/metrics.json:$.accuracy`; the gate's name everywhere.
-        file: the metrics file, repository-relative.
-        jsonpath: which values of it are judged; each match is judged alone.
-        better: which direction is an improvement.
-        at_least, at_most: absolute limits, inclusive.
-        allow_drop: how much worse than the baseline is still accepted, inclusive.
-        warn_drop: how much worse is accepted silently; beyond it warns.
+        label: what is judged, `eval/metrics.json:$.accuracy` as written, or `size: model.pkl`; its name everywhere.
+        file: the metrics file, the out or the stage, as its unit says (none, bytes, seconds); repository-relative.
+        jsonpath: which values of a metrics file are judged; each match is judged alone. `$` where there is one value.
         severity: `warn` never blocks.
-        missing_baseline: what a missing baseline counts as; empty: unmeasured.
         when: the events at which the gate is judged; empty: always.
         where: the rule's place in the gate file.
 
@@ -84,61 +65,58 @@ class Gate:
     label: str
     file: str
     jsonpath: str
-    better: Literal["higher", "lower"]
-    at_least: Decimal | None = None
-    at_most: Decimal | None = None
-    allow_drop: Allowance | None = None
-    warn_drop: Allowance | None = None
     severity: Literal["fail", "warn"] = "fail"
-    missing_baseline: Literal["", "pass", "warn", "fail"] = ""
     when: tuple[str, ...] = ()
     where: Location
 
     @property
+    def source(self) -> str:
+        """The name of its document among `Documents`: the metrics file, or the label of a size or a duration."""
+        return self.label if self.unit else self.file
+
+    @property
     def limit(self) -> str:
         """The limits in words: `at least 0.9, may drop 0.005`."""
-        verb = "drop" if self.better == "higher" else "rise"
-        parts = [
-            f"at least {words.exact(self.at_least)}" if self.at_least is not None else "",
-            f"at most {words.exact(self.at_most)}" if self.at_most is not None else "",
-            _allowed(verb, self.allow_drop) if self.allow_drop else "",
-            f"warns beyond a {verb} of {self.warn_drop}" if self.warn_drop else "",
-        ]
-        return ", ".join(part for part in parts if part)
-
-
-def _allowed(verb: str, allowance: Allowance) -> str:
-    return f"may {verb} {allowance}" if allowance.amount else f"may not {verb}"
-
-
-@dataclass(frozen=True, slots=True)
-class _Finding:
-    """What one limit says of one value."""
-
-    status: Status
-    why: str
+        return str(self)
 
 
 @dataclass(frozen=True, slots=True)
 class _Baseline:
-    """The baseline's values of one gate, or why there are none."""
+    """The baseline's values of one gate, or why there are none, and those of the commits before it."""
 
     values: dict[jsonpaths.Steps, object]
     missing: str = ""
+    past: Sequence[Mapping[jsonpaths.Steps, object]] = ()
+
+    def samples(self, steps: jsonpaths.Steps) -> list[Decimal]:
+        """Give the finite numbers that the base branch recorded in this place, oldest first."""
+        found = (decimal(values.get(steps)) for values in self.past)
+        return [value for value in found if value is not None]
 
 
-def judge(gates: Sequence[Gate], head: Documents, base: Documents | None, event: str = "") -> tuple[Verdict, ...]:
+def judge(
+    gates: Sequence[Gate], head: Documents, base: Documents | None, event: str = "", past: Past = NO_PAST
+) -> tuple[Verdict, ...]:
     """Judge every gate that applies to `event`; one verdict a matched value, in the gate file's order.
 
     Args:
         gates: the rules.
-        head: the candidate's metrics documents.
+        head: the candidate's documents, by `Gate.source`.
         base: the baseline's; `None` where there is no baseline.
         event: GitHub's name of the event. Any other word, or none (a laptop), leaves out no gate.
+        past: what the base branch recorded, oldest first, the baseline itself last.
 
     """
-    applying = [gate for gate in gates if not gate.when or event not in EVENTS or event in gate.when]
-    return tuple(_by_severity(gate, verdict) for gate in applying for verdict in _judge_gate(gate, head, base))
+    return tuple(
+        _by_severity(one, verdict)
+        for one in applying(gates, event)
+        for verdict in _judge_gate(one, head, _baseline(one, base, past))
+    )
+
+
+def applying(gates: Sequence[Gate], event: str) -> list[Gate]:
+    """Give the gates that are judged at `event`."""
+    return [one for one in gates if not one.when or event not in EVENTS or event in one.when]
 
 
 def overall(verdicts: Sequence[Verdict]) -> Overall:
@@ -156,34 +134,53 @@ def _by_severity(gate: Gate, verdict: Verdict) -> Verdict:
     return replace(verdict, exits=verdict.status in {"failed", "unmeasured"})
 
 
-def _judge_gate(gate: Gate, head: Documents, base: Documents | None) -> Iterator[Verdict]:
-    document = head.get(gate.file)
-    if gate.file not in head:
+def _judge_gate(gate: Gate, head: Documents, baseline: _Baseline) -> Iterator[Verdict]:
+    document = head.get(gate.source)
+    if gate.source not in head:
         yield _nothing(gate, f"the metrics file {gate.file} does not exist")
         return
     if isinstance(document, Unreadable):
-        yield _nothing(gate, f"{gate.file} cannot be read: {document.why}")
+        yield _unreadable(gate, document, baseline)
         return
     try:
         found = jsonpaths.find(document, gate.jsonpath)
     except jsonpaths.JsonPathError as error:
         yield _nothing(gate, f"{gate.jsonpath}: {error}")
         return
-    yield from _judge_values(gate, found, _baseline(gate, base))
+    yield from _judge_values(gate, found, baseline)
 
 
-def _baseline(gate: Gate, base: Documents | None) -> _Baseline:
+def _unreadable(gate: Gate, document: Unreadable, baseline: _Baseline) -> Verdict:
+    """Fail what cannot be read; what was never recorded is unmeasured."""
+    why = document.why if gate.unit else f"{gate.file} cannot be read: {document.why}"
+    row = _nothing(gate, why)
+    base = presentable(baseline.values.get(()))
+    return replace(row, status="unmeasured", base=base) if document.unrecorded else row
+
+
+def _baseline(gate: Gate, base: Documents | None, past: Past) -> _Baseline:
     if base is None:
         return _Baseline({}, "there is no baseline")
-    document = base.get(gate.file)
-    if gate.file not in base:
-        return _Baseline({}, f"{gate.file} does not exist at the baseline")
+    before = [_values(gate, document) for document in past.get(gate.source, ())]
+    document = base.get(gate.source)
+    if gate.source not in base:
+        return _Baseline({}, f"{gate.file} does not exist at the baseline", before)
     if isinstance(document, Unreadable):
-        return _Baseline({}, f"{gate.file} cannot be read at the baseline: {document.why}")
+        why = f"cannot be read at the baseline: {document.why}"
+        return _Baseline({}, f"the baseline has none: {document.why}" if gate.unit else f"{gate.file} {why}", before)
     try:
-        return _Baseline(jsonpaths.find(document, gate.jsonpath), "the baseline has no value here")
+        found = jsonpaths.find(document, gate.jsonpath)
     except jsonpaths.JsonPathError as error:
-        return _Baseline({}, f"{gate.jsonpath} at the baseline: {error}")
+        return _Baseline({}, f"{gate.jsonpath} at the baseline: {error}", before)
+    return _Baseline(found, "the baseline has no value here", before)
+
+
+def _values(gate: Gate, document: object) -> dict[jsonpaths.Steps, object]:
+    """Give what a gate would have judged at an earlier commit; nothing where that cannot be said."""
+    try:
+        return {} if isinstance(document, Unreadable) else jsonpaths.find(document, gate.jsonpath)
+    except jsonpaths.JsonPathError:
+        return {}
 
 
 def _judge_values(gate: Gate, found: dict[jsonpaths.Steps, object], baseline: _Baseline) -> Iterator[Verdict]:
@@ -193,7 +190,7 @@ def _judge_values(gate: Gate, found: dict[jsonpaths.Steps, object], baseline: _B
     gone = [steps for steps in baseline.values if steps not in found]
     for steps in gone:
         why = "it is in the baseline and no longer in the candidate"
-        yield _row(gate, _Finding("failed", why), steps, base=baseline.values[steps])
+        yield _row(gate, [Finding("failed", why)], steps, base=baseline.values[steps])
     if not found and not gone:
         yield _nothing(gate, f"{gate.jsonpath} matched nothing in {gate.file}")
 
@@ -202,72 +199,29 @@ def _judge_value(gate: Gate, steps: jsonpaths.Steps, value: object, baseline: _B
     base = baseline.values.get(steps)
     measured = decimal(value)
     if measured is None:
-        finding = _Finding("failed", f"{shown(value)} cannot be compared with a limit")
-        return _row(gate, finding, steps, base=base, head=value)
-    findings = list(_absolute(gate, measured))
-    if gate.allow_drop or gate.warn_drop:
-        missing = baseline.missing if steps not in baseline.values else ""
-        findings.append(_against(gate, measured, base, missing))
-    return _row(gate, _worst(findings), steps, base=base, head=value)
-
-
-def _absolute(gate: Gate, value: Decimal) -> Iterator[_Finding]:
-    said = words.exact(value)
-    if (low := gate.at_least) is not None:
-        short = words.number(EXACT.subtract(low, value))
-        why = f"{said} is below {words.exact(low)} by {short}"
-        yield _Finding("failed", why) if value < low else _Finding("passed", f"at least {words.exact(low)}")
-    if (high := gate.at_most) is not None:
-        over = words.number(EXACT.subtract(value, high))
-        why = f"{said} is above {words.exact(high)} by {over}"
-        yield _Finding("failed", why) if value > high else _Finding("passed", f"at most {words.exact(high)}")
-
-
-def _against(gate: Gate, value: Decimal, base: object, missing: str) -> _Finding:
-    """Compare with the baseline's value, or say why that cannot be done."""
+        finding = Finding("failed", f"{shown(value)} cannot be compared with a limit")
+        return _row(gate, [finding], steps, base=base, head=value)
+    findings = list(limits.absolute(gate, measured))
     before = decimal(base)
-    if before is None:
-        return _without_baseline(gate, missing or f"the baseline's value is {shown(base)}, not a number")
-    limits = [limit for limit in (gate.allow_drop, gate.warn_drop) if limit]
-    if not before and any(limit.relative for limit in limits):
-        return _Finding("unmeasured", "the baseline is 0, of which no percentage can be taken; use an absolute limit")
-    loss = EXACT.subtract(before, value) if gate.better == "higher" else EXACT.subtract(value, before)
-    return _loss(gate, before, loss)
+    if before is not None:
+        findings += limits.against(gate, measured, before)
+    elif gate.against_base:
+        missing = baseline.missing if steps not in baseline.values else ""
+        why = missing or f"the baseline's value is {shown(base)}, not a number"
+        findings += limits.without_base(gate, why)
+    samples = baseline.samples(steps) if baseline.past or gate.band else []
+    findings += limits.usual(gate, measured, samples)
+    note = limits.quieter(gate, before, samples) if before is not None and samples else ""
+    row = _row(gate, findings, steps, base=base, head=value)
+    return replace(row, note=note) if note else row
 
 
-def _loss(gate: Gate, base: Decimal, loss: Decimal) -> _Finding:
-    verb = "dropped" if gate.better == "higher" else "rose"
-    if gate.allow_drop and loss > gate.allow_drop.of(base):
-        return _Finding("failed", _too_far(verb, loss, gate.allow_drop, base))
-    if gate.warn_drop and loss > gate.warn_drop.of(base):
-        return _Finding("warned", _too_far(verb, loss, gate.warn_drop, base))
-    if loss > 0:
-        return _Finding("passed", f"{verb} by {words.number(loss)}, which is allowed")
-    return _Finding("passed", f"better by {words.number(-loss)}" if loss else "unchanged")
-
-
-def _too_far(verb: str, loss: Decimal, allowance: Allowance, base: Decimal) -> str:
-    if not allowance.amount:
-        return f"{verb} by {words.number(loss)}, where nothing is allowed"
-    allowed = allowance.of(base)
-    unit = f" ({allowance})" if allowance.relative else ""
-    beyond = words.number(EXACT.subtract(loss, allowed))
-    return f"{verb} by {words.number(loss)}, {beyond} more than the {words.number(allowed)}{unit} allowed"
-
-
-def _without_baseline(gate: Gate, why: str) -> _Finding:
-    status: dict[str, Status] = {"pass": "passed", "warn": "warned", "fail": "failed"}
-    if not gate.missing_baseline:
-        return _Finding("unmeasured", why)
-    return _Finding(status[gate.missing_baseline], f"{why} (missing-baseline: {gate.missing_baseline})")
-
-
-def _worst(findings: Sequence[_Finding]) -> _Finding:
+def _worst(findings: Sequence[Finding]) -> tuple[Status, str]:
     """Join the limits' words: of a value that is not fine, all that are not fine; worst status first."""
     ranked = sorted(findings, key=lambda finding: _WORST_FIRST.index(finding.status))
     status = ranked[0].status
     told = [finding.why for finding in ranked if finding.status != "passed" or status == "passed"]
-    return _Finding(status, "; ".join(told))
+    return status, "; ".join(dict.fromkeys(told))
 
 
 def _nothing(gate: Gate, why: str) -> Verdict:
@@ -280,22 +234,33 @@ def _nothing(gate: Gate, why: str) -> Verdict:
         limit=gate.limit,
         why=why,
         where=gate.where,
+        unit=gate.unit,
     )
 
 
-def _row(gate: Gate, finding: _Finding, steps: jsonpaths.Steps, *, base: object = None, head: object = None) -> Verdict:
+def _row(
+    gate: Gate,
+    findings: Sequence[Finding],
+    steps: jsonpaths.Steps,
+    *,
+    base: object = None,
+    head: object = None,
+) -> Verdict:
+    status, why = _worst(findings)
     return Verdict(
         gate=gate.label,
         metric=gate.file,
         path=jsonpaths.spell(steps),
         key=jsonpaths.dotted(steps),
-        status=finding.status,
+        status=status,
         base=presentable(base),
         head=presentable(head),
         delta=difference(base, head),
         limit=gate.limit,
-        why=finding.why,
+        why=why,
         where=gate.where,
+        unit=gate.unit,
+        checks=tuple(Check(one.limit, one.status, one.arithmetic) for one in findings if one.limit),
     )
 
 

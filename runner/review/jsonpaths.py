@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from jsonpath_ng.exceptions import JSONPathError
 from jsonpath_ng.ext.arithmetic import Operation
 from jsonpath_ng.ext.parser import parse
-from jsonpath_ng.jsonpath import DatumInContext, Fields, Index, JSONPath
+from jsonpath_ng.jsonpath import Child, DatumInContext, Fields, Index, JSONPath, Root, Wildcard
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
 
 Steps = tuple[str | int, ...]
 """Where a value stands: keys and list indices from the root of the document."""
@@ -31,6 +36,7 @@ class JsonPathError(ValueError):
         self.offset = offset
 
 
+@lru_cache(maxsize=512)
 def compiled(expression: str) -> JSONPath:
     """Give jsonpath-ng's form of `expression`.
 
@@ -63,11 +69,57 @@ def find(document: object, expression: str) -> dict[Steps, object]:
 
     """
     path = compiled(expression)
+    plain = _plain(path)
+    if plain is not None:
+        return _walked(document, plain)
     try:
         return {_steps(match): match.value for match in path.find(document)}
     except Exception as error:  # filters compare whatever the document holds; jsonpath-ng lets any error through
         message = f"it cannot be evaluated on this document: {type(error).__name__}: {error}"
         raise JsonPathError(message, 0) from error
+
+
+def _plain(path: JSONPath) -> list[str | int | None] | None:
+    """Give a path of names, indices and wildcards (`None`) alone as its steps; `None` for every other path.
+
+    These need none of jsonpath-ng's objects, of which it makes several a value: most of the time of a large document.
+    """
+    steps: list[str | int | None] = []
+    while isinstance(path, Child):
+        step = _plain_step(path.right)
+        if step == ():
+            return None
+        steps += step
+        path = path.left
+    return steps[::-1] if isinstance(path, Root) else None
+
+
+def _plain_step(path: JSONPath) -> tuple[()] | tuple[str | int | None]:
+    """Give the one step that `path` is, in a tuple; an empty one for anything else."""
+    if isinstance(path, Wildcard):
+        return (None,)
+    several = path.fields if isinstance(path, Fields) else path.indices if isinstance(path, Index) else ()
+    return (several[0],) if len(several) == 1 else ()
+
+
+def _walked(document: object, steps: Sequence[str | int | None]) -> dict[Steps, object]:
+    found: dict[Steps, object] = {(): document}
+    for step in steps:
+        found = {(*place, key): value for place, node in found.items() for key, value in _children(node, step)}
+    return found
+
+
+def _children(node: object, step: str | int | None) -> Iterable[tuple[str | int, object]]:
+    """Give what a step leads to: names lead into mappings, indices into lists, a wildcard into both."""
+    if isinstance(node, dict):
+        if step is None:
+            return node.items()
+        return ((step, node[step]),) if isinstance(step, str) and step in node else ()
+    if isinstance(node, list):
+        if step is None:
+            return enumerate(node)
+        return ((step, node[step]),) if isinstance(step, int) and -len(node) <= step < len(node) else ()
+    return ()
 
 
 def _steps(match: DatumInContext) -> Steps:

@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from functools import cache
+from typing import TYPE_CHECKING, Protocol
 
 from runner.errors import Exit
-from runner.review import gate, metrics
+from runner.review import claims, gate, metrics, trends
 from runner.review.metrics import Unreadable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from runner.review.gate import Gate
-    from runner.review.model import Change, Report
+    from runner.engine.times import Times
+    from runner.review.gate import Gate, Past
+    from runner.review.metrics import Documents
+    from runner.review.model import Change, Claim, History, Override, Report, Status, Verdict
     from runner.review.sides import Side
+    from runner.review.trends import Line
+
+_SHORT = 7
+
+
+class ReadLine(Protocol):
+    """Finds the last commits of the base branch that recorded any of `files`; see `trends.line`."""
+
+    def __call__(self, files: Sequence[str], last: int, *, deepen: bool) -> Line:
+        """Give them, oldest first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +40,12 @@ class Case:
         event: GitHub's name of the event, for gates that are judged at some events only; empty: all are judged.
         head: the candidate.
         base: what it is compared with; `None` where there is nothing.
+        base_sha: its commit.
         doubtful: outs whose content no stage of this run vouches for, and why: their metrics count as unreadable.
+        grounds: what is known of how metrics came to be.
+        old_name: gives the name that a metrics file had at the base, where it has another one now.
+        times: how long earlier runs took; `None` where nothing is run.
+        line: reads what the base branch recorded before; `None` where there is no base.
 
     """
 
@@ -34,24 +53,60 @@ class Case:
     event: str
     head: Side
     base: Side | None
+    base_sha: str = ""
     doubtful: Mapping[str, str] = field(default_factory=dict)
+    grounds: claims.Grounds = field(default_factory=claims.Grounds)
+    old_name: Callable[[str], str] | None = None
+    times: Times | None = None
+    line: ReadLine | None = None
 
 
 def judged(report: Report, case: Case) -> Report:
-    """Give the report with metrics, params, verdicts and the exit code that follows."""
+    """Give the report with metrics, params, claims, history, verdicts and the exit code that follows."""
     head, base = case.head, case.base
-    paths = sorted({*(one.file for one in case.gates), *head.metrics_files(), *(base.metrics_files() if base else ())})
+    rules = gate.applying(case.gates, case.event)
+    gated = [one.file for one in case.gates if not one.unit]
+    paths = sorted({*gated, *head.metrics_files(), *(base.metrics_files() if base else ())})
     now = {**head.documents(paths), **_doubted(paths, case.doubtful)}
     before = base.documents(paths) if base else None
-    verdicts = gate.judge(case.gates, now, before, case.event)
-    return replace(
-        report,
-        verdict=gate.overall(verdicts),
-        exit_code=Exit.GATE if any(verdict.exits for verdict in verdicts) else Exit.HELD,
-        gates=verdicts,
-        metrics=metrics.compare(base.shown(before) if base and before else before, head.shown(now)),
-        params=_params(head, base),
+    line, past = _past(case, rules, paths)
+    claimed = claims.claims({path: path in gated for path in now}, head, base, case.grounds)
+    renamed = _renamed(case, gated, before)
+    verdicts = gate.judge(
+        rules,
+        {**now, **_quantities(case, rules, head)},
+        None if base is None or before is None else {**before, **renamed[1], **_quantities(case, rules, base)},
+        past=past,
     )
+    verdicts = tuple(_with_origins(_by_claims(verdicts, rules, claimed), case, renamed[0]))
+    shown = metrics.compare(base.shown(before) if base and before else before, head.shown(now))
+    made = replace(
+        report,
+        gates=verdicts,
+        metrics=_marked(shown, claimed),
+        params=_params(head, base),
+        claims=claimed,
+        history=_history(line, past, verdicts, shown),
+    )
+    return _concluded(made)
+
+
+def _concluded(report: Report) -> Report:
+    """Give the report with the verdict and the exit code that its gates lead to."""
+    code = Exit.GATE if any(verdict.exits for verdict in report.gates) else Exit.HELD
+    return replace(report, verdict=gate.overall(report.gates), exit_code=code)
+
+
+def accepted(report: Report, override: Override) -> Report:
+    """Give the report with its failed gates accepted by somebody; what is unmeasured nobody can accept."""
+    told = f"accepted by {override.by} (label {override.label})"
+    rows = tuple(
+        replace(row, status="accepted", exits=False, why=f"{row.why}; {told}")
+        if row.status == "failed" and row.exits
+        else row
+        for row in report.gates
+    )
+    return _concluded(replace(report, gates=rows, override=override, notes=(*report.notes, override.trailer)))
 
 
 def _doubted(paths: Sequence[str], doubtful: Mapping[str, str]) -> dict[str, Unreadable]:
@@ -65,6 +120,134 @@ def _doubted(paths: Sequence[str], doubtful: Mapping[str, str]) -> dict[str, Unr
 
 def _params(head: Side, base: Side | None) -> tuple[Change, ...]:
     return metrics.compare(base.params() if base else None, head.params(), others=metrics.as_json)
+
+
+# Sizes and durations.
+
+
+def _quantities(case: Case, rules: Sequence[Gate], side: Side, *, near: bool = False) -> dict[str, object]:
+    """Give what gates of a unit judge, by `Gate.source`."""
+    found: dict[str, object] = {}
+    for one in rules:
+        if one.unit == "bytes":
+            weighed = side.size(one.file)
+            found[one.source] = Unreadable(case.doubtful[one.file]) if one.file in case.doubtful else weighed
+        elif one.unit == "seconds":
+            found[one.source] = _seconds(case.times, side, one.file, near=near)
+    return found
+
+
+def _seconds(times: Times | None, side: Side, address: str, *, near: bool) -> float | Unreadable:
+    pipeline = side.pipeline
+    known = {stage.address for stage in pipeline.stages} if pipeline else set()
+    if address not in known or pipeline is None:
+        return Unreadable(f"there is no stage {address}")
+    entry = pipeline.entries.get(address)
+    if entry is None:
+        return Unreadable(f"the stage {address} has never run", unrecorded=True)
+    found = times.lookup(entry, near=near) if times else None
+    why = f"nobody recorded how long {address} took when it last ran: runs of `retrain run` do"
+    return Unreadable(why, unrecorded=True) if found is None else found
+
+
+# What was before.
+
+
+def _past(case: Case, rules: Sequence[Gate], paths: Sequence[str]) -> tuple[Line | None, Past]:
+    """Read what the base branch recorded; the remote and more history are asked only for what a band needs."""
+    if case.line is None:
+        return None, gate.NO_PAST
+    bands = [one for one in rules if one.band]
+    last = max([trends.LAST, *(one.band.last for one in bands if one.band)])
+    line = case.line([*paths, *(one.file for one in rules if one.unit)], last, deepen=bool(bands))
+    objects = case.head.objects
+    near = [one.side(objects.near() if objects else None) for one in line.moments]
+    far = [one.side(objects) for one in line.moments]
+    asked = {one.file for one in bands}
+    past: dict[str, list[object]] = {
+        path: [side.documents([path]).get(path) for side in (far if path in asked else near)] for path in paths
+    }
+    for one in rules:
+        if one.unit:
+            several = far if one.band else near
+            past[one.source] = [_quantities(case, [one], side, near=not one.band)[one.source] for side in several]
+    return line, past
+
+
+def _history(line: Line | None, past: Past, verdicts: Sequence[Verdict], shown: Sequence[Change]) -> History | None:
+    if line is None:
+        return None
+    gated = [(row.metric, row.key) for row in verdicts if not row.unit]
+    changed = [(row.path, row.key) for row in shown if row.changed]
+    return trends.history(line, [*gated, *changed, *((row.path, row.key) for row in shown)], past)
+
+
+# Claims, renames, origins.
+
+
+def _renamed(case: Case, gated: Sequence[str], before: Documents | None) -> tuple[dict[str, str], dict[str, object]]:
+    """Give the old names of gated metrics files that the base does not have by that name, and what stands in those."""
+    names: dict[str, str] = {}
+    if case.base is None or before is None or case.old_name is None:
+        return names, {}
+    for path in dict.fromkeys(gated):
+        if path not in before and (old := case.old_name(path)):
+            names[path] = old
+    found = case.base.documents(names.values())
+    return names, {path: found[old] for path, old in names.items() if old in found}
+
+
+def _by_claims(verdicts: Sequence[Verdict], rules: Sequence[Gate], found: Sequence[Claim]) -> Iterator[Verdict]:
+    """Mark what is only claimed, and let the policy decide what that is worth."""
+    by_path = {one.path: one for one in found}
+    blocking = {(one.label, one.where) for one in rules if one.severity == "fail"}
+    for verdict in verdicts:
+        claim = None if verdict.unit else by_path.get(verdict.metric)
+        yield _as_claimed(verdict, claim, blocks=(verdict.gate, verdict.where) in blocking) if claim else verdict
+
+
+def _as_claimed(verdict: Verdict, claim: Claim, *, blocks: bool) -> Verdict:
+    marked = replace(verdict, claimed=True)
+    if claim.policy == "accept" or verdict.status == "failed":
+        return marked
+    status: Status = "unmeasured"
+    why = f"only claimed: {claim.why}; it was not made again"
+    if claim.policy == "fail":
+        status, why = ("failed" if blocks else "warned"), f"only claimed: {claim.why}"
+    return replace(marked, status=status, why=why, exits=blocks)
+
+
+def _marked(rows: Sequence[Change], found: Sequence[Claim]) -> tuple[Change, ...]:
+    paths = {one.path for one in found}
+    return tuple(replace(row, claimed=True) if row.path in paths else row for row in rows)
+
+
+def _with_origins(verdicts: Iterable[Verdict], case: Case, renamed: Mapping[str, str]) -> Iterator[Verdict]:
+    """Say where the two values were read: asked once a file, however many values of it are judged."""
+    at = f"at {case.base_sha[:_SHORT]}"
+    reads = cache(case.head.origin)
+    base_reads = cache(case.base.origin if case.base else lambda _: "")
+    for verdict in verdicts:
+        if verdict.unit == "seconds":
+            read, base_read = "the record of its last run", f"the record of its run {at}"
+        else:
+            old = renamed.get(verdict.metric, verdict.metric)
+            was = f" ({old}, which has another name now)" if old != verdict.metric else ""
+            read, base_read = reads(verdict.metric), f"{base_reads(old)} {at}{was}"
+        yield replace(verdict, read=read, base_read="" if verdict.base is None else base_read)
+
+
+def noise(report: Report) -> tuple[str, ...]:
+    """Say once a gate that its limit is smaller than what the metric moves by itself."""
+    first: dict[str, Verdict] = {}
+    for row in report.gates:
+        if row.note:
+            first.setdefault(row.gate, row)
+    counts = Counter(row.gate for row in report.gates if row.note)
+    return tuple(
+        f"{name}: {row.note}{f' (and so for {counts[name] - 1} more of its values)' if counts[name] > 1 else ''}"
+        for name, row in first.items()
+    )
 
 
 def gone(case: Case) -> tuple[str, ...]:

@@ -37,10 +37,12 @@ class Unreadable:
 
     Attributes:
         why: one sentence for the reader of the report.
+        unrecorded: whether it is something that nobody wrote down, which says nothing of it either way.
 
     """
 
     why: str
+    unrecorded: bool = False
 
 
 def parse_metrics(path: str, content: bytes, parse: Parse | None = None) -> object:

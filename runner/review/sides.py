@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from runner.engine.objects import Objects, Wanted
     from runner.git import Git
-    from runner.pipeline.model import Excerpt, Pipeline, Stage
+    from runner.pipeline.model import Excerpt, LockedPath, Out, Pipeline, Stage
     from runner.pipeline.unpack import Unpacking
 
 
@@ -32,6 +32,7 @@ class Side:
         files: gives the bytes of a file that git or the working tree holds, or why it is not read; `None` where
             there is none.
         inside: gives the paths below a directory there.
+        weigh: gives the bytes of a file or a directory there; `None` where there is none.
         pipeline: what the DVC files of that side say; `None` where they cannot be read.
         objects: where cached files are had by hash.
 
@@ -39,6 +40,7 @@ class Side:
 
     files: Callable[[str], bytes | Unreadable | None]
     inside: Callable[[str], Iterable[str]]
+    weigh: Callable[[str], int | None]
     pipeline: Pipeline | None
     objects: Objects | None
 
@@ -124,6 +126,40 @@ class Side:
         found = self.objects.read(out, name)
         return Unreadable(f"object {name} is neither in the cache nor in the remote") if found is None else found
 
+    def origin(self, path: str) -> str:
+        """Say where a file is read: where it lies, or the object that the lock names; empty where it is not there."""
+        if self.weigh(path) is not None:
+            return "the file"
+        named = self._named(path)
+        return f"the object {named[1].value[:8]} that the lock names" if named else ""
+
+    def size(self, path: str) -> int | Unreadable:
+        """Give the bytes of an out, or why they cannot be said: where it lies, else as the lock or the cache has it."""
+        found = self.weigh(path)
+        if found is not None:
+            return found
+        recorded = self._entry_of(path)
+        if recorded is None:
+            return Unreadable(f"{path} does not exist, and no stage makes it")
+        out, written = recorded
+        if out.path == path and written and written.size is not None:
+            return written.size
+        named = self._named(path)
+        if named and self.objects and not named[1].is_dir:
+            weighed = self.objects.size(*named)
+            if weighed is not None:
+                return weighed
+        return Unreadable(f"the size of {path} is recorded nowhere", unrecorded=True)
+
+    def _entry_of(self, path: str) -> tuple[Out, LockedPath | None] | None:
+        """Give the out that is or holds a path, and what the lock records of it; `None` where no stage makes it."""
+        produced = self.pipeline.producer(path) if self.pipeline else None
+        if not produced or not self.pipeline:
+            return None
+        stage, out = produced
+        entry = self.pipeline.entries.get(stage.address)
+        return out, entry.out(out.spelled) if entry else None
+
     def _named(self, path: str) -> Wanted | None:
         recorded = self._recorded(path)
         if recorded is None or self.objects is None:
@@ -145,13 +181,8 @@ class Side:
         return [file for file in files if file.startswith(f"{path}/")]
 
     def _recorded(self, path: str) -> Wanted | None:
-        produced = self.pipeline.producer(path) if self.pipeline else None
-        if not produced or not self.pipeline:
-            return None
-        stage, out = produced
-        entry = self.pipeline.entries.get(stage.address)
-        recorded = entry.out(out.spelled) if entry else None
-        return (out, recorded.hash) if recorded and recorded.hash else None
+        found = self._entry_of(path)
+        return (found[0], found[1].hash) if found and found[1] and found[1].hash else None
 
 
 def _only(document: object, keys: Sequence[str]) -> object:
@@ -185,7 +216,17 @@ def working(root: Path, pipeline: Pipeline | None, objects: Objects | None) -> S
         except (OSError, ValueError, RuntimeError):
             return []  # reading it says why
 
-    return Side(content, inside, pipeline, objects)
+    def weigh(path: str) -> int | None:
+        try:
+            place = root / path
+            if not _is_open(place.resolve(), open_):
+                return None
+            files = [place] if place.is_file() else [one for one in place.rglob("*") if one.is_file()]
+            return sum(one.stat().st_size for one in files) if files or place.is_dir() else None
+        except (OSError, ValueError, RuntimeError):
+            return None
+
+    return Side(content, inside, weigh, pipeline, objects)
 
 
 def _read(root: Path, path: str, open_: Sequence[Path]) -> bytes | Unreadable | None:
@@ -230,4 +271,9 @@ def committed(git: Git, prefix: str, sha: str, objects: Objects | None, unpackin
     then = Committed(git, prefix, sha, unpacking)
     if objects and then.pipeline:
         objects.versions.note(then.pipeline)
-    return Side(then.content, then.inside, then.pipeline, objects)
+
+    def weigh(path: str) -> int | None:
+        files = [content for one in (path, *then.inside(path)) if (content := then.content(one)) is not None]
+        return sum(map(len, files)) if files else None
+
+    return Side(then.content, then.inside, weigh, then.pipeline, objects)

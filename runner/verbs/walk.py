@@ -69,7 +69,7 @@ def _explained(call: Call, project: Project, made: Plan, name: str) -> None:
     print_result(call, lambda: data[0] if len(data) == 1 else data, lambda: lines)
 
 
-@verb("remote", "base", "jobs", "report", "push", "comment", "setup", "pass-env", "keep-going", *MODES)
+@verb("remote", "base", "jobs", "report", "push", "comment", "claims", "setup", "pass-env", "keep-going", *MODES)
 @_dry_run
 @targets
 def run(call: Call, *, dry: bool) -> int:
@@ -88,7 +88,7 @@ def repro(call: Call, *, dry: bool) -> int:
     return _planned(call) if dry else _whole(call, "repro")
 
 
-@verb("remote", "base", "jobs", "report", "comment")
+@verb("remote", "base", "jobs", "report", "comment", "claims")
 def gate(call: Call) -> int:
     """Judge the metrics that are there by the limits of the gate file. Runs nothing.
 
@@ -134,6 +134,7 @@ def _whole(call: Call, verb: str) -> int:
 def _walked(opened: Opened, verb: str) -> tuple[Report, BaseException | None]:
     """Go as far as `verb` goes; give what was done, and the bug that ended it, which is raised when that is told."""
     from runner import ci  # noqa: PLC0415 - see `open_project`
+    from runner.engine.project import Place  # noqa: PLC0415 - as above
 
     asked = opened.asked
     if verb == "gate" and not (asked.gates and asked.gates.gates):
@@ -141,7 +142,7 @@ def _walked(opened: Opened, verb: str) -> tuple[Report, BaseException | None]:
         raise ConfigError(message, "write a retrain.yaml with a gate in it, or name the gate file with --config")
     try:
         if verb == "gate":
-            return ci.judge(ci.Place(opened.git, opened.root, opened.prefix), opened.found, asked), None
+            return ci.judge(Place(opened.git, opened.root, opened.prefix), opened.found, asked), None
         return (ci.run if verb == "run" else ci.repro)(opened.project, asked), None
     except ci.BrokeError as broke:
         return broke.report, broke.__cause__

@@ -10,6 +10,7 @@ import pytest
 
 from runner import ci
 from runner.engine import exchange
+from runner.engine.project import Place
 from runner.errors import ConfigError, ConfigErrors, Location, RemoteError
 from runner.review import report as rendering
 from tests.support.pipelines import Workshop, decisions, finished, row, workshop
@@ -170,7 +171,7 @@ def test_a_gate_is_judged_in_any_repository_without_dvc(tmp_path: Path) -> None:
     made.git("checkout", "-q", "-b", "feature")
     made.put({"m.json": '{"score": 0.7}'})
     with made.opened("gate") as opened:
-        report = ci.judge(ci.Place(opened.git, opened.root, opened.prefix), opened.found, opened.asked)
+        report = ci.judge(Place(opened.git, opened.root, opened.prefix), opened.found, opened.asked)
     assert (report.verdict, report.exit_code) == ("failed", 1)
     assert str(report.gates[0].delta) == "-0.2"
 

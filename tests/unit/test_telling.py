@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from runner import ci, log, opening, telling
+from runner.engine.project import Place
 from runner.errors import ConfigError, ConfigErrors, Location
 from runner.review.model import Verdict
 from tests.support import actions
@@ -79,7 +80,7 @@ def environ(made: Workshop, tmp_path: Path) -> dict[str, str]:
 
 def judged(made: Workshop, environ: Mapping[str, str], **flags: str) -> tuple[Opened, Report]:
     with Workshop(made.root, environ).opened("gate", **{"comment": "off", **flags}) as opened:
-        return opened, ci.judge(ci.Place(opened.git, opened.root, opened.prefix), opened.found, opened.asked)
+        return opened, ci.judge(Place(opened.git, opened.root, opened.prefix), opened.found, opened.asked)
 
 
 def told(tmp_path: Path) -> tuple[dict[str, str], str]:

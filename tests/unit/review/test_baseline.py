@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from runner.errors import ConfigError, GitError
+from runner.errors import GitError
 from runner.git import Git
 from runner.review import baseline
 from runner.review.baseline import Wish
@@ -105,9 +105,61 @@ def test_a_rule_may_be_a_revision(history: History) -> None:
     assert found(chosen) == (history.two, "HEAD~2, as the gate file says")
 
 
-def test_what_is_not_supported_says_what_is(history: History) -> None:
-    with pytest.raises(ConfigError, match="last-success"):
-        history.choose(history.clone("main"), rule="last-success")
+# The last success
+
+
+def successes(*shas: str) -> baseline.Host:
+    """Give a code host that knows these commits of main, the latest first."""
+    return baseline.Host(succeeded=lambda branch: shas if branch == "main" else ())
+
+
+@DEPTHS
+def test_the_last_success_is_the_latest_commit_of_the_branch_that_can_be_had(depth: int, history: History) -> None:
+    with Git(history.clone("feature", depth), history.environ) as opened:
+        wish = Wish(rule="last-success", event="pull-request", target="main", head_sha=history.six)
+        chosen = baseline.choose(opened, wish, successes("1" * 40, history.three, history.two))
+    assert found(chosen) == (history.three, "the last commit of main on which this workflow succeeded")
+
+
+def test_a_candidate_is_never_its_own_last_success(history: History) -> None:
+    with Git(history.clone("main"), history.environ) as opened:
+        wish = Wish(rule="last-success", event="push", target="main", head_sha=history.four, before=history.two)
+        chosen = baseline.choose(opened, wish, successes(history.four, history.four))
+    why = "the commit before this push; no earlier success is known here"
+    assert found(chosen) == (history.two, why)
+
+
+@pytest.mark.parametrize("host", [baseline.NOBODY, successes()], ids=["no code host", "no success"])
+def test_without_a_success_the_rule_is_that_of_the_event_and_says_so(host: baseline.Host, history: History) -> None:
+    with Git(history.clone("feature"), history.environ) as opened:
+        wish = Wish(rule="last-success", event="fork", target="main", target_sha=history.four, head_sha=history.six)
+        chosen = baseline.choose(opened, wish, host)
+    assert found(chosen) == (history.two, "merge base with main; no earlier success is known here")
+
+
+def test_where_nothing_of_the_target_is_known_the_last_success_is_the_last_step_of_the_ladder(history: History) -> None:
+    with Git(history.clone("feature", depth=1), history.environ) as opened:
+        wish = Wish(event="fork", target="main", target_sha="1" * 40, head_sha=history.six)
+        chosen = baseline.choose(opened, wish, successes(history.three))
+    assert found(chosen) == (history.three, "the last commit of main on which this workflow succeeded")
+
+
+def test_the_first_commit_of_all_has_no_success_and_no_baseline(history: History) -> None:
+    with Git(history.clone(history.one), history.environ) as opened:
+        wish = Wish(rule="last-success", event="push", target="main", head_sha=history.one)
+        assert baseline.choose(opened, wish, successes(history.one)) is None
+
+
+def test_after_a_force_push_the_commit_before_is_fetched_by_its_id(history: History) -> None:
+    """The branch no longer leads to it; a host that still has it gives it."""
+    git(history.origin, "config", "uploadpack.allowAnySHA1InWant", "true")
+    git(history.origin, "checkout", "-q", "--detach", history.three)
+    put(history.origin, {"gone": ""})
+    commit(history.origin, "pushed over")
+    over = git(history.origin, "rev-parse", "HEAD")
+    git(history.origin, "checkout", "-q", "main")
+    chosen = history.choose(history.clone("main", 1), event="push", before=over)
+    assert found(chosen) == (over, "the commit before this push")
 
 
 @DEPTHS
@@ -167,7 +219,7 @@ def test_where_history_cannot_be_had_the_code_host_is_asked(history: History) ->
 
     with Git(place, history.environ) as opened:
         wish = Wish(event="fork", target="main", target_sha=unknown, head_sha=history.six)
-        chosen = baseline.choose(opened, wish, compared)
+        chosen = baseline.choose(opened, wish, baseline.Host(compared))
     assert found(chosen) == (history.two, "merge base with main, as the code host says")
     assert asked == [(unknown, history.six)]
 

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runner.errors import Location
-from runner.review.gate import Allowance, Gate, judge, overall
+from runner.review.gate import Gate, judge, overall
+from runner.review.limits import Allowance
 from runner.review.metrics import Documents, Unreadable, parse_metrics
 from runner.review.model import Verdict
 

@@ -10,8 +10,10 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from runner.errors import ConfigError, ConfigErrors, Location
-from runner.review.gate import EVENTS, Allowance, Gate
+from runner.review.bands import Band
+from runner.review.gate import EVENTS, Gate
 from runner.review.gatefile import GateFile, Setting, parse_gates
+from runner.review.limits import Allowance
 
 WHOLE = """\
 baseline: origin/main
@@ -76,12 +78,49 @@ def test_every_key_of_a_gate_is_read() -> None:
     )
 
 
+OTHERS = """\
+gates:
+  - size: ./models/model.pkl
+    at-most: 200 MB
+    allow-drop: 1 MiB
+  - duration: sub/dvc.yaml:train
+    at-most: 1.5 h
+    warn-drop: 10 min
+  - metric: m.json:$.a
+    better: higher
+    require-gain: 0.10%
+    band: {test: percent, within: 2.5%, last: 3, side: both}
+  - metric: m.json:$.a
+    better: lower
+    band: {test: iqr, samples: 8}
+  - metric: m.json:$.a
+    better: lower
+    band: {test: z, sigma: 2.5}
+"""
+
+
+def test_sizes_durations_gains_and_bands_are_read_with_their_units() -> None:
+    size, duration, gain, iqr, z = parse_gates(OTHERS, "retrain.yaml").gates
+    assert (size.label, size.file, size.source) == ("size: ./models/model.pkl", "models/model.pkl", size.label)
+    assert (size.unit, size.better, size.at_most) == ("bytes", "lower", Decimal(200_000_000))
+    assert size.allow_drop == Allowance(Decimal(1_048_576))
+    assert (duration.file, duration.unit, duration.at_most) == ("sub/dvc.yaml:train", "seconds", Decimal(5400))
+    assert duration.warn_drop == Allowance(Decimal(600))
+    assert gain.require_gain == Allowance(Decimal("0.001"), relative=True)
+    assert gain.band == Band(test="percent", amount=Decimal("0.025"), last=3, samples=3, both=True)
+    assert iqr.band == Band(test="iqr", amount=Decimal("1.5"), samples=8)
+    assert z.band == Band(test="z", amount=Decimal("2.5"))
+    assert size.limit == "at most 200 MB, may rise 1,048,576 B"
+    assert gain.limit == "must gain 0.1%, within 2.5% of the mean over the last 3"
+
+
 @pytest.mark.parametrize("text", ["", "# nothing\n", "gates:\n", "gates: []\n", "{}\n"])
 def test_a_file_without_gates_has_none(text: str) -> None:
     assert parse_gates(text, "retrain.yaml") == GateFile()
 
 
 GATE = "gates:\n  - metric: m.json:$.a\n    better: higher\n    at-least: 1\n"
+SIZE = "gates:\n  - size: a.bin\n"
 ONE_MISTAKE = [
     # text, place, message, hint
     ("- 1\n", "1:1", "the gate file must be keys and values, not [1]", "The gate file"),
@@ -95,15 +134,14 @@ ONE_MISTAKE = [
     ("baseline: ''\n", "1:1", 'baseline cannot be ""', "merge-base"),
     (GATE + "    at-last: 3\n", "5:5", "unknown key 'at-last' in gate 1", "did you mean 'at-least'?"),
     (GATE + "    allow_drop: 3\n", "5:5", "unknown key 'allow_drop' in gate 1", "did you mean 'allow-drop'?"),
-    (GATE + "    zzz: 3\n", "5:5", "unknown key 'zzz' in gate 1", "known here: metric, better"),
-    (GATE + "    require-gain: 3\n", "5:5", "unknown key 'require-gain' in gate 1", "not supported yet"),
-    (GATE + "    allow-drop: 5 percent\n", "5:5", 'allow-drop of gate 1 cannot be "5 percent"', "such as 2%"),
+    (GATE + "    zzz: 3\n", "5:5", "unknown key 'zzz' in gate 1", "known here: metric, size, duration, better"),
+    (GATE + "    allow-drop: 5 percent\n", "5:5", "allow-drop of gate 1: '5 percent' is not a plain number", "2%"),
     (GATE + "    allow-drop: -0.1\n", "5:5", "allow-drop of gate 1 cannot be -0.1", "zero or more"),
     (GATE + "    allow-drop: -1%\n", "5:5", 'allow-drop of gate 1 cannot be "-1%"', "zero or more"),
     (GATE + "    allow-drop: true\n", "5:5", "allow-drop of gate 1 must be a number or a text, not true", "2%"),
     (GATE + "    allow-drop:\n", "5:5", "allow-drop of gate 1 must be a number or a text, not null", "2%"),
-    (GATE + '    at-most: "3"\n', "5:5", 'at-most of gate 1 must be a number, not "3"', "without quotes"),
-    (GATE + "    at-most: 90%\n", "5:5", 'at-most of gate 1 must be a number, not "90%"', "without quotes"),
+    (GATE + '    at-most: "3"\n', "5:5", 'at-most of gate 1 cannot be "3"', "without quotes"),
+    (GATE + "    at-most: 90%\n", "5:5", 'at-most of gate 1 cannot be "90%"', "without quotes"),
     (GATE + "    at-most: .nan\n", "5:5", "at-most of gate 1 is no finite number", "plain number"),
     (GATE + "    at-most: .inf\n", "5:5", "at-most of gate 1 is no finite number", "plain number"),
     (GATE + "    allow-drop: .inf\n", "5:5", "allow-drop of gate 1 is no finite number", "plain number"),
@@ -120,6 +158,101 @@ ONE_MISTAKE = [
         "never warn",
     ),
     ("gates:\n  - metric: m:$.a\n    better: lower\n", "2:5", "gate 1 has no limit", "at-least, at-most"),
+    (GATE + "    at-most: 200 MB\n", "5:5", "at-most of gate 1: '200 MB' is a size, where a plain", "has no unit"),
+    (GATE + "    allow-drop: 2 h\n", "5:5", "allow-drop of gate 1: '2 h' is a duration, where a plain", "2%"),
+    (
+        GATE + "    require-gain: 0.1\n    allow-drop: 1\n",
+        "6:5",
+        "allow-drop of gate 1 contradicts require-gain 0.1",
+        "out",
+    ),
+    (
+        GATE + "    require-gain: 1%\n    warn-drop: 1\n",
+        "6:5",
+        "warn-drop of gate 1 contradicts require-gain 1%",
+        "out",
+    ),
+    (GATE + "    require-gain: -1\n", "5:5", "require-gain of gate 1 cannot be -1", "zero or more"),
+    (
+        SIZE + "    at-most: 2 h\n",
+        "3:5",
+        "at-most of gate 1: '2 h' is a duration, where a size is wanted",
+        "such as 200 MB",
+    ),
+    (SIZE + "    at-most: 2 mb\n", "3:5", "'2 mb' has no unit that is known here", "did you mean 'MB'?"),
+    (SIZE + "    at-most: 2 Gib\n", "3:5", "'2 Gib' has no unit that is known here", "did you mean 'GiB'?"),
+    (
+        SIZE + "    at-most: 200MB\n    at-least: 1 GB\n",
+        "4:5",
+        "at-least 1 GB of gate 1 is above at-most 200 MB",
+        "no value",
+    ),
+    (SIZE + "    at-most: 1\n    better: higher\n", "4:5", "better: higher of gate 1", "leave it out"),
+    (SIZE.replace("a.bin", "../a.bin") + "    at-most: 1\n", "2:5", "the out '../a.bin' of gate 1 is outside", "root"),
+    (
+        SIZE + "    duration: train\n    at-most: 1\n",
+        "3:5",
+        "gate 1 judges size and duration at once",
+        "a rule for each",
+    ),
+    (
+        SIZE + "    metric: a:$.b\n    better: lower\n    at-most: 1\n",
+        "2:5",
+        "gate 1 judges metric and size at once",
+        "a rule for each",
+    ),
+    (
+        SIZE.replace("size", "duration") + "    at-most: 20 m\n",
+        "3:5",
+        "'20 m' has no unit that is known",
+        "20 min or 2 h",
+    ),
+    (
+        SIZE.replace("size", "duration") + "    at-most: 1 MB\n",
+        "3:5",
+        "'1 MB' is a size, where a duration is wanted",
+        "2 h",
+    ),
+    (SIZE.replace("a.bin", "''") + "    at-most: 1\n", "2:5", 'size of gate 1 cannot be ""', "whose bytes are judged"),
+    (SIZE, "2:5", "gate 1 has no limit", "require-gain, band"),
+    (GATE + "    band: {}\n", "5:5", "the band of gate 1 has no 'test'", "standard deviations"),
+    (
+        GATE + "    band: 3\n",
+        "5:5",
+        "the band of gate 1 must be keys and values, not 3",
+        "{test: z, sigma: 3, last: 20}",
+    ),
+    (GATE + "    band: {test: t}\n", "5:12", 'test of the band of gate 1 cannot be "t"', "z, iqr, percent"),
+    (GATE + "    band: {test: z, sigmas: 2}\n", "5:21", "unknown key 'sigmas' in the band of gate 1", "mean 'sigma'?"),
+    (GATE + "    band: {test: z, sigma: 0}\n", "5:21", "sigma of the band of gate 1 cannot be 0", "more than 0"),
+    (GATE + "    band: {test: z, sigma: .inf}\n", "5:21", "sigma of the band of gate 1 is no finite number", "plain"),
+    (
+        GATE + "    band: {test: z, factor: 2}\n",
+        "5:21",
+        "factor of the band of gate 1 belongs to test iqr",
+        "it is sigma",
+    ),
+    (
+        GATE + "    band: {test: iqr, within: 2%}\n",
+        "5:23",
+        "within of the band of gate 1 belongs to test percent",
+        "factor",
+    ),
+    (GATE + "    band: {test: percent}\n", "5:5", "the band of gate 1 has no 'within'", "within: 5%"),
+    (
+        GATE + "    band: {test: percent, within: 5}\n",
+        "5:27",
+        "within of the band of gate 1 must be a text, not 5",
+        "5%",
+    ),
+    (GATE + "    band: {test: z, last: 1}\n", "5:21", "last of the band of gate 1 cannot be 1", "from 2 to 1000"),
+    (GATE + "    band: {test: z, last: 2.5}\n", "5:21", "last of the band of gate 1 must be a whole number", "2 to"),
+    (
+        GATE + "    band: {test: z, last: 9, samples: 10}\n",
+        "5:30",
+        "samples 10 of the band of gate 1 are more",
+        "never",
+    ),
     ("gates:\n  - metric: m:$.a\n    at-most: 1\n", "2:5", "gate 1 has no 'better'", "never guessed"),
     ("gates:\n  - better: lower\n    at-most: 1\n", "2:5", "gate 1 has no 'metric'", "eval/metrics.json:$.accuracy"),
     (GATE.replace("m.json:$.a", "m.json"), "2:5", 'metric of gate 1 cannot be "m.json"', "a colon"),

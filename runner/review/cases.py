@@ -1,0 +1,93 @@
+"""Gathers what is judged: both sides, what the base branch recorded before, and what is known of how metrics were made.
+
+Reads git, the cache and, where it has to, the remote; judges nothing (`judging`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING
+
+from runner.review import renames, sides, trends
+from runner.review.claims import Grounds
+from runner.review.judging import Case
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from runner.engine.outcome import StageResult
+    from runner.engine.project import Place, Project
+    from runner.pipeline.model import LockEntry
+    from runner.review.claims import Policy
+    from runner.review.gate import Gate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """By what is judged.
+
+    Attributes:
+        gates: the gate file's rules.
+        event: GitHub's name of the event; empty: none.
+        base_sha: the commit to compare with; empty: none.
+        policy: what to do with metrics that only the commit vouches for.
+        proposes: whether this event proposes a change that nobody has reviewed.
+        doubtful: outs that no stage of this run vouches for, and why.
+
+    """
+
+    gates: Sequence[Gate] = ()
+    event: str = ""
+    base_sha: str = ""
+    policy: Policy = "auto"
+    proposes: bool = False
+    doubtful: Mapping[str, str] = field(default_factory=dict)
+
+
+def gather(
+    place: Place, project: Project | None, terms: Terms, results: Mapping[str, StageResult] | None = None
+) -> Case:
+    """Give the case of what lies in the working tree.
+
+    Args:
+        place: the candidate's.
+        project: the DVC project, whose cached metrics are had by hash; `None` where there is none.
+        terms: by what is judged.
+        results: what became of the stages, by address; `None` where none were to be run.
+
+    """
+    objects, unpacking = (project.objects, project.unpacking) if project else (None, None)
+    head = sides.working(place.root, project.pipeline if project else None, objects)
+    sha = terms.base_sha
+    base = sides.committed(place.git, place.prefix, sha, objects, unpacking) if sha else None
+    return Case(
+        gates=terms.gates,
+        event=terms.event,
+        head=head,
+        base=base,
+        base_sha=sha,
+        doubtful=terms.doubtful,
+        grounds=Grounds(
+            policy=terms.policy,
+            proposes=terms.proposes,
+            runs=results is not None,
+            done={address: result.status for address, result in (results or {}).items()},
+            recorded=_recorded(project, terms, runs=results is not None),
+        ),
+        old_name=renames.finder(place, sha, head, base) if base else None,
+        times=project.times if project else None,
+        line=partial(trends.line, place, (sha, base)) if base else None,
+    )
+
+
+def _recorded(project: Project | None, terms: Terms, *, runs: bool) -> Callable[[LockEntry], bool]:
+    """Give what says whether a run left an entry: only a run asks the remote, and a cache in git is no witness."""
+    if project is None:
+        return lambda _: False
+    place, top = project.cache.root.resolve(), project.git.root.resolve()
+    inside = terms.proposes and place.is_relative_to(top)
+    near = not (inside and project.git.tracks(place.relative_to(top).as_posix()))
+    if runs:
+        return lambda entry: project.runs.holds(entry, near=near)
+    return lambda entry: near and bool(project.runs.record_of(entry))
