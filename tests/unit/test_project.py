@@ -31,6 +31,7 @@ _NETWORK_DOORS = {
     "store/http.py",
     "store/gs_client.py",
     "store/gs.py",
+    "store/gs_obstore.py",
     "store/http_client.py",
     "store/public.py",
     "store/source_azure.py",
