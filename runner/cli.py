@@ -42,6 +42,7 @@ VERBS: Final = {
     "checkout": "data",
     "update": "data",
     "verify": "verify",
+    "gc": "garbage",
     "status": "inspect",
     "diff": "inspect",
     "metrics": "compare",

@@ -26,6 +26,7 @@ _SHA = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?\Z")
 _LIKELY_DEFAULTS: Final = ("main", "master", "trunk")
 MOVES_THE_TOP: Final = ("GIT_DIR", "GIT_WORK_TREE", "GIT_CEILING_DIRECTORIES")
 _EXCERPT: Final = 300
+_EXPERIMENTS: Final = "refs/exps/"
 _AUTHOR: Final = re.compile(r"^author (.*?) ?<[^>\n]*> (\d{1,11}) ([+-])(\d\d)(\d\d)$", re.MULTILINE)
 
 
@@ -123,6 +124,12 @@ class Git:
     def files(self, rev: str) -> list[str]:
         """List every file at a revision, in git's order."""
         return _split(self._run("ls-tree", "-r", "-z", "--name-only", "--full-tree", self.resolve(rev)))
+
+    def blobs(self, rev: str) -> dict[str, str]:
+        """Give the id of the content of every file at a revision, by path."""
+        rows = _split(self._run("ls-tree", "-r", "-z", "--full-tree", self.resolve(rev)))
+        pairs = (row.partition("\t") for row in rows)
+        return {path: about.rpartition(" ")[2] for about, _, path in pairs}
 
     def listed(self, folder: Path) -> Listed:
         """Give the DVC files below `folder` that no ignore file names, tracked or not, as DVC does.
@@ -270,6 +277,31 @@ class Git:
         offset = timedelta(hours=int(hours), minutes=int(minutes))
         local = datetime.fromtimestamp(int(seconds), UTC) + (offset if sign == "+" else -offset)
         return Written(name, f"{local:%Y-%m-%d}", self.subject(rev))
+
+    def everywhere(self) -> list[tuple[str, int]]:
+        """Give the ids of all commits that any ref leads to, experiments left out, and when each was made.
+
+        The times are seconds since 1970. The newest come first.
+        """
+        rows = self._run("rev-list", "--timestamp", f"--exclude={_EXPERIMENTS}*", "--all").decode().split("\n")
+        pairs = (row.split() for row in rows if row)
+        return [(sha, int(seconds)) for seconds, sha in pairs]
+
+    def line(self, rev: str, count: int) -> list[str]:
+        """Give the ids of a commit and its first parents, `count` in all; below 0: all of them."""
+        most = () if count < 0 else (f"--max-count={count}",)
+        return self._run("rev-list", "--first-parent", *most, self.resolve(rev)).decode().split()
+
+    def remote_branches(self) -> list[str]:
+        """Give the names of the branches of other clones that this one knows of: `origin/main`."""
+        return [name for name in self._refs("refs/remotes/") if not name.endswith("/HEAD")]
+
+    def experiments(self) -> list[str]:
+        """Give the ids of the commits that DVC's experiments consist of, those that are queued included."""
+        if not self._refs(_EXPERIMENTS):
+            return []
+        others = ("--branches", "--remotes", "--tags", *(("HEAD",) if self._object("HEAD^{commit}") else ()))
+        return self._run("rev-list", f"--glob={_EXPERIMENTS}*", "--not", *others).decode().split()
 
     def parents(self, rev: str) -> tuple[str, ...]:
         """Give the ids of the commit's parents, also of those that a shallow clone does not hold."""

@@ -26,6 +26,7 @@ DIR = ".dir"
 CHUNK = 1 << 20
 
 _OID = re.compile(r"[0-9a-f]{32}(\.dir)?\Z")
+_KEY = re.compile(r"(files/md5/)?([0-9a-f]{2})/([0-9a-f]{30}(?:\.dir)?)\Z")
 _MEMBER = re.compile(r"[0-9a-f]{32}\Z")
 
 
@@ -60,6 +61,12 @@ class Hash:
             raise Corrupt(message, "an md5 has 32 lower-case hexadecimal digits; see the file that names it")
         folder = "" if self.name == LEGACY else "files/md5/"
         return f"{folder}{self.value[:2]}/{self.value[2:]}"
+
+    @classmethod
+    def of_key(cls, key: str) -> Hash | None:
+        """Give the name of the object that `key` is the key of; `None` where it is none's."""
+        found = _KEY.match(key)
+        return cls(found[2] + found[3], MD5 if found[1] else LEGACY) if found else None
 
     def __str__(self) -> str:
         """Give the bare value."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from bisect import bisect_left
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -31,6 +31,7 @@ class Committed:
         prefix: the project's folder inside it, ending in `/`; empty at the top.
         sha: the commit.
         unpacking: how its templates make options of mappings; as DVC does by default where that is not known.
+        asked: the paths whose content was asked for.
 
     """
 
@@ -38,6 +39,7 @@ class Committed:
     prefix: str
     sha: str
     unpacking: Unpacking | None = None
+    asked: set[str] = field(default_factory=set)
 
     @cached_property
     def _paths(self) -> list[str]:
@@ -46,6 +48,7 @@ class Committed:
 
     def content(self, path: str) -> bytes | None:
         """Give a file's bytes; `None` where the commit has none."""
+        self.asked.add(path)
         return self.git.show(self.sha, f"{self.prefix}{path}")
 
     def inside(self, folder: str) -> list[str]:
@@ -56,19 +59,32 @@ class Committed:
     @cached_property
     def pipeline(self) -> Pipeline | None:
         """What the DVC files said; `None` where there were none, or none that can be read (which is logged)."""
-        named = [path for path in self._paths if is_dvc_file(path)]
-        projects = {path.partition("/.dvc/")[0] for path in self._paths if "/.dvc/" in path}
         try:
-            dvc_files = dvcignore.found(named, dvcignore.Ignore(self._ignore_text), projects.__contains__)
-            here = os.path.normpath(self.git.root / self.prefix)
-            return files.load(dvc_files, self._text, here, self.unpacking) if dvc_files else None
-        except (ConfigError, UnicodeDecodeError) as error:
+            return self.load()
+        except ConfigError as error:
             logger.warning(
                 "the DVC files of %s cannot be read, so only what git holds of it is looked at: %s",
                 self.sha[:12],
                 error,
             )
             return None
+
+    def load(self) -> Pipeline | None:
+        """Read what the DVC files said; `None` where there were none.
+
+        Raises:
+            ConfigError: they cannot be read.
+
+        """
+        named = [path for path in self._paths if is_dvc_file(path)]
+        projects = {path.partition("/.dvc/")[0] for path in self._paths if "/.dvc/" in path}
+        try:
+            dvc_files = dvcignore.found(named, dvcignore.Ignore(self._ignore_text), projects.__contains__)
+            here = os.path.normpath(self.git.root / self.prefix)
+            return files.load(dvc_files, self._text, here, self.unpacking) if dvc_files else None
+        except UnicodeDecodeError as error:
+            message = f"a DVC file of {self.sha[:12]} is not UTF-8 text (byte {error.start})"
+            raise ConfigError(message, "correct the file") from error
 
     def _ignore_text(self, path: str) -> str | None:
         at = bisect_left(self._paths, path)  # most folders have none, and git need not be asked

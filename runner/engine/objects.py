@@ -8,8 +8,9 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from runner.engine.versions import Versions
-from runner.errors import Corrupt, ObjectMissing, RemoteError
+from runner.errors import ConfigError, Corrupt, ObjectMissing, RemoteError
 from runner.store import transfer
+from runner.store.protocols import Erasable
 from runner.store.transfer import Moved
 
 if TYPE_CHECKING:
@@ -57,9 +58,15 @@ class Objects:
         self.fetched = NOTHING
         """All that was fetched through here, listings too."""
 
-    def listing(self, name: Hash) -> Tree | None:
-        """Give a directory's listing, fetched into the cache if need be; `None` where nobody has it."""
-        found, home = self._cached_listing(name), self._homes.get(name, "")
+    def listing(self, name: Hash, home: str = "") -> Tree | None:
+        """Give a directory's listing, fetched into the cache if need be; `None` where nobody has it.
+
+        Args:
+            name: the listing's.
+            home: where it is kept, as `home_of` gives it, if that is known better than from the present DVC files.
+
+        """
+        found, home = self._cached_listing(name), home or self._homes.get(name, "")
         if found is None and home.startswith(_ORIGIN):
             self._import(home, [name])
             return self._cached_listing(name)
@@ -182,6 +189,19 @@ class Objects:
             raise RemoteError(message, "add one: `dvc remote add -d storage URL`, or name one with --remote NAME")
         return found
 
+    def erasable(self, name: str) -> Erasable:
+        """Give the remote of that name as one that forgets.
+
+        Raises:
+            ConfigError: it does not.
+
+        """
+        remote = self.remote(name)
+        if not isinstance(remote, Erasable):
+            message = f"{remote.url}: objects cannot be removed from this kind of remote"
+            raise ConfigError(message, "remove them where they are kept, or leave --cloud out")
+        return remote
+
     def require(self, homes: Iterable[str]) -> None:
         """Make sure that the remotes among `homes`, as `absent` names them, are configured.
 
@@ -236,6 +256,11 @@ class Objects:
 def home_of(out: Out) -> str:
     """Give where an out is had from: the name of a remote, or the source of the import that it is."""
     return f"{_ORIGIN}{out.origin}" if out.origin else out.remote
+
+
+def is_origin(home: str) -> bool:
+    """Whether an out is had from the source of an import, and so kept in no remote."""
+    return home.startswith(_ORIGIN)
 
 
 def _changed(home: str) -> ObjectMissing:

@@ -150,6 +150,16 @@ class Cache(VerifiedObjects):
                 tally.objects += 1
         return tally.bytes
 
+    def discard(self, path: str) -> None:
+        """Remove what lies in the cache's folder and is no object: quarantined, or half written by a killed run.
+
+        Raises:
+            RemoteError: the disk refused.
+
+        """
+        with disk.refusals(f"remove {path}"):
+            disk.remove(path)
+
 
 def _removed(place: str) -> int:
     try:

@@ -17,25 +17,35 @@ if TYPE_CHECKING:
 OLD_ENOUGH: Final = 3600.0
 """Seconds. An owner may live on another machine that shares the folder, so that its process is not seen here."""
 
-_OURS: Final = re.compile(r"\.(\d+)-[0-9a-f]{16}-[0-9a-f]+\.tmp\Z")
+FORGOTTEN: Final = 7 * 24 * 3600.0
+"""Seconds after which nobody will go on with the first bytes of a large object."""
+
+_OURS: Final = re.compile(r"\.(\d+)(?:-[0-9a-f]+){1,2}\.tmp\Z")
+_PARTIAL: Final = re.compile(r"\.[0-9a-f]{30}(?:\.dir)?\.part\.tmp\Z")
 
 
 def left_over(folders: Iterable[str], now: float | None = None, age: float = OLD_ENOUGH) -> Iterator[str]:
-    """Give the temporary files and directories, as `disk.temporary` names them, that nobody will finish.
+    """Give what `disk.temporary` and `disk.partial` have named, that nobody will finish.
 
     Args:
         folders: where to look; not below them. One that is not there holds none.
         now: seconds since 1970, to tell their age by.
-        age: seconds that they must have; less where a lock keeps every other owner away.
+        age: seconds that a temporary one must have; less where a lock keeps every other owner away.
 
     """
-    before = (time.time() if now is None else now) - age
+    moment = time.time() if now is None else now
     for folder in folders:
         for name in _names(folder):
-            found = _OURS.match(name)
             path = f"{folder}/{name}"
-            if found and not _lives(int(found[1])) and _is_older(path, before):
+            if (wait := _patience(name, age)) is not None and _is_older(path, moment - wait):
                 yield path
+
+
+def _patience(name: str, age: float) -> float | None:
+    """Give how old in seconds a file of that name has to be; `None` where it is not ours, or its owner lives."""
+    if found := _OURS.match(name):
+        return None if _lives(int(found[1])) else age
+    return FORGOTTEN if _PARTIAL.match(name) else None
 
 
 def sweep(folders: Iterable[str], age: float = OLD_ENOUGH) -> int:

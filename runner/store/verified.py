@@ -104,6 +104,16 @@ class VerifiedObjects:
                         names = (Hash(folder + filename, kind) for filename in sorted(_listed(f"{top}/{folder}")))
                         yield from (name for name in names if name.is_valid)
 
+    def folders(self) -> Iterator[str]:
+        """Give every folder that objects lie in, of both layouts, and the one that objects without a name come to."""
+        yield self._root
+        for top in (f"{self._root}/files/md5", self._root):
+            yield from (f"{top}/{folder}" for folder in sorted(_listed(top)) if len(folder) == _FOLDER)
+
+    def name_at(self, link: str) -> Hash | None:
+        """Give the name of the object that a symbolic link leads to; `None` where it leads elsewhere."""
+        return Hash.of_key(os.path.relpath(os.path.realpath(link), os.path.realpath(self._root)))
+
     def read(self, name: Hash) -> bytes:
         """Give the object's bytes, verified.
 

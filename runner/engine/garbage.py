@@ -1,0 +1,243 @@
+"""Objects that nothing names any more, in the cache and in remotes: found first, and removed only then.
+
+Records of past runs stay, as with DVC; one whose objects are gone is a run that was never seen.
+"""
+
+# Bare system calls, once a file of every out:
+# ruff: noqa: PTH112, PTH114
+
+from __future__ import annotations
+
+import os
+import re
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from runner.engine.objects import is_origin
+from runner.engine.project import hold, hold_from_dvc
+from runner.engine.used import used_by
+from runner.errors import ConfigError
+from runner.hashes import Hash
+from runner.store import sweeping
+from runner.store.meter import Tally, Work
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from runner.engine.project import Project
+    from runner.engine.span import Span
+    from runner.engine.used import Names
+    from runner.store.remote import Remote
+
+_BATCH: Final = 1000
+_QUARANTINED: Final = re.compile(r"([0-9a-f]{32}(?:\.dir)?)-[0-9a-f]{8}\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What is to be kept, and where to look for what is not.
+
+    Attributes:
+        span: commits whose data is kept, beside that of the working tree.
+        not_in_remote: keep in the cache only what its remote does not hold.
+        remotes: look into the remotes too.
+        skip_failed: let go of what commits and listings name that cannot be read.
+
+    """
+
+    span: Span
+    not_in_remote: bool = False
+    remotes: bool = False
+    skip_failed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Heap:
+    """The garbage of one place.
+
+    Attributes:
+        place: the cache's folder, or a remote's url.
+        names: objects, listings first.
+        bytes: their size.
+        kept: how many objects stay.
+
+    """
+
+    place: str
+    names: tuple[Hash, ...]
+    bytes: int
+    kept: int
+
+
+@dataclass(frozen=True, slots=True)
+class Garbage:
+    """Everything that can go.
+
+    Attributes:
+        cache: objects of the cache.
+        remotes: objects of remotes, by the remote's name (empty: the default one).
+        quarantined: broken objects that were put away, and that nothing needs or a good one is there of.
+        leftovers: what killed runs left half written in the cache.
+
+    """
+
+    cache: Heap
+    remotes: Mapping[str, Heap]
+    quarantined: tuple[str, ...]
+    leftovers: tuple[str, ...]
+
+    @property
+    def heaps(self) -> tuple[Heap, ...]:
+        """The cache's heap, then those of the remotes."""
+        return (self.cache, *self.remotes.values())
+
+    @property
+    def is_nothing(self) -> bool:
+        """Whether there is nothing to remove."""
+        return not (any(heap.names for heap in self.heaps) or self.quarantined or self.leftovers)
+
+
+@contextmanager
+def alone(project: Project, others: Sequence[Project]) -> Iterator[None]:
+    """Keep runs, ours and DVC's, out of the projects and of the cache until the block ends.
+
+    Raises:
+        ConfigError: one is at work.
+
+    """
+    with ExitStack() as held:
+        for one in (project, *others):
+            held.enter_context(hold(one.root))
+            held.enter_context(hold_from_dvc(one.root))
+        if project.cache.root.is_dir():
+            held.enter_context(project.cache.holding.alone())
+        yield
+
+
+def find(project: Project, others: Sequence[Project], wish: Wish) -> Garbage:
+    """Tell what can go.
+
+    Args:
+        project: whose cache and remotes are looked into.
+        others: projects that share them; what they name is kept too, of the same commits.
+        wish: what is to be kept.
+
+    Raises:
+        ConfigError: a commit's DVC files cannot be read, or a remote does not remove.
+        ObjectMissing: the listing of a directory that is to be kept is nowhere.
+        RemoteError: a remote did not say what it holds.
+
+    """
+    used: Names = {}
+    for one in (project, *others):
+        for name, homes in used_by(one, wish.span, skip_failed=wish.skip_failed).items():
+            used.setdefault(name, set()).update(homes)
+    remotes = _remotes(project, used) if wish.remotes or wish.not_in_remote else {}
+    if wish.remotes:
+        _check_erasable(project, remotes)
+    needed = _lacking(project, used, remotes) if wish.not_in_remote else set(used)
+    heaps = {name: _far_heap(remote, used.keys()) for name, remote in remotes.items()} if wish.remotes else {}
+    heap = _heap(project, needed | _linked(project))
+    return Garbage(heap, heaps, tuple(_quarantined(project, used.keys())), tuple(_leftovers(project)))
+
+
+def remove(project: Project, garbage: Garbage) -> None:
+    """Remove what was found; of every place listings before files, so that what is cut short promises nothing.
+
+    Raises:
+        RemoteError: something could not be removed; what comes later is still there.
+
+    """
+    project.cache.remove(garbage.cache.names)
+    for path in (*garbage.quarantined, *garbage.leftovers):
+        project.cache.discard(path)
+    for name, heap in garbage.remotes.items():
+        _remove(project, name, heap)
+
+
+def _remove(project: Project, name: str, heap: Heap) -> None:
+    remote, tally = project.objects.erasable(name), Tally()
+    with project.cache.meter.watch(Work("remove", tally.counts, len(heap.names))):
+        for start in range(0, len(heap.names), _BATCH):
+            batch = heap.names[start : start + _BATCH]
+            remote.remove([name.key for name in batch])
+            tally.objects += len(batch)
+
+
+def _linked(project: Project) -> set[Hash]:
+    """Give the objects that links in the workspace lead to, named or not: without them the links lead nowhere."""
+    found: set[Hash] = set()
+    for stage in project.pipeline.stages:
+        for out in stage.outs:
+            found.update(filter(None, map(project.cache.name_at, _links(os.fspath(project.workspace.path(out.path))))))
+    return found
+
+
+def _links(place: str) -> Iterator[str]:
+    """Give the symbolic links at a path and below it."""
+    if os.path.islink(place):
+        yield place
+    elif os.path.isdir(place):
+        with os.scandir(place) as entries:
+            for entry in entries:
+                if entry.is_symlink() or entry.is_dir():
+                    yield from _links(entry.path)
+
+
+def _remotes(project: Project, used: Mapping[Hash, set[str]]) -> dict[str, Remote]:
+    """Give the remotes that outs are kept in, and the default one."""
+    homes = {"", *(home for homes in used.values() for home in homes if not is_origin(home))}
+    return {home: project.objects.remote(home) for home in sorted(homes)}
+
+
+def _check_erasable(project: Project, remotes: Iterable[str]) -> None:
+    """Refuse, before anything is done, remotes that nothing can be removed from."""
+    for name in remotes:
+        if why := project.read_only(name):
+            raise ConfigError(why, "leave --cloud out; old versions are removed where they are kept")
+        project.objects.erasable(name).remove([])
+
+
+def _lacking(project: Project, used: Names, remotes: Mapping[str, Remote]) -> set[Hash]:
+    """Give what no remote holds of `used`, or in another size than the cache does."""
+    lacking = set(used)
+    for home, remote in remotes.items():
+        asked = [name for name in lacking if home in used[name] and project.cache.has(name)]
+        there = remote.exists([name.key for name in asked])
+        lacking.difference_update(
+            name for name in asked if there.get(name.key) == project.cache.path(name).stat().st_size
+        )
+    return lacking
+
+
+def _heap(project: Project, kept: Iterable[Hash]) -> Heap:
+    here = list(project.cache.everything())
+    going = _listings_first(set(here).difference(kept))
+    size = sum(project.cache.path(name).stat().st_size for name in going)
+    return Heap(os.fspath(project.cache.root), going, size, len(here) - len(going))
+
+
+def _far_heap(remote: Remote, kept: Iterable[Hash]) -> Heap:
+    """Give a remote's heap. What any out names is kept in all remotes: which of them it is in may have changed."""
+    here = {name for key in remote.names("") if (name := Hash.of_key(key))}
+    going = _listings_first(here.difference(kept))
+    sizes = remote.exists([name.key for name in going])
+    return Heap(remote.url, going, sum(sizes.values()), len(here) - len(going))
+
+
+def _listings_first(names: Iterable[Hash]) -> tuple[Hash, ...]:
+    return tuple(sorted(names, key=lambda name: (not name.is_dir, name)))
+
+
+def _quarantined(project: Project, used: Iterable[Hash]) -> Iterator[str]:
+    """Give broken objects that may go: nothing names them, or a good one is there. Others may be all that is left."""
+    needed = {name.value: name for name in used}
+    for path in sorted((project.cache.root / "quarantine").glob("*-*")):
+        found = _QUARANTINED.match(path.name)
+        if found and (found[1] not in needed or project.cache.has(needed[found[1]])):
+            yield os.fspath(path)
+
+
+def _leftovers(project: Project) -> Iterator[str]:
+    return sweeping.left_over(project.cache.folders())
