@@ -24,6 +24,8 @@ from runner.errors import ConfigError, Exit, Interrupted, RemoteError, RunnerErr
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from runner.engine.again import Again
+    from runner.engine.executor import Executor
     from runner.engine.objects import Objects
     from runner.engine.outcome import StageResult
     from runner.engine.plan import Plan, Step
@@ -332,6 +334,7 @@ def _make_fresh(project: Project, asked: Asked, results: dict[str, StageResult],
     if not asked.event.may_run:
         message = f"no stage is run here: {asked.event.why}"
         raise ConfigError(message, "`retrain plan` and `retrain gate` work for this event")
+    local = executor.Local()
     loop = reproduce.Reproduction(
         known=project.known(),
         workspace=project.workspace,
@@ -339,7 +342,8 @@ def _make_fresh(project: Project, asked: Asked, results: dict[str, StageResult],
         runs=project.runs,
         sources=project.sources,
         keep=project.keeping,
-        executor=executor.Local(),
+        executor=local,
+        again=_again(project, asked, local),
         output=lambda stage: log.stage_output(stage.address),
         setup="" if any(result.status == "ran" for result in results.values()) else asked.settings.setup,
         modes=modes or modes_of(asked.settings),
@@ -354,6 +358,16 @@ def _make_fresh(project: Project, asked: Asked, results: dict[str, StageResult],
         if result.status == "ran" and result.entry:
             project.times.remember(result.entry, result.seconds)
         _say(result)
+
+
+def _again(project: Project, asked: Asked, local: Executor) -> Again | None:
+    """Give what runs each command twice, where that is asked for."""
+    if asked.settings.check_determinism == "off":
+        return None
+    from runner.engine.again import Again  # noqa: PLC0415 - see the top
+
+    strict = asked.settings.check_determinism == "fail"
+    return Again(project.workspace, project.git, project.prefix, local, strict)
 
 
 def _say(result: StageResult) -> None:

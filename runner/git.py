@@ -171,6 +171,10 @@ class Git:
         known = sorted(_split(self._run("ls-files", "-z"))) if wanted else []
         return {path for path in wanted if _holds(known, path)}
 
+    def staged(self) -> list[str]:
+        """List every file in git's index."""
+        return _split(self._run("ls-files", "-z"))
+
     def tracks(self, path: str) -> bool:
         """Whether git's index has `path`, or anything below it; asks for that alone."""
         return bool(self._run("ls-files", "-z", "--", f":(literal){path}"))

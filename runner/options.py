@@ -134,6 +134,12 @@ OPTIONS: Final = {
     "keep-going": _flag(
         "-k", "--keep-going", of="keep-going", help="After a failure go on with what does not depend on it."
     ),
+    "check-determinism": _flag(
+        *("--check-determinism",),
+        of="check-determinism",
+        to="fail",
+        help="Run each command twice; a stage that then writes something else fails.",
+    ),
     "locked": _flag("--locked", of="locked", help="Exit with 10, and run nothing, if anything is stale."),
     "allow-missing": _flag("--allow-missing", of="allow-missing", help="What is not there is no reason to run."),
     "run-cache": _flag("--no-run-cache", of="run-cache", to="false", help="Look up no past runs."),

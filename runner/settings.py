@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 Push = Literal["passed", "always", "never"]
 Comment = Literal["update", "new", "off"]
 Claims = Literal["auto", "accept", "rerun", "fail"]
+Determinism = Literal["off", "warn", "fail"]
 _MOST_JOBS = 1024
 _SEVERAL = {"pass-env", "setup"}
 
@@ -101,6 +102,12 @@ INPUTS = (
     Input("github-token", "", _text, "Token for the pull request's comment.", in_file=False),
     Input("force", "false", _yes, "Run every stage that is not frozen, whatever the lock says.", in_file=False),
     Input("keep-going", "false", _yes, "After a failure go on with what does not depend on it."),
+    Input(
+        "check-determinism",
+        "off",
+        _one_of("off", "warn", "fail"),
+        "Run each command twice, the second time in a clean copy: off; warn, or fail, where it writes something else.",
+    ),
     Input("locked", "false", _yes, "End with exit code 10 if anything is stale; run nothing then.", in_file=False),
     Input("single-item", "false", _yes, "The targets alone.", in_file=False, in_job=False),
     Input("downstream", "false", _yes, "The targets and what depends on them.", in_file=False, in_job=False),
@@ -147,6 +154,7 @@ class Settings:
         actions: the GitHub job, if this is one.
         force, keep_going, single_item, downstream, allow_missing, run_cache: see `engine.modes`.
         set_param: values that params files hold for this run, as `[file:]key=value`.
+        check_determinism: whether commands run twice, and what becomes of a stage that writes something else.
         locked: end with exit code 10, before anything is run, if anything is stale.
 
     """
@@ -173,6 +181,7 @@ class Settings:
     allow_missing: bool = False
     run_cache: bool = True
     set_param: tuple[str, ...] = ()
+    check_determinism: Determinism = "off"
 
 
 def variable(name: str) -> str:
@@ -281,6 +290,7 @@ def _settings(values: Mapping[str, Any], environ: Mapping[str, str]) -> Settings
         allow_missing=values["allow-missing"],
         run_cache=values["run-cache"],
         set_param=values["set-param"],
+        check_determinism=cast("Determinism", values["check-determinism"]),
     )
 
 

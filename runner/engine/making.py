@@ -5,6 +5,7 @@ A command that fails leaves the stage's outs as they were before it ran.
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from contextlib import AbstractContextManager
 
+    from runner.engine.again import Again
     from runner.engine.decide import Content, Now
     from runner.engine.executor import Executor
     from runner.engine.keeping import Keeping
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
     from runner.engine.workspace import Workspace
     from runner.log import StageOutput
     from runner.pipeline.model import Dep, Out, Stage
+
+logger = logging.getLogger("retrain")
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,7 @@ class Making:
         output: opens the place where a stage's output goes.
         environment: gives a stage's environment.
         setup: shell text to run once, before the first command; empty: none.
+        again: runs each command a second time, to compare; `None`: nothing is run twice.
 
     """
 
@@ -52,6 +57,7 @@ class Making:
     output: Callable[[Stage], AbstractContextManager[StageOutput]]
     environment: Callable[[Stage], Mapping[str, str]]
     setup: str = ""
+    again: Again | None = None
 
     def inputs(self, stage: Stage) -> Now:
         """Look at what the stage reads, all of it in place now; what is missing fails it before anything is touched."""
@@ -90,10 +96,20 @@ class Making:
                 raise StageFailed(message, code=ran.code, seconds=ran.seconds, tail=output.tail)
             try:
                 entry = self._written(stage, before)
+                self._check_again(stage, entry, command, output)
             except (StageFailed, ConfigError) as failure:
                 raise StageFailed(failure.args[0], seconds=ran.seconds, tail=output.tail) from failure
             committed()
         return entry, ran.seconds
+
+    def _check_again(self, stage: Stage, entry: LockEntry, command: shell.Command, output: StageOutput) -> None:
+        """Fail, or warn of, a stage that does something else the second time."""
+        differs = self.again.differs(stage, entry, command, output) if self.again else ""
+        if differs and self.again and self.again.strict:
+            message = f"run a second time it does not write the same: {differs}"
+            raise StageFailed(message)
+        if differs:
+            logger.warning("stage %s, run a second time, does not write the same: %s", stage.address, differs)
 
     @cached_property
     def _ready(self) -> list[str]:

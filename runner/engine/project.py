@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import shutil
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -112,6 +113,8 @@ class Project:
 
         places = [path for stage in self.pipeline.stages for path in (stage.file, *(out.path for out in stage.outs))]
         folders = {posixpath.dirname(path) for path in places} | {SCRATCH}
+        for place in (self.root / SCRATCH).glob("copy-*"):
+            shutil.rmtree(place, ignore_errors=True)
         sweeping.sweep((str(self.root / folder) for folder in folders), age=0)
 
 

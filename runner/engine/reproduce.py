@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
 
+    from runner.engine.again import Again
     from runner.engine.decide import Decision, Now
     from runner.engine.executor import Executor
     from runner.engine.keeping import Keeping
@@ -61,6 +62,7 @@ class Reproduction:
         environment: gives a stage's environment.
         setup: shell text to run once, before the first command; empty: none.
         modes: what is forced or overlooked, and whether the loop goes on after a failure.
+        again: runs each command a second time, to compare; `None`: nothing is run twice.
 
     """
 
@@ -75,6 +77,7 @@ class Reproduction:
     environment: Callable[[Stage], Mapping[str, str]]
     setup: str = ""
     modes: Modes = PLAIN
+    again: Again | None = None
 
     @cached_property
     def bringing(self) -> Bringing:
@@ -84,9 +87,8 @@ class Reproduction:
     @cached_property
     def making(self) -> Making:
         """What runs commands."""
-        return Making(
-            self.known, self.workspace, lambda: self.keeping, self.executor, self.output, self.environment, self.setup
-        )
+        parts = (self.executor, self.output, self.environment, self.setup, self.again)
+        return Making(self.known, self.workspace, lambda: self.keeping, *parts)
 
     @cached_property
     def taking_in(self) -> TakingIn:

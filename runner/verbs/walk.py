@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from runner.review.model import Report
 
 
+_RUNS = ("setup", "pass-env", "keep-going", "check-determinism")
 _dry_run = click.option("-n", "--dry-run", "--dry", "dry", is_flag=True, help="Say what would be done; do nothing.")
 
 
@@ -69,7 +70,7 @@ def _explained(call: Call, project: Project, made: Plan, name: str) -> None:
     print_result(call, lambda: data[0] if len(data) == 1 else data, lambda: lines)
 
 
-@verb("remote", "base", "jobs", "report", "push", "comment", "claims", "setup", "pass-env", "keep-going", *MODES)
+@verb("remote", "base", "jobs", "report", "push", "comment", "claims", *_RUNS, *MODES)
 @_dry_run
 @targets
 def run(call: Call, *, dry: bool) -> int:
@@ -80,7 +81,7 @@ def run(call: Call, *, dry: bool) -> int:
     return _planned(call) if dry else _whole(call, "run")
 
 
-@verb("remote", "jobs", "report", "setup", "pass-env", "keep-going", *MODES)
+@verb("remote", "jobs", "report", *_RUNS, *MODES)
 @_dry_run
 @targets
 def repro(call: Call, *, dry: bool) -> int:
