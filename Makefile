@@ -23,7 +23,7 @@ STEPS := check-format check-ruff check-types check-imports check-actions check-s
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check fix golden fuzz killloop bench image lock clean $(STEPS)
+.PHONY: help demo test check fix golden assets fuzz killloop bench image lock clean $(STEPS)
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' Makefile
@@ -45,6 +45,9 @@ fix: $(VENV)/stamp-lint ## Format, and repair what ruff can repair
 golden: $(VENV)/stamp-test ## Write the expected reports anew; read the difference before committing it
 	$(BIN)/python tests/golden/regenerate.py
 
+assets: $(VENV)/stamp-test ## Bundle anew what the page draws its plots with
+	$(BIN)/python tests/support/vega_bundle.py
+
 fuzz: $(VENV)/stamp-test ## Compare N random projects with real dvc (N=200 FROM=1000)
 	RETRAIN_FUZZ=$(or $(N),200) RETRAIN_FUZZ_FROM=$(FROM) $(BIN)/python -m pytest --quiet -n $(WORKERS) \
 		tests/interop/test_random.py tests/interop/test_collection.py $(ARGS)
@@ -62,8 +65,8 @@ image: ## Build the action's image and run it as GitHub does (needs root and Deb
 
 lock: $(VENV)/stamp-lock ## Pin the image's packages anew in requirements.lock
 	@mkdir -p build
-	$(UV) --all-extras --group test --output-file build/test.txt
-	$(UV) --all-extras --constraints build/test.txt --generate-hashes --output-file build/runner.txt
+	$(UV) --extra azure --extra ssh --group test --output-file build/test.txt
+	$(UV) --extra azure --extra ssh --constraints build/test.txt --generate-hashes --output-file build/runner.txt
 	@{ echo '# What the image holds, and the tests run on. Written by `make lock`; never by hand.'; cat build/runner.txt; } > requirements.lock
 
 clean: ## Remove the environment and everything that was built

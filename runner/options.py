@@ -103,7 +103,9 @@ OPTIONS: Final = {
     "base": _option("--base", of="base", metavar="REV", help="Git revision to compare with; found if not given."),
     "config": _option("--config", of="config", metavar="PATH", help="Gate file; retrain.yaml if not given."),
     "jobs": _option("-j", "--jobs", of="jobs", metavar="N", help="Requests to the remote at once; 32 if not given."),
-    "report": _option("--report-dir", of="report-dir", metavar="DIR", help="Write report.json, .md and .html to DIR."),
+    "report": _option(
+        "--report-dir", of="report-dir", metavar="DIR", help="Write report.json, .md, .html, .xml, plots to DIR."
+    ),
     "push": _option(
         "--push",
         of="push",

@@ -88,7 +88,7 @@ INPUTS = (
     Input("base", "", _text, "Git revision to compare with; empty: found from the event or the default branch."),
     Input("config", "retrain.yaml", _text, "The gate file.", in_file=False),
     Input("jobs", "32", _count, "How many requests to the remote at once."),
-    Input("report-dir", "", _text, "Write report.json, report.md and report.html into this directory."),
+    Input("report-dir", "", _text, "Write report.json, .md, .html, .xml (JUnit) and the plots into this directory."),
     Input("push", "passed", _one_of("passed", "always", "never"), "When to push: if the gates passed, always, never."),
     Input("setup", "", _text, "Commands to run once before the first stage that runs: install what stages need."),
     Input("pass-env", "", _names, "Names of environment variables that stages may see besides the harmless ones."),

@@ -20,11 +20,14 @@ if TYPE_CHECKING:
     from runner.ci import Asked
     from runner.opening import Opened
     from runner.review.model import Report, StageRow
+    from runner.review.templates import Own
     from runner.settings import Actions, Settings
 
 logger = logging.getLogger("retrain")
 _MARKER_ROOM = 300
 _MOST_ANNOTATIONS = 10
+_LARGEST_TEMPLATE = 1 << 18
+_SUFFIXES = {"junit": "xml"}
 
 
 def tell(report: Report, opened: Opened, folder: Path | None) -> int:
@@ -36,10 +39,10 @@ def tell(report: Report, opened: Opened, folder: Path | None) -> int:
         folder: where files are written; see `folder_of`. Where they cannot be, the other surfaces are told so.
 
     """
-    report, asked = masked(report), opened.asked
+    report, asked, own = masked(report), opened.asked, own_templates(opened.root)
     code, files = report.exit_code, {}
     try:
-        files = _write(report, folder) if folder else {}
+        files = _write(report, folder, own) if folder else {}
     except ConfigError as error:
         code = code or error.exit_code
         report = dataclasses.replace(report, notes=(*report.notes, error.message))
@@ -47,8 +50,8 @@ def tell(report: Report, opened: Opened, folder: Path | None) -> int:
     _annotate(report)
     actions = asked.settings.actions
     if actions:
-        url = _commented(report, asked, opened.prefix)
-        _summarise(report, actions)
+        url = _commented(report, asked, opened.prefix, own)
+        _summarise(report, actions, own)
         write_outputs(actions, {**_outputs(report), **_relative(files, actions), "comment-url": url})
     return code
 
@@ -113,8 +116,24 @@ def folder_of(chosen: Settings, top: Path, flags: Mapping[str, str | None], envi
     return folder
 
 
-def again(folder: Path) -> Report:
-    """Read `report.json` in `folder`, and render the other files from it."""
+def own_templates(root: Path) -> dict[str, str]:
+    """Read the project's own templates of the report, by file name; what cannot be read is said, and not used."""
+    from runner.review import templates  # noqa: PLC0415 - see the top
+
+    folder, found = root / templates.FOLDER, {}
+    for place in sorted(folder.glob("*.jinja")):
+        try:
+            if place.resolve().is_relative_to(root.resolve()) and place.stat().st_size <= _LARGEST_TEMPLATE:
+                found[place.name] = place.read_text(encoding="utf-8")
+            else:
+                logger.warning("%s is outside of the project or too large, and is not used", place)
+        except (OSError, UnicodeDecodeError, RuntimeError) as error:  # RuntimeError: a link to itself
+            logger.warning("%s cannot be read: %s", place, error)
+    return found
+
+
+def again(folder: Path, root: Path) -> Report:
+    """Read `report.json` in `folder`, and render the other files from it, by the templates of the project at `root`."""
     place = folder / "report.json"
     try:
         text = place.read_text(encoding="utf-8")
@@ -124,7 +143,7 @@ def again(folder: Path) -> Report:
     from runner.review import report as rendering  # noqa: PLC0415 - see the top
 
     report = masked(rendering.from_json(text, str(place)))
-    _write(report, folder)
+    _write(report, folder, own_templates(root))
     return report
 
 
@@ -163,24 +182,37 @@ def gate_data(report: Report) -> dict[str, Any]:
     }
 
 
-def _write(report: Report, folder: Path) -> dict[str, Path]:
+def _write(report: Report, folder: Path, own: Own | None = None) -> dict[str, Path]:
     """Write the files; give their places by the names of the outputs."""
     from runner.review import report as rendering  # noqa: PLC0415 - see the top
 
     texts = {
         "json": rendering.to_json(report),
-        "md": rendering.to_markdown(report, budget=1 << 20),
-        "html": rendering.to_html(report),
+        "md": rendering.to_markdown(report, budget=1 << 20, own=own),
+        "html": rendering.to_html(report, own),
+        "junit": rendering.to_junit(report),
     }
-    places = {f"report-{kind}": folder / f"report.{kind}" for kind in texts}
+    places = {f"report-{kind}": folder / f"report.{_SUFFIXES.get(kind, kind)}" for kind in texts}
     try:
         for kind, text in texts.items():
             durable.write(places[f"report-{kind}"], text.encode())
+        if report.plots:
+            _write_pictures(report, folder / "plots")
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         message = f"the report cannot be written to {folder}: {reason}"
         raise ConfigError(message, "name a folder that can be written to with --report-dir") from error
     return places
+
+
+def _write_pictures(report: Report, folder: Path) -> None:
+    """Write the images anew; those of an earlier report are no part of this one."""
+    from runner.review import pictures  # noqa: PLC0415 - only reports with plots have any
+
+    for old in folder.glob("[0-9][0-9]-*"):
+        old.unlink()
+    for name, content in pictures.files(report):
+        durable.write(folder / name, content)
 
 
 def _relative(files: Mapping[str, Path], actions: Actions) -> dict[str, str]:
@@ -208,11 +240,11 @@ def _annotate(report: Report) -> None:
             logger.warning("%s", note)
 
 
-def _summarise(report: Report, actions: Actions) -> None:
+def _summarise(report: Report, actions: Actions, own: Own | None = None) -> None:
     from runner.forge import github  # noqa: PLC0415 - see the top
 
     if actions.summary:
-        github.append_summary(Path(actions.summary), _markdown(report, 1_000_000))
+        github.append_summary(Path(actions.summary), _markdown(report, 1_000_000, own))
 
 
 def write_outputs(actions: Actions, outputs: Mapping[str, str]) -> None:
@@ -240,7 +272,7 @@ def _is_news(row: StageRow) -> bool:
     return not put_back or any(reason.change != "out deleted" for reason in row.reasons)
 
 
-def _commented(report: Report, asked: Asked, prefix: str) -> str:
+def _commented(report: Report, asked: Asked, prefix: str, own: Own) -> str:
     """Post the sticky comment where there is a pull request; a refusal is said, and the summary has it all."""
     from runner.forge import github  # noqa: PLC0415 - see the top
 
@@ -251,7 +283,7 @@ def _commented(report: Report, asked: Asked, prefix: str) -> str:
         why = event.why if not event.may_comment else "the input github-token is empty"
         logger.info("no comment: %s; the report is in the step summary", why)
         return ""
-    body = _markdown(report, github.COMMENT_LIMIT - _MARKER_ROOM)
+    body = _markdown(report, github.COMMENT_LIMIT - _MARKER_ROOM, own)
     client = github.GitHub(actions.api_url, actions.repository, chosen.token)
     try:
         marker = github.hidden_marker(f"{actions.repository}/{prefix.rstrip('/')}".rstrip("/"))
@@ -261,7 +293,7 @@ def _commented(report: Report, asked: Asked, prefix: str) -> str:
         return ""
 
 
-def _markdown(report: Report, budget: int) -> str:
+def _markdown(report: Report, budget: int, own: Own | None) -> str:
     from runner.review import report as rendering  # noqa: PLC0415 - see the top
 
-    return rendering.to_markdown(report, budget=budget)
+    return rendering.to_markdown(report, budget=budget, own=own)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from runner.review.escape import clean
 from runner.review.words import outcome
@@ -13,11 +13,19 @@ from runner.review.words import outcome
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from runner.review.changed import Kind, PathRow
+    from runner.review.model import StageRow
+
 Edge = tuple[str, str]
 
 # GitHub draws no Mermaid of more than 500 edges; a picture of more boxes than this nobody reads.
 MOST_BOXES = 80
-MOST_EDGES = 300
+MOST_EDGES = 450
+MOST_ON_PAGE = 250
+"""Boxes on the page, which can be scrolled."""
+MOST_WITH_PATHS = 60
+_PATH = "\0"
+"""Before the names of paths among those of stages, in which it cannot be."""
 BOX_WIDTH, BOX_HEIGHT = 190, 46
 _THREAD, _MARGIN = 10, 12
 _WIDEST = 5
@@ -31,6 +39,21 @@ _COLOURS = {
     "failed": ("#fee2e2", "#dc2626"),
     "skipped": ("#f5f5f4", "#a8a29e"),
     "planned": ("#fef9c3", "#ca8a04"),
+    "recorded": ("#dbeafe", "#2563eb"),
+    "data": ("#ecfdf5", "#059669"),
+    "code": ("#ffffff", "#475569"),
+    "model": ("#fae8ff", "#a21caf"),
+    "metric": ("#fff7ed", "#ea580c"),
+    "plot": ("#fffbeb", "#b45309"),
+}
+_SHAPES = {
+    "stage": ("[", "]"),
+    "data": ("[(", ")]"),
+    "code": ("[/", "/]"),
+    "model": ("{{", "}}"),
+    "metric": ("([", "])"),
+    "plot": ("[[", "]]"),
+    "param": ("[", "]"),
 }
 
 
@@ -39,15 +62,26 @@ class Graph:
     """What is drawn of a pipeline.
 
     Attributes:
-        outcomes: stage to decision, in the pipeline's order.
+        outcomes: stage to decision, in the pipeline's order; of data, code, models and metrics, where they are drawn
+            too, their own name, which is no stage's, to an empty text.
         edges: (producer, consumer), both among `outcomes`.
         hidden: stages left out.
+        paths: what each of those names stands for.
 
     """
 
     outcomes: Mapping[str, str]
     edges: tuple[Edge, ...]
     hidden: int = 0
+    paths: Mapping[str, PathRow] = field(default_factory=dict)
+
+    def kind(self, name: str) -> Kind | Literal["stage"]:
+        """Give what a node is."""
+        return self.paths[name].kind if name in self.paths else "stage"
+
+    def label(self, name: str) -> str:
+        """Give what stands in its box: a stage's address, or the path."""
+        return self.paths[name].path if name in self.paths else name
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +139,52 @@ _DOWNWARDS = _Flow(BOX_HEIGHT, BOX_WIDTH, gap_along=38, gap_across=22, rightward
 _RIGHTWARDS = _Flow(BOX_WIDTH, BOX_HEIGHT, gap_along=64, gap_across=12, rightwards=True)
 
 
-def graph_of(outcomes: Mapping[str, str], edges: Iterable[Edge]) -> Graph | None:
+def graph_of_rows(rows: Sequence[StageRow], edges: Sequence[Edge], most: int) -> Graph | None:
+    """Draw what stages read and write between them; of a larger pipeline the stages alone, see `graph_of`.
+
+    Args:
+        rows: the stages.
+        edges: (producer stage, consumer stage).
+        most: how many boxes may be drawn.
+
+    """
+    if len(rows) <= most and any(row.outs for row in rows):
+        whole = _with_paths(rows, edges)
+        if len(whole.outcomes) <= min(most, MOST_WITH_PATHS) and len(whole.edges) <= MOST_EDGES:
+            return whole
+    return graph_of({row.stage: row.decision for row in rows}, edges, most)
+
+
+def _with_paths(rows: Sequence[StageRow], edges: Iterable[Edge]) -> Graph:
+    """Draw each path once. A data source, for which nothing is run, is drawn as its data."""
+    sources = {row.stage for row in rows if row.outs and not row.cmd}
+    outs = {out.path: (row, out) for row in rows for out in row.outs}
+    paths = {f"{_PATH}{path}": out for path, (_, out) in outs.items()}
+    found: dict[Edge, None] = {}
+    for row in rows:
+        for dep in row.deps:
+            for path in _written(dep.path, outs) or [dep.path]:
+                paths.setdefault(f"{_PATH}{path}", dep)
+                found[f"{_PATH}{path}", row.stage] = None
+        found.update({(row.stage, f"{_PATH}{out.path}"): None for out in row.outs if row.stage not in sources})
+    joined = {(outs[path][0].stage, row.stage) for row in rows for dep in row.deps for path in _written(dep.path, outs)}
+    stages = {row.stage: row.decision for row in rows if row.stage not in sources}
+    found.update({edge: None for edge in edges if edge not in joined and stages.keys() >= set(edge)})
+    used = {name for edge in found for name in edge} | {f"{_PATH}{out.path}" for row in rows for out in row.outs}
+    nodes = {**stages, **{name: "" for name in paths if name in used}}
+    return Graph(nodes, tuple(edge for edge in found if edge[0] != edge[1]), paths=paths)
+
+
+def _written(path: str, outs: Mapping[str, object]) -> list[str]:
+    """Give the outs that a dep equals, lies in or holds."""
+    if path in outs:
+        return [path]
+    parts = path.split("/")
+    above = ["/".join(parts[:count]) for count in range(1, len(parts))]
+    return [one for one in above if one in outs] or [one for one in outs if one.startswith(f"{path}/")]
+
+
+def graph_of(outcomes: Mapping[str, str], edges: Iterable[Edge], most: int = MOST_BOXES) -> Graph | None:
     """Choose what to draw: everything, or, of a large pipeline, what is not fresh with its direct neighbours.
 
     Returns:
@@ -115,12 +194,12 @@ def graph_of(outcomes: Mapping[str, str], edges: Iterable[Edge]) -> Graph | None
     known = [
         edge for edge in dict.fromkeys(edges) if edge[0] in outcomes and edge[1] in outcomes and edge[0] != edge[1]
     ]
-    if len(outcomes) <= MOST_BOXES and len(known) <= MOST_EDGES:
+    if len(outcomes) <= most and len(known) <= MOST_EDGES:
         return Graph(outcomes, tuple(known)) if outcomes else None
     busy = {stage for stage, decision in outcomes.items() if decision not in {"fresh", "frozen"}}
     near = busy | {stage for edge in known if busy & set(edge) for stage in edge}
     drawn = [edge for edge in known if near.issuperset(edge)]
-    if not near or len(near) > MOST_BOXES or len(drawn) > MOST_EDGES:
+    if not near or len(near) > most or len(drawn) > MOST_EDGES:
         return None
     kept = {stage: decision for stage, decision in outcomes.items() if stage in near}
     return Graph(kept, tuple(drawn), len(outcomes) - len(kept))
@@ -134,14 +213,19 @@ def kind(decision: str) -> str:
 def mermaid(graph: Graph) -> str:
     """Give a Mermaid flowchart, valid for any names: they stand in quoted labels, with entities for all but letters."""
     ids = {stage: f"s{number}" for number, stage in enumerate(graph.outcomes)}
-    nodes = [
-        f'  {ids[stage]}["{_label(stage)}<br/>{outcome(decision)}"]:::{kind(decision)}'
-        for stage, decision in graph.outcomes.items()
-    ]
+    nodes = [_node(graph, name, ids[name]) for name in graph.outcomes]
     lines = [f"  {ids[producer]} --> {ids[consumer]}" for producer, consumer in graph.edges]
-    used = sorted({kind(decision) for decision in graph.outcomes.values()})
+    used = sorted({kind(graph.outcomes[name]) or graph.kind(name) for name in graph.outcomes})
     styles = [_style(name) for name in used]
     return "\n".join(["flowchart TD", *nodes, *lines, *styles])
+
+
+def _node(graph: Graph, name: str, number: str) -> str:
+    """Give a node: of a stage with its outcome, of anything else in a shape of its own and with the word for it."""
+    what = graph.kind(name)
+    opening, closing = _SHAPES[what]
+    text = f"{_label(graph.label(name))}<br/>{outcome(graph.outcomes[name]) or what}"
+    return f'  {number}{opening}"{text}"{closing}:::{kind(graph.outcomes[name]) or what}'
 
 
 def _style(name: str) -> str:

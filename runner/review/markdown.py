@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from runner.review import charts, escape, view, words
-from runner.review.templates import template
+from runner.review import charts, curves, escape, templates, view, words
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from runner.review.model import Report, StageRow
+    from runner.review.templates import Own
 
 BUDGET = 65_536
 """GitHub's limit for a comment, in characters."""
 
 Row = TypeVar("Row")
 _ALL = sys.maxsize
+_LEAST = 14
+"""Bytes of the shortest row: `| `a` | `1` |`."""
 _MARKS = {
     "passed": "\N{WHITE HEAVY CHECK MARK}",
     "accepted": "\N{RAISED HAND}",
@@ -44,6 +47,9 @@ class Detail:
         failed: failed stages whose log is shown.
         notes: notes.
         graph: whether the pipeline is drawn.
+        data: data that changed, and where outs come from.
+        plots: rows of the plots' table.
+        charts: plots and trends that are drawn.
 
     """
 
@@ -56,19 +62,39 @@ class Detail:
     failed: int
     notes: int
     graph: bool
+    data: int
+    plots: int
+    charts: int
 
 
-_FULL = Detail(_ALL, _ALL, _ALL, fresh=True, causes=_ALL, tail=40, failed=_ALL, notes=_ALL, graph=True)
-_BUSY = replace(_FULL, unchanged=0, fresh=False)
+# A comment with more than a dozen of Mermaid's charts takes seconds to show.
+_FULL = Detail(
+    _ALL,
+    _ALL,
+    _ALL,
+    fresh=True,
+    causes=_ALL,
+    tail=40,
+    failed=_ALL,
+    notes=_ALL,
+    graph=True,
+    data=_ALL,
+    plots=_ALL,
+    charts=12,
+)
+_BUSY = replace(_FULL, unchanged=0, fresh=False, charts=6)
+_SOME = replace(_BUSY, rows=300, stages=100, causes=8, failed=5, notes=20, data=40, plots=30, charts=3)
+_FEW = replace(_SOME, rows=120, stages=40, causes=4, failed=3, notes=10, graph=False, data=15, plots=12, charts=1)
+_BARE = replace(_FEW, rows=40, stages=15, causes=2, tail=20, failed=1, notes=5, data=5, plots=4, charts=0)
 # What is dropped first is what a reviewer misses least; what is not fine comes first in every table.
 LEVELS = (
     _FULL,
     _BUSY,
-    replace(_BUSY, rows=300, stages=100, causes=8, failed=5, notes=20),
-    replace(_BUSY, rows=120, stages=40, causes=4, failed=3, notes=10, graph=False),
-    Detail(40, 0, 15, fresh=False, causes=2, tail=20, failed=1, notes=5, graph=False),
-    Detail(12, 0, 5, fresh=False, causes=1, tail=8, failed=1, notes=2, graph=False),
-    Detail(3, 0, 0, fresh=False, causes=0, tail=0, failed=0, notes=0, graph=False),
+    _SOME,
+    _FEW,
+    _BARE,
+    replace(_BARE, rows=12, stages=5, causes=1, tail=8, notes=2, data=0, plots=0),
+    replace(_BARE, rows=3, stages=0, causes=0, tail=0, failed=0, notes=0, data=0, plots=0),
 )
 
 
@@ -93,7 +119,7 @@ class StageLine:
     decision: str
     why: str
     causes: Shown[view.Cause]
-    time: str
+    time: view.TimeRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,19 +130,45 @@ class Tail:
     lines: tuple[str, ...]
 
 
-def to_markdown(report: Report, budget: int = BUDGET) -> str:
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """A chart, and what it shows."""
+
+    title: str
+    code: str
+    sides: bool = False
+    table: curves.Confusion | None = None
+    x: str = ""
+    y: str = ""
+
+
+def to_markdown(report: Report, budget: int = BUDGET, own: Own | None = None) -> str:
     """Give the report as Markdown of at most `budget` bytes of UTF-8, which is never fewer than its characters.
 
     Rows are dropped in steps until it fits, and their number is said. A budget too small for any table gets the
     verdict alone; the first line is the verdict in any case.
+
+    Args:
+        report: the report.
+        budget: bytes.
+        own: templates of the project, by file name. One that cannot be rendered is told of, and not used.
+
     """
-    template_ = template("report.md.jinja")
     facts = _facts(report)
-    for level in LEVELS:
-        text = template_.render(facts | _rows(report, facts, level))
+    for level in LEVELS[_start(report, budget) :]:
+        try:
+            text = templates.rendered("report.md.jinja", facts | _rows(report, facts, level), own)
+        except templates.BrokenTemplateError as error:
+            return to_markdown(replace(report, notes=(*report.notes, str(error))), budget)
         if len(text.encode()) <= budget:
             return text
     return _shortest(report, budget)
+
+
+def _start(report: Report, budget: int) -> int:
+    """Give the level to begin with: rows of tables take at least so many bytes, and there is no need to draw them."""
+    least = _LEAST * (len(report.metrics) + len(report.stages))
+    return 0 if least <= budget else 1 if _LEAST * sum(row.changed for row in report.metrics) <= budget else 2
 
 
 def _shortest(report: Report, budget: int) -> str:
@@ -140,7 +192,14 @@ def _facts(report: Report) -> dict[str, Any]:
         "all_params": view.param_rows(report),
         "tally": view.tally(report.stages),
         "moved": view.moved(report),
-        "graph": charts.graph_of({row.stage: row.decision for row in report.stages}, report.edges),
+        "graph": charts.graph_of_rows(report.stages, report.edges, charts.MOST_BOXES),
+        "all_data": [row for row in view.data_rows(report) if row.kind not in {"metric", "plot"}],
+        "all_lineage": view.lineage_rows(report),
+        "all_plots": [one for plot in report.plots if plot.changed or plot.why for one in curves.summaries(plot)],
+        "same_plots": sum(not (plot.changed or plot.why) for plot in report.plots),
+        "saved": view.saved(report),
+        "spent": view.spent(report),
+        "has_trend": bool(report.history and report.history.trends),
         "time": words.seconds(report.seconds),
         "error": [str(part) for part in (error.where, error.message, error.hint) if part] if error else [],
     }
@@ -161,11 +220,34 @@ def _rows(report: Report, facts: dict[str, Any], detail: Detail) -> dict[str, An
         "stages": Shown([_stage_line(row, detail) for row in stages.rows], stages.hidden),
         "tails": [Tail(row.stage, row.tail[-detail.tail :]) for row in failed[: detail.failed] if detail.tail],
         "notes": Shown.of(report.notes, detail.notes),
+        "claims": Shown.of(report.claims, detail.notes),
+        "data": Shown.of(facts["all_data"], detail.data),
+        "lineage": Shown.of(facts["all_lineage"], detail.data),
+        "plots": Shown.of(facts["all_plots"], detail.plots),
+        "charts": list(islice(_charts(report, facts["all_metrics"]), detail.charts)),
         "diagram": charts.mermaid(graph) if graph else "",
         "hidden_stages": graph.hidden if graph else 0,
     }
 
 
+def _charts(report: Report, metrics: Sequence[view.ValueRow]) -> Iterator[Chart]:
+    """Draw what changed: plots, then the trends of gated metrics."""
+    for plot in report.plots:
+        if not plot.changed or not plot.spec:
+            continue
+        kind = curves.shape(plot)
+        table = curves.confusion(plot) if kind == "table" else None
+        code = curves.xychart(plot) if kind in {"line", "bar"} else ""
+        if table or code:
+            yield Chart(plot.title, code, sides=True, table=table, x=plot.x, y=plot.y)
+    names = [view.commit(one) for one in report.history.commits] if report.history else []
+    for row in metrics:
+        if row.trend and row.status and len(row.trend) == len(names) + 1:
+            code = curves.trend_chart(row.trend[:-1], names, row.trend[-1], row.name)
+            if code:
+                yield Chart(f"{row.name} over the last {len(names)} commits of the base branch", code)
+
+
 def _stage_line(row: StageRow, detail: Detail) -> StageLine:
-    time = "" if row.seconds is None else words.seconds(row.seconds)
-    return StageLine(row.stage, row.decision, row.why, Shown.of(view.causes(row), detail.causes), time)
+    causes = Shown.of(view.causes(row), detail.causes)
+    return StageLine(row.stage, row.decision, row.why, causes, view.times(row))

@@ -20,6 +20,7 @@ from runner.errors import ConfigError, Location
 from runner.review.commit import Commit
 from runner.review.escape import whole
 from runner.review.html import to_html
+from runner.review.junit import to_junit
 from runner.review.markdown import BUDGET, to_markdown
 from runner.review.metrics import oddity
 from runner.review.model import (
@@ -49,6 +50,7 @@ __all__ = [
     "headline",
     "to_html",
     "to_json",
+    "to_junit",
     "to_markdown",
 ]
 

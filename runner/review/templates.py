@@ -1,56 +1,86 @@
-"""The Jinja environments of the templates in templates/: sandboxed, escaping everything that is not marked safe."""
+"""The Jinja environments of the report: sandboxed, escaping everything that is not marked safe, blocks to override.
+
+A project may have templates of its own. Whatever is wrong with them is told with file and line, and the report's own
+template is used instead: they never cost the report, and never the verdict.
+"""
 
 from __future__ import annotations
 
+import logging
+import traceback
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
-from jinja2 import PackageLoader, StrictUndefined
+from jinja2 import DictLoader, PackageLoader, PrefixLoader, StrictUndefined, TemplateError
+from jinja2.loaders import ChoiceLoader
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup
 
-from runner.review import escape, words
+from runner.review import curves, escape, words
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from jinja2 import Environment, Template
 
+    Own = Mapping[str, str]
+    """Templates of the project: text by file name."""
+
+logger = logging.getLogger("retrain")
+FOLDER: Final = ".retrain/templates"
+"""Where a project keeps its own, below its root."""
+PARENT: Final = "retrain"
+"""`{% extends "retrain/report.md.jinja" %}` names the report's own template."""
 _LONGEST = 2_000
 
 
+class BrokenTemplateError(Exception):
+    """A project's template cannot be rendered. Its text says where, and why."""
+
+
+def rendered(name: str, facts: Mapping[str, Any], own: Own | None = None) -> str:
+    """Render `report.md.jinja` or `report.html.jinja`: the project's, if it has one of that name.
+
+    Raises:
+        BrokenTemplateError: the project's cannot be rendered.
+
+    """
+    if not own or name not in own:
+        return _packaged(name).render(facts)
+    try:
+        return _environment(name, own).get_template(name).render(facts)
+    except Exception as error:
+        logger.debug("a template of the project is broken", exc_info=error)
+        raise BrokenTemplateError(_told(error, name, own)) from error
+
+
+def _told(error: Exception, name: str, own: Own) -> str:
+    """Say what is wrong with file and line: the innermost line of a template of the project."""
+    places = [(frame.filename, frame.lineno) for frame in traceback.extract_tb(error.__traceback__)]
+    line = next((line for file, line in reversed(places) if file in own or file == "<template>"), 0)
+    file = next((file for file, at in reversed(places) if file in own and at == line), name)
+    if isinstance(error, TemplateError) and getattr(error, "lineno", None):
+        file, line = getattr(error, "name", None) or name, error.lineno  # type: ignore[attr-defined]  # only of syntax errors
+    return f"{FOLDER}/{file}{f':{line}' if line else ''}: {error}"
+
+
 @cache
-def template(name: str) -> Template:
-    """Give a template of the package, ready to render: `report.md.jinja` or `report.html.jinja`."""
-    environment = _markdown() if ".md." in name else _environment()
-    return environment.get_template(name)
+def _packaged(name: str) -> Template:
+    return _environment(name, {}).get_template(f"{PARENT}/{name}")
 
 
-def _environment() -> Environment:
-    """Everything goes through HTML's escaping, unless marked safe by us."""
+def _environment(name: str, own: Own) -> Environment:
+    """Everything goes through HTML's escaping, or in Markdown is prose, unless marked safe by us."""
     environment = ImmutableSandboxedEnvironment(
-        loader=PackageLoader("runner.review", "templates"),
+        loader=ChoiceLoader([PrefixLoader({PARENT: PackageLoader("runner.review", "templates")}), DictLoader(own)]),
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
         undefined=StrictUndefined,
-        finalize=_text,
+        finalize=_prose if ".md." in name else _text,
     )
-    environment.filters |= {
-        "size": words.size,
-        "duration": words.seconds,
-        "outcome": words.outcome,
-        "count": words.count,
-    }
-    return environment
-
-
-def _markdown() -> Environment:
-    """Everything is prose, unless a filter says that it is a code span, a table's cell or a fenced block."""
-    environment = _environment()
-    environment.finalize = _prose
-    environment.filters |= {"code": _code, "cell": _cell, "fenced": _fenced}
+    environment.filters |= {**_FILTERS, **(_MARKDOWN if ".md." in name else {})}
     return environment
 
 
@@ -73,3 +103,15 @@ def _cell(text: str) -> Markup:
 
 def _fenced(lines: Sequence[str]) -> Markup:
     return Markup(escape.fenced(lines))  # noqa: S704  # just escaped
+
+
+_FILTERS: Final[Mapping[str, Callable[..., Any]]] = {
+    "size": words.size,
+    "duration": words.seconds,
+    "outcome": words.outcome,
+    "count": words.count,
+    "number": words.number,
+    "signed": words.signed,
+    "sparkline": curves.sparkline,
+}
+_MARKDOWN: Final[Mapping[str, Callable[..., Any]]] = {"code": _code, "cell": _cell, "fenced": _fenced}

@@ -100,12 +100,12 @@ def gate(call: Call) -> int:
 
 @verb("report")
 def report(call: Call) -> int:
-    """Render report.json again, as report.md and report.html: the same bytes as in CI."""
+    """Render report.json again, as report.md, report.html and report.xml: the same bytes as in CI."""
     from runner import opening, telling  # noqa: PLC0415 - see `open_project`
 
     chosen = opening.settings_alone(call.flags, call.environ)
     top = opening.find_root(chosen.directory) or chosen.directory
-    found = telling.again(telling.folder_of(chosen, top, call.flags, call.environ) or chosen.directory)
+    found = telling.again(telling.folder_of(chosen, top, call.flags, call.environ) or chosen.directory, top)
     with reader_may_leave():
         _print_report(call, found, "report")
     return Exit.HELD

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from hypothesis import strategies as st
 
 from runner.errors import Location
+from runner.review.changed import DataRow, FileRow, Ingredient, LineageRow, PathRow, Picture, PlotRow
 from runner.review.model import Change, Check, Claim, History, Mark, Override, Trend, Verdict
 from runner.review.report import Commit, Problem, ReasonRow, Report, StageRow, Traffic
 
@@ -52,6 +54,50 @@ VERDICT = st.builds(
     base_read=TEXT,
     note=TEXT,
 )
+KIND: Any = st.sampled_from(["data", "code", "model", "metric", "plot", "param"])
+ALTERATION: Any = st.sampled_from(["added", "changed", "removed"])
+COUNT = st.none() | AMOUNT
+PATH = st.builds(PathRow, TEXT, KIND, TEXT, COUNT, COUNT)
+DATA = st.builds(
+    DataRow,
+    path=TEXT,
+    kind=KIND,
+    change=ALTERATION,
+    base=TEXT,
+    head=TEXT,
+    base_bytes=COUNT,
+    head_bytes=COUNT,
+    added=COUNT,
+    files=st.lists(st.builds(FileRow, TEXT, ALTERATION), max_size=2).map(tuple),
+)
+LINEAGE = st.builds(
+    LineageRow,
+    outs=st.lists(TEXT, max_size=3).map(tuple),
+    stage=TEXT,
+    how=TEXT,
+    commit=TEXT,
+    cmd=TEXT,
+    ingredients=st.lists(st.builds(Ingredient, TEXT, KIND, TEXT, TEXT, st.booleans()), max_size=3).map(tuple),
+)
+MEDIA = st.sampled_from(["image/png", "image/svg+xml"])
+PICTURE: Any = st.builds(Picture, st.sampled_from(["base", "head"]), MEDIA, st.sampled_from(["", "QUJD"]), TEXT)
+POINT = st.fixed_dictionaries(
+    {"rev": st.sampled_from(["base", "head"]), "x": SCALAR.map(str) | NUMBER | TEXT, "y": NUMBER | TEXT},
+    optional={"field": TEXT, "filename::field": TEXT},
+)
+TEMPLATE = st.sampled_from(["linear", "simple", "smooth", "scatter", "confusion", "bar_horizontal"])
+PLOT = st.builds(
+    PlotRow,
+    id=TEXT,
+    title=TEXT,
+    template=TEMPLATE,
+    x=st.just("x"),
+    y=st.just("y"),
+    spec=TEXT.map(lambda title: json.dumps({"title": title})),
+    points=st.lists(POINT, max_size=5).map(json.dumps),
+    changed=st.booleans(),
+    why=TEXT | st.just(""),
+) | st.builds(PlotRow, id=TEXT, title=TEXT, pictures=st.lists(PICTURE, max_size=2).map(tuple), why=TEXT)
 STAGE = st.builds(
     StageRow,
     stage=TEXT,
@@ -101,6 +147,9 @@ def reports(draw: st.DrawFn) -> Report:
         gates=tuple(draw(st.lists(VERDICT, max_size=4))) * times,
         metrics=tuple(draw(st.lists(CHANGE, max_size=4))) * times,
         params=tuple(draw(st.lists(CHANGE, max_size=4))) * times,
+        data=tuple(draw(st.lists(DATA, max_size=3))) * times,
+        lineage=tuple(draw(st.lists(LINEAGE, max_size=2))) * times,
+        plots=tuple(draw(st.lists(PLOT, max_size=3))) * times,
         pulled=draw(TRAFFIC),
         pushed=draw(TRAFFIC),
         left=draw(TRAFFIC),
