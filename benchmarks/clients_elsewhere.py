@@ -74,7 +74,7 @@ def of_azure(server: azure.Server) -> dict[str, Callable[[str], object]]:
         "azure-storage-blob, put": lambda name: theirs.upload_blob(f"theirs/{name}", CONTENT),
         "obstore, put": lambda name: ours.put(f"ours/{name}", CONTENT),
         "azure-storage-blob, get": lambda name: theirs.download_blob(f"theirs/{name}").readall(),
-        "obstore, get": lambda name: list(ours.get(f"ours/{name}")),
+        "obstore, get": lambda name: list(iter(ours.begin(f"ours/{name}")[1], b"")),
         "azure-storage-blob, head": lambda name: theirs.get_blob_client(f"theirs/{name}").get_blob_properties(),
         "obstore, head": lambda name: ours.size(f"ours/{name}"),
     }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final, Self
@@ -12,9 +11,13 @@ from azure.core.exceptions import AzureError
 from obstore.exceptions import BaseError
 
 from runner.errors import ObjectMissing
-from runner.store import azure_client, azure_errors, azure_obstore
+from runner.store import azure_client, azure_errors, azure_obstore, azure_parts, uploads
+from runner.store.arriving import Arriving
 from runner.store.azure_obstore import LARGEST_PUT
+from runner.store.azure_parts import AzureUpload, Target
 from runner.store.meter import unheard
+from runner.store.patience import Patience
+from runner.store.protocols import Changed
 from runner.store.remote import checked
 from runner.store.survey import survey
 
@@ -24,10 +27,7 @@ if TYPE_CHECKING:
 
     from runner.store.azure_client import Connection
     from runner.store.meter import Report
-    from runner.store.protocols import Sink
-
-_AT_ONCE: Final = 4
-"""Blocks of one blob under way."""
+    from runner.store.protocols import Sink, Version
 
 _REQUESTS: Final = 16
 """Questions that `exists` asks at once."""
@@ -65,26 +65,62 @@ class Azure:
 
     def get(self, name: str, sink: Sink) -> None:
         """See `Remote`."""
-        for chunk in self._read(self._key(name), name):
+        for chunk in self.begin(name)[1]:
             sink.write(chunk)
 
+    def begin(self, name: str) -> tuple[Version, Arriving]:
+        """See `Ranged`."""
+        with self._errors("read", name):
+            version, taking = self._blobs.begin(self._key(name))
+        return version, Arriving(taking, lambda: self._errors("read", name))
+
+    def read(self, name: str, version: Version, start: int, stop: int) -> Arriving:
+        """See `Ranged`."""
+        try:
+            with self._errors("read", name):
+                taking = self._blobs.read(self._key(name), version.pin, start, stop)
+        except ObjectMissing as error:
+            raise azure_errors.changed(name, self._place) from error
+        return Arriving(taking, lambda: self._errors("read", name))
+
     def put(self, name: str, source: Path, report: Report = unheard) -> None:
-        """See `Remote`. Azure shows a blob when it is whole; blocks of one that failed are forgotten in a week."""
+        """See `Remote`. Azure shows a blob when it is whole."""
+        self._store(name, source, report, only_new=False)
+
+    def create(self, name: str, source: Path, report: Report = unheard) -> None:
+        """See `Creating`."""
+        try:
+            self._store(name, source, report, only_new=True)
+        except Changed:
+            if self._size(name)[1] != source.stat().st_size:
+                self._store(name, source, report, only_new=False)
+
+    def upload(self, name: str, source: Path, /, *, only_new: bool) -> AzureUpload | None:
+        """See `Parted`."""
+        key, size = self._key(name), source.stat().st_size
+        if size <= azure_parts.BLOCK:
+            return None
+        target = Target(
+            self._client.get_blob_client(key),
+            only_new,
+            lambda: self._size(name)[1] == size,
+            self._timeout,
+            lambda: self._errors("write", name),
+        )
+        return AzureUpload(target, source, size)
+
+    def _store(self, name: str, source: Path, report: Report, *, only_new: bool) -> None:
+        upload = self.upload(name, source, only_new=only_new)
+        if upload is not None:
+            uploads.send(upload, Patience(0), report)
+            return
         key = self._key(name)
         with source.open("rb") as file, self._errors("write", name):
             size = os.fstat(file.fileno()).st_size
             if size <= LARGEST_PUT:
-                self._blobs.put(key, file.read())
-                return
-            self._client.upload_blob(
-                key,
-                file,
-                length=size,
-                overwrite=True,
-                max_concurrency=_AT_ONCE,
-                progress_hook=_Growth(report),
-                timeout=self._timeout,
-            )
+                self._blobs.put(key, file.read(), only_new=only_new)
+            else:
+                self._client.upload_blob(key, file, length=size, overwrite=not only_new, timeout=self._timeout)
 
     def names(self, prefix: str) -> Iterator[str]:
         """See `Remote`."""
@@ -118,11 +154,6 @@ class Azure:
     def _key(self, name: str) -> str:
         return f"{self._prefix}{checked(name)}"
 
-    def _read(self, key: str, name: str) -> Iterator[bytes]:
-        """Give the bytes as they arrive; only the reading is translated, not what the sink does with them."""
-        with self._errors("read", name):
-            yield from self._blobs.get(key)
-
     def _size(self, name: str) -> tuple[str, int | None]:
         """Give the size of a blob, or `None` where Azure says that there is none."""
         key = self._key(name)
@@ -152,18 +183,3 @@ class Azure:
             if isinstance(error, OSError) and error.errno:  # of the disk: neither obstore nor requests sets a number
                 raise
             raise azure_errors.translate(error, doing, name, self._place, anonymous=self._anonymous) from error
-
-
-class _Growth:
-    """Reports as growth what Azure's client tells as sums, several threads at once."""
-
-    def __init__(self, report: Report) -> None:
-        self._report = report
-        self._told = 0
-        self._lock = threading.Lock()
-
-    def __call__(self, current: int, _total: int | None) -> None:
-        with self._lock:
-            more = max(0, current - self._told)
-            self._told += more
-        self._report(more)

@@ -24,6 +24,7 @@ from azure.storage.blob import ContainerClient
 from requests.adapters import HTTPAdapter
 
 from runner.errors import ConfigError
+from runner.store.azure_parts import BLOCK
 from runner.store.remote import extra, refuse_unknown
 
 if TYPE_CHECKING:
@@ -35,9 +36,6 @@ if TYPE_CHECKING:
 CONNECT_TIMEOUT: Final = 10
 READ_TIMEOUT: Final = 30
 """Seconds, where the remote's options say nothing: to connect, and between two pieces of an answer."""
-
-BLOCK: Final = 16 << 20
-"""Bytes; what is larger goes up in blocks, of which Azure takes 50,000."""
 
 _CONNECTIONS: Final = 64
 _SCOPE: Final = "https://storage.azure.com/.default"
@@ -178,7 +176,6 @@ def reach(
         transport=_transport(timeouts),
         retry_total=0,
         max_single_put_size=BLOCK,
-        max_block_size=BLOCK,
     )
     return Connection(account, container, prefix, client, timeouts, timeout)
 

@@ -8,6 +8,7 @@ from azure.core.exceptions import AzureError, ClientAuthenticationError
 
 from runner.errors import Denied, ObjectMissing, RemoteError, Unavailable
 from runner.store.answered import Answered, answered
+from runner.store.protocols import Changed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,6 +30,8 @@ _WRONG_KEY: Final = frozenset({"AuthenticationFailed", "AuthorizationFailure", "
 _PASSING: Final = frozenset({"OperationTimedOut", "ServerBusy", "InternalError"})
 _HINTS: Final = {"BlobArchived": "the blob is in the archive tier: bring it back to cool or hot first"}
 _UNSIGNED: Final = "External Azure credential"
+_CONDITION: Final = frozenset({"BlobAlreadyExists", "ConditionNotMet"})
+_PRECONDITION: Final = 412
 _ABSENT: Final = 404
 _REFUSED: Final = frozenset({401, 403})
 _LATER: Final = frozenset({408, 429})
@@ -47,6 +50,8 @@ def translate(error: Exception, doing: str, name: str, place: str, *, anonymous:
 
     """
     said = _of_azure(error) if isinstance(error, AzureError) else answered(error)
+    if said.code in _CONDITION or said.status == _PRECONDITION:
+        return changed(name, place)
     if said.status:
         return _sorted(said, doing, name, place, anonymous=anonymous)
     if isinstance(error, ClientAuthenticationError) or _UNSIGNED in said.text:
@@ -60,6 +65,11 @@ def translate(error: Exception, doing: str, name: str, place: str, *, anonymous:
     return Unavailable(
         f"{doing} {name} in {place}: {_short(said.text)}", "check the network and the remote's account_name"
     )
+
+
+def changed(name: str, place: str) -> Changed:
+    """Give the error for a blob that is not the version, or not absent, as the request demands."""
+    return Changed(f"{name} in {place} is another than before", "it is overwritten again and again; find out by whom")
 
 
 def _of_azure(error: AzureError) -> Answered:

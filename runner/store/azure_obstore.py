@@ -15,10 +15,12 @@ import certifi
 from obstore.store import AzureStore
 
 from runner.hashes import CHUNK
+from runner.store.protocols import Version
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable
 
+    from obstore import GetResult
     from obstore.store import AzureConfig, ClientConfig
 
     from runner.store.azure_client import Connection
@@ -37,21 +39,28 @@ class Blobs:
         """Use `store`, which must not retry by itself."""
         self._store = store
 
-    def get(self, name: str, etag: str = "") -> Iterator[bytes]:
-        """Ask for a blob, with `etag` only while it holds that, and give its bytes as they arrive."""
+    def begin(self, name: str, etag: str = "") -> tuple[Version, Callable[[], bytes]]:
+        """Ask for a blob, with `etag` only while it holds that; give its version, and what waits for its next bytes."""
         answer = self._store.get(name, options={"if_match": etag} if etag else None)
-        if answer.meta["size"] <= CHUNK:
-            yield bytes(answer.bytes())
-        else:
-            yield from map(bytes, answer.stream(min_chunk_size=CHUNK))
+        return Version(answer.meta["size"], answer.meta["e_tag"] or ""), _next(answer)
 
-    def put(self, name: str, content: bytes) -> None:
+    def read(self, name: str, etag: str, start: int, stop: int) -> Callable[[], bytes]:
+        """Give what waits for the next bytes of a part of the blob that has this ETag."""
+        return _next(self._store.get(name, options={"if_match": etag, "range": (start, stop)}))
+
+    def put(self, name: str, content: bytes, *, only_new: bool = False) -> None:
         """Store a blob."""
-        self._store.put(name, content, use_multipart=False)
+        self._store.put(name, content, mode="create" if only_new else "overwrite", use_multipart=False)
 
     def size(self, name: str) -> int:
         """Give the size of a blob in bytes."""
         return self._store.head(name)["size"]
+
+
+def _next(answer: GetResult) -> Callable[[], bytes]:
+    """Give what waits for the next bytes of an answer; none at its end."""
+    chunks = map(bytes, answer.stream(min_chunk_size=CHUNK if answer.meta["size"] > CHUNK else 1))
+    return lambda: next(chunks, b"")
 
 
 def beside(connection: Connection) -> Blobs:

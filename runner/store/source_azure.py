@@ -11,7 +11,8 @@ from obstore.exceptions import BaseError
 from runner.errors import ConfigError, ObjectMissing, RemoteError
 from runner.hashes import Hash
 from runner.store import azure_client, azure_errors, azure_obstore
-from runner.store.answered import answered
+from runner.store.arriving import Arriving
+from runner.store.protocols import Changed
 from runner.store.source import OF_REMOTES, Part, changed, of_file, of_folder
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from runner.store.protocols import Sink
     from runner.store.source import Found
 
-_OTHER_CONTENT: Final = 412
 _FOLDER: Final = "hdi_isfolder"
 """What an account with folders of its own writes beside a blob that is one."""
 
@@ -61,17 +61,13 @@ class AzureSource:
     def get(self, url: str, part: Part, sink: Sink) -> None:
         """See `SourceStore`. The very content that was found is asked for."""
         name = f"{_name(url).rstrip('/')}/{part.relpath}" if part.relpath else _name(url)
-        for chunk in self._read(name, part.hash.value, url):
+        try:
+            with self._errors("read", name):
+                _, taking = self._blobs.begin(name, part.hash.value)
+        except Changed as error:
+            raise changed(url) from error
+        for chunk in Arriving(taking, lambda: self._errors("read", name)):
             sink.write(chunk)
-
-    def _read(self, name: str, etag: str, url: str) -> Iterator[bytes]:
-        with self._errors("read", name):
-            try:
-                yield from self._blobs.get(name, etag)
-            except BaseError as error:
-                if answered(error).status == _OTHER_CONTENT:
-                    raise changed(url) from error
-                raise
 
     def _file(self, name: str) -> Found | None:
         if not name or name.endswith("/"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -10,7 +11,8 @@ from azure.identity import ClientSecretCredential, DefaultAzureCredential
 from runner.errors import ConfigError, Denied, ObjectMissing, RemoteError, Unavailable
 from runner.store import azure_client
 from runner.store.azure import Azure
-from runner.store.azure_client import BLOCK
+from runner.store.azure_parts import BLOCK
+from runner.store.protocols import Changed
 from runner.store.remote import Retrying, open_remote
 from runner.store.source import open_source
 from tests.support.azure import ACCOUNT, KEY, Server
@@ -130,6 +132,80 @@ def test_a_blob_of_several_blocks_is_whole(azurite: Server, tmp_path: Path) -> N
     committed, _ = azurite.client.get_blob_client("container", f"large/{NAME}").get_block_list()
     assert [block.size for block in committed] == [BLOCK, BLOCK, 3]
     assert content_of(remote) == source.read_bytes()
+
+
+def test_a_large_blob_comes_in_parts_of_one_version(azurite: Server, tmp_path: Path) -> None:
+    source = tmp_path / "large"
+    source.write_bytes(os.urandom(1 << 20) * 30)
+    remote = azurite.remote("ranged")
+    remote.put(NAME, source)
+    assert content_of(Retrying(remote, budget=5)) == source.read_bytes()
+    version, arriving = remote.begin(NAME)
+    arriving.close()
+    assert version.size == 30 << 20
+    assert b"".join(remote.read(NAME, version, 10, 20)) == source.read_bytes()[10:20]
+    source.write_bytes(b"another")
+    remote.put(NAME, source)
+    with pytest.raises(Changed, match="is another than before"):
+        remote.read(NAME, version, 10, 20)
+    remote.remove([NAME])
+    with pytest.raises(Changed):
+        remote.read(NAME, version, 10, 20)
+
+
+@pytest.mark.parametrize("size", [7, 2 << 20, (16 << 20) + 1], ids=["one request", "a larger one", "blocks"])
+def test_what_is_there_already_is_not_replaced_unless_it_is_of_another_size(
+    azurite: Server, tmp_path: Path, size: int
+) -> None:
+    remote = azurite.remote(f"create-{size}")
+    ours, theirs = tmp_path / "ours", tmp_path / "theirs"
+    ours.write_bytes(b"o" * size)
+    theirs.write_bytes(b"t" * size)
+    remote.create(NAME, theirs)
+    remote.create(NAME, ours)
+    assert content_of(remote) == theirs.read_bytes()
+    theirs.write_bytes(b"a part of it, as a broken tool left it"[: size - 1])
+    remote.put(NAME, theirs)
+    remote.create(NAME, ours)
+    assert content_of(remote) == ours.read_bytes()
+
+
+def test_two_writers_of_blocks_leave_the_blob_of_one_of_them(azurite: Server, tmp_path: Path) -> None:
+    sources = [tmp_path / "a", tmp_path / "b"]
+    for source in sources:
+        source.write_bytes(source.name.encode() * (BLOCK + 1))
+    remote = azurite.remote("both")
+    uploads = [remote.upload(NAME, source, only_new=True) for source in sources]
+    for number in (0, 1):
+        for upload in uploads:
+            assert upload
+            upload.send(number)
+    for upload in uploads:
+        assert upload
+        upload.finish()
+    assert content_of(remote) == sources[0].read_bytes()
+
+
+@pytest.mark.parametrize(
+    "stray",
+    [
+        {"AZURE_STORAGE_ACCOUNT_KEY": OTHER_KEY, "AZURE_STORAGE_ACCOUNT_NAME": "other"},
+        {"AZURE_STORAGE_SAS_TOKEN": "sig=x", "AZURE_STORAGE_SAS_KEY": "sig=x"},
+        {"AZURE_CLIENT_ID": "c", "AZURE_TENANT_ID": "t", "AZURE_CLIENT_SECRET": "s", "AZURE_STORAGE_TOKEN": "x"},
+        {"AZURE_STORAGE_USE_EMULATOR": "true", "AZURE_SKIP_SIGNATURE": "true", "AZURE_ENDPOINT": "http://127.0.0.1:9"},
+        {"AZURE_FEDERATED_TOKEN_FILE": "/none", "AZURE_USE_AZURE_CLI": "true", "AZURE_USE_FABRIC_ENDPOINT": "true"},
+    ],
+    ids=lambda stray: next(iter(stray)),
+)
+def test_variables_that_obstore_knows_by_itself_decide_nothing(
+    azurite: Server, source: Path, monkeypatch: pytest.MonkeyPatch, stray: dict[str, str]
+) -> None:
+    for name, value in stray.items():
+        monkeypatch.setenv(name, value)
+    remote = azurite.remote("stray")
+    remote.put(NAME, source)
+    assert content_of(remote) == b"content"
+    assert remote.exists([NAME]) == {NAME: 7}
 
 
 def test_a_container_need_have_no_path_behind_it(azurite: Server, source: Path) -> None:
