@@ -11,13 +11,17 @@ from typing import TYPE_CHECKING, Final, Self, cast
 
 import asyncssh
 
+from runner.errors import ObjectMissing, Unavailable
 from runner.hashes import CHUNK
 from runner.store import disk, ssh_client, ssh_errors
+from runner.store.arriving import Arriving
 from runner.store.meter import unheard
+from runner.store.protocols import Changed, Version
 from runner.store.remote import checked
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from concurrent.futures import Future
     from pathlib import Path
     from typing import BinaryIO
 
@@ -84,8 +88,28 @@ class SSH:
 
     def get(self, name: str, sink: Sink) -> None:
         """See `Remote`. The next bytes are on their way while the sink takes the last ones."""
-        for chunk in self._read(name):
+        for chunk in self.begin(name)[1]:
             sink.write(chunk)
+
+    def begin(self, name: str) -> tuple[Version, Arriving]:
+        """See `Ranged`."""
+        place = self._place(name)
+        with self._errors("read", name):
+            version, content, file = self._session.run(lambda sftp: _begin(sftp, place))
+        return version, self._arriving(name, _Reading(self._session, file, (len(content), None), content))
+
+    def read(self, name: str, version: Version, start: int, stop: int) -> Arriving:
+        """See `Ranged`."""
+        place = self._place(name)
+        try:
+            with self._errors("read", name):
+                file = self._session.run(lambda sftp: _open(sftp, place, version))
+        except ObjectMissing:
+            file = None
+        if file is None:
+            message = f"{name} in {self.url} is another than before"
+            raise Changed(message, "it is overwritten again and again; find out by whom")
+        return self._arriving(name, _Reading(self._session, file, (start, stop)))
 
     def put(self, name: str, source: Path, report: Report = unheard) -> None:
         """See `Remote`. Written beside its name, synced where the server can, and renamed in one step."""
@@ -123,31 +147,8 @@ class SSH:
     def _place(self, name: str) -> str:
         return f"{self._path}/{checked(name)}"
 
-    def _read(self, name: str) -> Iterator[bytes]:
-        """Give the bytes as they arrive; only the reading is translated, not what the sink does with them."""
-        place = self._place(name)
-        with self._errors("read", name):
-            content, file = self._session.run(lambda sftp: _begin(sftp, place))
-        if file is None:
-            yield content
-        else:
-            yield from self._rest(content, file, name)
-
-    def _rest(self, content: bytes, file: SFTPClientFile, name: str) -> Iterator[bytes]:
-        offset = len(content)
-        ahead = self._session.begin(partial(_further, file, offset))
-        try:
-            while content:
-                yield content
-                with self._errors("read", name):
-                    content = ahead.result()
-                offset += len(content)
-                if content:
-                    ahead = self._session.begin(partial(_further, file, offset))
-        finally:
-            ahead.cancel()
-            with suppress(asyncssh.Error, OSError, CancelledError):
-                self._session.run(lambda _: file.close())
+    def _arriving(self, name: str, reading: _Reading) -> Arriving:
+        return Arriving(reading.take, lambda: self._errors("read", name), reading.close)
 
     @contextmanager
     def _errors(self, doing: str, name: str) -> Iterator[None]:
@@ -158,8 +159,56 @@ class SSH:
             raise ssh_errors.translate(error, doing, name, self.url) from error
 
 
-async def _begin(sftp: SFTPClient, place: str) -> tuple[bytes, SFTPClientFile | None]:
-    """Give the first bytes of a file, and the open file where there are more."""
+class _Reading:
+    """An open file, or a part of it, on its way: what comes next is asked for before what came is taken."""
+
+    def __init__(
+        self, session: Session, file: SFTPClientFile | None, part: tuple[int, int | None], came: bytes = b""
+    ) -> None:
+        """Read on.
+
+        Args:
+            session: that the file was opened in.
+            file: `None`: all of it came already.
+            part: where to start and to stop, in bytes; `None`: at the end.
+            came: the bytes before that.
+
+        """
+        self._session = session
+        self._file = file
+        self._at, self._stop = part
+        self._came = came
+        self._ahead = self._ask()
+
+    def take(self) -> bytes:
+        """Wait for the next bytes; none at the end."""
+        if self._came:
+            came, self._came = self._came, b""
+            return came
+        if self._ahead is None:
+            return b""
+        content = self._ahead.result()
+        self._at += len(content)
+        self._ahead = self._ask() if content else None
+        return content
+
+    def close(self) -> None:
+        """Let go of the file."""
+        if self._ahead:
+            self._ahead.cancel()
+        file, self._file = self._file, None
+        if file:
+            with suppress(asyncssh.Error, OSError, CancelledError, Unavailable):
+                self._session.run(lambda _: file.close())
+
+    def _ask(self) -> Future[bytes] | None:
+        size = CHUNK if self._stop is None else min(CHUNK, self._stop - self._at)
+        file, at = self._file, self._at
+        return self._session.begin(lambda _: _further(file, at, size)) if file and size > 0 else None
+
+
+async def _begin(sftp: SFTPClient, place: str) -> tuple[Version, bytes, SFTPClientFile | None]:
+    """Give a file's version, its first bytes, and the open file where there are more."""
     file = await asyncio.wait_for(sftp.open(place, "rb"), _PATIENCE)
     try:
         asked = asyncio.gather(file.read(_FIRST, 0), file.stat())
@@ -168,15 +217,35 @@ async def _begin(sftp: SFTPClient, place: str) -> tuple[bytes, SFTPClientFile | 
     except BaseException:
         await file.close()
         raise
-    if about.size is None or len(content) < about.size:
-        return content, file
+    version = _version(about)
+    if version.size is None or len(content) < version.size:
+        return version, content, file
     await file.close()
-    return content, None
+    return version, content, None
 
 
-async def _further(file: SFTPClientFile, offset: int, _: SFTPClient) -> bytes:
+async def _open(sftp: SFTPClient, place: str, version: Version) -> SFTPClientFile | None:
+    """Open a file if it is still that version."""
+    file = await asyncio.wait_for(sftp.open(place, "rb"), _PATIENCE)
+    try:
+        same = _version(await asyncio.wait_for(file.stat(), _PATIENCE)) == version
+    except BaseException:
+        await file.close()
+        raise
+    if same:
+        return file
+    await file.close()
+    return None
+
+
+def _version(about: asyncssh.SFTPAttrs) -> Version:
+    """Tell states apart by size and second; of two in one second the hash of the whole tells."""
+    return Version(about.size, str(about.mtime) if about.mtime else "")
+
+
+async def _further(file: SFTPClientFile, offset: int, size: int) -> bytes:
     """Give the next bytes of an open file; none at its end."""
-    return cast("bytes", await asyncio.wait_for(file.read(CHUNK, offset), _PATIENCE))
+    return cast("bytes", await asyncio.wait_for(file.read(size, offset), _PATIENCE))
 
 
 async def _store(sftp: SFTPClient, source: BinaryIO, place: str, report: Report) -> None:

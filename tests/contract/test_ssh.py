@@ -12,6 +12,7 @@ import pytest
 
 from runner.errors import ConfigError, Denied, ObjectMissing, RemoteError, Unavailable
 from runner.hashes import Hash, Tree, hash_bytes
+from runner.store.protocols import Changed
 from runner.store.remote import Retrying, open_remote
 from runner.store.source import Found, Part, open_source
 from runner.store.ssh import SSH
@@ -188,6 +189,34 @@ def test_a_line_that_was_cut_is_made_anew(sshd: Server, tmp_path: Path, large: b
     remote.get(NAME, sink)
     assert bytes(sink.content) == content
     assert remote.retries > 0
+
+
+def test_a_part_is_of_the_version_that_was_asked_for(sshd: Server, tmp_path: Path) -> None:
+    content = os.urandom(3_000_000)
+    (tmp_path / "source").write_bytes(content)
+    remote = sshd.remote("ranged")
+    remote.put(NAME, tmp_path / "source")
+    version, arriving = remote.begin(NAME)
+    assert version.size == len(content)
+    assert b"".join(arriving) == content
+    assert b"".join(remote.read(NAME, version, 10, 2_000_000)) == content[10:2_000_000]
+    (tmp_path / "source").write_bytes(b"another")
+    remote.put(NAME, tmp_path / "source")
+    for _ in range(2):
+        with pytest.raises(Changed, match="is another than before"):
+            remote.read(NAME, version, 10, 20)
+        (sshd.stored("ranged") / NAME).unlink(missing_ok=True)
+
+
+def test_what_is_not_read_to_its_end_is_let_go_of(sshd: Server, tmp_path: Path) -> None:
+    (tmp_path / "source").write_bytes(bytes(5_000_000))
+    remote = sshd.remote("left")
+    remote.put(NAME, tmp_path / "source")
+    for _ in range(300):  # more than a server keeps open
+        _, arriving = remote.begin(NAME)
+        next(arriving)
+        arriving.close()
+    assert content_of(remote) == bytes(5_000_000)
 
 
 class _Cutting(Collected):
