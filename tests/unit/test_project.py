@@ -23,6 +23,7 @@ _NETWORK_DOORS = {
     "store/azure_client.py",
     "store/azure_errors.py",
     "store/azure_obstore.py",
+    "store/azure_parts.py",
     "store/s3_client.py",
     "store/s3.py",
     "store/s3_errors.py",
