@@ -59,6 +59,7 @@ bench: $(VENV)/stamp-test $(VENV)/stamp-bench ## Measure against real dvc, and w
 	$(BIN)/python benchmarks/engine.py $(ARGS)
 	$(BIN)/python benchmarks/resolve.py $(ARGS)
 	$(BIN)/python benchmarks/storage.py $(ARGS)
+	$(BIN)/python benchmarks/report.py
 
 image: ## Build the action's image and run it as GitHub does (needs root and Debian's container tools)
 	tests/image/build.sh

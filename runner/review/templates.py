@@ -11,8 +11,7 @@ import traceback
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
-from jinja2 import DictLoader, PackageLoader, PrefixLoader, StrictUndefined, TemplateError
-from jinja2.loaders import ChoiceLoader
+from jinja2 import ChoiceLoader, FunctionLoader, PackageLoader, PrefixLoader, StrictUndefined, TemplateSyntaxError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup
 
@@ -56,11 +55,11 @@ def rendered(name: str, facts: Mapping[str, Any], own: Own | None = None) -> str
 
 def _told(error: Exception, name: str, own: Own) -> str:
     """Say what is wrong with file and line: the innermost line of a template of the project."""
-    places = [(frame.filename, frame.lineno) for frame in traceback.extract_tb(error.__traceback__)]
-    line = next((line for file, line in reversed(places) if file in own or file == "<template>"), 0)
-    file = next((file for file, at in reversed(places) if file in own and at == line), name)
-    if isinstance(error, TemplateError) and getattr(error, "lineno", None):
-        file, line = getattr(error, "name", None) or name, error.lineno  # type: ignore[attr-defined]  # only of syntax errors
+    frames = traceback.extract_tb(error.__traceback__)
+    places = [(frame.filename, frame.lineno) for frame in reversed(frames) if frame.filename in own]
+    file, line = next(iter(places), (name, 0))
+    if isinstance(error, TemplateSyntaxError):
+        file, line = error.name or name, error.lineno
     return f"{FOLDER}/{file}{f':{line}' if line else ''}: {error}"
 
 
@@ -72,7 +71,7 @@ def _packaged(name: str) -> Template:
 def _environment(name: str, own: Own) -> Environment:
     """Everything goes through HTML's escaping, or in Markdown is prose, unless marked safe by us."""
     environment = ImmutableSandboxedEnvironment(
-        loader=ChoiceLoader([PrefixLoader({PARENT: PackageLoader("runner.review", "templates")}), DictLoader(own)]),
+        loader=ChoiceLoader([PrefixLoader({PARENT: PackageLoader("runner.review", "templates")}), _loader(own)]),
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -82,6 +81,11 @@ def _environment(name: str, own: Own) -> Environment:
     )
     environment.filters |= {**_FILTERS, **(_MARKDOWN if ".md." in name else {})}
     return environment
+
+
+def _loader(own: Own) -> FunctionLoader:
+    """Give a project's templates their file names, so that a mistake in one can be told by it."""
+    return FunctionLoader(lambda name: (own[name], name, lambda: True) if name in own else None)
 
 
 def _text(value: object) -> object:

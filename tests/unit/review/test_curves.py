@@ -1,0 +1,99 @@
+"""Plots in Markdown: sparklines, Mermaid charts that any values give, tables of confusion."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from runner.review import curves
+from runner.review.changed import Picture, PlotRow
+from tests.unit.review.reports import PLOT
+
+LINE = re.compile(r"  (line|bar) \[-?[\d.]+(, -?[\d.]+)*\]")
+AXIS = re.compile(r'  [xy]-axis ("[\w .-]+" )?(-?[\d.]+ --> -?[\d.]+|\["[\w .-]*"(, "[\w .-]*")*\])')
+
+
+def row(template: str, points: list[dict[str, Any]], **more: Any) -> PlotRow:
+    return PlotRow(id="p", title="p", template=template, x="x", y="y", spec="{}", points=json.dumps(points), **more)
+
+
+@pytest.mark.parametrize(
+    ("values", "drawn"),
+    [
+        ((), ""),
+        ((1,), "▅"),
+        ((2, 2, 2), "▅▅▅"),
+        ((0, 1, 2, 3), "▁▃▆█"),
+        ((0, None, 8), "▁·█"),
+        ((-1e308, 1e308), "▅▅"),
+        (tuple(range(64)), "▁▁▂▂▃▃▄▄▅▅▆▆▇▇██"),
+    ],
+)
+def test_a_sparkline_has_a_bar_a_value_and_a_dot_for_none(values: tuple[float | None, ...], drawn: str) -> None:
+    assert curves.sparkline(values) == drawn
+
+
+def test_a_chart_draws_base_and_head_over_the_same_places() -> None:
+    points = [{"rev": "base", "x": n, "y": n} for n in range(3)] + [
+        {"rev": "head", "x": n / 2, "y": 5} for n in range(3)
+    ]
+    assert curves.xychart(row("linear", points)).split("\n")[1:] == [
+        "xychart-beta",
+        '  x-axis "x" 0 --> 2',
+        '  y-axis "y" -0.25 --> 5.25',
+        "  line [0, 0, 1, 2]",
+        "  line [5, 5, 5]",
+    ]
+
+
+def test_bars_of_the_base_stand_behind_a_line_of_the_head() -> None:
+    points = [{"rev": side, "x": 2, "y": "f[1]"} for side in ("base", "head")]
+    assert curves.xychart(row("bar_horizontal", points)).split("\n")[2:] == [
+        '  x-axis "y" ["f 1"]',
+        '  y-axis "x" -0.1 --> 2.1',
+        "  bar [2]",
+        "  line [2]",
+    ]
+
+
+@given(PLOT)
+def test_any_plot_gives_a_chart_of_which_mermaid_can_read_every_line(plot: PlotRow) -> None:
+    chart = curves.xychart(plot) if curves.shape(plot) in {"line", "bar"} else ""
+    for line in chart.split("\n")[2:]:
+        assert LINE.fullmatch(line) or AXIS.fullmatch(line), line
+    assert all(isinstance(one, curves.Summary) for one in curves.summaries(plot))
+
+
+@given(st.lists(st.none() | st.floats(allow_nan=False) | st.integers(), max_size=30), st.none() | st.floats())
+def test_any_trend_is_drawn_or_left_out(values: list[float | None], head: float | None) -> None:
+    chart = curves.trend_chart(values, [str(number) for number in range(len(values))], head, "a `metric` [x]")
+    assert all(LINE.fullmatch(line) or AXIS.fullmatch(line) for line in chart.split("\n")[1:])
+    assert all(re.fullmatch(r"[\d., -]*", line) for line in curves.polyline(values, 100, 20))
+
+
+def test_a_confusion_matrix_counts_both_sides_and_shows_one_number_where_they_agree() -> None:
+    points = [
+        {"rev": "base", "x": "a", "y": "b"},
+        {"rev": "head", "x": "a", "y": "b"},
+        {"rev": "head", "x": "b", "y": "b"},
+    ]
+    assert curves.confusion(row("confusion", points)) == curves.Confusion(
+        ("a", "b"), (("a", ("0", "1")), ("b", ("0", "0 → 1")))
+    )
+    many = [{"rev": "head", "x": number, "y": number} for number in range(13)]
+    assert curves.confusion(row("confusion", many)) is None
+    assert curves.confusion(row("confusion", [])) is None
+
+
+def test_each_series_of_a_plot_is_told_in_words() -> None:
+    lines = [{"rev": side, "x": 0, "y": y} for side, y in (("base", 1), ("head", 0.25))]
+    assert curves.summaries(row("simple", lines)) == [curves.Summary("p", "y", "▅ 1", "▅ 0.25")]
+    assert curves.summaries(row("scatter", lines)) == [curves.Summary("p", "scatter", "1 row", "1 row")]
+    image = PlotRow(id="i", title="i", pictures=(Picture("head", "image/png", "QUJDRA=="),))
+    assert curves.summaries(image) == [curves.Summary("i", "image", "", "6 B")]
+    assert curves.summaries(PlotRow(id="n", title="n", why="no data")) == [curves.Summary("n", "no data", "", "")]
