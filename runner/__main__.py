@@ -5,9 +5,11 @@ from __future__ import annotations
 import gc
 import os
 import sys
-from typing import TYPE_CHECKING, Final
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final, NoReturn
 
 from runner.cli import start
+from runner.errors import Exit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -19,7 +21,18 @@ _ALLOCATIONS: Final = 100_000
 def main() -> None:
     """Run the command line and end the process with its exit code."""
     gc.set_threshold(_ALLOCATIONS)
-    sys.exit(start(arguments(sys.argv[1:], os.environ), os.environ))
+    code = start(arguments(sys.argv[1:], os.environ), os.environ)
+    if code in {Exit.INTERRUPTED, Exit.TERMINATED}:
+        _leave(code)
+    sys.exit(code)
+
+
+def _leave(code: int) -> NoReturn:
+    """End without waiting for what other threads are at: a code host that cancels a job waits some seconds only."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(code)
 
 
 def arguments(given: Sequence[str], environ: Mapping[str, str]) -> list[str]:

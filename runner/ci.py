@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import time
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
@@ -20,6 +21,7 @@ from runner.engine.decide import Wait
 from runner.engine.modes import PLAIN, Modes
 from runner.engine.project import Place
 from runner.errors import ConfigError, Exit, Interrupted, RemoteError, RunnerError, StaleError
+from runner.pipeline import wishes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from runner.engine.project import Project
     from runner.forge.event import Event
     from runner.pipeline.model import Stage
+    from runner.pipeline.wishes import Resources, Wishes
     from runner.review.cases import Terms
     from runner.review.commit import Commit
     from runner.review.gatefile import GateFile
@@ -329,12 +332,14 @@ def _make_fresh(project: Project, asked: Asked, results: dict[str, StageResult],
     Of a stage that had to be made again, because nobody has what it once wrote or only the commit vouches for it, the
     later result counts, unless that is only that it is fresh by now.
     """
-    from runner.engine import executor, reproduce, shell  # noqa: PLC0415 - see the top
+    from runner.engine import executor, machine, reproduce, shell  # noqa: PLC0415 - see the top
 
     if not asked.event.may_run:
         message = f"no stage is run here: {asked.event.why}"
         raise ConfigError(message, "`retrain plan` and `retrain gate` work for this event")
-    local = executor.Local()
+    stages = _selected(project, asked.settings.targets, modes or modes_of(asked.settings))
+    chosen, there = asked.settings, machine.whole(asked.environ)
+    local = executor.Local(project.root, executor.Limits(chosen.stage_timeout, chosen.timeout, chosen.silence))
     loop = reproduce.Reproduction(
         known=project.known(),
         workspace=project.workspace,
@@ -347,17 +352,33 @@ def _make_fresh(project: Project, asked: Asked, results: dict[str, StageResult],
         output=lambda stage: log.stage_output(stage.address),
         setup="" if any(result.status == "ran" for result in results.values()) else asked.settings.setup,
         modes=modes or modes_of(asked.settings),
+        room=machine.shared(there, chosen.jobs),
+        wishes=_wishes(stages, there),
         environment=lambda stage: shell.fenced(
             asked.environ, asked.settings.pass_env, root=project.root, address=stage.address
         ),
     )
-    for result in loop.reproduce(_selected(project, asked.settings.targets, loop.modes)):
-        if result.stage.address in results and result.status in {"fresh", "frozen"}:
-            continue
-        results[result.stage.address] = result
-        if result.status == "ran" and result.entry:
-            project.times.remember(result.entry, result.seconds)
-        _say(result)
+    try:
+        with closing(local), closing(loop.reproduce(stages)) as running:
+            for result in running:
+                if result.stage.address in results and result.status in {"fresh", "frozen"}:
+                    continue
+                results[result.stage.address] = result
+                if result.status == "ran" and result.entry:
+                    project.times.remember(result.entry, result.seconds)
+                _say(result)
+    finally:
+        for address in [stage.address for stage in stages if stage.address in results]:
+            results[address] = results.pop(address)  # in the stages' order, whoever ended first
+
+
+def _wishes(stages: Sequence[Stage], there: Resources) -> dict[str, Wishes]:
+    """Read what stages ask for below `meta:`; who asks for more than there is will run alone, and is told so."""
+    asked = wishes.of_all(stages)
+    for address, wish in asked.items():
+        if not wish.resources.fits(there):
+            logger.warning("stage %s asks for %s, and there is %s: it runs alone", address, wish.resources, there)
+    return asked
 
 
 def _again(project: Project, asked: Asked, local: Executor) -> Again | None:

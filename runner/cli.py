@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import sys
 import traceback
@@ -86,8 +87,17 @@ def start(argv: Sequence[str], environ: Mapping[str, str]) -> int:
 
 def _interrupt(number: int, _frame: FrameType | None) -> None:
     """Leave from wherever we are: what is half done is undone on the way out; a second signal ends at once."""
-    signal.signal(number, signal.SIG_DFL)
+    for expected in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(expected, _end_at_once)
     raise Interrupted(terminated=number == signal.SIGTERM)
+
+
+def _end_at_once(number: int, _frame: FrameType | None) -> None:
+    """End with everything below us; what is half done is undone by the next run."""
+    from runner.engine import processes  # noqa: PLC0415 - almost no run needs it
+
+    processes.end_everything()
+    os._exit(Exit.TERMINATED if number == signal.SIGTERM else Exit.INTERRUPTED)
 
 
 def _usage(error: click.UsageError) -> int:

@@ -191,10 +191,10 @@ def _project(root: Path, git: Git, prefix: str, asked: Asked) -> Project:
         for out in stage.outs
         if home_of(out) and (recorded := _recorded(pipeline, stage, out)) and recorded.hash
     }
-    repositories = Repositories(root, environ, store, chosen.jobs, strict=not _is_trusted_event(asked))
+    repositories = Repositories(root, environ, store, chosen.transfers, strict=not _is_trusted_event(asked))
     known = dvc if asked.remote_from is not None else config.Config()
     sources = Sources(known, repositories, _trusts(pipeline, Committed(git, prefix, asked.remote_from or ""), asked))
-    objects = Objects(store, remote, chosen.jobs, homes, versions)
+    objects = Objects(store, remote, chosen.transfers, homes, versions)
     objects.origin = lambda file: _origin(pipeline, sources, file)
     runs = RunCache(store, lambda: remote(""), root / SCRATCH / "unpushed")
     cwd = os.path.relpath(chosen.directory, root)

@@ -102,7 +102,28 @@ OPTIONS: Final = {
     "remote": _option("-r", "--remote", of="remote", metavar="NAME", help="DVC remote; the default one if not given."),
     "base": _option("--base", of="base", metavar="REV", help="Git revision to compare with; found if not given."),
     "config": _option("--config", of="config", metavar="PATH", help="Gate file; retrain.yaml if not given."),
-    "jobs": _option("-j", "--jobs", of="jobs", metavar="N", help="Requests to the remote at once; 32 if not given."),
+    "jobs": _option("-j", "--jobs", of="jobs", metavar="N", help="Stages at once; as many as cores if not given."),
+    "transfers": _option(
+        "--transfers", of="transfers", metavar="N", help="Requests to the remote at once; 32 if not given."
+    ),
+    "requests": _option(
+        "-j",
+        "--jobs",
+        "--transfers",
+        of="transfers",
+        metavar="N",
+        help="Requests to the remote at once; 32 if not given.",
+    ),
+    "timeout": _option("--timeout", of="timeout", metavar="TIME", help="For all commands together, such as `5 h`."),
+    "stage-timeout": _option(
+        "--stage-timeout", of="stage-timeout", metavar="TIME", help="For each stage whose `meta` says nothing else."
+    ),
+    "silence": _option(
+        "--silence",
+        of="silence",
+        metavar="TIME",
+        help="Warn of a stage silent for so long; 30 min if not given, 0: never.",
+    ),
     "report": _option(
         "--report-dir", of="report-dir", metavar="DIR", help="Write report.json, .md, .html, .xml, plots to DIR."
     ),
@@ -160,6 +181,7 @@ OPTIONS: Final = {
     "quiet": click.option("-q", "--quiet", count=True, callback=_louder(-1), expose_value=False, help="Say less."),
 }
 MODES: Final = ("set-param", "force", "single-item", "downstream", "locked", "allow-missing", "run-cache")
+RUNNING: Final = ("jobs", "transfers", "timeout", "stage-timeout", "silence")
 EVERY: Final = ("directory", "config", "json", "verbose", "quiet")
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
 
+from runner import units
 from runner.errors import ConfigError, ConfigErrors, Location
 
 if TYPE_CHECKING:
@@ -40,6 +41,14 @@ def _count(value: str) -> int:
         message = f"a whole number from 1 to {_MOST_JOBS}"
         raise ValueError(message)
     return int(value)
+
+
+def _jobs(value: str) -> int:
+    return _count(value) if value else 0
+
+
+def _duration(value: str) -> float:
+    return units.seconds(value) if value not in {"", "0"} else 0
 
 
 def _yes(value: str) -> bool:
@@ -87,7 +96,13 @@ INPUTS = (
     Input("remote", "", _text, "DVC remote to pull from and push to; empty: the default one."),
     Input("base", "", _text, "Git revision to compare with; empty: found from the event or the default branch."),
     Input("config", "retrain.yaml", _text, "The gate file.", in_file=False),
-    Input("jobs", "32", _count, "How many requests to the remote at once."),
+    Input("jobs", "", _jobs, "How many stages may run at once; empty: as many as there are cores."),
+    Input("transfers", "32", _count, "How many requests to the remote at once."),
+    Input(
+        "timeout", "", _duration, "Time for all commands together, such as 5 h; what runs then is ended. Empty: any."
+    ),
+    Input("stage-timeout", "", _duration, "Time for each stage that has no `meta: {timeout: ...}`; empty: any."),
+    Input("silence", "30 min", _duration, "Warn of a stage that prints nothing for so long; 0: never."),
     Input("report-dir", "", _text, "Write report.json, .md, .html, .xml (JUnit) and the plots into this directory."),
     Input("push", "passed", _one_of("passed", "always", "never"), "When to push: if the gates passed, always, never."),
     Input("setup", "", _text, "Commands to run once before the first stage that runs: install what stages need."),
@@ -143,7 +158,11 @@ class Settings:
         remote: DVC remote's name; empty: the default one.
         base: revision to compare with; empty: to be found.
         config: the gate file, relative to the project's root.
-        jobs: requests at once.
+        jobs: stages at once; 0: as many as there are cores.
+        transfers: requests at once.
+        timeout: seconds for all commands together; 0: any.
+        stage_timeout: seconds for each stage that says nothing of its own; 0: any.
+        silence: seconds without output after which a stage is warned of; 0: never.
         report_dir: where the report is written; empty: nowhere.
         push: when to push.
         setup: shell commands to run before the first stage that runs; empty: none.
@@ -164,7 +183,11 @@ class Settings:
     remote: str = ""
     base: str = ""
     config: str = "retrain.yaml"
-    jobs: int = 32
+    jobs: int = 0
+    transfers: int = 32
+    timeout: float = 0
+    stage_timeout: float = 0
+    silence: float = 1800
     report_dir: str = ""
     push: Push = "passed"
     setup: str = ""
@@ -274,6 +297,10 @@ def _settings(values: Mapping[str, Any], environ: Mapping[str, str]) -> Settings
         base=values["base"],
         config=values["config"],
         jobs=values["jobs"],
+        transfers=values["transfers"],
+        timeout=values["timeout"],
+        stage_timeout=values["stage-timeout"],
+        silence=values["silence"],
         report_dir=values["report-dir"],
         push=cast("Push", values["push"]),
         setup=values["setup"],

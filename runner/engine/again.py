@@ -22,8 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
-    from runner.engine.executor import Executor
-    from runner.engine.shell import Command
+    from runner.engine.executor import Executor, Task
     from runner.git import Git
     from runner.hashes import Hash, Tree
     from runner.pipeline.model import LockEntry, Out, Stage
@@ -51,28 +50,28 @@ class Again:
     executor: Executor
     strict: bool = True
 
-    def differs(self, stage: Stage, entry: LockEntry, command: Command, output: Callable[[bytes], object]) -> str:
+    def differs(self, stage: Stage, entry: LockEntry, task: Task, output: Callable[[bytes], object]) -> str:
         """Run the command of `stage` again; say in words what it did otherwise, empty if nothing.
 
         Args:
             stage: the stage, whose outs lie in the workspace.
             entry: what the first run wrote.
-            command: what ran.
+            task: what ran.
             output: takes what the second run prints.
 
         """
         if any(out.persist for out in stage.outs):
             return "it cannot be told: an out persists, so that a second run begins with what the first left"
         with self._copy(stage) as copy:
-            env = {**command.env, "DVC_ROOT": str(copy)}
-            again = replace(command, wdir=copy / self.prefix / stage.wdir, env=env)
+            env = {**task.env, "DVC_ROOT": str(copy)}
+            again = replace(task, wdir=str(copy / self.prefix / stage.wdir), env=env)
             output(b"> a second time, in a clean copy\n")
             try:
                 ran = self.executor.run(again, output)
             except OSError as error:
                 return f"in a clean copy the command could not be started: {error}"
-            if ran.code:
-                return f"in a clean copy, of what git tracks and the deps alone, it ended with exit code {ran.code}"
+            if ran.why:
+                return f"in a clean copy, of what git tracks and the deps alone, {ran.why}"
             other = Workspace(copy / self.prefix, State())
             return "; ".join(filter(None, (self._compared(out, entry, other) for out in stage.outs)))
 

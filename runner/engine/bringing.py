@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from runner.engine.decide import Change, Reason
 from runner.engine.known import outs_of
+from runner.engine.objects import NOTHING
 from runner.errors import Corrupt, ObjectMissing
 
 if TYPE_CHECKING:
@@ -71,16 +72,25 @@ class Bringing:
         recorded = [Wanted(stage, out, name, entry) for out, name in outs_of(stage, entry)]
         return [one for one in recorded if not self.known.is_in_place(one.out, one.name)]
 
-    def bring(self, wanted: Sequence[Wanted]) -> Moved:
+    def ahead(self, wanted: Sequence[Wanted]) -> Moved:
+        """Fetch into the cache what comes from remotes, and nothing else; may be called on any thread."""
+        return self.objects.fetch([(one.out, one.name) for one in wanted if not one.out.origin])
+
+    def bring(self, wanted: Sequence[Wanted], ahead: Moved = NOTHING) -> Moved:
         """Fetch outs and put them in place; what nobody has is in `failed`, and then nothing is put in place.
 
         An object that turns out broken in the cache is fetched anew, once.
+
+        Args:
+            wanted: the outs.
+            ahead: what was fetched of them already, and what of them nobody has.
 
         Raises:
             RemoteError: the remote refused, could not be reached, or holds other bytes.
 
         """
-        pulled = self._fetch(wanted)
+        _raise_unless_missing(ahead)
+        pulled = ahead if ahead.failed else ahead + self._fetch(wanted)
         try:
             self._put(wanted if not pulled.failed else ())
         except Corrupt as error:

@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import stat
+from collections import defaultdict
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import PurePosixPath
@@ -66,6 +67,9 @@ class Keeping:
         self._tracked = tracked
         self._ignored = set(ignored)
         self._locks: dict[str, tuple[str | None, lock.LockFile]] = {}
+        self._order: Mapping[str, int] = {}
+        self._new: defaultdict[str, dict[str, int]] = defaultdict(dict)
+        self._new_lines: defaultdict[str, dict[bytes, tuple[int, int]]] = defaultdict(dict)
         survivors.end(workspace.path(SCRATCH))
         self._recover()
 
@@ -73,6 +77,10 @@ class Keeping:
     def mark(self) -> Mapping[str, str]:
         """The variables by which this run's commands are known, should it be killed."""
         return survivors.begin(self._workspace.path(SCRATCH))
+
+    def follow(self, order: Mapping[str, int]) -> None:
+        """Let what is new in a file stand as the stages do in `order` (address to place), whoever ends first."""
+        self._order = order
 
     def may_remember(self, stage: Stage, before: Now) -> bool:
         """DVC's rule for writing the run cache: inputs of the project, and outs, each cached or a metric or a plot.
@@ -257,9 +265,20 @@ class Keeping:
             place_on_disk = self._workspace.path(gitignore)
             old = place_on_disk.read_bytes() if place_on_disk.exists() else b""
         if line.encode() not in old.splitlines():
-            gap = b"" if not old or old.endswith(b"\n") else b"\n"
-            self._workspace.write(gitignore, b"%s%s%s\n" % (old, gap, line.encode()))
+            new = self._with_line(gitignore, old, line.encode(), self._place(stage))
+            self._workspace.write(gitignore, new)
             logger.debug("%s: added %s to .gitignore", stage.address, line)
+
+    def _with_line(self, gitignore: str, old: bytes, line: bytes, place: int) -> bytes:
+        """Add a line at the end of a file, among those that this run has added, each at its place in the order."""
+        new = self._new_lines[gitignore]
+        written = _joined(new)
+        if not old.endswith(written):
+            new.clear()
+        kept = old[: len(old) - len(written)] if new else old
+        new[line] = (place, len(new))
+        gap = b"" if not kept or kept.endswith(b"\n") else b"\n"
+        return kept + gap + _joined(new)
 
     def record(self, stage: Stage, entry: LockEntry, rev: str = "") -> None:
         """Write a stage's new entry into its dvc.lock, or the new hashes into its .dvc file.
@@ -283,9 +302,15 @@ class Keeping:
         written, lock_file = self._locks.get(path, (None, None))
         if lock_file is None or written != on_disk:
             lock_file = lock.LockFile(on_disk, path)
-        lock_file.set(stage.name, entry)
+        if stage.name not in lock_file:
+            self._new[path][stage.name] = self._place(stage)
+        later = {name for name, place in self._new[path].items() if place > self._place(stage)}
+        lock_file.set(stage.name, entry, later)
         self._workspace.write(path, lock_file.text.encode())
         self._locks[path] = (lock_file.text, lock_file)
+
+    def _place(self, stage: Stage) -> int:
+        return self._order.get(stage.address, 0)
 
     @contextmanager
     def aside(self, stage: Stage) -> Iterator[Callable[[], None]]:
@@ -322,6 +347,11 @@ class Keeping:
         except ConfigError:
             return True
         return False
+
+
+def _joined(lines: Mapping[bytes, tuple[int, int]]) -> bytes:
+    """Put lines one below the other, in the order of their places."""
+    return b"".join(b"%s\n" % line for line in sorted(lines, key=lines.__getitem__))
 
 
 def _unprotect(place: Path) -> None:

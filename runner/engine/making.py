@@ -6,30 +6,48 @@ A command that fails leaves the stage's outs as they were before it ran.
 from __future__ import annotations
 
 import logging
+from contextlib import ExitStack
 from dataclasses import dataclass
-from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any, Final
 
 from runner.engine import shell
+from runner.engine.courses import Turn
+from runner.engine.executor import Task
 from runner.engine.known import recorded_as
 from runner.engine.outcome import StageFailed
 from runner.errors import ConfigError
 from runner.hashes import MD5
 from runner.pipeline import params
 from runner.pipeline.model import LockEntry
+from runner.pipeline.wishes import Resources
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from contextlib import AbstractContextManager
 
     from runner.engine.again import Again
+    from runner.engine.courses import Course
     from runner.engine.decide import Content, Now
-    from runner.engine.executor import Executor
+    from runner.engine.executor import Executor, Ran
     from runner.engine.keeping import Keeping
     from runner.engine.known import Known
     from runner.engine.workspace import Workspace
     from runner.log import StageOutput
     from runner.pipeline.model import Dep, Out, Stage
+    from runner.pipeline.wishes import Wishes
+
+_ALONE: Final = Resources(cpu=1 << 60)
+"""More than any machine has: who asks for that runs with nobody beside it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A stage that was run: its new entry, what it read, and the seconds its command took."""
+
+    entry: LockEntry
+    before: Now
+    seconds: float
 
 logger = logging.getLogger("retrain")
 
@@ -77,34 +95,68 @@ class Making:
                 raise StageFailed(message)
         return now
 
-    def run(self, stage: Stage, before: Now) -> tuple[LockEntry, float]:
-        """Run the command with the outs out of the way; they come back if it fails."""
-        with self.keep().aside(stage) as committed, self.output(stage) as output:
-            command = shell.Command(
-                shell.lines_of(stage.cmd or ()),
-                self.workspace.path(stage.wdir),
-                {**self.environment(stage), **self.keep().mark},
-            )
-            self._set_up(command, output)
+    def make(self, stage: Stage, asked: Wishes) -> Course[Made]:
+        """Run the command when there is room for it, and take in what it wrote."""
+        with ExitStack() as shown:
+            output = None
+            if self.setup and not self._ready:
+                yield Turn(_ALONE)
+                output = shown.enter_context(self.output(stage))
+                yield from self._set_up(stage, output)
+            yield Turn(asked.resources)
+            before = self.inputs(stage)
+            self.keep().check_untracked(stage)
+            output = output or shown.enter_context(self.output(stage))
+            return (yield from self._tried(stage, before, asked, output))
+
+    def _tried(self, stage: Stage, before: Now, asked: Wishes, output: StageOutput) -> Course[Made]:
+        """Run the command, again as often as the stage asks for where it fails."""
+        for left in reversed(range(asked.retries + 1)):
             try:
-                ran = self.executor.run(command, output)
-            except (OSError, ValueError) as error:
-                message = f"the command could not be started: {error}"
-                raise StageFailed(message) from error
-            if ran.code:
-                message = f"the command ended with exit code {ran.code}" if ran.code > 0 else _signalled(-ran.code)
-                raise StageFailed(message, code=ran.code, seconds=ran.seconds, tail=output.tail)
+                return (yield from self._run(stage, before, asked, output))
+            except StageFailed as failure:
+                if not (left and failure.may_be_tried_again):
+                    raise
+                self._check_inputs(stage, before)
+                tries = f"try {asked.retries - left + 2} of {asked.retries + 1}"
+                output(f"> {failure.why}; {tries}\n".encode())
+        raise AssertionError
+
+    def _run(self, stage: Stage, before: Now, asked: Wishes, output: StageOutput) -> Course[Made]:
+        """Run the command with the outs out of the way; they come back if it fails."""
+        with self.keep().aside(stage) as committed:
+            task = self._task(stage, before, asked)
+            ran = yield from self._ran(task, output)
+            if ran.why:
+                raise StageFailed(ran.why, code=ran.code, seconds=ran.seconds, tail=output.tail, again=True)
+            yield from self._hashed(stage)
             try:
                 entry = self._written(stage, before)
-                self._check_again(stage, entry, command, output)
+                self._check_again(stage, entry, task, output)
             except (StageFailed, ConfigError) as failure:
                 raise StageFailed(failure.args[0], seconds=ran.seconds, tail=output.tail) from failure
             committed()
-        return entry, ran.seconds
+        return Made(entry, before, ran.seconds)
 
-    def _check_again(self, stage: Stage, entry: LockEntry, command: shell.Command, output: StageOutput) -> None:
+    def _task(self, stage: Stage, before: Now, asked: Wishes) -> Task:
+        """Give a stage's run as a value."""
+        deps = {dep.path: content.hash for dep in stage.local_deps if (content := before.deps[dep.spelled])}
+        outs = tuple(out.path for out in stage.outs)
+        lines = shell.lines_of(stage.cmd or ())
+        env = {**self.environment(stage), **self.keep().mark}
+        return Task(stage.address, lines, stage.wdir, env, deps, outs, asked.timeout)
+
+    def _ran(self, task: Task, output: StageOutput) -> Course[Ran]:
+        try:
+            ran: Ran = yield partial(self.executor.run, task, output)
+        except (OSError, ValueError) as error:
+            message = f"the command could not be started: {error}"
+            raise StageFailed(message) from error
+        return ran
+
+    def _check_again(self, stage: Stage, entry: LockEntry, task: Task, output: StageOutput) -> None:
         """Fail, or warn of, a stage that does something else the second time."""
-        differs = self.again.differs(stage, entry, command, output) if self.again else ""
+        differs = self.again.differs(stage, entry, task, output) if self.again else ""
         if differs and self.again and self.again.strict:
             message = f"run a second time it does not write the same: {differs}"
             raise StageFailed(message)
@@ -116,24 +168,35 @@ class Making:
         """Setup texts that have run."""
         return []
 
-    def _set_up(self, command: shell.Command, output: StageOutput) -> None:
+    def _set_up(self, stage: Stage, output: StageOutput) -> Course[None]:
         """Run the setup before the first command of this run: one script of /bin/sh, which ends at its first error."""
-        if not self.setup or self._ready:
+        if self._ready:
             return
-        env = {name: text for name, text in command.env.items() if name != "SHELL"}
-        script = shell.Command((f"set -e\n{self.setup}",), self.workspace.root, env)
-        ran = self.executor.run(script, output)
-        if ran.code:
-            message = f"the setup ended with exit code {ran.code}"
+        env = {**self.environment(stage), **self.keep().mark}
+        env.pop("SHELL", None)
+        script = (f"set -e\n{self.setup}",)
+        ran = yield from self._ran(Task(stage.address, script, ".", env), output)
+        if ran.why:
+            message = f"the setup ended with exit code {ran.code}" if ran.code > 0 else f"the setup: {ran.why}"
             raise StageFailed(message, code=ran.code, seconds=ran.seconds, tail=output.tail)
         self._ready.append(self.setup)
+
+    def _hashed(self, stage: Stage) -> Course[None]:
+        """Hash large outs beside what else goes on."""
+        kind = self.known.pipeline.kind
+        for out in stage.outs:
+            self.workspace.forget(out.path)
+        large = [out.path for out in stage.outs if self.workspace.is_large(out.path)]
+        for path in large:
+            look = yield partial(self.workspace.look, path, kind)
+            if not isinstance(look, ConfigError):  # said where the out is taken in
+                self.workspace.remember(path, kind, look)
 
     def _written(self, stage: Stage, before: Now) -> LockEntry:
         """Hash what the stage wrote and take it into the cache; check that it left its inputs alone."""
         self._check_inputs(stage, before)
         outs = []
         for out in stage.outs:
-            self.workspace.forget(out.path)
             content = self.out(stage, out)
             if out.cache or (self.keep().may_remember(stage, before) and (out.metric or out.plot)):
                 self.keep().add(out, content)
@@ -167,7 +230,7 @@ class Making:
         for param in stage.params:
             if not _same(before.params[param.spelled], self.known.values(param)):
                 message = (
-                    f"params in {param.path!r} were changed by the command itself; let a stage before it write them"
+                    f"params in {param.path!r} were changed while the command ran; let a stage before it write them"
                 )
                 raise StageFailed(message)
 
@@ -183,7 +246,7 @@ def _changed(dep: Dep, old: Mapping[str, str], new: Mapping[str, str]) -> str:
     changed = sorted(path for path in old.keys() | new.keys() if old.get(path) != new.get(path))[:3]
     inside = f" ({', '.join(changed)})" if changed else ""
     return (
-        f"dependency {dep.path!r} was changed by the command itself{inside}; declare it as an out, "
+        f"dependency {dep.path!r} was changed while the command ran{inside}; declare it as an out, "
         "or name what it writes there in .dvcignore"
     )
 
@@ -191,7 +254,3 @@ def _changed(dep: Dep, old: Mapping[str, str], new: Mapping[str, str]) -> str:
 def _same(was: Mapping[str, Any] | None, now: Mapping[str, Any] | None) -> bool:
     """Compare as DVC does, except that what was not a number (NaN) and still is not has not changed."""
     return params.equal(was, now) or repr(was) == repr(now)
-
-
-def _signalled(number: int) -> str:
-    return f"the command was ended by signal {number}"

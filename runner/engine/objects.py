@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections import defaultdict
 from typing import TYPE_CHECKING
@@ -57,6 +58,7 @@ class Objects:
         self.jobs = jobs
         self.fetched = NOTHING
         """All that was fetched through here, listings too."""
+        self._counting = threading.Lock()
 
     def listing(self, name: Hash, home: str = "") -> Tree | None:
         """Give a directory's listing, fetched into the cache if need be; `None` where nobody has it.
@@ -78,7 +80,7 @@ class Objects:
                 remote.get(name.key, sink)
         except ObjectMissing:
             return None
-        self.fetched += Moved(1, self.cache.path(name).stat().st_size, 0.0, ())
+        self._count(Moved(1, self.cache.path(name).stat().st_size, 0.0, ()))
         return self.cache.tree(name)
 
     def at_hand(self, name: Hash) -> bool:
@@ -151,8 +153,12 @@ class Objects:
                 moved += Moved(0, 0, 0.0, tuple(_nowhere(digest) for digest in absent))
             else:
                 moved += transfer.fetch(remote, self.cache, absent, self.jobs)
-        self.fetched += moved
+        self._count(moved)
         return moved
+
+    def _count(self, moved: Moved) -> None:
+        with self._counting:
+            self.fetched += moved
 
     def _import(self, home: str, names: Sequence[Hash]) -> Moved:
         """Bring the data of an import from its source; what it does not hold any more is in `failed`."""

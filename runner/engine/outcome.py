@@ -54,7 +54,10 @@ class StageResult:
 class StageFailed(Exception):
     """A stage did not do what it promises; an outcome, turned into a `StageResult` by the loop."""
 
-    def __init__(self, why: str, *, code: int = 0, seconds: float = 0.0, tail: Sequence[str] = ()) -> None:
-        """Say why, and what the command left behind."""
+    def __init__(
+        self, why: str, *, code: int = 0, seconds: float = 0.0, tail: Sequence[str] = (), again: bool = False
+    ) -> None:
+        """Say why, what the command left behind, and whether it may do better `again`."""
         super().__init__(why)
         self.why, self.code, self.seconds, self.tail = why, code, seconds, tuple(tail)
+        self.may_be_tried_again = again

@@ -1,30 +1,37 @@
-"""The loop: every stage in order is decided on again, then restored, run, or left alone; the lock is written at once.
+"""The loop: every stage is decided on again, then restored, run, or left alone; the lock is written at once.
 
-What finished before a stage that fails is kept.
+Stages that do not depend on each other go side by side, as many as there is room for. What finished before a stage
+that fails is kept, and what runs then is let end.
 """
 
 from __future__ import annotations
 
-from collections import deque
 from dataclasses import dataclass, field, replace
-from functools import cached_property
-from typing import TYPE_CHECKING
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Final
 
 from runner.engine.bringing import Bringing
+from runner.engine.courses import Courses
 from runner.engine.decide import Change, Frozen, Reason, Restore, Run, decide
 from runner.engine.known import outs_of, recorded_as
 from runner.engine.making import Making
 from runner.engine.modes import PLAIN
+from runner.engine.objects import NOTHING
 from runner.engine.outcome import StageFailed, StageResult
+from runner.engine.schedule import Schedule
 from runner.engine.taking_in import TakingIn
-from runner.errors import Exit, ObjectMissing
+from runner.errors import Exit, ObjectMissing, RunnerError
 from runner.hashes import LEGACY
+from runner.pipeline import wishes
+from runner.pipeline.wishes import Resources
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
 
     from runner.engine.again import Again
+    from runner.engine.bringing import Wanted
+    from runner.engine.courses import Course
     from runner.engine.decide import Decision, Now
     from runner.engine.executor import Executor
     from runner.engine.keeping import Keeping
@@ -34,9 +41,14 @@ if TYPE_CHECKING:
     from runner.engine.outcome import Status
     from runner.engine.runcache import RunCache
     from runner.engine.sources import Sources
+    from runner.engine.workers import Done
     from runner.engine.workspace import Workspace
     from runner.log import StageOutput
     from runner.pipeline.model import LockEntry, Stage
+    from runner.pipeline.wishes import Wishes
+    from runner.store.transfer import Moved
+
+ONE_AT_A_TIME: Final = Resources()
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +56,34 @@ class _Needs:
     """A stage cannot go on before these have run again: nobody has their objects any more."""
 
     producers: Mapping[str, Reason] = field(default_factory=dict)
+
+
+@dataclass
+class _SoFar:
+    """Where a run stands.
+
+    Attributes:
+        schedule: what is to come.
+        places: each stage's place in the order.
+        forced: stages that have to run, and why.
+        done, ran, broken: stages that have ended; those whose command ran; those that failed, or depend on one.
+        is_over: whether nothing more is to begin.
+        commands: stages that have ended and whose command was run, or may have been, in the order of their ends.
+        skipped: stages that were given up.
+        errors: what ends the walk when nothing is under way any more.
+
+    """
+
+    schedule: Schedule
+    places: Mapping[str, int]
+    forced: dict[str, Reason] = field(default_factory=dict)
+    done: set[str] = field(default_factory=set)
+    ran: set[str] = field(default_factory=set)
+    broken: set[str] = field(default_factory=set)
+    commands: list[Stage] = field(default_factory=list)
+    is_over: bool = False
+    skipped: list[Stage] = field(default_factory=list)
+    errors: dict[str, Exception] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -63,6 +103,8 @@ class Reproduction:
         setup: shell text to run once, before the first command; empty: none.
         modes: what is forced or overlooked, and whether the loop goes on after a failure.
         again: runs each command a second time, to compare; `None`: nothing is run twice.
+        room: what commands share that run at once; the usual is one at a time.
+        wishes: what stages ask for, by address.
 
     """
 
@@ -78,6 +120,9 @@ class Reproduction:
     setup: str = ""
     modes: Modes = PLAIN
     again: Again | None = None
+    room: Resources = ONE_AT_A_TIME
+    wishes: Mapping[str, Wishes] = field(default_factory=dict)
+    _places: dict[str, int] = field(default_factory=dict)
 
     @cached_property
     def bringing(self) -> Bringing:
@@ -98,45 +143,104 @@ class Reproduction:
     @cached_property
     def keeping(self) -> Keeping:
         """The writer of outs and lock entries; a run with nothing to do never makes it."""
-        return self.keep()
+        made = self.keep()
+        made.follow(self._places)
+        return made
 
-    def reproduce(self, stages: Sequence[Stage]) -> Iterator[StageResult]:
+    def reproduce(self, stages: Sequence[Stage]) -> Generator[StageResult]:
         """Make `stages` (in order) fresh; give a result for each as soon as it is known.
 
-        Ends at the first failure, unless it is to keep going: then only what depends on the failed stage is skipped.
-        """
-        queue = deque(stages)
-        chosen = {stage.address for stage in stages}
-        forced: dict[str, Reason] = {}
-        done: set[str] = set()
-        broken: set[str] = set()
-        last: Stage | None = None
-        commands: list[Stage] = []
-        while queue:
-            stage = queue[0]
-            outcome = self._attempt(stage, forced.get(stage.address), broken, chosen)
-            if isinstance(outcome, _Needs):
-                forced.update(outcome.producers)
-                queue.extendleft(reversed(self._again(outcome.producers, done)))
-                continue
-            queue.popleft()
-            forced.pop(stage.address, None)
-            if stage.address not in done or outcome.status not in {"fresh", "frozen"}:
-                yield outcome
-            done.add(stage.address)
-            last = stage if outcome.status == "ran" else last
-            commands += [stage] if outcome.status in {"ran", "failed"} else []
-            broken |= {stage.address} if outcome.status in {"failed", "skipped"} else set()
-            if broken and not self.modes.keep_going:
-                yield from (StageResult(later, "skipped") for later in queue if later.address not in done)
-                return
-        why = self._tampered(done, after=last if commands[-1:] == [last] else None) if last else ""
-        if last and why:
-            yield StageResult(last, "failed", why=why, exit_code=Exit.STAGE)
+        Ends at the first failure, when what runs beside it has ended, unless it is to keep going: then only what
+        depends on the failed stage is skipped. Close it if it is not taken to its end: commands may be running.
 
-    def _attempt(
-        self, stage: Stage, forced: Reason | None, broken: Collection[str], chosen: Collection[str]
-    ) -> StageResult | _Needs:
+        Raises:
+            RunnerError: the walk cannot go on; given when what runs has ended.
+
+        """
+        self._places.update((stage.address, place) for place, stage in enumerate(stages))
+        so_far = _SoFar(Schedule(stages, self._related), self._places)
+        with Courses(self.room, self.executor.stop) as courses:
+            self._begin(so_far, courses)
+            while done := courses.ended():
+                yield from self._taken(done, so_far, courses)
+                self._begin(so_far, courses)
+        if so_far.errors:
+            raise min(so_far.errors.items(), key=lambda error: so_far.places[error[0]])[1]
+        yield from (StageResult(stage, "skipped") for stage in self._in_order(so_far.skipped))
+        yield from self._judged(stages, so_far)
+
+    def _related(self, stage: Stage) -> list[Stage]:
+        pipeline = self.known.pipeline
+        related = (*pipeline.upstream(stage), *pipeline.downstream(stage))
+        return [other for other in related if other.address in self._places]
+
+    def _in_order(self, stages: Collection[Stage]) -> list[Stage]:
+        return sorted(stages, key=lambda stage: self._places[stage.address])
+
+    def _begin(self, so_far: _SoFar, courses: Courses) -> None:
+        """Take up what may begin: so much that what follows is fetched while commands run, if several may."""
+        while not so_far.is_over and len(so_far.schedule.underway) < self._most_underway:
+            stage = so_far.schedule.begin()
+            if stage is None:
+                return
+            course = self._attempt(stage, so_far.forced.get(stage.address), so_far.broken)
+            courses.begin(stage.address, so_far.places[stage.address], course)
+
+    @property
+    def _most_underway(self) -> int:
+        slots = -(-self.room.cpu // ONE_AT_A_TIME.cpu)
+        return 2 * slots if slots > 1 else 1
+
+    def _taken(self, done: Done, so_far: _SoFar, courses: Courses) -> Iterator[StageResult]:
+        """Note what became of a stage; give the result, if it is one."""
+        stage = self.known.pipeline.stage(done.key)
+        if isinstance(done.answer, _Needs) and not so_far.is_over:
+            so_far.forced.update(done.answer.producers)
+            begun = so_far.done | so_far.schedule.underway
+            so_far.schedule.postpone(stage, self._again(done.answer.producers, begun - {stage.address}))
+            return
+        so_far.schedule.end(stage)
+        if isinstance(done.error, RunnerError):
+            so_far.errors[stage.address] = done.error
+        elif done.error:
+            raise done.error
+        elif isinstance(done.answer, _Needs):
+            so_far.skipped.append(stage)
+        else:
+            yield from self._noted(done.answer, so_far)
+        if (so_far.broken and not self.modes.keep_going) or so_far.errors:
+            self._give_up(so_far, courses)
+
+    def _noted(self, result: StageResult, so_far: _SoFar) -> Iterator[StageResult]:
+        address = result.stage.address
+        so_far.forced.pop(address, None)
+        if address not in so_far.done or result.status not in {"fresh", "frozen"}:
+            yield result
+        so_far.done.add(address)
+        so_far.ran |= {address} if result.status == "ran" else set()
+        so_far.commands += [result.stage] if result.status in {"ran", "failed"} else []
+        so_far.broken |= {address} if result.status in {"failed", "skipped"} else set()
+
+    def _give_up(self, so_far: _SoFar, courses: Courses) -> None:
+        """Start nothing more; what has had its turn is let end."""
+        so_far.is_over = True
+        dismissed = [self.known.pipeline.stage(address) for address in courses.dismiss()]
+        for stage in dismissed:
+            so_far.schedule.end(stage)
+        left = (*dismissed, *so_far.schedule.give_up())
+        so_far.skipped += [stage for stage in left if stage.address not in so_far.done]
+
+    def _judged(self, stages: Sequence[Stage], so_far: _SoFar) -> Iterator[StageResult]:
+        """Look again at what stages wrote, if a command ran and nothing failed that ends the run."""
+        if so_far.is_over:
+            return
+        ran = [stage for stage in stages if stage.address in so_far.ran]
+        is_last = self._most_underway == 1 and so_far.commands[-1:] == ran[-1:]
+        why = self._tampered(so_far.done, after=ran[-1] if is_last else None) if ran else ""
+        if why:
+            yield StageResult(ran[-1], "failed", why=why, exit_code=Exit.STAGE)
+
+    def _attempt(self, stage: Stage, forced: Reason | None, broken: Collection[str]) -> Course[StageResult | _Needs]:
         """Take a step, unless what it depends on is broken; what nobody has fails it alone, if the loop keeps going."""
         if (
             broken
@@ -145,9 +249,9 @@ class Reproduction:
         ):
             return StageResult(stage, "skipped")
         try:
-            outcome = self._step(stage, forced)
+            outcome = yield from self._step(stage, forced)
             if isinstance(outcome, _Needs):
-                _check_chosen(stage, outcome, chosen)
+                _check_chosen(stage, outcome, self._places)
         except ObjectMissing as error:
             if not self.modes.keep_going:
                 raise
@@ -166,20 +270,20 @@ class Reproduction:
             for out, name in outs_of(stage, entry) if entry else ():
                 content = self.workspace.observe_out(out.path, name.name)
                 if content and content.hash != name:
-                    return f"{out.path}, written by {stage.address}, was changed by the command of a later stage"
+                    return f"{out.path}, written by {stage.address}, was changed by the command of another stage"
         return ""
 
-    def _again(self, producers: Collection[str], done: Collection[str]) -> list[Stage]:
-        """Give, in order, `producers` and what is `done` downstream of them: they may write something else now."""
+    def _again(self, producers: Collection[str], begun: Collection[str]) -> list[Stage]:
+        """Give, in order, `producers` and what has `begun` downstream of them: they may write something else now."""
         pipeline = self.known.pipeline
         found: dict[str, Stage] = {}
         for stage in pipeline.in_order():
-            follows = stage.address in done and any(upper.address in found for upper in pipeline.upstream(stage))
+            follows = stage.address in begun and any(upper.address in found for upper in pipeline.upstream(stage))
             if follows or stage.address in producers:
                 found[stage.address] = stage
         return list(found.values())
 
-    def _step(self, stage: Stage, forced: Reason | None) -> StageResult | _Needs:
+    def _step(self, stage: Stage, forced: Reason | None) -> Course[StageResult | _Needs]:
         now = self.known.now(stage, ())
         decision: Decision
         if forced:
@@ -188,12 +292,13 @@ class Reproduction:
             decision = decide(stage, self.known.entry(stage), now, lambda: self.runs.lookup(stage, now), self.modes)
         try:
             if isinstance(decision, Restore):
-                restored = self._restore(stage, decision, now)
+                restored = yield from self._restore(stage, decision, now)
                 if restored:
                     return restored
                 decision = Run((*decision.reasons, Reason(Change.MISSING_OBJECT)))
             if isinstance(decision, Run):
-                return self._take_in(stage, decision, now) if stage.is_data_source else self._make(stage, decision)
+                making = self._take_in(stage, decision, now) if stage.is_data_source else self._make(stage, decision)
+                return (yield from making)
         except StageFailed as failure:
             reasons = decision.reasons if isinstance(decision, Run) else ()
             return StageResult(
@@ -209,9 +314,9 @@ class Reproduction:
         status: Status = "frozen" if isinstance(decision, Frozen) else "fresh"
         return StageResult(stage, status, decision.reasons, entry=self.known.entry(stage))
 
-    def _restore(self, stage: Stage, decision: Restore, now: Now) -> StageResult | None:
+    def _restore(self, stage: Stage, decision: Restore, now: Now) -> Course[StageResult | None]:
         """Put in place what an earlier run wrote; `None` where an object turned out to be gone."""
-        pulled = self.bringing.bring(self.bringing.outs(stage, decision.entry))
+        pulled = yield from self._brought(self.bringing.outs(stage, decision.entry))
         if pulled.failed:
             return None
         entry = self._named_anew(stage, decision.entry)
@@ -236,10 +341,10 @@ class Reproduction:
             self.keeping.record(stage, entry)
         self.known.settle(stage, entry, in_place=True)
 
-    def _take_in(self, stage: Stage, decision: Run, now: Now) -> StageResult | _Needs:
+    def _take_in(self, stage: Stage, decision: Run, now: Now) -> Course[StageResult | _Needs]:
         """Make data that no command writes what is recorded: what lies in the workspace, or at an import's source."""
         wanted = list(self.bringing.inputs(stage)) if stage.is_import else []
-        pulled = self.bringing.bring(wanted)
+        pulled = yield from self._brought(wanted)
         if pulled.failed:
             return _Needs(self.bringing.makers_of_lost(stage, wanted, pulled))
         if stage.is_import:
@@ -249,18 +354,23 @@ class Reproduction:
         self._settle(stage, entry)
         return StageResult(stage, "recorded", decision.reasons, pulled=pulled, entry=entry)
 
-    def _make(self, stage: Stage, decision: Run) -> StageResult | _Needs:
+    def _make(self, stage: Stage, decision: Run) -> Course[StageResult | _Needs]:
         wanted = list(self.bringing.inputs(stage))
-        pulled = self.bringing.bring(wanted)
+        pulled = yield from self._brought(wanted)
         if pulled.failed:
             return _Needs(self.bringing.makers_of_lost(stage, wanted, pulled))
-        before = self.making.inputs(stage)
-        self.keeping.check_untracked(stage)
-        entry, seconds = self.making.run(stage, before)
+        made = yield from self.making.make(stage, self.wishes.get(stage.address, wishes.PLAIN))
         # Before the lock: once that says it, nobody would run the stage again to have it remembered.
-        records = (self.runs.remember(entry),) if self.keeping.may_remember(stage, before) else ()
-        self._settle(stage, entry)
-        return StageResult(stage, "ran", decision.reasons, seconds, pulled=pulled, entry=entry, records=records)
+        records = (self.runs.remember(made.entry),) if self.keeping.may_remember(stage, made.before) else ()
+        self._settle(stage, made.entry)
+        return StageResult(
+            stage, "ran", decision.reasons, made.seconds, pulled=pulled, entry=made.entry, records=records
+        )
+
+    def _brought(self, wanted: Sequence[Wanted]) -> Course[Moved]:
+        """Fetch beside what else goes on, then put in place."""
+        ahead = (yield partial(self.bringing.ahead, wanted)) if wanted else NOTHING
+        return self.bringing.bring(wanted, ahead)
 
 
 def _check_chosen(stage: Stage, needs: _Needs, chosen: Collection[str]) -> None:

@@ -12,12 +12,17 @@ import signal
 import subprocess
 import time
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import PurePath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+
+from runner.engine import processes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
+
+    from runner.engine.processes import Process
 
 _BARE = {"bash": ("--noprofile", "--norc"), "zsh": ("--no-rcs",), "fish": ("--no-config",)}
 _ALLOWED = frozenset(
@@ -35,6 +40,9 @@ _NEVER = frozenset(
 _ALLOWED_BEGINNINGS = ("LC_", "CUDA_", "NVIDIA_")
 _CHUNK = 1 << 16
 _GRACE = 4.0
+_LET_END = 0.5
+"""Seconds for who ends a moment after the shell: Python's multiprocessing leaves such a process."""
+_PAUSE = 0.01
 _MOST_HELD = (1 << 20) // _CHUNK  # Linux lets nobody make a pipe larger without being root
 
 
@@ -46,12 +54,14 @@ class Command:
         lines: shell texts, run one after the other.
         wdir: working directory, absolute.
         env: the complete environment.
+        prefix: what the shell is started by: a program that takes the shell's own words as its last arguments.
 
     """
 
     lines: tuple[str, ...]
     wdir: Path
     env: Mapping[str, str] = field(repr=False)
+    prefix: tuple[str, ...] = ()
 
 
 def lines_of(cmd: str | Sequence[str]) -> tuple[str, ...]:
@@ -77,32 +87,66 @@ def _is_the_jobs(name: str) -> bool:
     return name in _NEVER or name.startswith(("INPUT_", "ACTIONS_"))
 
 
-def run(command: Command, output: Callable[[bytes], object]) -> int:
+class Ended(Exception):
+    """A command was ended before it ended by itself; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """What ends a command from outside, and who is to be told of it.
+
+    Attributes:
+        stop: becomes readable when the command is to end; `None`: it never does.
+        deadlines: times of the monotonic clock at which it is ended, each with what is said then.
+        silence: seconds without output after which `silent` is called with them; 0: never.
+        silent: takes the seconds.
+        owns: whether a process that has lost its parent was started by the command, whose session is given.
+        left: takes what the command left behind, in words; it has been ended.
+
+    """
+
+    stop: int | None = None
+    deadlines: tuple[tuple[float, str], ...] = ()
+    silence: float = 0
+    silent: Callable[[float], object] = lambda _: None
+    owns: Callable[[Process, int], bool] = lambda process, session: process.session == session
+    left: Callable[[Sequence[str]], object] = lambda _: None
+
+
+NOBODY: Final = Watch()
+
+
+def run(command: Command, output: Callable[[bytes], object], watch: Watch = NOBODY) -> int:
     """Run `command`; give the exit code of the line that failed, or 0.
 
     Args:
         command: what to run.
         output: takes standard output and standard error, as one stream, in chunks as they come.
+        watch: what ends it from outside.
 
-    Whatever interrupts this call (an exception raised by a signal handler) ends the whole process group first:
-    SIGTERM at once, SIGKILL after four seconds.
+    Whatever interrupts this call (the watch, an exception raised by a signal handler) ends all that the command has
+    started first: SIGTERM at once, SIGKILL after four seconds.
+
+    Raises:
+        Ended: it was stopped, or took too long.
 
     """
     for line in command.lines:
         output(f"> {line}\n".encode())
-        code = _run_line(line, command, output)
+        code = _run_line(line, command, output, watch)
         if code:
             return code
     return 0
 
 
-def _argv(line: str, shell: str) -> list[str]:
-    return [shell, *_BARE.get(PurePath(shell).name.lower(), ()), "-c", line]
+def _argv(line: str, command: Command) -> list[str]:
+    shell = command.env.get("SHELL") or "/bin/sh"
+    return [*command.prefix, shell, *_BARE.get(PurePath(shell).name.lower(), ()), "-c", line]
 
 
-def _run_line(line: str, command: Command, output: Callable[[bytes], object]) -> int:
+def _run_line(line: str, command: Command, output: Callable[[bytes], object], watch: Watch) -> int:
     with subprocess.Popen(
-        _argv(line, command.env.get("SHELL") or "/bin/sh"),
+        _argv(line, command),
         cwd=command.wdir,
         env=command.env,
         stdin=subprocess.DEVNULL,
@@ -111,60 +155,121 @@ def _run_line(line: str, command: Command, output: Callable[[bytes], object]) ->
         bufsize=0,
         start_new_session=True,
     ) as process:
+        tree = _Tree(process, watch)
         try:
-            _pump(process, output)
+            _pump(process, output, watch)
+            tree.end_rest(partial(_drain, process, output))
         except BaseException:
-            _end(process)
+            tree.end()
             raise
         return process.returncode
 
 
-def _pump(process: subprocess.Popen[bytes], output: Callable[[bytes], object]) -> None:
+def _pump(process: subprocess.Popen[bytes], output: Callable[[bytes], object], watch: Watch) -> None:
     """Pass output on until the shell has ended; a survivor that keeps the pipe open does not keep us."""
     assert process.stdout is not None  # noqa: S101 - we asked for a pipe
     pipe = process.stdout.fileno()
     os.set_blocking(pipe, False)
     ended = os.pidfd_open(process.pid)
+    heard = time.monotonic()
     # Until it is waited for, the ended shell keeps its process group's number from being given to anybody else.
     try:
         with selectors.DefaultSelector() as ready:
-            ready.register(pipe, selectors.EVENT_READ)
-            ready.register(ended, selectors.EVENT_READ)
-            while ended not in {key.fd for key, _ in ready.select()}:
-                if not _take(pipe, output):
+            for descriptor in (pipe, ended, *(() if watch.stop is None else (watch.stop,))):
+                ready.register(descriptor, selectors.EVENT_READ)
+            while ended not in (woken := {key.fd for key, _ in ready.select(_patience(watch, heard))}):
+                if watch.stop in woken:
+                    raise Ended("it was stopped")  # noqa: EM101, TRY003 - the text is the reason
+                _check_time(watch)
+                if pipe in woken and not _take(pipe, output):
                     ready.unregister(pipe)
-                    ready.select()
-                    break
+                heard = _listened(watch, heard, is_silent=not woken)
     finally:
         os.close(ended)
-    _signal(process, signal.SIGKILL)
-    # Who left the group may go on writing for ever; more than a pipe can hold is not waited for.
+
+
+def _patience(watch: Watch, heard: float) -> float | None:
+    """Give the seconds until something has to be done though nothing happens."""
+    times = [at for at, _ in watch.deadlines] + ([heard + watch.silence] if watch.silence else [])
+    return max(min(times) - time.monotonic(), 0) if times else None
+
+
+def _check_time(watch: Watch) -> None:
+    now = time.monotonic()
+    for at, why in watch.deadlines:
+        if now >= at:
+            raise Ended(why)
+
+
+def _listened(watch: Watch, heard: float, *, is_silent: bool) -> float:
+    """Give when a command was heard last, or told of."""
+    now = time.monotonic()
+    if is_silent and watch.silence and now >= heard + watch.silence:
+        watch.silent(watch.silence)
+        return now
+    return heard if is_silent else now
+
+
+def _drain(process: subprocess.Popen[bytes], output: Callable[[bytes], object]) -> None:
+    """Take what the pipe holds; somebody may go on writing for ever, so no more than a pipe can hold."""
+    assert process.stdout is not None  # noqa: S101 - we asked for a pipe
     for _ in range(_MOST_HELD):
-        _take(pipe, output)
-    process.wait()
+        if not _take(process.stdout.fileno(), output, at_end=False):
+            return
 
 
-def _take(pipe: int, output: Callable[[bytes], object]) -> bool:
-    """Take some of what the pipe holds; false at its end."""
+def _take(pipe: int, output: Callable[[bytes], object], *, at_end: bool = True) -> bool:
+    """Take some of what the pipe holds; false at its end, and `at_end` where it holds nothing now."""
     try:
         chunk = os.read(pipe, _CHUNK)
     except BlockingIOError:
-        return True
+        return at_end
     output(chunk)
     return bool(chunk)
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """End the process group: ask, wait, then insist; a second signal that arrives meanwhile insists at once."""
-    try:
-        alive = _signal(process, signal.SIGTERM)
-        deadline = time.monotonic() + _GRACE
-        while alive and time.monotonic() < deadline:
-            time.sleep(0.02)
-            alive = process.poll() is None or _signal(process, 0)
-    finally:
-        _signal(process, signal.SIGKILL)
-        process.wait()
+@dataclass(frozen=True, slots=True)
+class _Tree:
+    """A shell and all that it has started."""
+
+    process: subprocess.Popen[bytes]
+    watch: Watch
+
+    def _owns(self, orphan: Process) -> bool:
+        return orphan.pid != self.process.pid and self.watch.owns(orphan, self.process.pid)
+
+    def end_rest(self, meanwhile: Callable[[], object]) -> None:
+        """End what an ended shell has left behind; who is about to end by itself is let."""
+        deadline = time.monotonic() + _LET_END
+        while (left := processes.living(self._owns)) and time.monotonic() < deadline:
+            meanwhile()
+            time.sleep(_PAUSE)
+        if left:
+            told = [processes.words(pid) for pid in left]
+            self._kill()
+            self.watch.left(told)
+        meanwhile()
+        self.process.wait()
+
+    def end(self) -> None:
+        """End everything: ask, wait, then insist; a second signal that arrives meanwhile insists at once."""
+        asked: set[int] = set()
+        try:
+            alive = _signal(self.process, signal.SIGTERM)
+            deadline = time.monotonic() + _GRACE
+            while alive and time.monotonic() < deadline:
+                time.sleep(_PAUSE)
+                orphans = processes.living(self._owns)
+                processes.send(set(orphans) - asked, signal.SIGTERM)
+                asked.update(orphans)
+                alive = bool(orphans) or self.process.poll() is None or _signal(self.process, 0)
+        finally:
+            self._kill()
+            self.process.wait()
+
+    def _kill(self) -> None:
+        _signal(self.process, signal.SIGKILL)
+        processes.kill(self._owns)
 
 
 def _signal(process: subprocess.Popen[bytes], number: int) -> bool:

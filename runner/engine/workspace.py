@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from runner.engine.dvcignore import Rules
     from runner.store.state import State
 
+_SMALL = 1 << 20
+Look = tuple[Content, Tree | None] | None
+"""What is at a path, with the listing of a directory; `None` where there is nothing."""
+
 SCRATCH = ".dvc/tmp/retrain"
 """Where the runner keeps what is of no use after it has ended, or can be had again; never in git."""
 
@@ -117,8 +121,35 @@ class Workspace:
 
         """
         if (relative, kind) not in self._seen:
-            self._seen[relative, kind] = self._look(relative, kind)
+            self.remember(relative, kind, self.look(relative, kind))
         return self._seen[relative, kind]
+
+    def is_large(self, relative: str) -> bool:
+        """Whether hashing what is at a path may take long: a directory, or a file that is no small one."""
+        try:
+            found = self.path(relative).stat()
+        except OSError:
+            return False
+        return stat.S_ISDIR(found.st_mode) or found.st_size > _SMALL
+
+    def look(self, relative: str, kind: str = MD5) -> Look | ConfigError:
+        """Hash what is at a path, and change nothing; may be called on any thread. See `remember`."""
+        try:
+            with refusals(relative, "read"):
+                return self._content(relative, self.path(relative), kind)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except ConfigError as error:
+            return error
+
+    def remember(self, relative: str, kind: str, look: Look | ConfigError) -> None:
+        """Take an answer of `look` for what `observe` gives from here on; a refusal is asked for again."""
+        if isinstance(look, ConfigError):
+            raise look
+        content, tree = look or (None, None)
+        self._seen[relative, kind] = content
+        if tree is not None:
+            self._trees[relative, kind] = tree
 
     def observe_out(self, relative: str, kind: str = MD5) -> Content | None:
         """Do as `observe`, but call what cannot be tracked `UNTRACKABLE`: an out may be replaced whatever it is."""
@@ -147,14 +178,7 @@ class Workspace:
             message = f"{relative} is a link to a place outside the project"
             raise ConfigError(message, "replace the link by the file itself")
 
-    def _look(self, relative: str, kind: str) -> Content | None:
-        try:
-            with refusals(relative, "read"):
-                return self._content(relative, self.path(relative), kind)
-        except (FileNotFoundError, NotADirectoryError):
-            return None
-
-    def _content(self, relative: str, place: Path, kind: str) -> Content:
+    def _content(self, relative: str, place: Path, kind: str) -> Look:
         found = place.stat()
         if stat.S_ISDIR(found.st_mode):
             return self._look_inside(relative, place, kind)
@@ -163,10 +187,10 @@ class Workspace:
             raise ConfigError(message, "only regular files and directories can be deps and outs")
         executable = bool(found.st_mode & (stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH))
         if (supposed := self._supposed.get(relative)) is not None:
-            return Content(Hash(_digest(supposed, kind), kind), len(supposed), isexec=executable)
-        return Content(Hash(self._state.hash_file(place, kind), kind), found.st_size, isexec=executable)
+            return Content(Hash(_digest(supposed, kind), kind), len(supposed), isexec=executable), None
+        return Content(Hash(self._state.hash_file(place, kind), kind), found.st_size, isexec=executable), None
 
-    def _look_inside(self, relative: str, place: Path, kind: str) -> Content:
+    def _look_inside(self, relative: str, place: Path, kind: str) -> Look:
         files = list(self._walk(place, relative))
         digests = self._state.hash_many([(entry.path, entry.stat().st_size) for _, entry in files], kind)
         found = {inner: digest for (inner, _), digest in zip(files, digests, strict=True)}
@@ -174,8 +198,7 @@ class Workspace:
             inner = path.removeprefix(f"{relative}/")
             found.update({inner: _digest(content, kind)} if inner in found else {})
         tree = Tree.of(found.items(), kind)
-        self._trees[relative, kind] = tree
-        return Content(tree.hash, sum(entry.stat().st_size for _, entry in files), len(tree))
+        return Content(tree.hash, sum(entry.stat().st_size for _, entry in files), len(tree)), tree
 
     def _walk(self, place: Path, relative: str) -> Iterator[tuple[str, os.DirEntry[str]]]:
         """Give every file below a directory that DVC sees, with its path inside; links to directories are skipped."""

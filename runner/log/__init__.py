@@ -12,12 +12,13 @@ import os
 import re
 import sys
 import threading
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal, TextIO
 
 from runner.log.mask import Mask
 from runner.log.stage import StageOutput, inert
+from runner.log.turns import Turns
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -115,17 +116,16 @@ def group(title: str) -> Iterator[None]:
 def stage_output(title: str = "") -> Iterator[StageOutput]:
     """Give a writer for the raw output of one command, which cannot issue workflow commands meanwhile.
 
-    With a `title`, the output is a group; of stages that run side by side, the first one's.
+    With a `title`, the output is a group. Of stages that run side by side one is shown at a time (`log.turns`).
     """
     door = _door()
-    with group(title) if title else nullcontext():
-        door.stop_commands()
-        output = StageOutput(door.write, door.clean, live=door.live)
-        try:
-            yield output
-        finally:
-            output.close()
-            door.resume_commands()
+    part = door.turns.take(title)
+    output = StageOutput(part.write, door.clean, live=door.live)
+    try:
+        yield output
+    finally:
+        output.close()
+        part.close()
 
 
 def escape_data(text: str) -> str:
@@ -199,9 +199,8 @@ class _Door(logging.StreamHandler[TextIO]):
         quietest = logging.DEBUG if actions or verbosity > 0 else logging.INFO
         self.lowest = logging.WARNING if verbosity < 0 else quietest
         self.setFormatter(_Actions(debug_as_text=verbosity > 0) if actions else _Terminal())
-        self._outputs = 0
+        self.turns = Turns(self._begin_output, self.write, self._end_output)
         self._token = ""
-        self._held: list[str] = []
         self._guard = threading.RLock()
 
     def clean(self, text: str) -> str:
@@ -224,18 +223,18 @@ class _Door(logging.StreamHandler[TextIO]):
             self.write(line)
 
     def command(self, line: str) -> None:
-        """Write a workflow command, when the code host listens again."""
+        """Write a workflow command; where the code host is deaf to commands, it listens for this one."""
         with self._guard:
-            if self._token:
-                self._held.append(line)
-            else:
-                self.write(line)
+            is_deaf = self._resume_commands()
+            self.write(line)
+            if is_deaf:
+                self._stop_commands()
 
     def write(self, text: str) -> None:
         """Write and flush, so that nothing is lost if the process is killed."""
         with self._guard:
             self.stream.write(text)
-            self.flush()
+            self.stream.flush()  # `self.flush` would wait for the handler's own lock, under which `emit` waits for us
 
     def open_group(self, title: str) -> bool:
         """Start a group; False where it is a heading only, which needs no end."""
@@ -245,23 +244,30 @@ class _Door(logging.StreamHandler[TextIO]):
             self.write(f"::group::{escape_data(heading)}\n" if folded else f"{heading}\n")
         return folded
 
-    def stop_commands(self) -> None:
-        """Make the code host deaf to commands. Stages that run side by side share one silence."""
+    def _begin_output(self, title: str) -> None:
         with self._guard:
-            self._outputs += 1
-            if self.actions and not self._token:
-                # Nothing a stage can guess: it is not given the token, and each silence has its own.
-                self._token = os.urandom(32).hex()
-                self.write(f"::stop-commands::{self._token}\n")
+            if title:
+                self.open_group(title)
+            self._stop_commands()
 
-    def resume_commands(self) -> None:
-        """End the silence with the last of the stages, and send what had to wait."""
+    def _end_output(self, title: str) -> None:
         with self._guard:
-            self._outputs -= 1
-            if self._outputs == 0 and self._token:
-                self.write(f"::{self._token}::\n{''.join(self._held)}")
-                self._token = ""
-                self._held.clear()
+            self._resume_commands()
+            if title and self.actions:
+                self.write("::endgroup::\n")
+
+    def _stop_commands(self) -> None:
+        """Make the code host deaf to commands until it is told a word that nobody else knows."""
+        if self.actions:
+            self._token = os.urandom(32).hex()
+            self.write(f"::stop-commands::{self._token}\n")
+
+    def _resume_commands(self) -> bool:
+        """Let the code host listen again; false where it did."""
+        token, self._token = self._token, ""
+        if token:
+            self.write(f"::{token}::\n")
+        return bool(token)
 
 
 def _door() -> _Door:

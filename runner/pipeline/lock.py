@@ -16,7 +16,7 @@ from runner.pipeline.addresses import PARAMS_FILE
 from runner.pipeline.model import LockedPath, LockEntry
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from runner.pipeline.shape import Page, Shape, Where
 
@@ -292,9 +292,18 @@ class LockFile:
         """
         self._head, self._entries, self._tail = _cut(text, file) if text else _dumped({})
 
-    def set(self, name: str, entry: LockEntry) -> None:
-        """Replace the stage's entry in place, or append it."""
-        self._entries[name] = (_block(name, entry_data(entry)), self._entries.get(name, ("", ""))[1])
+    def __contains__(self, name: str) -> bool:
+        """Whether the stage has an entry."""
+        return name in self._entries
+
+    def set(self, name: str, entry: LockEntry, later: Collection[str] = ()) -> None:
+        """Replace the stage's entry in place; put a new one before the first of `later`, or at the end."""
+        block = _block(name, entry_data(entry))
+        if name in self or not later:
+            self._entries[name] = (block, self._entries.get(name, ("", ""))[1])
+            return
+        following = {other: self._entries.pop(other) for other in _from_first(list(self._entries), later)}
+        self._entries |= {name: (block, ""), **following}
 
     @property
     def text(self) -> str:
@@ -310,6 +319,11 @@ def replace(text: str | None, name: str, entry: LockEntry) -> str:
     lock = LockFile(text, "dvc.lock")
     lock.set(name, entry)
     return lock.text
+
+
+def _from_first(names: Sequence[str], wanted: Collection[str]) -> Sequence[str]:
+    """Give `names` from the first of `wanted` on."""
+    return names[next((at for at, name in enumerate(names) if name in wanted), len(names)) :]
 
 
 def _cut(text: str, file: str) -> _Cut:

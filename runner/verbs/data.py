@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger("retrain")
 
 
-@verb("remote", "jobs")
+@verb("remote", "requests")
 @click.option("--allow-missing", is_flag=True, help="Exit with 0 though the remote lacks something.")
 @with_deps
 @targets
@@ -34,7 +34,7 @@ def pull(call: Call, *, allow_missing: bool, with_deps: bool) -> int:
     return _exchange(call, "pull", with_deps=with_deps, allow_missing=allow_missing)
 
 
-@verb("remote", "jobs")
+@verb("remote", "requests")
 @click.option("--check", is_flag=True, help="Send nothing; exit with 4 and a list if the remote lacks an object.")
 @with_deps
 @targets
@@ -58,7 +58,7 @@ def _check(call: Call, *, with_deps: bool) -> int:
     return Exit.REMOTE if lacking else Exit.HELD
 
 
-@verb("jobs")
+@verb("requests")
 @click.option(
     "--rev", metavar="REV", default="", help="Branch, tag or commit that imports from git follow from now on."
 )
@@ -83,7 +83,7 @@ def update(call: Call, *, rev: str, no_download: bool) -> int:
     return errors[0].exit_code if errors else Exit.HELD
 
 
-@verb("remote", "jobs")
+@verb("remote", "requests")
 @click.option("--run-cache", is_flag=True, help="Also past runs with the inputs that the stages have now.")
 @click.option("--type", "kinds", type=click.Choice(["metrics", "plots"]), multiple=True, help="Only these outs.")
 @click.option("--max-size", type=int, default=0, metavar="BYTES", help="Only outs that are smaller.")

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _COLUMN = 20
 
 
-@verb("remote", "jobs")
+@verb("remote", "requests")
 @click.option("-c", "--cloud", is_flag=True, help="Compare the cache with the remote instead.")
 @click.option("-d", "--with-deps", is_flag=True, help="Also what the stages named depend on.")
 @click.option("--no-updates", is_flag=True, help="Ask no source of an import.")

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger("retrain")
 
 
-@verb("remote", "jobs")
+@verb("remote", "requests")
 @click.option("-c", "--cloud", is_flag=True, help="Read the objects in their remotes too: all of them are downloaded.")
 @click.option(
     "--repair", is_flag=True, help="Put a good copy in the place of what is broken, from the side that has one."

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from runner.errors import ConfigError, Exit
-from runner.options import MODES, Call, targets, verb
+from runner.options import MODES, RUNNING, Call, targets, verb
 from runner.verbs.opened import open_project, stop_is_told
 from runner.verbs.output import print_result, reader_may_leave, show_report
 
@@ -22,7 +22,7 @@ _RUNS = ("setup", "pass-env", "keep-going", "check-determinism")
 _dry_run = click.option("-n", "--dry-run", "--dry", "dry", is_flag=True, help="Say what would be done; do nothing.")
 
 
-@verb("remote", "base", "jobs", *MODES)
+@verb("remote", "base", "transfers", *MODES)
 @click.option("--check", is_flag=True, help="Exit with 10 if anything is stale.")
 @click.option("--why", metavar="STAGE", help="Explain one stage: what changed since which commit, and earlier runs.")
 @targets
@@ -70,7 +70,7 @@ def _explained(call: Call, project: Project, made: Plan, name: str) -> None:
     print_result(call, lambda: data[0] if len(data) == 1 else data, lambda: lines)
 
 
-@verb("remote", "base", "jobs", "report", "push", "comment", "claims", *_RUNS, *MODES)
+@verb("remote", "base", *RUNNING, "report", "push", "comment", "claims", *_RUNS, *MODES)
 @_dry_run
 @targets
 def run(call: Call, *, dry: bool) -> int:
@@ -81,7 +81,7 @@ def run(call: Call, *, dry: bool) -> int:
     return _planned(call) if dry else _whole(call, "run")
 
 
-@verb("remote", "jobs", "report", *_RUNS, *MODES)
+@verb("remote", *RUNNING, "report", *_RUNS, *MODES)
 @_dry_run
 @targets
 def repro(call: Call, *, dry: bool) -> int:
@@ -89,7 +89,7 @@ def repro(call: Call, *, dry: bool) -> int:
     return _planned(call) if dry else _whole(call, "repro")
 
 
-@verb("remote", "base", "jobs", "report", "comment", "claims")
+@verb("remote", "base", "transfers", "report", "comment", "claims")
 def gate(call: Call) -> int:
     """Judge the metrics that are there by the limits of the gate file. Runs nothing.
 

@@ -80,8 +80,12 @@ class Workshop:
         return Workshop(self.root.parent / name, self.environ)
 
     def open(self, verb: str = "repro", **flags: str) -> Opened:
-        """Open the project as the command line does."""
-        given = {"working-directory": str(self.root), **{name.replace("_", "-"): text for name, text in flags.items()}}
+        """Open the project as the command line does; stages run one after the other unless `jobs` says otherwise."""
+        given = {
+            "working-directory": str(self.root),
+            "jobs": "1",
+            **{name.replace("_", "-"): text for name, text in flags.items()},
+        }
         judges = verb in {"run", "gate"}
         compares = judges or verb == "plan"
         return opening.open_call(given, self.environ, f"retrain {verb}", compares=compares, judges=judges)

@@ -122,7 +122,7 @@ CODES: dict[str, tuple[Callable[[Path], object], tuple[str, ...], int, str]] = {
     "no such folder": (nothing, ("-C", "nowhere", "plan"), 2, "nowhere is not a folder"),
     "no such gate file": (nothing, ("gate", "--config", "other.yaml"), 2, "other.yaml does not exist"),
     "no such remote": (nothing, ("pull", "-r", "other"), 2, "other"),
-    "a wrong number": (nothing, ("plan", "--jobs", "many"), 2, "jobs: 'many' is not a whole number"),
+    "a wrong number": (nothing, ("plan", "--transfers", "many"), 2, "transfers: 'many' is not a whole number"),
     "a wrong word": (nothing, ("run", "--push", "sometimes"), 2, "sometimes"),
     "no report": (nothing, ("report", "--report-dir", "nowhere"), 2, "report.json cannot be read"),
     "a stage that fails": (write("dvc.yaml", PIPELINE.replace("cat data/*", "false")), ("run",), 3, "exit code 1"),

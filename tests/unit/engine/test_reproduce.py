@@ -425,7 +425,7 @@ def test_a_stage_that_changes_its_own_dep_fails_and_the_file_inside_is_named(tmp
     report = made.repro()
     why = row(report, "make").why
     assert why
-    assert why.startswith("dependency 'data' was changed by the command itself (deep/y)")
+    assert why.startswith("dependency 'data' was changed while the command ran (deep/y)")
     assert not (made.root / "o").exists() or not (made.root / "dvc.lock").exists()
     assert made.plan() == {"make": "run"}
 
@@ -515,7 +515,7 @@ def test_a_stage_that_changes_its_own_params_fails(tmp_path: Path) -> None:
     made = workshop(tmp_path, PARAMS.replace("CMD", f'"{cmd}"'), {"seed": "1\n", "params.yaml": "lr: 1\nother: 1\n"})
     report = made.repro()
     assert decisions(report) == {"tune": "failed", "use": "skipped"}
-    assert "params in 'params.yaml' were changed by the command itself" in str(row(report, "tune").why)
+    assert "params in 'params.yaml' were changed while the command ran" in str(row(report, "tune").why)
     assert not (made.root / "dvc.lock").exists()
 
 
@@ -538,7 +538,7 @@ def test_a_stage_that_changes_an_out_that_is_not_its_own_fails(
     report = made.run(push="always")
     assert report.exit_code == 3
     assert decisions(report)["other"] == "failed"
-    assert row(report, "other").why == f"{out}, written by {writer}, was changed by the command of a later stage"
+    assert row(report, "other").why == f"{out}, written by {writer}, was changed by the command of another stage"
 
 
 # What cannot be read or written

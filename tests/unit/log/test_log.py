@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import itertools
 import logging
+import threading
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
@@ -190,40 +192,77 @@ def test_every_silence_has_its_own_unguessable_token() -> None:
     assert all(len(token) == 64 for token in tokens)
 
 
-def test_stages_side_by_side_share_one_silence_and_what_we_say_meanwhile_waits() -> None:
+def shown(stream: io.StringIO) -> list[str]:
+    return [line for line in actions.read(stream.getvalue()).lines if line]
+
+
+def test_of_stages_side_by_side_the_first_is_shown_live_and_the_others_each_as_one_group_when_their_turn_comes() -> (
+    None
+):
     stream = started()
-    with log.stage_output() as first:
-        with log.stage_output() as second:
-            second(b"::error::second\n")
-            LOGGER.warning("meanwhile")
-            LOGGER.info("plain")
-        first(b"::error::first\n")
-        with log.group("no group while the code host is deaf"):
-            pass
+    with log.stage_output("train") as train:
+        train(b"a\n")
+        with log.stage_output("evaluate") as evaluate:
+            evaluate(b"x\n")
+            train(b"b\n")
+            assert shown(stream) == ["a", "b"]
+            evaluate(b"::error::forged\ny\n")
+        train(b"c\n")
     read = actions.read(stream.getvalue())
-    assert read.commands == [Command("warning", "meanwhile")]
-    assert "plain" in read.lines
-    assert stream.getvalue().count("stop-commands") == 1
+    assert shown(stream) == ["a", "b", "c", "x", "\\::error::forged", "y"]
+    assert [command.name for command in read.commands] == ["group", "endgroup"] * 2
+    assert [command.message for command in read.commands if command.name == "group"] == ["train", "evaluate"]
 
 
-def test_titled_stages_side_by_side_leave_no_group_open_and_the_code_host_listening() -> None:
-    stream = started()
-    with log.stage_output("train") as first:
-        with log.stage_output("evaluate") as second:
-            second(b"b\n")
-        first(b"a\n")
-    read = actions.read(stream.getvalue())
-    assert read.commands == [Command("group", "train"), Command("endgroup", "")]
-    assert read.lines == ["evaluate", "b", "a", ""]
-
-
-def test_a_group_that_ends_while_another_stage_runs_is_closed_when_the_code_host_listens() -> None:
+def test_a_stage_that_is_still_running_when_its_turn_comes_goes_on_live() -> None:
     stream = started()
     with ExitStack() as later:
         with log.stage_output("train"):
-            later.enter_context(log.stage_output("evaluate"))(b"b\n")
-        assert "endgroup" not in stream.getvalue()
-    assert actions.read(stream.getvalue()).commands == [Command("group", "train"), Command("endgroup", "")]
+            evaluate = later.enter_context(log.stage_output("evaluate"))
+            evaluate(b"kept\n")
+            assert "kept" not in stream.getvalue()
+        assert shown(stream) == ["kept"]
+        evaluate(b"live\n")
+        assert shown(stream) == ["kept", "live"]
+    assert not actions.read(stream.getvalue()).deaf
+
+
+def test_what_we_say_while_stages_run_is_heard_at_once_and_what_they_say_is_not() -> None:
+    stream = started()
+    with log.stage_output("train") as train:
+        LOGGER.warning("meanwhile")
+        LOGGER.info("plain")
+        train(b"::error::forged\n")
+        with log.group("no group inside a group"):
+            pass
+        assert Command("warning", "meanwhile") in actions.read(stream.getvalue()).commands
+    read = actions.read(stream.getvalue())
+    assert read.commands == [Command("group", "train"), Command("warning", "meanwhile"), Command("endgroup", "")]
+    assert shown(stream) == ["plain", "\\::error::forged", "no group inside a group"]
+    tokens = [line for line in stream.getvalue().splitlines() if "stop-commands" in line]
+    assert len(set(tokens)) == len(tokens) == 2
+
+
+def test_threads_that_write_at_once_never_share_a_line_nor_a_group() -> None:
+    stream = started()
+
+    def stage(name: str) -> None:
+        with log.stage_output(name) as output:
+            for number in range(200):
+                output(f"{name} {number}\n".encode())
+                LOGGER.warning("%s says %d", name, number)
+
+    threads = [threading.Thread(target=stage, args=(name,)) for name in "abcd"]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    read = actions.read(stream.getvalue())
+    names = [line.split()[0] for line in shown(stream)]
+    assert [line for line in shown(stream) if line.startswith("a ")] == [f"a {number}" for number in range(200)]
+    assert [name for name, _ in itertools.groupby(names)] == list(dict.fromkeys(names))
+    assert sum(command.name == "warning" for command in read.commands) == 800
+    assert not read.deaf
 
 
 @given(st.lists(st.sampled_from(["::", "##[", "error", "stop-commands", "]", " ", "\r", "\n", "\u00a0", "x", "%0A"])))

@@ -1,0 +1,177 @@
+"""Stages side by side: whatever takes how long, the end is the end of one after the other."""
+
+from __future__ import annotations
+
+import random
+from typing import TYPE_CHECKING
+
+import pytest
+
+from runner.errors import Location
+from tests.support.pipelines import Workshop, decisions, row, workshop
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = pytest.mark.slow
+
+# Writes an out from what it reads, in two parts with a pause between; an input without its second part comes too early.
+SCRIPT = """\
+set -e
+echo "$DVC_STAGE" >> ../journal
+out=$1; pause=$2; lines=$3; shift 3
+for input in "$@"; do test "$(tail -n 1 $input)" = end; done
+{ echo $out; cat /dev/null "$@" | grep -v end | head -n $lines; } > $out
+sleep $pause
+echo end >> $out
+"""
+FILES = {"seed": "1\nend\n", "other": "2\nend\n", "work.sh": SCRIPT}
+
+
+def drawn(seed: int) -> str:
+    """Draw a pipeline: each stage reads seeds and outs of stages before it, in any folder of the list."""
+    draw = random.Random(seed)
+    stages, made = [], ["seed", "other"]
+    for number in range(draw.randint(3, 9)):
+        reads = draw.sample(made, draw.randint(0 if number else 1, min(3, len(made))))
+        out = f"{draw.choice(['o', 'p', 'q'])}{number}.o"
+        pause, lines = draw.choice([0, 0.01, 0.05, 0.2]), draw.choice([1, 2, 50])
+        cmd = f"sh work.sh {out} {pause} {lines} {' '.join(reads)}"
+        deps = f", deps: [{', '.join([*reads, 'work.sh'])}]"
+        stages.append(f"  s{draw.randint(0, 99)}x{number}: {{cmd: {cmd}{deps}, outs: [{out}]}}\n")
+        made.append(out)
+    draw.shuffle(stages)
+    return "stages:\n" + "".join(stages)
+
+
+def end_state(made: Workshop) -> dict[str, str]:
+    return {name: made.read(name) for name in sorted(made.names()) if name != "journal"}
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_several_at_once_end_as_one_after_the_other_and_no_stage_reads_what_is_half_written(
+    tmp_path: Path, seed: int
+) -> None:
+    ends = []
+    for name, jobs in (("alone", "1"), ("together", "4")):
+        (tmp_path / name).mkdir()
+        made = workshop(tmp_path / name, drawn(seed), FILES)
+        reports = [made.repro(jobs=jobs)]
+        made.put({"seed": "1\nmore\nend\n"})
+        reports.append(made.repro(jobs=jobs))
+        made.put({"other": "3\nend\n"})
+        reports.append(made.repro(jobs=jobs, keep_going="true"))
+        ends.append((end_state(made), [decisions(report) for report in reports], sorted(made.journal)))
+    assert ends[0] == ends[1]
+    assert set(ends[0][1][0].values()) == {"ran"}
+
+
+def started_at_once(names: str) -> str:
+    """Give the text of stages that all have to be at work before any of them ends."""
+    wait = f"touch ../$DVC_STAGE.up; for name in {names}; do while ! [ -e ../$name.up ]; do sleep 0.01; done; done"
+    return "stages:\n" + "".join(
+        f"  {name}: {{cmd: '{wait}; echo {name} > {name}.o', outs: [{name}.o]}}\n" for name in names.split()
+    )
+
+
+def test_as_many_run_at_once_as_jobs_says(tmp_path: Path) -> None:
+    report = workshop(tmp_path, started_at_once("a b c d")).repro(jobs="4")
+    assert set(decisions(report).values()) == {"ran"}
+
+
+def test_a_stage_that_asks_for_more_than_there_is_runs_alone_and_is_told_so(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    alone = "test ! -e ../up || exit 1; touch ../up; sleep 0.1; rm ../up; touch $DVC_STAGE.o"
+    big = "meta: {resources: {memory: 900 TB}}"
+    text = "stages:\n" + "".join(f"  {name}: {{cmd: '{alone}', outs: [{name}.o], {big}}}\n" for name in ("a", "b", "c"))
+    made = workshop(tmp_path, text)
+    assert set(decisions(made.repro(jobs="4")).values()) == {"ran"}
+    assert caplog.text.count("of memory: it runs alone") == 3
+
+
+def test_a_wrong_wish_ends_the_run_before_anything_is_done(tmp_path: Path) -> None:
+    made = workshop(tmp_path, "stages:\n  a: {cmd: echo a >> ../journal, outs: [a.o], meta: {timeout: soon}}\n")
+    report = made.repro()
+    assert report.exit_code == 2
+    assert report.error
+    assert report.error.where == Location("dvc.yaml", 2, 3)
+    assert made.journal == []
+
+
+FAILING = """\
+stages:
+  bad: {cmd: 'while ! [ -e ../slow.up ]; do sleep 0.01; done; exit 7', outs: [bad.o]}
+  slow: {cmd: 'touch ../slow.up; sleep 0.5; echo slow > slow.o', outs: [slow.o]}
+  later: {cmd: touch later.o, deps: [slow.o], outs: [later.o]}
+  after: {cmd: touch after.o, deps: [bad.o], outs: [after.o]}
+"""
+
+
+def test_after_a_failure_what_runs_is_let_end_and_nothing_begins(tmp_path: Path) -> None:
+    made = workshop(tmp_path, FAILING)
+    report = made.repro(jobs="2")
+    assert decisions(report) == {"bad": "failed", "slow": "ran", "later": "skipped", "after": "skipped"}
+    assert report.exit_code == 3
+    assert made.plan()["slow"] == "fresh"
+
+
+def test_a_run_that_keeps_going_skips_what_depends_on_the_failure_alone(tmp_path: Path) -> None:
+    report = workshop(tmp_path, FAILING).repro(jobs="2", keep_going="true")
+    assert decisions(report) == {"bad": "failed", "slow": "ran", "later": "ran", "after": "skipped"}
+
+
+def test_the_setup_runs_once_and_before_every_command(tmp_path: Path) -> None:
+    needs = "test -e ../ready && touch $DVC_STAGE.o"
+    text = "stages:\n" + "".join(f"  {name}: {{cmd: '{needs}', outs: [{name}.o]}}\n" for name in "abcd")
+    made = workshop(tmp_path, text)
+    report = made.repro(jobs="4", setup="echo setup >> ../journal; sleep 0.3; touch ../ready")
+    assert set(decisions(report).values()) == {"ran"}
+    assert made.journal == ["setup"]
+
+
+def test_a_stage_that_changes_the_dep_of_one_that_runs_fails_it(tmp_path: Path) -> None:
+    text = """\
+stages:
+  reader: {cmd: 'touch ../up; while ! [ -e ../changed ]; do sleep 0.01; done; cp seed r.o', deps: [seed], outs: [r.o]}
+  writer: {cmd: 'while ! [ -e ../up ]; do sleep 0.01; done; echo x > seed; touch ../changed w.o', outs: [w.o]}
+"""
+    made = workshop(tmp_path, text, {"seed": "1\n"})
+    report = made.repro(jobs="2")
+    assert decisions(report)["reader"] == "failed"
+    assert "'seed' was changed" in row(report, "reader").why
+    assert made.plan()["reader"] == "run"
+
+
+def test_a_stage_that_changes_the_out_of_another_fails_whoever_ends_first(tmp_path: Path) -> None:
+    text = """\
+stages:
+  one: {cmd: 'echo 1 > one.o', outs: [one.o]}
+  two: {cmd: 'while ! grep -qs one: dvc.lock; do sleep 0.01; done; echo 2 | tee one.o > two.o', outs: [two.o]}
+"""
+    report = workshop(tmp_path, text).repro(jobs="2")
+    assert decisions(report) == {"one": "ran", "two": "failed"}
+    assert "one.o, written by one" in row(report, "two").why
+
+
+LOST = """\
+stages:
+  make: {cmd: 'echo make >> ../journal; cat seed > a.o; cat seed > b.o', deps: [seed], outs: [a.o, b.o]}
+  left: {cmd: 'echo left >> ../journal; sleep 0.2; cat a.o l > l.o', deps: [a.o, l], outs: [l.o]}
+  right: {cmd: 'echo right >> ../journal; cat b.o r > r.o', deps: [b.o, r], outs: [r.o]}
+"""
+
+
+@pytest.mark.parametrize("jobs", ["1", "4"])
+def test_what_nobody_has_is_made_again_when_who_reads_the_rest_of_it_has_ended(tmp_path: Path, jobs: str) -> None:
+    made = workshop(tmp_path, LOST, {"seed": "1\n", "l": "l\n", "r": "r\n"})
+    made.repro()
+    for path in made.objects("b.o"):
+        (made.root / ".dvc/cache" / path).unlink(missing_ok=True)
+    made.put({"b.o": None, "l": "L\n", "r": "R\n"})
+    made.journal  # noqa: B018 - forget what ran before
+    report = made.repro(jobs=jobs)
+    assert decisions(report) == {"make": "ran", "left": "ran", "right": "ran"}
+    assert sorted(made.journal) == ["left", "make", "right"]
+    assert (made.read("l.o"), made.read("r.o")) == ("1\nL\n", "1\nR\n")
+    assert set(made.plan().values()) == {"fresh"}
