@@ -20,6 +20,7 @@ from runner.engine import targets as targeting
 from runner.engine.decide import Wait
 from runner.engine.modes import PLAIN, Modes
 from runner.engine.project import Place
+from runner.engine.workspace import SCRATCH
 from runner.errors import ConfigError, Exit, Interrupted, RemoteError, RunnerError, StaleError
 from runner.pipeline import wishes
 
@@ -47,6 +48,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("retrain")
 NONE: Final[Mapping[str, str]] = MappingProxyType({})
+LOGS: Final = f"{SCRATCH}/logs"
+"""Where all that a stage printed is kept, compressed, until it runs again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -217,6 +220,7 @@ def _walk(project: Project, asked: Asked, *, through: bool) -> Report:
         report = ended(report, error)
     except Exception as error:  # noqa: BLE001 - told first, and raised again by whoever told it
         report, bug = ended(report, error), error
+    report = replace(report, notes=(*report.notes, *_logs(project, results)))
     report = replace(
         _with_stages(_with_left(report, project, results), project, results),
         pulled=rows.traffic(project.objects.fetched),
@@ -304,6 +308,13 @@ def _with_stages(report: Report, project: Project, results: Mapping[str, StageRe
     return provenance.with_stages(report, stages, _as_left(project, results).pipeline)
 
 
+def _logs(project: Project, results: Mapping[str, StageResult]) -> list[str]:
+    """Say where all is kept that stages printed which failed."""
+    failed = (address for address, result in results.items() if result.status == "failed" and result.seconds)
+    places = {address: f"{LOGS}/{log.file_of(address)}" for address in failed}
+    return [f"all that {one} printed is in {place}" for one, place in places.items() if (project.root / place).exists()]
+
+
 def ended(report: Report, error: Exception) -> Report:
     """Give the report of a walk that `error` ended."""
     from runner.review import rows  # noqa: PLC0415 - see the top
@@ -349,7 +360,7 @@ def _make_fresh(project: Project, asked: Asked, results: dict[str, StageResult],
         keep=project.keeping,
         executor=local,
         again=_again(project, asked, local),
-        output=lambda stage: log.stage_output(stage.address),
+        output=lambda stage: log.stage_output(stage.address, project.root / LOGS),
         setup="" if any(result.status == "ran" for result in results.values()) else asked.settings.setup,
         modes=modes or modes_of(asked.settings),
         room=machine.shared(there, chosen.jobs),

@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import logging
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -42,7 +43,7 @@ def tell(report: Report, opened: Opened, folder: Path | None) -> int:
     report, asked, own = masked(report), opened.asked, own_templates(opened.root)
     code, files = report.exit_code, {}
     try:
-        files = _write(report, folder, own) if folder else {}
+        files = {**_write(report, folder, own), **_with_logs(report, opened.root, folder)} if folder else {}
     except ConfigError as error:
         code = code or error.exit_code
         report = dataclasses.replace(report, notes=(*report.notes, error.message))
@@ -213,6 +214,19 @@ def _write_pictures(report: Report, folder: Path) -> None:
         old.unlink()
     for name, content in pictures.files(report):
         durable.write(folder / name, content)
+
+
+def _with_logs(report: Report, root: Path, folder: Path) -> dict[str, Path]:
+    """Put all that commands printed beside the report, where an artifact takes both; give the folder, if it has any."""
+    names = [log.file_of(row.stage) for row in report.stages if row.decision in {"ran", "failed"} and row.seconds]
+    there = [name for name in names if (root / ci.LOGS / name).exists()]
+    try:
+        for name in there:
+            (folder / "logs").mkdir(exist_ok=True)
+            shutil.copyfile(root / ci.LOGS / name, folder / "logs" / name)
+    except OSError as error:
+        logger.warning("the logs cannot be written to %s: %s", folder, error.strerror or error)
+    return {"logs": folder / "logs"} if there else {}
 
 
 def _relative(files: Mapping[str, Path], actions: Actions) -> dict[str, str]:

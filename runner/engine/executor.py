@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import threading
 import time
 from dataclasses import dataclass, field
@@ -101,6 +102,7 @@ class Local:
         self._limits = limits
         self._deadline = time.monotonic() + limits.total if limits.total else None
         self._stop, self._to_stop = os.pipe()
+        self._has_stopped = False
         self._running: set[str] = set()
         self._guard = threading.Lock()
         self._before = {child.pid for child in processes.children()}
@@ -109,6 +111,8 @@ class Local:
     def run(self, task: Task, output: Callable[[bytes], object], /) -> Ran:
         """Run `task` here."""
         started = time.monotonic()
+        if self._has_stopped:
+            return Ran(-signal.SIGTERM, 0.0, shell.STOPPED)
         command = shell.Command(task.lines, self._root / task.wdir, task.env)
         with self._guard:
             self._running.add(task.address)
@@ -116,7 +120,7 @@ class Local:
             code = shell.run(command, output, self._watch(task, started))
             why = "" if code == 0 else _ended(code)
         except shell.Ended as ended:
-            code, why = -15, str(ended)
+            code, why = -signal.SIGTERM, str(ended)
         finally:
             with self._guard:
                 self._running.discard(task.address)
@@ -124,6 +128,7 @@ class Local:
 
     def stop(self) -> None:
         """End every task."""
+        self._has_stopped = True
         os.write(self._to_stop, b".")
 
     def close(self) -> None:

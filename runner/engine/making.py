@@ -6,12 +6,14 @@ A command that fails leaves the stage's outs as they were before it ran.
 from __future__ import annotations
 
 import logging
+import os
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cached_property, partial
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, Final
 
-from runner.engine import shell
+from runner.engine import aside, shell
 from runner.engine.courses import Turn
 from runner.engine.executor import Task
 from runner.engine.known import recorded_as
@@ -23,7 +25,7 @@ from runner.pipeline.model import LockEntry
 from runner.pipeline.wishes import Resources
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from contextlib import AbstractContextManager
 
     from runner.engine.again import Again
@@ -111,6 +113,7 @@ class Making:
 
     def _tried(self, stage: Stage, before: Now, asked: Wishes, output: StageOutput) -> Course[Made]:
         """Run the command, again as often as the stage asks for where it fails."""
+        absent = [out for out in stage.outs if not os.path.lexists(self.workspace.path(out.path))]
         for left in reversed(range(asked.retries + 1)):
             try:
                 return (yield from self._run(stage, before, asked, output))
@@ -118,9 +121,17 @@ class Making:
                 if not (left and failure.may_be_tried_again):
                     raise
                 self._check_inputs(stage, before)
+                self._clear(absent)
                 tries = f"try {asked.retries - left + 2} of {asked.retries + 1}"
                 output(f"> {failure.why}; {tries}\n".encode())
         raise AssertionError
+
+    def _clear(self, outs: Sequence[Out]) -> None:
+        """Remove what a failed try wrote where nothing was."""
+        for out in outs:
+            self.workspace.check_inside(str(PurePosixPath(out.path).parent))
+            aside.remove(self.workspace.path(out.path))
+            self.workspace.forget(out.path)
 
     def _run(self, stage: Stage, before: Now, asked: Wishes, output: StageOutput) -> Course[Made]:
         """Run the command with the outs out of the way; they come back if it fails."""

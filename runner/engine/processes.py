@@ -84,8 +84,11 @@ def living(ours: Callable[[Process], bool]) -> list[int]:
 def kill(ours: Callable[[Process], bool]) -> bool:
     """End the children that are `ours`, and theirs when they have become ours; false where one does not go."""
     deadline = time.monotonic() + _INSIST
-    while left := living(ours):
+    killed: set[int] = set()
+    # Who has ended shows its environment no more, and is known by its number.
+    while left := living(lambda child: child.pid in killed or ours(child)):
         send(left, signal.SIGKILL)
+        killed.update(left)
         if time.monotonic() > deadline:
             return False
         time.sleep(_PAUSE)

@@ -114,6 +114,7 @@ class Watch:
 
 
 NOBODY: Final = Watch()
+STOPPED: Final = "it was stopped"
 
 
 def run(command: Command, output: Callable[[bytes], object], watch: Watch = NOBODY) -> int:
@@ -179,7 +180,7 @@ def _pump(process: subprocess.Popen[bytes], output: Callable[[bytes], object], w
                 ready.register(descriptor, selectors.EVENT_READ)
             while ended not in (woken := {key.fd for key, _ in ready.select(_patience(watch, heard))}):
                 if watch.stop in woken:
-                    raise Ended("it was stopped")  # noqa: EM101, TRY003 - the text is the reason
+                    raise Ended(STOPPED)
                 _check_time(watch)
                 if pipe in woken and not _take(pipe, output):
                     ready.unregister(pipe)
@@ -259,7 +260,7 @@ class _Tree:
             deadline = time.monotonic() + _GRACE
             while alive and time.monotonic() < deadline:
                 time.sleep(_PAUSE)
-                orphans = processes.living(self._owns)
+                orphans = processes.living(lambda child: child.pid in asked or self._owns(child))
                 processes.send(set(orphans) - asked, signal.SIGTERM)
                 asked.update(orphans)
                 alive = bool(orphans) or self.process.poll() is None or _signal(self.process, 0)

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import threading
+import time
+from contextlib import suppress
 from dataclasses import dataclass
+from math import inf
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+_WAKE: Final = 0.2
+"""Seconds after which a wait is taken up anew: Python hears of a signal that came right before a wait only after it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +47,13 @@ class Workers:
 
     def next(self, seconds: float | None = None) -> Done | None:
         """Wait until something has ended; `None` where nothing has in so many seconds."""
-        try:
-            done = self._done.get(timeout=seconds)
-        except Empty:
-            return None
-        self.at_work.discard(done.key)
-        return done
+        deadline = inf if seconds is None else time.monotonic() + seconds
+        while (left := deadline - time.monotonic()) > 0:
+            with suppress(Empty):
+                done = self._done.get(timeout=min(left, _WAKE))
+                self.at_work.discard(done.key)
+                return done
+        return None
 
     def close(self) -> None:
         """Let everybody go, once what they are at has ended."""

@@ -19,9 +19,11 @@ from typing import TYPE_CHECKING, Final, Literal, TextIO
 from runner.log.mask import Mask
 from runner.log.stage import StageOutput, inert
 from runner.log.turns import Turns
+from runner.log.whole import Whole, file_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from pathlib import Path
 
 __all__ = [
     "Level",
@@ -30,6 +32,7 @@ __all__ = [
     "block",
     "escape_data",
     "escape_property",
+    "file_of",
     "group",
     "masked",
     "printed",
@@ -113,14 +116,16 @@ def group(title: str) -> Iterator[None]:
 
 
 @contextmanager
-def stage_output(title: str = "") -> Iterator[StageOutput]:
+def stage_output(title: str = "", folder: Path | None = None) -> Iterator[StageOutput]:
     """Give a writer for the raw output of one command, which cannot issue workflow commands meanwhile.
 
-    With a `title`, the output is a group. Of stages that run side by side one is shown at a time (`log.turns`).
+    With a `title`, the output is a group. Of stages that run side by side one is shown at a time (`log.turns`). In
+    `folder` all of it is kept, in the file that `whole.file_of` names.
     """
     door = _door()
     part = door.turns.take(title)
-    output = StageOutput(part.write, door.clean, live=door.live)
+    log = Whole(folder / file_of(title)) if folder else None
+    output = StageOutput(part.write, door.clean, live=door.live, whole=log)
     try:
         yield output
     finally:

@@ -9,10 +9,14 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from runner.log.whole import Whole
+
 TAIL_LINES: Final = 40
 """Lines of the output kept for the report."""
 TAIL_WIDTH: Final = 500
 """Characters kept of each of them."""
+SHOWN: Final = 8 << 20
+"""Characters of a command's output that are shown as they come; of what follows, the last lines."""
 LINE_LIMIT: Final = 16_384
 """Characters shown of one line; the rest of such a line is left out."""
 
@@ -34,16 +38,21 @@ def inert(text: str) -> str:
 class StageOutput:
     """Writes what a command prints, and remembers how it ended.
 
-    Each line is masked and kept intact. Bytes that are no UTF-8 are replaced. A line longer than
-    `LINE_LIMIT` is cut. What a progress bar overwrites by carriage returns is left out unless somebody
-    watches a terminal (`live`).
+    Each line is masked and kept intact. Bytes that are no UTF-8 are replaced. A line longer than `LINE_LIMIT` is cut,
+    and the output after `SHOWN`, but for its end. What a progress bar overwrites by carriage returns is left out unless
+    somebody watches a terminal (`live`), who is shown everything.
     """
 
-    def __init__(self, write: Callable[[str], None], clean: Callable[[str], str], *, live: bool) -> None:
-        """Write through `write` what `clean` made harmless: no secrets, no commands."""
+    def __init__(
+        self, write: Callable[[str], None], clean: Callable[[str], str], *, live: bool, whole: Whole | None = None
+    ) -> None:
+        """Write through `write` what `clean` made harmless: no secrets, no commands; into `whole` all of it."""
         self._write = write
         self._clean = clean
         self._live = live
+        self._whole = whole
+        self._shown = 0
+        self._left_out = 0
         self._pending = bytearray()
         self._skipping = False
         self._unfinished = ""
@@ -70,28 +79,53 @@ class StageOutput:
         if self._pending or self._unfinished:
             self._emit(bytes(self._pending) + b"\n")
             self._pending.clear()
+        if self._left_out:
+            where = f"; all of it is in {self._whole.place}" if self._whole else ""
+            left = f"[{self._left_out:,} characters are left out{where}; the last lines:]"
+            self._write("".join(f"{line}\n" for line in (left, *self._tail)))
+        if self._whole:
+            self._whole.close()
 
     def _bound(self) -> None:
         """Keep little of a line that does not end."""
         overwritten = -1 if self._live else self._pending.rfind(b"\r", 0, -1)
         del self._pending[: overwritten + 1]
-        if self._skipping:
-            self._pending.clear()
-        elif len(self._pending) > _PATIENCE:
-            self._emit(bytes(self._pending) + b"\n")
-            self._pending.clear()
+        if len(self._pending) > _PATIENCE:
+            if not self._skipping:
+                self._show(self._text(bytes(self._pending)) + "\n")
+            self._keep_part_of_line()
             self._skipping = True
+
+    def _keep_part_of_line(self) -> None:
+        """Put most of an endless line into the whole log, cut between two words: a secret is seen in one piece."""
+        words = self._pending.rfind(b" ", len(self._pending) // 2) + 1 or len(self._pending)
+        if self._whole:
+            self._whole.write(self._clean(self._text(bytes(self._pending[:words]))))
+        del self._pending[:words]
 
     def _emit(self, lines: bytes) -> None:
         """Write whole lines, without the rest of one that was cut before."""
+        text = self._text(lines)
+        if self._whole:
+            self._whole.write(self._clean(_settled(text)))
         if self._skipping:
             end = _LINE_END.search(lines)
-            lines = lines[end.end() :] if end else b""
+            text = self._text(lines[end.end() :]) if end else ""
             self._skipping = False
-        text = lines.decode("utf-8", "replace").replace("\r\n", "\n")
+        self._show(text)
+
+    def _text(self, raw: bytes) -> str:
+        return raw.decode("utf-8", "replace").replace("\r\n", "\n")
+
+    def _show(self, text: str) -> None:
         shown = self._clean(text if self._live else _settled(text)).split("\n")
         self._remember(shown)
-        self._write("\n".join(map(_capped, shown)))
+        capped = "\n".join(map(_capped, shown))
+        if self._live or self._shown <= SHOWN:
+            self._shown += len(capped)
+            self._write(capped)
+        else:
+            self._left_out += len(capped)
 
     def _remember(self, shown: list[str]) -> None:
         """Keep the last lines as a terminal would show them in the end; the last of `shown` goes on."""
