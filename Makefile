@@ -57,6 +57,7 @@ killloop: $(VENV)/stamp-test ## Kill runs at N points each, and go on (without N
 
 bench: $(VENV)/stamp-test $(VENV)/stamp-bench ## Measure against real dvc, and write docs/performance.md: up to two hours
 	$(BIN)/python benchmarks/engine.py $(ARGS)
+	$(BIN)/python benchmarks/parallel.py $(ARGS)
 	$(BIN)/python benchmarks/resolve.py $(ARGS)
 	$(BIN)/python benchmarks/storage.py $(ARGS)
 	$(BIN)/python benchmarks/report.py

@@ -47,6 +47,12 @@ class Written:
         return self._folder
 
 
+def write_side_by_side(root: Path, stages: int, cmd: str) -> None:
+    """Write a project of `stages` stages that do not depend on each other and each run `cmd`."""
+    texts = (f"  s{at}:\n    cmd: {cmd} && touch o{at}\n    outs: [o{at}]\n" for at in range(stages))
+    _begin(root, {"dvc.yaml": f"stages:\n{''.join(texts)}"})
+
+
 def write_chain(root: Path, stages: int, params: int = 0) -> None:
     """Write a project of `stages` stages, each copying the out of the one before and reading `params` parameters."""
     names = [f"p{number}" for number in range(stages * params)]
