@@ -51,6 +51,7 @@ class Made:
     before: Now
     seconds: float
 
+
 logger = logging.getLogger("retrain")
 
 

@@ -73,7 +73,10 @@ def test_a_warning_lets_the_first_run_stand(tmp_path: Path, caplog: pytest.LogCa
 @pytest.mark.parametrize(
     ("cmd", "why"),
     [
-        ("cat unknown > out", "in a clean copy, of what git tracks and the deps alone, the command ended with exit code 1"),
+        (
+            "cat unknown > out",
+            "in a clean copy, of what git tracks and the deps alone, the command ended with exit code 1",
+        ),
         ("if test -e unknown; then cp data out; fi", "out was not written"),
         ("pwd > out", "out"),
     ],

@@ -205,7 +205,7 @@ def test_the_command_line_has_dvcs_short_names(made: Workshop, retrain: Program)
     retrain("repro", "-f", "-s", "train", cwd=made.root)
     assert made.journal == ["train"]
     made.put({"dvc.yaml": PIPELINE.replace("cat clean.o > train.o", "exit 7"), "more": "3\n"})
-    retrain("repro", "-k", "--no-run-cache", cwd=made.root, exits=3)
+    retrain("repro", "-k", "-j", "1", "--no-run-cache", cwd=made.root, exits=3)
     assert made.journal == ["train", "other"]
     retrain("repro", "--locked", cwd=made.root, exits=10)
 
@@ -214,7 +214,7 @@ def test_a_gate_file_may_say_to_keep_going_but_not_to_force(made: Workshop, retr
     made = made.clone("clone")
     made.put({"retrain.yaml": "keep-going: true\n", "more": "3\n"})
     made.put({"dvc.yaml": PIPELINE.replace("cat clean.o > train.o", "exit 7")})
-    retrain("repro", cwd=made.root, exits=3)
+    retrain("repro", "--jobs", "1", cwd=made.root, exits=3)
     assert made.journal == ["train", "other"]
     made.put({"retrain.yaml": "force: true\n"})
     assert "cannot be set in the gate file" in retrain("plan", cwd=made.root, exits=2).stderr
