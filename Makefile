@@ -59,6 +59,7 @@ bench: $(VENV)/stamp-test $(VENV)/stamp-bench ## Measure against real dvc, and w
 	$(BIN)/python benchmarks/engine.py $(ARGS)
 	$(BIN)/python benchmarks/parallel.py $(ARGS)
 	$(BIN)/python benchmarks/resolve.py $(ARGS)
+	$(BIN)/python benchmarks/whole.py $(ARGS)
 	$(BIN)/python benchmarks/storage.py $(ARGS)
 	$(BIN)/python benchmarks/report.py
 

@@ -77,7 +77,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Outcome:
-    """A case with its samples, in the order measured, and the requests of each side where they were counted."""
+    """A case with its samples, in the order measured; where it was counted, requests and received bytes a side."""
 
     name: str
     target: float
@@ -85,13 +85,14 @@ class Outcome:
     theirs: tuple[Sample, ...]
     peer: str = "dvc"
     requests: tuple[int, int] | None = None
+    received: tuple[int, int] | None = None
 
     @classmethod
     def of(cls, document: Mapping[str, Any]) -> Outcome:
         """Give what `asdict` made a document of."""
         samples = {side: tuple(Sample(**sample) for sample in document[side]) for side in ("ours", "theirs")}
-        counted = document.get("requests")
-        return cls(**{**document, **samples, "requests": tuple(counted) if counted else None})
+        counted = {of: tuple(document[of]) for of in ("requests", "received") if document.get(of)}
+        return cls(**{**document, **samples, **counted})
 
     def median(self, side: str, measure: str) -> float:
         """Give the median of a measure of `ours` or `theirs`."""
@@ -127,19 +128,20 @@ def compare(case: Case, environ: Mapping[str, str], budget: float, fewest: int =
 
     Where requests are counted, that first pair is the one in which they are.
     """
-    requests = None
+    requests = received = None
     if case.is_long:
         pairs = [_pair(case, environ)]
     else:
         began = time.perf_counter()
         if case.counting:
-            requests = _requests(case, environ)
+            mine, other = _counted(case, environ)
+            requests, received = (mine.total, other.total), (mine.received, other.received)
         else:
             _pair(case, environ)
         repeats = max(fewest, min(MOST, int(budget / (time.perf_counter() - began))))
         pairs = [_pair(case, environ) for _ in range(repeats)]
     ours, theirs = zip(*pairs, strict=True)
-    return Outcome(case.name, case.target, ours, theirs, case.peer, requests)
+    return Outcome(case.name, case.target, ours, theirs, case.peer, requests, received)
 
 
 def _pair(case: Case, environ: Mapping[str, str]) -> tuple[Sample, Sample]:
@@ -152,15 +154,15 @@ def _measured(case: Case, side: str, environ: Mapping[str, str]) -> Sample:
     return measure(command(place) if callable(command) else command, place, environ)
 
 
-def _requests(case: Case, environ: Mapping[str, str]) -> tuple[int, int]:
-    """Count the requests of each side."""
+def _counted(case: Case, environ: Mapping[str, str]) -> tuple[Counted, Counted]:
+    """Count what each side asks for."""
     assert case.counting  # noqa: S101 - told to mypy
     case.place("ours"), case.place("theirs")  # what a project needs once is not counted
     with case.counting() as ours:
         _measured(case, "ours", environ)
     with case.counting() as theirs:
         _measured(case, "theirs", environ)
-    return ours.total, theirs.total
+    return ours, theirs
 
 
 def measure(argv: Sequence[str], cwd: Path, environ: Mapping[str, str]) -> Sample:

@@ -79,7 +79,6 @@ def _rows(outcomes: Sequence[Outcome]) -> list[list[str]]:
 def _columns(outcome: Outcome) -> dict[str, str]:
     """Give the cells of one row by heading: medians, with the spread from least to most."""
     met = "met" if outcome.ratio("wall") >= outcome.target else "missed"
-    ours, theirs = outcome.requests or (0, 0)
     return {
         "case": outcome.name,
         "peer": outcome.peer,
@@ -88,12 +87,17 @@ def _columns(outcome: Outcome) -> dict[str, str]:
         "peer, s": _seconds(outcome, "theirs"),
         "CPU, s": f"{outcome.median('ours', 'cpu'):.2f} / {outcome.median('theirs', 'cpu'):.2f}",
         "MiB": f"{outcome.median('ours', 'memory') / 2**20:.0f} / {outcome.median('theirs', 'memory') / 2**20:.0f}",
-        "requests": f"{ours:,} / {theirs:,}" if outcome.requests else "",
+        "requests": _counted(outcome.requests, 1),
+        "MB received": _counted(outcome.received, 1_000_000),
         "times less wall": f"{outcome.ratio('wall'):.1f}",
         "times less CPU": f"{outcome.ratio('cpu'):.1f}",
         "times less memory": f"{outcome.ratio('memory'):.1f}",
         "target": f"{outcome.target:g}: {met}" if outcome.target else "none",
     }
+
+
+def _counted(counts: tuple[int, int] | None, unit: int) -> str:
+    return " / ".join(f"{count / unit:,.0f}" for count in counts) if counts else ""
 
 
 def _seconds(outcome: Outcome, side: str) -> str:
