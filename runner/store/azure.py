@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from azure.core.exceptions import AzureError
 from obstore.exceptions import BaseError
 
-from runner.errors import ObjectMissing
+from runner.errors import Denied, ObjectMissing
 from runner.store import azure_client, azure_errors, azure_obstore, azure_parts, uploads
 from runner.store.arriving import Arriving
 from runner.store.azure_obstore import LARGEST_PUT
@@ -161,18 +161,19 @@ class Azure:
             with self._errors("read", name):
                 return name, self._blobs.size(key)
         except ObjectMissing:
-            self._ask_for_the_container(key, name)
+            if not self._is_there:
+                self._is_there = self._ask(key, name) is None  # the container is, if a blob is what is missing
             return name, None
+        except Denied:
+            return name, self._ask(key, name)
 
-    def _ask_for_the_container(self, key: str, name: str) -> None:
-        """Make sure, once, that a blob is what is missing: only to Azure's client does Azure say so of a HEAD."""
-        if self._is_there:
-            return
+    def _ask(self, key: str, name: str) -> int | None:
+        """Ask as `_size` does, but through Azure's client: only to that Azure says why it refuses a HEAD."""
         try:
             with self._errors("read", name):
-                self._client.get_blob_client(key).get_blob_properties(timeout=self._timeout)
+                return self._client.get_blob_client(key).get_blob_properties(timeout=self._timeout).size
         except ObjectMissing:
-            self._is_there = True
+            return None
 
     @contextmanager
     def _errors(self, doing: str, name: str) -> Iterator[None]:

@@ -29,7 +29,7 @@ there is no such blob."""
 _WRONG_KEY: Final = frozenset({"AuthenticationFailed", "AuthorizationFailure", "InvalidAuthenticationInfo"})
 _PASSING: Final = frozenset({"OperationTimedOut", "ServerBusy", "InternalError"})
 _HINTS: Final = {"BlobArchived": "the blob is in the archive tier: bring it back to cool or hot first"}
-_UNSIGNED: Final = "External Azure credential"
+_UNSIGNED: Final = "External Azure credential provider: "
 _CONDITION: Final = frozenset({"BlobAlreadyExists", "ConditionNotMet"})
 _PRECONDITION: Final = 412
 _ABSENT: Final = 404
@@ -55,7 +55,7 @@ def translate(error: Exception, doing: str, name: str, place: str, *, anonymous:
     if said.status:
         return _sorted(said, doing, name, place, anonymous=anonymous)
     if isinstance(error, ClientAuthenticationError) or _UNSIGNED in said.text:
-        message = f"{place}: no usable credentials: {_short(said.text)}"
+        message = f"{place}: no usable credentials: {_short(said.text.rpartition(_UNSIGNED)[2])}"
         return Denied(
             message, "set the remote's account_key, sas_token or connection_string, or sign in: docs/remotes.md"
         )
@@ -76,14 +76,18 @@ def _of_azure(error: AzureError) -> Answered:
     answer = getattr(error, "response", None)
     headers: Mapping[str, str] = getattr(answer, "headers", None) or {}
     status = getattr(error, "status_code", None) or 0
-    code = str(getattr(error, "error_code", "") or headers.get("x-ms-error-code", "") or "")
-    text = str(error.message).partition("\nContent:")[0]
-    return Answered(int(status), code.rpartition(".")[2], text, headers.get("x-ms-request-id", ""), text)
+    code = getattr(error, "error_code", None) or headers.get("x-ms-error-code") or ""
+    inner = getattr(error, "inner_exception", None)
+    reason = getattr(next(iter(getattr(inner, "args", ())), None), "reason", None)  # urllib3's, inside of requests'
+    text = str(reason or error.message).partition("\nContent:")[0]
+    return Answered(int(status), str(getattr(code, "value", code)), text, headers.get("x-ms-request-id", ""), text)
 
 
 def _sorted(said: Answered, doing: str, name: str, place: str, *, anonymous: bool) -> RemoteError:
     """Sort an answer of the server."""
-    message = f"{doing} {name} in {place}: {said.code or said.status}: {_short(said.words) or said.status}"
+    message = f"{doing} {name} in {place}: " + ": ".join(
+        filter(None, [said.code or str(said.status), _short(said.words)])
+    )
     if anonymous and (said.code in _PRIVATE or said.status in _REFUSED):
         return Denied(
             message, "without credentials only a public container can be read; is it one, and is that its name?"

@@ -61,8 +61,9 @@ def test_wrong_or_no_credentials_are_a_refusal_and_not_an_absence(
         "azure://container/denied", {"connection_string": azurite.with_credential(credential)}, environ={}
     )
     for call in calls(remote, source):
-        with pytest.raises(Denied, match=rf"azure://container/denied \(account {ACCOUNT}\)"):
+        with pytest.raises(Denied, match=rf"azure://container/denied \(account {ACCOUNT}\): Auth") as caught:
             call()
+        assert any(word in caught.value.hint for word in ("key", "public"))
     assert isinstance(remote, Retrying)
     assert remote.retries == 0
 
@@ -117,8 +118,9 @@ def test_an_unreachable_account_is_unavailable_within_the_budget(source: Path) -
     waits: list[float] = []
     remote = Retrying(Azure.open("azure://c", {"connection_string": string}, {}), budget=1, sleep=waits.append)
     for call in calls(remote, source):
-        with pytest.raises(Unavailable, match=r"azure://c \(account a\)"):
+        with pytest.raises(Unavailable, match=r"azure://c \(account a\): ") as caught:
             call()
+        assert "Max retries" not in str(caught.value)
     assert waits
 
 
@@ -278,7 +280,9 @@ def test_a_chain_that_finds_no_credentials_is_a_refusal(source: Path) -> None:
     found = azure_client.Account("a", "https://127.0.0.1:9", token=_Refused())
     remote = Azure(azure_client.reach(found, "container", "", (1, 1)))
     for call in calls(remote, source):
-        with pytest.raises(Denied, match="no usable credentials") as caught:
+        with pytest.raises(
+            Denied, match=r"no usable credentials: (CredentialUnavailableError: )?nothing is set\n"
+        ) as caught:
             call()
         assert "docs/remotes.md" in caught.value.hint
 
