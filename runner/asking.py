@@ -152,13 +152,19 @@ def _of_base(git: Git, base: Commit | None, file: Path) -> tuple[Own, str]:
     return _keys(text, file.name) if text else ({}, baseline.MERGE_BASE)
 
 
+def _label(row: Mapping[str, Any]) -> str:
+    """Give what a rule is called, as `gaterows` calls it."""
+    unit = next((subject for subject in ("size", "duration") if subject in row), "")
+    return f"{unit}: {row[unit]}" if unit else str(row.get("metric"))
+
+
 def _gone(git: Git, base: Commit | None, file: Path, gates: GateFile | None) -> tuple[str, ...]:
     """Name the gates that the base has and the checkout lacks: that a gate went is for the reviewer to see."""
     text = _text_at(git, base, file)
     now = {gate.label for gate in gates.gates} if gates else set()
     rows = yaml12.parse(text, file.name) if text else None
     listed = rows.get("gates") if isinstance(rows, dict) else None
-    before = [str(row.get("metric")) for row in listed or () if isinstance(row, dict)]
+    before = [_label(row) for row in listed or () if isinstance(row, dict)]
     lost = tuple(f"the gate {metric} of the base is gone" for metric in before if metric not in now)
     for line in lost:
         logger.warning("%s", line)

@@ -155,7 +155,8 @@ def judge(place: Place, project: Project | None, asked: Asked, results: Results 
     made = replace(made, notes=asked.gone + judging.gone(case) + judging.noise(made))
     override = asked.override() if made.verdict == "failed" else None
     made = judging.accepted(made, override) if override else made
-    return _illustrated(made, case, project.objects if project else None)
+    made = _illustrated(made, case, project.objects if project else None)
+    return _timed(_with_stages(made, project, results), case) if project and results else made
 
 
 def _terms(asked: Asked, doubtful: Mapping[str, str] = NONE) -> Terms:
@@ -185,6 +186,14 @@ def _illustrated(report: Report, case: Case, objects: Objects | None) -> Report:
     except Exception as error:
         logger.debug("the plots cannot be drawn", exc_info=error)
         return replace(report, notes=(*report.notes, f"plots and lineage are left out: {error}"))
+
+
+def _timed(report: Report, case: Case) -> Report:
+    """Add how long stages took, here and at the base, as far as it was written down."""
+    from runner.review import provenance  # noqa: PLC0415 - see the top
+
+    head, base = case.head.pipeline, case.base.pipeline if case.base else None
+    return provenance.timed(report, head, base, case.times.lookup) if head and case.times else report
 
 
 def _walk(project: Project, asked: Asked, *, through: bool) -> Report:
@@ -221,8 +230,9 @@ def _walk(project: Project, asked: Asked, *, through: bool) -> Report:
     except Exception as error:  # noqa: BLE001 - told first, and raised again by whoever told it
         report, bug = ended(report, error), error
     report = replace(report, notes=(*report.notes, *_logs(project, results)))
+    report = report if report.stages else _with_stages(report, project, results)
     report = replace(
-        _with_stages(_with_left(report, project, results), project, results),
+        _with_left(report, project, results),
         pulled=rows.traffic(project.objects.fetched),
         seconds=round(time.monotonic() - started, 3),
     )

@@ -245,7 +245,7 @@ def _charts(report: Report, metrics: Sequence[view.ValueRow]) -> Iterator[Chart]
         if row.trend and row.status and len(row.trend) == len(names) + 1:
             code = curves.trend_chart(row.trend[:-1], names, row.trend[-1], row.name)
             if code:
-                yield Chart(f"{row.name} over the last {len(names)} commits of the base branch", code)
+                yield Chart(f"{row.name} over the last {words.count(len(names), 'commit')} of the base branch", code)
 
 
 def _stage_line(row: StageRow, detail: Detail) -> StageLine:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from runner.review.sides import Side
 
 MOST_PLOTS: Final = 100
-MOST_ROWS: Final = 20_000
+MOST_ROWS: Final = 10_000
 MOST_IMAGE: Final = 2 << 20
 MOST_DATA: Final = 16 << 20
 MEDIA: Final = {
@@ -116,8 +116,8 @@ def _row(wanted: Wanted, sides: Mapping[Name, Side]) -> PlotRow:
             return replace(row, pictures=pictures, changed=_differ(pictures, len(sides)))
         return _drawn(row, wanted, sides)
     except RunnerError as error:
-        where = f"{error.where}: " if error.where else ""
-        return replace(row, why=f"{where}{error.message}")
+        named = error.where is None or error.where.file in error.message
+        return replace(row, why=error.message if named else f"{error.where}: {error.message}")
 
 
 def _pictures(plot: Plot, sides: Mapping[Name, Side]) -> Iterator[Picture]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, replace
-from functools import cached_property
-from typing import TYPE_CHECKING, Final
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Final, Protocol
 
 from runner.errors import RunnerError
 from runner.review import kinds, words
@@ -21,8 +21,17 @@ if TYPE_CHECKING:
 
     Listing = Callable[[Hash], Tree | None]
 
+
+class Lookup(Protocol):
+    """Where times of earlier runs are kept."""
+
+    def __call__(self, entry: LockEntry, /, *, near: bool) -> float | None:
+        """Give the seconds that it took to make what a lock entry records; `near`: ask this machine alone."""
+
+
 logger = logging.getLogger("retrain")
 MOST_FILES: Final = 50
+MOST_ASKED: Final = 50
 _HOW: Final = {"ran": "ran here", "restored": "restored from an earlier run"}
 
 
@@ -238,3 +247,31 @@ def with_stages(report: Report, rows: Sequence[StageRow], pipeline: Pipeline) ->
     stages = tuple(detailed(row, pipeline.stage(row.stage), recorded) for row in rows)
     traces = tuple(replace(row, how=_HOW.get(decisions.get(row.stage, ""), row.how)) for row in report.lineage)
     return replace(report, stages=stages, lineage=traces)
+
+
+def timed(report: Report, head: Pipeline, base: Pipeline | None, lookup: Lookup) -> Report:
+    """Give the report with the times of its stages when they were really made, at both sides.
+
+    Only of what was made or restored here, and of a few dozen stages, the remote is asked: the rest is not worth it.
+
+    Args:
+        report: the report, with its stages.
+        head: the pipeline of one side.
+        base: that of the other; `None` where there is none.
+        lookup: gives the seconds that made what an entry records.
+
+    """
+    asked = [row.stage for row in report.stages if row.decision in _HOW][:MOST_ASKED]
+    rows = (_timed(row, head, base, partial(lookup, near=row.stage not in asked)) for row in report.stages)
+    return replace(report, stages=tuple(rows))
+
+
+def _timed(
+    row: StageRow, head: Pipeline, base: Pipeline | None, lookup: Callable[[LockEntry], float | None]
+) -> StageRow:
+    now, then = head.entries.get(row.stage), base.entries.get(row.stage) if base else None
+    if not row.cmd or not now:
+        return row
+    here = row.seconds if row.seconds is not None else lookup(now)
+    before = here if then == now and row.seconds is None else lookup(then) if then else None
+    return replace(row, recorded_seconds=here, base_seconds=before)

@@ -34,7 +34,7 @@ def parse_template(name: str, path: str, text: str) -> Template:
     try:
         content = json.loads(text[: _MOST + 1])
     except (ValueError, RecursionError) as error:
-        message = f"the template is not JSON: {error}"
+        message = f"the template is not JSON: {getattr(error, 'msg', error)}"
         raise ConfigError(
             message, "", Location(path, getattr(error, "lineno", 0), getattr(error, "colno", 0))
         ) from error
