@@ -73,6 +73,7 @@ class Opened:
     def close(self) -> None:
         """Keep what was hashed for the next run, and end git."""
         if self.found:
+            self.found.held.close()
             self.found.state.close()
         self.git.close()
 

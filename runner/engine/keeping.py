@@ -8,7 +8,7 @@ import re
 import shutil
 import stat
 from collections import defaultdict
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import cached_property
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
@@ -27,9 +27,11 @@ from runner.store.digest import hash_as
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from runner.engine.decide import Content, Now
+    from runner.engine.dvclock import DvcLock
     from runner.engine.workspace import Workspace
     from runner.pipeline.model import LockEntry, Out, Stage
 
@@ -46,21 +48,21 @@ class Keeping:
         cache: Cache,
         tracked: Collection[str],
         ignored: Collection[str],
-        held: object = None,
+        dvc: DvcLock | None = None,
     ) -> None:
-        """Keep for `workspace`.
+        """Keep for `workspace`, whose lock is held by whoever calls.
 
         Args:
             workspace: the working tree.
             cache: the local object cache.
             tracked: paths of outs that git tracks.
             ignored: paths of outs that git ignores.
-            held: the lock under which all this happens; it is let go with this object.
+            dvc: DVC's locks, the first of them taken; none where DVC has nothing to do with the folder.
 
         What killed runs left is put right first: their commands that still run, outs that they had moved.
 
         """
-        self._held = held
+        self._dvc = dvc
         self._workspace = workspace
         self._cache = cache
         self._copies = Cache(cache.root, ("copy",))
@@ -81,6 +83,19 @@ class Keeping:
     def follow(self, order: Mapping[str, int]) -> None:
         """Let what is new in a file stand as the stages do in `order` (address to place), whoever ends first."""
         self._order = order
+
+    def reserved(self, stage: Stage) -> AbstractContextManager[None]:
+        """Keep DVC away from what a stage reads and writes, while it runs."""
+        if self._dvc is None:
+            return nullcontext()
+        return self._dvc.reserved((dep.path for dep in stage.local_deps), (out.path for out in stage.outs))
+
+    def unlocked(self) -> AbstractContextManager[None]:
+        """Let DVC's other commands go on while a command of ours runs."""
+        return self._dvc.unlocked() if self._dvc else nullcontext()
+
+    def _locked(self) -> AbstractContextManager[None]:
+        return self._dvc.locked() if self._dvc else nullcontext()
 
     def may_remember(self, stage: Stage, before: Now) -> bool:
         """DVC's rule for writing the run cache: inputs of the project, and outs, each cached or a metric or a plot.
@@ -256,6 +271,10 @@ class Keeping:
         if out.path in self._ignored:
             return
         self._ignored.add(out.path)
+        with self._locked():
+            self._ignore(stage, out)
+
+    def _ignore(self, stage: Stage, out: Out) -> None:
         place = PurePosixPath(out.path)
         gitignore = str(place.parent / ".gitignore")
         line = _SPECIAL.sub(r"\\\1", f"/{place.name}")
@@ -289,11 +308,12 @@ class Keeping:
             rev: what an import from a git repository follows from now on; empty: what it followed.
 
         """
-        if stage.name:
-            self._record_in_lock(stage, entry)
-        else:
-            text = self._workspace.read(stage.file) or ""
-            self._workspace.write(stage.file, dvcfile_write.updated(text, stage.file, entry, rev).encode())
+        with self._locked():
+            if stage.name:
+                self._record_in_lock(stage, entry)
+            else:
+                text = self._workspace.read(stage.file) or ""
+                self._workspace.write(stage.file, dvcfile_write.updated(text, stage.file, entry, rev).encode())
 
     def _record_in_lock(self, stage: Stage, entry: LockEntry) -> None:
         """Replace one block of the file; what somebody else wrote meanwhile is read first, not overwritten."""

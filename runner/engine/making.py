@@ -136,9 +136,11 @@ class Making:
 
     def _run(self, stage: Stage, before: Now, asked: Wishes, output: StageOutput) -> Course[Made]:
         """Run the command with the outs out of the way; they come back if it fails."""
-        with self.keep().aside(stage) as committed:
+        keep = self.keep()
+        with keep.reserved(stage), keep.aside(stage) as committed:
             task = self._task(stage, before, asked)
-            ran = yield from self._ran(task, output)
+            with keep.unlocked():
+                ran = yield from self._ran(task, output)
             if ran.why:
                 raise StageFailed(ran.why, code=ran.code, seconds=ran.seconds, tail=output.tail, again=True)
             yield from self._hashed(stage)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import shutil
-from contextlib import nullcontext
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -67,6 +67,7 @@ class Project:
         unpacking: how templates make options of mappings; the DVC files of other commits are read with it too.
         times: how long earlier runs took.
         read_only: says why the remote of a name is not pushed to; empty: it is.
+        held: what is to be let go when the verb ends.
         supposed: puts in place, for a run's duration, what params files are to hold instead of what they do.
 
     """
@@ -87,6 +88,7 @@ class Project:
     unpacking: Unpacking = field(default_factory=Unpacking)
     read_only: Callable[[str], str] = lambda _: ""
     supposed: Callable[[], AbstractContextManager[None]] = nullcontext
+    held: ExitStack = field(default_factory=ExitStack)
 
     def known(self) -> Known:
         """Give a fresh look at the workspace through the lock."""
@@ -97,15 +99,19 @@ class Project:
 
         From here on, and until the process ends, no other run writes in this folder.
         """
+        from runner.engine.dvclock import DvcLock  # noqa: PLC0415 - as below
         from runner.engine.keeping import Keeping  # noqa: PLC0415 - a plan, and a run with nothing to do, never write
 
-        held = hold(self.root)
+        self.held.enter_context(hold(self.root))
+        dvc = DvcLock(self.root)
+        dvc.take()
+        self.held.callback(dvc.let_go)
         self._sweep()
         outs = [f"{self.prefix}{out.path}" for stage in self.pipeline.stages for out in stage.outs]
         below = len(self.prefix)
         tracked = {path[below:] for path in self.git.tracked(outs)}
         ignored = {path[below:] for path in self.git.ignored(outs)}
-        return Keeping(self.workspace, self.cache, tracked, ignored, held)
+        return Keeping(self.workspace, self.cache, tracked, ignored, dvc)
 
     def _sweep(self) -> None:
         """Remove what killed runs left half written beside outs and DVC files; the lock keeps others away."""
@@ -119,7 +125,7 @@ class Project:
 
 
 def hold(root: Path) -> AbstractContextManager[object]:
-    """Take the lock of the project at `root` for as long as what this gives is held; again in one process is fine.
+    """Take the lock of the project at `root`, until what this gives is left; again in one process is fine.
 
     Raises:
         ConfigError: another process has it.

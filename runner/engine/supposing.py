@@ -24,6 +24,7 @@ from runner.pipeline.addresses import PARAMS_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from runner.engine.workspace import Workspace
@@ -37,13 +38,15 @@ _JOURNAL = "places.json"
 class Supposing:
     """The params files of a run that are to hold something else while it lasts."""
 
-    def __init__(self, workspace: Workspace, texts: Mapping[str, str], locked: Callable[[], object]) -> None:
+    def __init__(
+        self, workspace: Workspace, texts: Mapping[str, str], locked: Callable[[], AbstractContextManager[object]]
+    ) -> None:
         """Suppose `texts`, by path, from now on; what lies on disk stays as it is until `in_place`.
 
         Args:
             workspace: the working tree.
             texts: what the files are to hold.
-            locked: takes the project's lock, which the object it gives holds.
+            locked: takes the project's lock, until what it gives is left.
 
         """
         self.texts = texts
@@ -66,19 +69,18 @@ class Supposing:
         if not self.texts:
             yield
             return
-        held = self._locked()
         folder = self._workspace.path(f"{SCRATCH}/params-{os.urandom(6).hex()}")
-        try:
-            self._take(folder)
-            self._workspace.suppose_nothing()
-            yield
-        finally:
+        with self._locked():
             try:
-                _put_back(self._workspace, folder)
-            except BaseException:  # a signal: first the files, then the end
-                _put_back(self._workspace, folder)
-                raise
-            del held
+                self._take(folder)
+                self._workspace.suppose_nothing()
+                yield
+            finally:
+                try:
+                    _put_back(self._workspace, folder)
+                except BaseException:  # a signal: first the files, then the end
+                    _put_back(self._workspace, folder)
+                    raise
 
     def _take(self, folder: Path) -> None:
         for number, (path, text) in enumerate(self.texts.items()):
@@ -97,7 +99,9 @@ class Supposing:
             self._workspace.forget(path)
 
 
-def of(workspace: Workspace, cwd: str, texts: Sequence[str], locked: Callable[[], object]) -> Supposing:
+def of(
+    workspace: Workspace, cwd: str, texts: Sequence[str], locked: Callable[[], AbstractContextManager[object]]
+) -> Supposing:
     """Suppose what `[file:]key=value` texts say; files are named from `cwd`, a folder of the project.
 
     Raises:
@@ -126,7 +130,7 @@ def _keep(place: Path, kept: Path) -> None:
         shutil.copy2(place, kept)
 
 
-def recover(workspace: Workspace, locked: Callable[[], object]) -> None:
+def recover(workspace: Workspace, locked: Callable[[], AbstractContextManager[object]]) -> None:
     """Put back what a killed run left of its own; a run that is still at work keeps its files."""
     left = sorted(workspace.path(SCRATCH).glob("params-*"))
     if not left:
@@ -135,9 +139,9 @@ def recover(workspace: Workspace, locked: Callable[[], object]) -> None:
         held = locked()
     except ConfigError:
         return
-    for folder in left:
-        _put_back(workspace, folder)
-    del held
+    with held:
+        for folder in left:
+            _put_back(workspace, folder)
 
 
 def _put_back(workspace: Workspace, folder: Path) -> None:

@@ -1,0 +1,129 @@
+"""Real DVC and we in one workspace at once: each waits for the other, or says who is in its way."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+from filelock import FileLock
+
+from runner.errors import Exit
+from tests.support.pipelines import Workshop, workshop
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from tests.support.environment import Program
+
+pytestmark = pytest.mark.slow
+
+PIPELINE = """\
+stages:
+  slow:
+    cmd: touch ../started; while test ! -e ../go; do sleep 0.05; done; cp data slow.o
+    deps: [data]
+    outs: [slow.o]
+  other:
+    cmd: cp more other.o
+    deps: [more]
+    outs: [other.o]
+  after:
+    cmd: cp slow.o after.o
+    deps: [slow.o]
+    outs: [after.o]
+"""
+RETRAIN = (sys.executable, "-I", "-m", "runner")
+DVC = (sys.executable, "-m", "dvc")
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> Workshop:
+    return workshop(tmp_path, PIPELINE, {"data": "1\n", "more": "2\n"})
+
+
+@contextmanager
+def running(made: Workshop, environ: dict[str, str], *command: str) -> Iterator[subprocess.Popen[bytes]]:
+    """Have a command at work in its slow stage; afterwards let it end well."""
+    with subprocess.Popen(command, cwd=made.root, env=environ, stderr=subprocess.DEVNULL) as process:
+        try:
+            while process.poll() is None and not (made.root.parent / "started").exists():
+                time.sleep(0.02)
+            yield process
+        finally:
+            (made.root.parent / "go").touch()
+    assert process.returncode == 0
+
+
+def blocked(made: Workshop) -> dict[str, Sequence[str]]:
+    """Give the paths in DVC's table."""
+    held = json.loads((made.root / ".dvc/tmp/rwlock").read_text())
+    return {kind: sorted(path.rpartition("/")[2] for path in held.get(kind, {})) for kind in ("read", "write")}
+
+
+def test_while_our_command_runs_dvc_works_on_the_rest_and_is_told_what_is_ours(
+    made: Workshop, dvc: Program, environ: dict[str, str]
+) -> None:
+    with running(made, environ, *RETRAIN, "repro", "slow") as ours:
+        assert blocked(made) == {"read": ["data"], "write": ["slow.o"]}
+        dvc("repro", "-s", "other", cwd=made.root)
+        refused = dvc("repro", "-s", "slow", cwd=made.root, exits=None)
+        assert f"(PID {ours.pid}): retrain" in refused.stderr
+    assert blocked(made) == {"read": [], "write": []}
+    assert dvc("status", "--json", "slow", "other", cwd=made.root).stdout.strip() == "{}"
+
+
+def test_while_dvcs_command_runs_we_work_on_the_rest_and_say_what_is_its(
+    made: Workshop, retrain: Program, environ: dict[str, str]
+) -> None:
+    with running(made, environ, *DVC, "repro", "slow") as theirs:
+        retrain("repro", "other", cwd=made.root)
+        refused = retrain("repro", "-s", "slow", cwd=made.root, exits=Exit.CONFIG)
+        assert f"(process {theirs.pid})" in refused.stderr
+        assert not (made.root / "slow.o").exists(), "nothing was moved"
+    assert retrain("plan", "slow", "other", cwd=made.root).stdout.endswith("0 of 2 stages stale; nothing to pull\n")
+
+
+def test_we_wait_for_dvcs_lock_and_then_say_who_has_it(made: Workshop, retrain: Program) -> None:
+    place = made.root / ".dvc/tmp/lock"
+    place.parent.mkdir(exist_ok=True)
+    with FileLock(place):
+        place.write_text("4711\n")
+        refused = retrain("repro", "other", cwd=made.root, exits=Exit.CONFIG)
+    assert "DVC is at work in this folder (process 4711)" in refused.stderr
+    retrain("repro", "other", cwd=made.root)
+
+
+def test_what_a_killed_dvc_left_in_its_table_is_nobodys(made: Workshop, retrain: Program) -> None:
+    dead = subprocess.Popen(["true"])
+    dead.wait()
+    mine = {"pid": dead.pid, "cmd": "dvc repro"}
+    place = str(made.root / "other.o")
+    made.put({".dvc/tmp/rwlock": json.dumps({"write": {place: mine}, "read": {place: [mine]}})})
+    retrain("repro", "other", cwd=made.root)
+    assert blocked(made) == {"read": [], "write": []}
+    made.put({".dvc/tmp/rwlock": "torn {"})
+    assert "cannot be read" in retrain("repro", "other", "--force", cwd=made.root).stderr
+
+
+def test_a_command_may_call_dvc(made: Workshop, dvc: Program, retrain: Program) -> None:
+    call = f"{sys.executable} -m dvc add mine -q && cp more other.o"
+    made.put({"dvc.yaml": PIPELINE.replace("cp more other.o", call), "mine": "1\n"})
+    retrain("repro", "other", cwd=made.root)
+    assert dvc("status", "--json", "mine.dvc", cwd=made.root).stdout.strip() == "{}"
+
+
+def test_two_that_write_the_same_lock_at_once_lose_nothing(made: Workshop, environ: dict[str, str]) -> None:
+    stages = "".join(f"  s{n}:\n    cmd: echo {n} > o{n}\n    outs: [o{n}]\n" for n in range(12))
+    made.put({"dvc.yaml": f"stages:\n{stages}"})
+    names = [f"s{n}" for n in range(12)]
+    ours = subprocess.Popen([*RETRAIN, "repro", *names[:6]], cwd=made.root, env=environ)
+    theirs = subprocess.Popen([*DVC, "--wait-for-lock", "repro", *names[6:]], cwd=made.root, env=environ)
+    assert (ours.wait(), theirs.wait()) == (0, 0)
+    lock = made.read("dvc.lock")
+    assert [name for name in names if f"  {name}:\n" not in lock] == []
