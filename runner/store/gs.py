@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, Self, TypeVar, cast
+from urllib.parse import quote
 
 import requests
 import urllib3.exceptions
-from google.api_core.exceptions import GoogleAPICallError, NotFound
+from google.api_core.exceptions import GoogleAPICallError, NotFound, from_http_response
 from google.auth.exceptions import GoogleAuthError, TransportError
 from google.cloud.storage.exceptions import DataCorruption, InvalidResponse
 
 from runner.errors import Denied, ObjectMissing, RemoteError, Unavailable
-from runner.store import gs_client, gs_obstore
+from runner.store import gs_client, gs_obstore, retry_after
+from runner.store.arriving import Arriving, from_urllib3
 from runner.store.gs_obstore import LARGEST_PUT, Elsewhere
+from runner.store.gs_parts import PART, TIMEOUT, GSUpload, Settled
 from runner.store.meter import Reported, unheard
+from runner.store.protocols import Changed, Unranged, Version
 from runner.store.remote import checked
 from runner.store.survey import survey
 
@@ -25,6 +30,7 @@ if TYPE_CHECKING:
     from typing import BinaryIO
 
     from google.cloud.storage import Blob, Client
+    from requests import Session
 
     from runner.store.gs_obstore import Objects
     from runner.store.meter import Report
@@ -32,12 +38,12 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-TIMEOUT: Final = (10.0, 30.0)
-"""Seconds to connect, and between two pieces of an answer."""
-
 ONCE: Final[dict[str, Any]] = {"retry": None, "timeout": TIMEOUT}
 """Each request once: whoever calls decides about another try."""
 
+_ONLY_NEW: Final[Mapping[str, int]] = MappingProxyType({"if_generation_match": 0})
+_BYTES: Final = "application/octet-stream"
+_PRECONDITION: Final = 412
 _FIELDS: Final = "items(name,size),nextPageToken"
 _PERMISSION: Final = {
     "read": "storage.objects.get",
@@ -72,6 +78,7 @@ class GS:
         self._client = client
         self._bucket = client.bucket(bucket)
         self._requests = requests
+        self._session: Session = client._http  # noqa: SLF001 - sends signed requests; there is no other way to it
         self._objects = objects
 
     @classmethod
@@ -98,18 +105,45 @@ class GS:
 
     def get(self, name: str, sink: Sink) -> None:
         """See `Remote`. The bytes as they are stored: Google's own checksum is left to the sink's hash."""
-        with self.errors("read", name):
-            chunks = self._cheaply(lambda objects: objects.get(self._key(name)))
-            if chunks is None:
-                passing = cast("BinaryIO", Passing(sink))
-                self._blob(name).download_to_file(passing, raw_download=True, checksum=None, **ONCE)
-        for chunk in self._read(chunks or (), name):
+        for chunk in self.begin(name)[1]:
             sink.write(chunk)
 
-    def _read(self, chunks: Iterable[bytes], name: str) -> Iterator[bytes]:
-        """Give the bytes as they arrive; only the reading is translated, not what the sink does with them."""
+    def begin(self, name: str) -> tuple[Version, Arriving]:
+        """See `Ranged`."""
         with self.errors("read", name):
-            yield from chunks
+            begun = self._cheaply(lambda objects: objects.begin(self._key(name)))
+        if begun is not None:
+            return begun[0], Arriving(begun[1], lambda: self.errors("read", name))
+        answer = self._media(name, {}, {})
+        size, generation = answer.headers.get("Content-Length", ""), answer.headers.get("X-Goog-Generation", "")
+        return Version(int(size) if size.isdecimal() else None, generation), self._arriving(answer, name)
+
+    def read(self, name: str, version: Version, start: int, stop: int) -> Arriving:
+        """See `Ranged`."""
+        answer = self._media(name, {"ifGenerationMatch": version.pin}, {"Range": f"bytes={start}-{stop - 1}"})
+        if not answer.headers.get("Content-Range", "").startswith(f"bytes {start}-{stop - 1}/"):
+            answer.close()
+            message = f"{self.url} sends whole objects only"
+            raise Unranged(message)
+        return self._arriving(answer, name)
+
+    def _media(self, name: str, query: Mapping[str, str], headers: Mapping[str, str]) -> requests.Response:
+        """Ask for bytes as they are stored, by the client's session: the client gives whole chunks only."""
+        place = (
+            f"{self._client.api_endpoint}/download/storage/v1/b/{self._bucket.name}/o/{quote(self._key(name), safe='')}"
+        )
+        sent = {"Accept-Encoding": "gzip", **headers}  # else Google unpacks what is stored packed
+        with self.errors("read", name):
+            answer = self._session.get(
+                place, params={"alt": "media", **query}, headers=sent, stream=True, timeout=TIMEOUT
+            )
+            if not answer.ok:
+                with answer:
+                    raise from_http_response(answer)  # type: ignore[no-untyped-call]  # api_core has no types here
+        return answer
+
+    def _arriving(self, answer: requests.Response, name: str) -> Arriving:
+        return Arriving(from_urllib3(answer.raw), lambda: self.errors("read", name), answer.close)
 
     def _cheaply(self, ask: Callable[[Objects], T]) -> T | None:
         """Give what obstore answers; `None` where Google's client has to be asked, and from then on always is."""
@@ -121,20 +155,46 @@ class GS:
 
     def put(self, name: str, source: Path, report: Report = unheard) -> None:
         """See `Remote`. Google shows an object when it is whole."""
+        self._store(name, source, report, {})
+
+    def create(self, name: str, source: Path, report: Report = unheard) -> None:
+        """See `Creating`."""
+        try:
+            self._store(name, source, report, _ONLY_NEW)
+        except Changed:
+            if self._size(name)[1] != source.stat().st_size:
+                self._store(name, source, report, {})
+
+    def _store(self, name: str, source: Path, report: Report, how: Mapping[str, int]) -> None:
         size = source.stat().st_size
         with self.errors("write", name):
-            if size <= LARGEST_PUT and self._is_stored(name, source):
+            if size <= LARGEST_PUT and self._is_stored(name, source, only_new=bool(how)):
                 return
             with source.open("rb") as file:
                 told = cast("BinaryIO", Reported(file, report))
-                self._blob(name).upload_from_file(told, size=size, content_type="application/octet-stream", **ONCE)
+                self._blob(name).upload_from_file(told, size=size, content_type=_BYTES, **ONCE, **how)
 
-    def _is_stored(self, name: str, source: Path) -> bool:
+    def _is_stored(self, name: str, source: Path, *, only_new: bool) -> bool:
         """Store a small object; False where obstore cannot."""
         if self._objects is None:
             return False
         content = source.read_bytes()
-        return bool(self._cheaply(lambda objects: objects.put(self._key(name), content)))
+        return bool(self._cheaply(lambda objects: objects.put(self._key(name), content, only_new=only_new)))
+
+    def upload(self, name: str, source: Path, /, *, only_new: bool) -> GSUpload | Settled | None:
+        """See `Parted`."""
+        size = source.stat().st_size
+        if size <= PART:
+            return None
+        try:
+            return self._begin(name, source, size, _ONLY_NEW if only_new else {})
+        except Changed:
+            return Settled() if self._size(name)[1] == size else self._begin(name, source, size, {})
+
+    def _begin(self, name: str, source: Path, size: int, how: Mapping[str, int]) -> GSUpload:
+        with self.errors("write", name):
+            url = self._blob(name).create_resumable_upload_session(_BYTES, size, **ONCE, **how)
+        return GSUpload(self._session, url, source, size, lambda: self.errors("write", name))
 
     def names(self, prefix: str) -> Iterator[str]:
         """See `Remote`."""
@@ -212,10 +272,13 @@ class GS:
         if isinstance(error, NotFound):
             return ObjectMissing(f"{name} is not in {self.url}", "push it from where it was made, or make it anew")
         status = _status(error)
+        if status == _PRECONDITION:
+            return Changed(f"{name} in {self.url} is another than before", "find out who overwrites it")
         if status in _DENIED or (isinstance(error, GoogleAuthError) and not isinstance(error, TransportError)):
             return Denied(said, f"the credentials need {_PERMISSION[doing]}")
         if status in _PASSING or status >= _SERVER or not status:
-            return Unavailable(said, "the storage cannot be reached or is overloaded; try again later")
+            after = retry_after.seconds(getattr(getattr(error, "response", None), "headers", None) or {})
+            return Unavailable(said, "the storage cannot be reached or is overloaded; try again later", after=after)
         return RemoteError(said, "the storage refused the request; check the remote's options")
 
 

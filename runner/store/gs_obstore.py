@@ -22,9 +22,10 @@ from obstore.store import GCSStore
 
 from runner.hashes import CHUNK
 from runner.store.answered import answered
+from runner.store.protocols import Version
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from google.auth.credentials import Credentials
     from obstore.store import ClientConfig, GCSConfig, GCSCredential
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
 ADDRESS: Final = "https://storage.googleapis.com"
 LARGEST_PUT: Final = 1 << 20
 """Bytes. obstore's read timeout runs while it sends, too, so Google's client sends what takes long."""
+
+_AS_IT_COMES: Final = 1
+"""Bytes to wait for: what comes slowly has to be seen to come slowly."""
 
 _WHOLE_REQUEST: Final = timedelta(days=1)
 """A large object takes as long as it takes; what stands still is given up after the read timeout."""
@@ -56,18 +60,24 @@ class Objects:
         """Use `store`, which must not retry by itself."""
         self._store = store
 
-    def get(self, key: str) -> Iterator[bytes]:
-        """Ask for an object; once it is known to be there, its bytes can be taken."""
+    def begin(self, key: str) -> tuple[Version, Callable[[], bytes]]:
+        """Ask for an object; give which version it is, and what waits for its next bytes, empty at the end."""
         with _errors():
             answer = self._store.get(key)
-            if answer.range[1] <= CHUNK:
-                return iter((bytes(answer.bytes()),))
-        return _streamed(iter(answer.stream(min_chunk_size=CHUNK)))
+            size = answer.range[1]
+            generation = answer.meta["version"] or "" if size > CHUNK else ""  # only what is large is read in parts
+        chunks = answer.stream(min_chunk_size=_AS_IT_COMES)
 
-    def put(self, key: str, content: bytes) -> bool:
+        def take() -> bytes:
+            with _errors():
+                return next(chunks, b"")
+
+        return Version(size, generation), take
+
+    def put(self, key: str, content: bytes, *, only_new: bool) -> bool:
         """Store an object: True."""
         with _errors():
-            self._store.put(key, content, use_multipart=False)
+            self._store.put(key, content, mode="create" if only_new else "overwrite", use_multipart=False)
         return True
 
 
@@ -128,15 +138,6 @@ def _client_options(credentials: Credentials, timeouts: tuple[float, float], add
 def _authorities() -> str:
     """Name the file of the authorities that requests trusts, under Google's client."""
     return os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or certifi.where()
-
-
-def _streamed(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    while True:
-        with _errors():
-            chunk = next(chunks, None)
-        if chunk is None:
-            return
-        yield bytes(chunk)
 
 
 @contextmanager

@@ -16,9 +16,10 @@ import requests
 import urllib3.exceptions
 
 from runner.errors import ConfigError, Denied, ObjectMissing, RemoteError, Unavailable, Unlistable
-from runner.hashes import CHUNK
-from runner.store import http_client
+from runner.store import http_client, retry_after
+from runner.store.arriving import Arriving, from_urllib3
 from runner.store.meter import Reported, unheard
+from runner.store.protocols import Changed, Unranged, Version
 from runner.store.remote import checked, refuse_unknown
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ _METHODS: Final = ("POST", "PUT", "PATCH")
 _ABSENT: Final = frozenset({404, 410})
 _DENIED: Final = frozenset({401, 403, 407})
 _PASSING: Final = frozenset({408, 409, 423, 425, 429})
+_OTHER: Final = frozenset({412, 416})
 _NO_HEAD: Final = frozenset({405, 501})
 _SERVER: Final = 500
 
@@ -87,9 +89,31 @@ class HTTP:
 
     def get(self, name: str, sink: Sink) -> None:
         """See `Remote`."""
-        with self._asked("GET", name, stream=True) as answer:
-            for chunk in self._body(answer, name):
-                sink.write(chunk)
+        for chunk in self.begin(name)[1]:
+            sink.write(chunk)
+
+    def begin(self, name: str) -> tuple[Version, Arriving]:
+        """See `Ranged`."""
+        answer = self._answer("GET", name, stream=True)
+        length, tag = answer.headers.get("Content-Length", ""), answer.headers.get("ETag", "")
+        told = length.isdecimal() and not answer.headers.get("Content-Encoding")
+        return Version(int(length) if told else None, tag if tag.startswith('"') else ""), self._arriving(answer, name)
+
+    def read(self, name: str, version: Version, start: int, stop: int) -> Arriving:
+        """See `Ranged`."""
+        headers = {"Range": f"bytes={start}-{stop - 1}", "If-Match": version.pin}
+        answer = self._answer("GET", name, stream=True, headers=headers)
+        if not answer.headers.get("Content-Range", "").startswith(f"bytes {start}-{stop - 1}/"):
+            answer.close()
+            message = f"{self.url} sends whole objects only"
+            raise Unranged(message)
+        if answer.headers.get("ETag", "") != version.pin:
+            answer.close()
+            raise self._changed(name)
+        return self._arriving(answer, name)
+
+    def _arriving(self, answer: requests.Response, name: str) -> Arriving:
+        return Arriving(from_urllib3(answer.raw, decode=True), lambda: self._errors("GET", name), answer.close)
 
     def put(self, name: str, source: Path, report: Report = unheard) -> None:
         """See `Remote`. A redirect is refused: followed, a POST would become a GET and store nothing."""
@@ -123,26 +147,24 @@ class HTTP:
     def _measured(self, name: str) -> int | None:
         """Read an object to know its size, where the server does not tell it."""
         try:
-            with self._asked("GET", name, stream=True) as answer:
-                return sum(len(chunk) for chunk in self._body(answer, name))
+            return sum(len(chunk) for chunk in self.begin(name)[1])
         except ObjectMissing:
             return None
-
-    def _body(self, answer: requests.Response, name: str) -> Iterator[bytes]:
-        """Give the bytes as they arrive; only the reading is translated, not what the sink does with them."""
-        with self._errors("GET", name):
-            yield from answer.raw.stream(CHUNK, decode_content=True)
 
     @contextmanager
     def _asked(self, method: str, name: str, **how: Any) -> Iterator[requests.Response]:  # noqa: ANN401 - of requests
         """Send a request about an object; give an answer that is none of a refusal."""
+        with self._answer(method, name, **how) as answer:
+            yield answer
+
+    def _answer(self, method: str, name: str, **how: Any) -> requests.Response:  # noqa: ANN401 - of requests
         place = f"{self.url}/{quote(checked(name))}{self._query}"
         with self._errors(method, name):
             answer = self._session.request(method, place, timeout=self._timeout, **how)
-        with answer:
-            if not answer.ok:
+        if not answer.ok:
+            with answer:
                 raise self._refused(answer, method, name)
-            yield answer
+        return answer
 
     @property
     def _session(self) -> requests.Session:
@@ -172,14 +194,22 @@ class HTTP:
         said = f"{method} of {name} in {self.url}: {answer.status_code} {answer.reason}"
         if answer.status_code in _ABSENT and method in {"GET", "HEAD"}:
             return ObjectMissing(f"{name} is not in {self.url}", "push it from where it was made, or make it anew")
+        if answer.status_code in _OTHER:
+            return self._changed(name)
         if answer.status_code in _DENIED:
             return Denied(said, "check the remote's auth, user and password, or custom_auth_header")
         if answer.status_code in _NO_HEAD and method == "HEAD":
             return _NoHeadError(said)
         if answer.status_code in _PASSING or answer.status_code >= _SERVER:
-            return Unavailable(said, "the server is overloaded or out of order; try again later")
+            after = retry_after.seconds(answer.headers)
+            return Unavailable(said, "the server is overloaded or out of order; try again later", after=after)
         hint = f"check the remote's url, and its option `method`: objects are sent with {self._method}"
         return RemoteError(said, hint)
+
+    def _changed(self, name: str) -> Changed:
+        return Changed(
+            f"{name} in {self.url} is another than before", "it is overwritten again and again; find out by whom"
+        )
 
 
 class _NoHeadError(RemoteError):

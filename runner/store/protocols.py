@@ -26,7 +26,7 @@ class Sink(Protocol):
     """Where `get` writes. A retry calls `restart` first, so nothing of the broken try stays."""
 
     def write(self, chunk: bytes, /) -> object:
-        """Take the next bytes."""
+        """Take the next bytes; what holds them may be used again afterwards."""
 
     def restart(self) -> None:
         """Forget everything written so far."""

@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from runner.store.patience import Patience
     from runner.store.protocols import Ranged, Sink, Version
 
-PART: Final = 8 << 20
+PART: Final = 4 << 20
 """Bytes that one request brings of a large object."""
 
 LANES: Final = 4
-"""Parts under way, or waiting for those before them: 32 MiB an object."""
+"""Parts under way, or waiting for those before them: 16 MiB an object."""
 
 LARGE: Final = 3 * PART
 """Bytes from which on an object is worth more than one request."""
@@ -67,6 +67,7 @@ class _Reading:
         self._name = name
         self._sink = sink
         self._patience = patience
+        self._buffers: list[bytearray] = []
 
     def run(self) -> None:
         version, chunks = self._patience.call(lambda: self._remote.begin(self._name))
@@ -107,16 +108,18 @@ class _Reading:
         if start:
             chunks.close()
 
-        def fetch(at: int) -> bytearray:
+        def fetch(at: int) -> tuple[bytearray, int]:
             return self._fetch(version, (at, min(at + PART, size)), None if at else chunks)
 
-        for content in in_order(fetch, range(start, size, PART), LANES):
-            self._sink.write(cast("bytes", content))  # hashed and written, as any buffer can be
+        for buffer, length in in_order(fetch, range(start, size, PART), LANES):
+            self._sink.write(cast("bytes", memoryview(buffer)[:length]))  # hashed and written, as any buffer can be
+            self._buffers.append(buffer)
 
-    def _fetch(self, version: Version, part: tuple[int, int], opening: Arriving | None) -> bytearray:
-        """Give the bytes of one part; what breaks off goes on where it was."""
+    def _fetch(self, version: Version, part: tuple[int, int], opening: Arriving | None) -> tuple[bytearray, int]:
+        """Give the bytes of one part in a buffer, and how many; what breaks off goes on where it was."""
         start, stop = part
-        content = bytearray(stop - start)
+        length = stop - start
+        content = self._buffer()
         done = 0
         source = opening
 
@@ -127,13 +130,20 @@ class _Reading:
                 taking = self._remote.read(self._name, version, start + done, stop)
             with closing(taking):
                 for chunk in self._patience.pace.kept(taking):
-                    new = min(len(chunk), len(content) - done)
+                    new = min(len(chunk), length - done)
                     content[done : done + new] = chunk[:new] if new < len(chunk) else chunk
                     done += new
-                    if done == len(content):
+                    if done == length:
                         return
             message = f"{self._name}: only {start + done} bytes of {stop} arrived"
             raise Unavailable(message, "the connection broke off")
 
         self._patience.call(attempt)
-        return content
+        return content, length
+
+    def _buffer(self) -> bytearray:
+        """Give a buffer that is done with: the system clears each new one, which costs as much as filling it."""
+        try:
+            return self._buffers.pop()
+        except IndexError:
+            return bytearray(PART)

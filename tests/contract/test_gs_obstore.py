@@ -13,7 +13,8 @@ from google.oauth2.credentials import Credentials
 
 from runner.errors import Denied, ObjectMissing, RemoteError, Unavailable
 from runner.store import gs_client, gs_obstore
-from runner.store.gs import GS, TIMEOUT
+from runner.store.gs import GS
+from runner.store.gs_parts import TIMEOUT
 from tests.support.sinks import Collected
 
 if TYPE_CHECKING:

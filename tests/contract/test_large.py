@@ -20,6 +20,7 @@ from runner.store.remote import Retrying
 from tests.support.sinks import Collected
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from tests.support.faulty import FaultyS3
@@ -39,10 +40,15 @@ def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(s3_parts, "PART", PART)
 
 
-@pytest.fixture
-def server(faulty_s3: FaultyS3) -> FaultyS3:
-    faulty_s3.objects[NAME.key] = CONTENT
-    return faulty_s3
+@pytest.fixture(params=["obstore", "boto3", "http"])
+def server(request: pytest.FixtureRequest, misbehaving: FaultyS3) -> Iterator[FaultyS3]:
+    """Give a server that holds the object, to remotes of each kind that reads parts."""
+    misbehaving.boto3_only = request.param == "boto3"
+    misbehaving.plain = request.param == "http"
+    misbehaving.objects[NAME.key] = CONTENT
+    yield misbehaving
+    misbehaving.plain = False
+    misbehaving.reset()
 
 
 def quickly(server: FaultyS3, **how: object) -> Retrying:
@@ -122,9 +128,9 @@ def test_the_next_run_goes_on_with_what_the_last_one_left(server: FaultyS3, tmp_
     assert kept >= 3
     assert left.read_bytes() == CONTENT[: kept * PART]
     server.always_after = ""
-    server.requests.clear()
+    server.starts.clear()
     fetched(server, tmp_path)
-    assert server.count("GET") == 1 + 11 - kept
+    assert min(server.starts) == kept * PART
 
 
 @pytest.mark.parametrize("left", [b"x" * PART, b"x" * (len(CONTENT) + 1), b""], ids=["wrong", "too long", "empty"])
@@ -180,9 +186,6 @@ def test_a_server_that_wants_to_be_left_alone_for_longer_than_the_budget_is(serv
     assert sum(waits) < 30
 
 
-# Uploads
-
-
 @pytest.fixture
 def source(tmp_path: Path) -> Path:
     path = tmp_path / "source"
@@ -190,93 +193,93 @@ def source(tmp_path: Path) -> Path:
     return path
 
 
-def test_a_large_object_goes_in_parts(server: FaultyS3, source: Path) -> None:
+def test_a_large_object_goes_in_parts(faulty_s3: FaultyS3, source: Path) -> None:
     told: list[int] = []
-    quickly(server).put("large", source, told.append)
-    assert server.objects["large"] == CONTENT
-    assert server.count("PART") == 11
+    quickly(faulty_s3).put("large", source, told.append)
+    assert faulty_s3.objects["large"] == CONTENT
+    assert faulty_s3.count("PART") == 11
     assert sum(told) == len(CONTENT)
-    assert server.uploads == {}
+    assert faulty_s3.uploads == {}
 
 
-def test_a_part_that_fails_is_sent_again_and_no_other(server: FaultyS3, source: Path) -> None:
-    server.faults = ["", "", "503", "500", "", "429"]
-    remote = quickly(server)
+def test_a_part_that_fails_is_sent_again_and_no_other(faulty_s3: FaultyS3, source: Path) -> None:
+    faulty_s3.faults = ["", "", "503", "500", "", "429"]
+    remote = quickly(faulty_s3)
     remote.put("large", source)
-    assert server.objects["large"] == CONTENT
+    assert faulty_s3.objects["large"] == CONTENT
     assert remote.retries == 3
-    assert server.count("PART") == 14
-    assert server.count("BEGIN") == 1
+    assert faulty_s3.count("PART") == 14
+    assert faulty_s3.count("BEGIN") == 1
 
 
 @pytest.mark.parametrize(("fault", "kind"), [("503", Unavailable), ("403", Denied), ("400:InvalidPart", RemoteError)])
 def test_an_upload_that_fails_leaves_no_parts_behind(
-    server: FaultyS3, source: Path, fault: str, kind: type[RemoteError]
+    faulty_s3: FaultyS3, source: Path, fault: str, kind: type[RemoteError]
 ) -> None:
-    server.faults = [""] * 4
-    server.always_after = fault
+    faulty_s3.faults = [""] * 4
+    faulty_s3.always_after = fault
     with pytest.raises(kind):
-        quickly(server, budget=0.1).put("large", source)
-    assert "large" not in server.objects
-    assert server.count("ABORT") == 1
+        quickly(faulty_s3, budget=0.1).put("large", source)
+    assert "large" not in faulty_s3.objects
+    assert faulty_s3.count("ABORT") == 1
 
 
-def test_an_end_whose_answer_was_lost_is_an_end(server: FaultyS3, source: Path) -> None:
-    server.faults = [""] * 12 + ["unheard"]
-    quickly(server).put("large", source)
-    assert server.objects["large"] == CONTENT
-    assert server.count("TIE") == 2
-
-
-@pytest.mark.parametrize("size", [100, len(CONTENT)])
-def test_what_is_there_already_is_not_replaced(server: FaultyS3, source: Path, size: int) -> None:
-    source.write_bytes(CONTENT[:size])
-    server.objects["there"] = b"x" * size
-    quickly(server).create("there", source)
-    assert server.objects["there"] == b"x" * size
-    assert server.uploads == {}
-    quickly(server).put("there", source)
-    assert server.objects["there"] == CONTENT[:size]
+def test_an_end_whose_answer_was_lost_is_an_end(faulty_s3: FaultyS3, source: Path) -> None:
+    faulty_s3.faults = [""] * 12 + ["unheard"]
+    quickly(faulty_s3).put("large", source)
+    assert faulty_s3.objects["large"] == CONTENT
+    assert faulty_s3.count("TIE") == 2
 
 
 @pytest.mark.parametrize("size", [100, len(CONTENT)])
-def test_what_is_there_in_another_size_is_replaced(server: FaultyS3, source: Path, size: int) -> None:
+def test_what_is_there_already_is_not_replaced(faulty_s3: FaultyS3, source: Path, size: int) -> None:
     source.write_bytes(CONTENT[:size])
-    server.objects["there"] = b"a part of it"
-    quickly(server).create("there", source)
-    assert server.objects["there"] == CONTENT[:size]
+    faulty_s3.objects["there"] = b"x" * size
+    quickly(faulty_s3).create("there", source)
+    assert faulty_s3.objects["there"] == b"x" * size
+    assert faulty_s3.uploads == {}
+    quickly(faulty_s3).put("there", source)
+    assert faulty_s3.objects["there"] == CONTENT[:size]
+
+
+@pytest.mark.parametrize("size", [100, len(CONTENT)])
+def test_what_is_there_in_another_size_is_replaced(faulty_s3: FaultyS3, source: Path, size: int) -> None:
+    source.write_bytes(CONTENT[:size])
+    faulty_s3.objects["there"] = b"a part of it"
+    quickly(faulty_s3).create("there", source)
+    assert faulty_s3.objects["there"] == CONTENT[:size]
 
 
 @pytest.mark.parametrize("size", [100, len(CONTENT)])
 @pytest.mark.parametrize("knows", ["501", "400", "ignores"])
 def test_a_server_that_knows_no_condition_is_asked_without_it(
-    server: FaultyS3, source: Path, size: int, knows: str
+    faulty_s3: FaultyS3, source: Path, size: int, knows: str
 ) -> None:
     source.write_bytes(CONTENT[:size])
-    server.knows = knows
-    remote = quickly(server)
+    faulty_s3.knows = knows
+    remote = quickly(faulty_s3)
     remote.create("one", source)
-    before = server.count("PUT") + server.count("TIE")
+    before = faulty_s3.count("PUT") + faulty_s3.count("TIE")
     remote.create("two", source)
-    assert server.count("PUT") + server.count("TIE") == before + 1
-    assert server.objects["one"] == server.objects["two"] == CONTENT[:size]
+    assert faulty_s3.count("PUT") + faulty_s3.count("TIE") == before + 1
+    assert faulty_s3.objects["one"] == faulty_s3.objects["two"] == CONTENT[:size]
     assert remote.retries == 0
 
 
-def test_an_answer_that_was_lost_is_found_to_have_stored(server: FaultyS3, source: Path) -> None:
+def test_an_answer_that_was_lost_is_found_to_have_stored(faulty_s3: FaultyS3, source: Path) -> None:
     source.write_bytes(b"small")
-    server.faults = ["unheard"]
-    remote = quickly(server)
+    faulty_s3.faults = ["unheard"]
+    remote = quickly(faulty_s3)
     remote.create("small", source)
-    assert server.objects["small"] == b"small"
+    assert faulty_s3.objects["small"] == b"small"
     assert remote.retries == 1
 
 
-def test_a_conflict_with_another_writer_is_tried_again(server: FaultyS3, source: Path) -> None:
+def test_a_conflict_with_another_writer_is_tried_again(faulty_s3: FaultyS3, source: Path) -> None:
     source.write_bytes(b"small")
-    server.faults = ["409:ConditionalRequestConflict"]
-    quickly(server).create("small", source)
-    assert server.objects["small"] == b"small"
+    faulty_s3.faults = ["409:ConditionalRequestConflict"]
+    quickly(faulty_s3).create("small", source)
+    assert faulty_s3.objects["small"] == b"small"
 
 
 @pytest.mark.parametrize("size", [1, 1 << 20, 160 << 30, 5 << 40])
@@ -298,13 +301,13 @@ sys.exit(1)
 """
 
 
-def test_a_program_that_ends_takes_its_parts_with_it(server: FaultyS3, source: Path) -> None:
-    server.faults = [""] * 3 + ["silent"] * 20
-    program = _PROGRAM.format(options=server.options, source=str(source))
+def test_a_program_that_ends_takes_its_parts_with_it(faulty_s3: FaultyS3, source: Path) -> None:
+    faulty_s3.faults = [""] * 3 + ["silent"] * 20
+    program = _PROGRAM.format(options=faulty_s3.options, source=str(source))
     with subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE) as process:
         assert process.stdin
-        server.wait_for("PART", 4)
+        faulty_s3.wait_for("PART", 4)
         process.stdin.write(b"x")
         process.stdin.flush()
         assert process.wait(10) == 1
-    assert server.uploads == {}
+    assert faulty_s3.uploads == {}

@@ -14,6 +14,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from runner.hashes import hash_bytes
 from runner.store import s3_client, s3_obstore
+from runner.store.http import HTTP
 from runner.store.s3 import S3
 
 if TYPE_CHECKING:
@@ -30,9 +31,11 @@ class FaultyS3(ThreadingHTTPServer):
         always_after: the same, once there are no more `faults`.
         then: what every object holds from the request for an object of that number on, counted from 1.
         sent: bytes of objects that were sent so far.
+        starts: where each part that was asked for so far starts.
         may_list: whether listing is allowed; without it a missing object is a refusal, as with S3.
         page: keys a page of a listing.
         boto3_only: whether remotes that are opened do without obstore.
+        plain: whether they do without S3: to an HTTP remote it is an HTTP server.
         dated: whether a listing says when objects were written, as S3's does.
         ranges: whether parts of objects are sent; without it the whole one is.
         knows: what it makes of `If-None-Match: *`: `yes`, `ignores` it, or the status of its refusal.
@@ -52,6 +55,7 @@ class FaultyS3(ThreadingHTTPServer):
         self._lock = threading.Lock()
         self.closing = threading.Event()
         self.boto3_only = False
+        self.plain = False
         self.reset()
 
     def reset(self) -> None:
@@ -64,6 +68,7 @@ class FaultyS3(ThreadingHTTPServer):
         self.always_after = ""
         self.then: dict[int, bytes] = {}
         self.sent = 0
+        self.starts: list[int] = []
         self.may_list = True
         self.page = 1000
         self.in_order = True
@@ -92,8 +97,10 @@ class FaultyS3(ThreadingHTTPServer):
             "endpointurl": self.endpoint,
         }
 
-    def remote(self, **options: object) -> S3:
+    def remote(self, **options: object) -> S3 | HTTP:
         """Open the bucket; several connections serve whoever asks without options."""
+        if self.plain:
+            return HTTP.open(f"{self.endpoint}/bucket", {"method": "PUT"} | options, {})
         given = self.options | options
         connection = s3_client.connect("s3://bucket", given, {}) if options else self._connection
         obstore = None if self.boto3_only else s3_obstore.beside(connection, "bucket", {})
@@ -266,6 +273,7 @@ class _Answer(BaseHTTPRequestHandler):
         status, headers, sent = 200, {"ETag": _tag(found)}, found
         asked = re.fullmatch(r"bytes=(\d+)-(\d+)", self.headers.get("Range", ""))
         if asked and self.server.ranges:
+            self.server.starts.append(int(asked[1]))
             status, sent = 206, found[int(asked[1]) : int(asked[2]) + 1]
             headers["Content-Range"] = f"bytes {asked[1]}-{int(asked[1]) + len(sent) - 1}/{len(found)}"
         if fault == "short":
