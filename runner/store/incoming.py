@@ -118,7 +118,7 @@ class Incoming:
         """Remove the temporary file, if it still has its temporary name and there is nothing in it to go on from."""
         if self._writer:
             self._writer.shutdown()
-        if not (self._is_kept and self.size):
+        if self._path and not (self._is_kept and self.size):
             with suppress(FileNotFoundError):
                 os.unlink(self._path)
         os.close(self._fd)

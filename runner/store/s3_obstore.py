@@ -234,10 +234,17 @@ def _client_options(client: S3Client, endpoint: str) -> ClientConfig:
 
 def _next(answer: GetResult) -> Callable[[], bytes]:
     chunks = answer.stream(min_chunk_size=_AS_IT_COMES)
+    start, stop = answer.range
+    left = stop - start
 
     def take() -> bytes:
+        nonlocal left
+        if not left:  # to be told so costs as much as a chunk
+            return b""
         with _errors("GetObject"):
-            return next(chunks, b"")
+            chunk = next(chunks, b"")
+        left -= len(chunk)
+        return chunk
 
     return take
 
