@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import logging
+import os
 import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
+from runner import durable
 from runner.engine import checkout
 from runner.engine import targets as targeting
 from runner.engine.objects import NOTHING
+from runner.engine.runcache import FIRST
 from runner.engine.taking_in import TakingIn
-from runner.errors import ConfigError, Corrupt, ObjectMissing, RemoteError
+from runner.engine.workspace import SCRATCH
+from runner.errors import ConfigError, Corrupt, ObjectMissing, RemoteError, Unlistable
 from runner.store.meter import unheard
 from runner.store.place import PUSH_INSTEAD
 from runner.store.protocols import creating
@@ -27,6 +31,7 @@ if TYPE_CHECKING:
     from runner.engine.outcome import StageResult
     from runner.engine.project import Project
     from runner.pipeline.model import LockedPath, LockEntry, Out, Stage
+    from runner.store.remote import Remote
 
 logger = logging.getLogger("retrain")
 _LEFT_ALONE = frozenset({"fresh", "frozen", "skipped", "failed"})
@@ -208,6 +213,8 @@ def _push_records(project: Project, records: Iterable[str]) -> Moved:
     absent = [name for name in names if name not in there]
     for name in absent:
         creating(remote)(name, project.cache.root / name, unheard)
+    if absent and not _lists(remote, absent[0]):
+        _name_first(project, remote, names)
     return Moved(len(absent), sum((project.cache.root / name).stat().st_size for name in absent), 0.0, ())
 
 
@@ -225,6 +232,25 @@ def _push_times(project: Project, entries: Iterable[LockEntry]) -> Moved:
         logger.warning("how long the runs took is not kept: %s", error)
         return NOTHING
     return Moved(len(names), sum(place.stat().st_size for place in places), 0.0, ())
+
+
+def _lists(remote: Remote, name: str) -> bool:
+    try:
+        next(iter(remote.names(name)), None)
+    except Unlistable:
+        return False
+    return True
+
+
+def _name_first(project: Project, remote: Remote, records: Sequence[str]) -> None:
+    """Name each run's record where it is found without a listing; of several the first that was pushed stays."""
+    firsts = {f"{name.rpartition('/')[0]}/{FIRST}": name.rpartition("/")[2] for name in reversed(records)}
+    there = remote.exists(firsts)
+    note = project.root / SCRATCH / f"{FIRST}-{os.getpid()}"
+    for place in firsts.keys() - there.keys():
+        durable.write(note, firsts[place].encode(), sync=False)
+        creating(remote)(place, note, unheard)
+    note.unlink(missing_ok=True)
 
 
 def _recorded(project: Project, known: Known, targets: Sequence[str]) -> list[tuple[Stage, Out, LockedPath]]:

@@ -37,6 +37,8 @@ logger = logging.getLogger("retrain")
 _VALUE = re.compile(r"[0-9a-f]{64}\Z")
 _LARGEST_RECORD = 16 << 20
 _MOST_ASKED = 200
+FIRST = "first"
+"""Where a remote that cannot list names the first record of a run that was pushed; DVC uses no runs of such remotes."""
 
 
 def key(entry: Mapping[str, Any]) -> str:
@@ -106,6 +108,7 @@ class RunCache:
         self._notes = notes
         self._open = remote
         self._given_up = False
+        self._is_blind = False
 
     @property
     def _remote(self) -> Remote | None:
@@ -207,8 +210,12 @@ class RunCache:
             yield from _parsed(self._download(name_of(run_key, record)), record)
 
     def _remote_records(self, run_key: str) -> set[str]:
-        """List the remote's records of a run; a remote that cannot be asked is said once and not asked again."""
-        return {name.rpartition("/")[2] for name in self._listed(name_of(run_key))}
+        """Name the remote's records of a run; a remote that cannot be asked is said once and not asked again."""
+        listed = [] if self._is_blind else self._listed(name_of(run_key))
+        if self._is_blind:
+            first = self._first(name_of(run_key, FIRST)).decode("ascii", "replace").strip()
+            return {first} if _VALUE.match(first) else set()
+        return {name.rpartition("/")[2] for name in listed}
 
     def _listed(self, prefix: str, most: int | None = None) -> list[str]:
         """Give the names of the remote's records below `prefix`, no more than `most`."""
@@ -217,9 +224,25 @@ class RunCache:
             return []
         try:
             return [name for name in islice(remote.names(prefix), most) if _VALUE.match(name.rpartition("/")[2])]
+        except Unlistable:
+            self._is_blind = True
+            return []
         except RemoteError as error:
             self._give_up(error)
             return []
+
+    def _first(self, name: str) -> bytes:
+        """Read which record a remote without listings has of a run; most runs nobody has seen."""
+        sink = _Buffer()
+        try:
+            if remote := self._remote:
+                remote.get(name, sink)
+        except ObjectMissing:
+            return b""
+        except RemoteError as error:
+            self._give_up(error)
+            return b""
+        return sink.getvalue()
 
     def _download(self, name: str) -> bytes:
         sink = _Buffer()
@@ -232,8 +255,7 @@ class RunCache:
         return sink.getvalue()
 
     def _give_up(self, error: RemoteError) -> None:
-        level = logging.DEBUG if isinstance(error, Unlistable) else logging.WARNING
-        logger.log(level, "the remote's run cache is not used: %s", error)
+        logger.warning("the remote's run cache is not used: %s", error)
         if not isinstance(error, ObjectMissing):
             self._given_up = True
 
