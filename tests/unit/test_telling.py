@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import shutil
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ import pytest
 from runner import ci, log, opening, telling
 from runner.engine.project import Place
 from runner.errors import ConfigError, ConfigErrors, Location
+from runner.review.changed import Picture, PlotRow
 from runner.review.model import Verdict
 from tests.support import actions
 from tests.support.github import FakeGitHub, Trouble, refusal, serving
@@ -101,6 +103,41 @@ def test_outputs_summary_and_files_say_the_same(
     assert "Passed" in summary.splitlines()[0]
     assert json.loads((folder / "report.json").read_text()) == telling.data(report)
     assert actions.read(printed.getvalue()).named("error", "warning") == []
+
+
+def test_templates_of_the_project_are_used_everywhere_and_those_that_lead_out_of_it_nowhere(
+    made: Workshop, environ: dict[str, str], tmp_path: Path, printed: io.StringIO
+) -> None:
+    (tmp_path / "outside.jinja").write_text("secret")
+    base = '{% extends "retrain/report.md.jinja" %}{% block traffic %}Ask the board. {% include "more.jinja" %}'
+    made = Workshop(shutil.copytree(made.root, tmp_path / "own", symlinks=True), made.environ)
+    made.put({".retrain/templates/report.md.jinja": base + "{% endblock %}", ".retrain/templates/more.jinja": "More."})
+    (made.root / ".retrain" / "templates" / "report.html.jinja").symlink_to(tmp_path / "outside.jinja")
+    opened, report = judged(made, environ)
+    folder = tmp_path / "workspace" / "out"
+    assert telling.tell(report, opened, folder) == 0
+    assert "Ask the board. More." in told(tmp_path)[1]
+    assert "Ask the board. More." in (folder / "report.md").read_text()
+    assert "secret" not in (folder / "report.html").read_text()
+    assert "outside of the project" in printed.getvalue()
+    (folder / "report.md").unlink()
+    telling.again(folder, made.root)
+    assert "Ask the board. More." in (folder / "report.md").read_text()
+
+
+def test_gates_and_stages_are_test_cases_and_images_stand_beside_the_report(
+    made: Workshop, environ: dict[str, str], tmp_path: Path, printed: io.StringIO
+) -> None:
+    opened, report = judged(made, environ)
+    folder = tmp_path / "workspace" / "out"
+    (folder / "plots").mkdir(parents=True)
+    (folder / "plots" / "07-old.svg").write_text("of an earlier run")
+    image = PlotRow(id="a/b.png", title="b", pictures=(Picture("head", "image/png", "QUJD"),))
+    assert telling.tell(replace(report, plots=(image,)), opened, folder) == 0
+    assert told(tmp_path)[0]["report-junit"] == "out/report.xml"
+    assert '<testsuite name="gates" tests="1" failures="0"' in (folder / "report.xml").read_text()
+    assert [place.name for place in (folder / "plots").iterdir()] == ["01-a-b.png-head.png"]
+    assert printed.getvalue()
 
 
 def test_files_outside_of_the_workspace_are_named_whole(

@@ -12,8 +12,9 @@ from cmarkgfm.cmark import Options
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from runner.review.model import Report, Traffic
-from runner.review.report import to_markdown
+from runner.review.changed import PathRow
+from runner.review.model import Change, Report, Traffic
+from runner.review.report import BUDGET, to_markdown
 from tests.golden import samples
 from tests.unit.review.reports import reports
 
@@ -147,3 +148,46 @@ def test_a_budget_for_nothing_else_gets_the_verdict_alone(budget: int) -> None:
     text = to_markdown(samples.usual(), budget)
     assert len(text) <= budget
     assert "Failed".startswith(text) or text.startswith("**Failed:** accuracy")
+
+
+def test_a_project_of_40_stages_and_200_metrics_is_told_whole_in_a_comment() -> None:
+    stages = tuple(
+        replace(
+            samples.usual().stages[2], stage=f"models/{n}/dvc.yaml:train", outs=(PathRow(f"models/{n}.pkl", "model"),)
+        )
+        for n in range(40)
+    )
+    metrics = tuple(
+        Change(f"models/{n % 40}/m.json", f"class_{n}.f1", n / 200, n / 201, n / 201 - n / 200) for n in range(200)
+    )
+    plots = tuple(replace(samples.learning_curve(), id=f"models/{n}/loss.csv", title=f"Loss {n}") for n in range(40))
+    report = replace(samples.usual(), stages=stages, edges=(), metrics=metrics, gates=(), plots=plots)
+    text = to_markdown(report)
+    assert len(text.encode()) <= BUDGET
+    assert text.count(".f1` |") == 200
+    assert text.count(":train` | ran |") == 40
+    assert text.count("/loss.csv` |") >= 30
+    assert "more row" not in text.split("### Plots")[0]
+
+
+def test_saved_and_base_times_stand_beside_each_stage() -> None:
+    text = to_markdown(samples.usual())
+    assert "commands took 1 min 28 s, 10 min 12 s were saved." in text
+    assert "| `featurize` | restored | out deleted `data/features` | saved 10 min 12 s | 9 min 58 s |" in text
+
+
+def test_data_that_changed_is_told_with_its_files_and_bytes() -> None:
+    text = to_markdown(samples.usual())
+    told = "changed from `11111111` to `22222222` | 14 added, 1 changed, 3 removed | 4.2 MB → 4.35 MB (+150 kB) |"
+    assert f"| `data/images` | data | {told}" in text
+
+
+def test_each_changed_out_says_what_it_was_made_from() -> None:
+    text = to_markdown(samples.usual())
+    assert "- `model.pkl`, `eval/loss.csv`: train, ran here, at 4f1c0de, from `data/features` `55555555` (was" in text
+
+
+def test_a_trend_stands_beside_its_metric_and_is_drawn_where_it_is_gated() -> None:
+    text = to_markdown(samples.usual())
+    assert "| `accuracy` | `0.973` | `0.8956` | -0.0774 | ▆▇·██▁ |" in text
+    assert "<summary>accuracy over the last 5 commits of the base branch</summary>" in text
