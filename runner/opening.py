@@ -26,6 +26,7 @@ from runner.git import Git
 from runner.pipeline import config, files
 from runner.pipeline.unpack import Unpacking
 from runner.store.cache import Cache
+from runner.store.meter import Meter
 from runner.store.place import keeps_versions
 from runner.store.state import State
 
@@ -78,8 +79,14 @@ class Opened:
         self.git.close()
 
 
-def open_call(
-    flags: Mapping[str, str | None], environ: Mapping[str, str], command: str, *, compares: bool, judges: bool
+def open_call(  # noqa: PLR0913 - the call, what it is for, and who shows how far it is
+    flags: Mapping[str, str | None],
+    environ: Mapping[str, str],
+    command: str,
+    *,
+    compares: bool,
+    judges: bool,
+    meter: Meter | None = None,
 ) -> Opened:
     """Open what one call of the command line asks for.
 
@@ -89,6 +96,7 @@ def open_call(
         command: the call as given, for the report.
         compares: find the commit to compare with.
         judges: read the gate file whole; otherwise only the settings in it are read. Needs no DVC project by itself.
+        meter: shows how far what takes long is.
 
     Raises:
         ConfigError: no project, or wrong files or settings.
@@ -102,7 +110,7 @@ def open_call(
         unless_opened.callback(git.close)
         said = asking.Said(flags=flags, environ=environ, command=command, compares=compares, judges=judges)
         asked = asking.ask(root, git, said)
-        found = _project(root, git, prefix, asked) if (root / ".dvc").is_dir() else None
+        found = _project(root, git, prefix, asked, meter or Meter()) if (root / ".dvc").is_dir() else None
         unless_opened.pop_all()
     return Opened(asked=asked, git=git, root=root, prefix=prefix, found=found)
 
@@ -161,13 +169,13 @@ def no_project(directory: Path) -> ConfigError:
     return ConfigError(message, "go to the project's folder, or name it with -C DIR")
 
 
-def _project(root: Path, git: Git, prefix: str, asked: Asked) -> Project:
+def _project(root: Path, git: Git, prefix: str, asked: Asked, meter: Meter) -> Project:
     chosen, environ = asked.settings, asked.environ
     dvc = _read_config(root, git, f"{prefix}.dvc/config", asked.remote_from or "", environ)
     if asked.remote_from:
         logger.info("the remote's address is read from %s, not from the pull request", asked.remote_from[:12])
     check_scratch(root, git)
-    state = State(root / SCRATCH / "state.db")
+    state = State(root / SCRATCH / "state.db", meter=meter)
     listed = git.listed(root)
     workspace = Workspace(root, state, within=None if _is_trusted_event(asked) else git.root)
     supposing = _supposing(root, workspace, chosen)
@@ -179,7 +187,7 @@ def _project(root: Path, git: Git, prefix: str, asked: Asked) -> Project:
     gc.enable()
     if supposing:
         supposing.check(pipeline)
-    store = Cache(Path(dvc.cache_dir) if dvc.cache_dir else root / ".dvc" / "cache", dvc.cache_types, state)
+    store = Cache(Path(dvc.cache_dir) if dvc.cache_dir else root / ".dvc" / "cache", dvc.cache_types, state, meter)
     versions = Versions()
     versions.note(pipeline)
     remote = _remotes(dvc, chosen.remote, environ, versions)

@@ -227,7 +227,9 @@ def moved_data(moved: Moved) -> dict[str, Any]:
 
 def moved_lines(verb: str, moved: Moved) -> Sequence[str]:
     """Give what a transfer did, for people."""
-    did = f"{verb}: {words.count(moved.objects, 'object')}, {words.size(moved.bytes)}, {words.seconds(moved.seconds)}"
+    rate = f", {words.size(round(moved.bytes / moved.seconds))}/s" if moved.bytes and moved.seconds else ""
+    done = f"{words.count(moved.objects, 'object')}, {words.size(moved.bytes)}, {words.seconds(moved.seconds)}"
+    did = f"{verb}: {done}{rate}"
     return [f"{did}; {len(moved.failed)} failed" if moved.failed else did]
 
 

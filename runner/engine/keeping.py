@@ -65,7 +65,7 @@ class Keeping:
         self._dvc = dvc
         self._workspace = workspace
         self._cache = cache
-        self._copies = Cache(cache.root, ("copy",))
+        self._copies = Cache(cache.root, ("copy",), meter=cache.meter)
         self._tracked = tracked
         self._ignored = set(ignored)
         self._locks: dict[str, tuple[str | None, lock.LockFile]] = {}

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
+    from rich.console import Console
+
 __all__ = [
     "Level",
     "StageOutput",
@@ -36,6 +38,7 @@ __all__ = [
     "group",
     "masked",
     "printed",
+    "redirect",
     "setup",
     "stage_output",
 ]
@@ -66,6 +69,11 @@ def setup(stream: TextIO, *, actions: bool, verbosity: int, secrets: Iterable[st
     logger.addHandler(handler)
     logger.setLevel(handler.lowest)
     logger.propagate = False
+
+
+def redirect(console: Console | None) -> None:
+    """Let log lines pass a live display, which draws itself anew below them; `None`: straight to the stream again."""
+    _door().live_display(console)
 
 
 def masked(text: str) -> str:
@@ -205,8 +213,14 @@ class _Door(logging.StreamHandler[TextIO]):
         self.lowest = logging.WARNING if verbosity < 0 else quietest
         self.setFormatter(_Actions(debug_as_text=verbosity > 0) if actions else _Terminal())
         self.turns = Turns(self._begin_output, self.write, self._end_output)
+        self._console: Console | None = None
         self._token = ""
         self._guard = threading.RLock()
+
+    def live_display(self, console: Console | None) -> None:
+        """See `redirect`."""
+        with self._guard:
+            self._console = console
 
     def clean(self, text: str) -> str:
         """Give `text` without secrets and, where they mean something, without workflow commands."""
@@ -238,8 +252,11 @@ class _Door(logging.StreamHandler[TextIO]):
     def write(self, text: str) -> None:
         """Write and flush, so that nothing is lost if the process is killed."""
         with self._guard:
-            self.stream.write(text)
-            self.stream.flush()  # `self.flush` would wait for the handler's own lock, under which `emit` waits for us
+            if self._console is None:
+                self.stream.write(text)
+                self.stream.flush()  # `self.flush` waits for the lock under which `emit` waits for us
+            else:
+                self._console.print(text, end="", markup=False, highlight=False, soft_wrap=True)
 
     def open_group(self, title: str) -> bool:
         """Start a group; False where it is a heading only, which needs no end."""

@@ -12,6 +12,7 @@ from runner.hashes import Hash
 from runner.store import disk, links
 from runner.store.digest import MD5_LENGTH, digest_for, hash_as
 from runner.store.incoming import Incoming
+from runner.store.meter import Tally, Work
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -41,12 +42,15 @@ def _add_files(cache: VerifiedObjects, files: Iterable[tuple[str, Hash]], types:
     wanted = _unusable(cache, list(sources))
     staged: list[tuple[str, str]] = []
     is_durable = len(wanted) <= disk.FEW  # for more the whole file system is written through, new folders too
+    tally = Tally()
     try:
-        for name in wanted:
-            place = cache.place(name)
-            staged.append((disk.temporary(place), place))
-            _stage(sources[name], staged[-1][0], name, share="reflink" in types, durable=is_durable)
-        disk.keep(staged)
+        with cache.meter.watch(Work("add", tally.counts, len(wanted))):
+            for name in wanted:
+                place = cache.place(name)
+                staged.append((disk.temporary(place), place))
+                tally.report(_stage(sources[name], staged[-1][0], name, share="reflink" in types, durable=is_durable))
+                tally.objects += 1
+            disk.keep(staged)
     except BaseException:
         for ready, _ in staged:
             disk.remove(ready)
@@ -66,8 +70,11 @@ def _unusable(cache: VerifiedObjects, names: list[Hash]) -> list[Hash]:
     return [name for name in names if name in absent]
 
 
-def _stage(source: str, ready: str, name: Hash, *, share: bool, durable: bool) -> None:
-    """Copy a workspace file to a temporary name, hashing what was copied; with `share` its blocks are shared."""
+def _stage(source: str, ready: str, name: Hash, *, share: bool, durable: bool) -> int:
+    """Copy a workspace file to a temporary name, hashing what was copied; with `share` its blocks are shared.
+
+    Gives its size in bytes.
+    """
     try:
         reader = os.open(source, os.O_RDONLY | os.O_CLOEXEC)
     except FileNotFoundError:
@@ -82,12 +89,14 @@ def _stage(source: str, ready: str, name: Hash, *, share: bool, durable: bool) -
             else:
                 disk.copy(reader, writer, digest)
             os.fchmod(writer, disk.READ_ONLY)
+            size = os.lseek(writer, 0, os.SEEK_CUR)
         finally:
             os.close(writer)
     finally:
         os.close(reader)
     if digest.hexdigest() != name.value:
         raise _changed(source, name)
+    return size
 
 
 def _add_listing(cache: VerifiedObjects, name: Hash, tree: Tree) -> None:

@@ -47,8 +47,7 @@ class Cache(VerifiedObjects):
             ConfigError: a link type that does not exist.
 
         """
-        super().__init__(root, state or State())
-        self.meter = meter or Meter()
+        super().__init__(root, state or State(), meter or Meter())
         self.holding = holding(self._root)
         self._types = tuple(link_types)
         links.Linker(self._types)

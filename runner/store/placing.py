@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING
 from runner.errors import Corrupt, ObjectMissing, RemoteError
 from runner.store import disk, links
 from runner.store.digest import digest_for, fits
+from runner.store.meter import Tally, Work
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from runner.hashes import Hash
     from runner.store.disk import Digest
+    from runner.store.meter import Report
     from runner.store.verified import VerifiedObjects
 
 _OWNER_EXECUTES = 0o100
@@ -40,7 +42,9 @@ def _build(cache: VerifiedObjects, name: Hash, ready: str, linker: links.Linker)
     files = cache.members(name) if name.is_dir else []
     disk.make_folder(os.path.dirname(ready))
     if not name.is_dir:
-        _materialise(cache, name, ready, linker)
+        tally = Tally()
+        with cache.meter.watch(Work("checkout", tally.counts, 1)):
+            _counted(cache, name, ready, linker, tally)
         return 1
     os.mkdir(ready)
     for parent in sorted({relpath.rpartition("/")[0] for relpath, _ in files}):
@@ -53,12 +57,32 @@ def _fill(
     cache: VerifiedObjects, name: Hash, files: Sequence[tuple[str, Hash]], folder: str, linker: links.Linker
 ) -> None:
     """Put all of a directory's files into `folder`, which holds its sub-directories and nothing else."""
+    tally = Tally()
+    with cache.meter.watch(Work("checkout", tally.counts, len(files))):
+        broken = _fill_all(
+            cache, name, files, lambda member, relpath: _counted(cache, member, f"{folder}/{relpath}", linker, tally)
+        )
+    if broken:
+        first = next(iter(broken.values()))
+        message = f"{len(broken)} objects of the directory {name} are broken; {first.message}"
+        raise Corrupt(message, first.hint)
+
+
+def _counted(cache: VerifiedObjects, member: Hash, target: str, linker: links.Linker, tally: Tally) -> None:
+    _materialise(cache, member, target, linker, tally.report)
+    tally.objects += 1
+
+
+def _fill_all(
+    cache: VerifiedObjects, name: Hash, files: Sequence[tuple[str, Hash]], put: Callable[[Hash, str], None]
+) -> dict[Hash, Corrupt]:
+    """Put what is good in place; give what is broken."""
     broken: dict[Hash, Corrupt] = {}
     for relpath, member in files:
         if member in broken:
             continue
         try:
-            _materialise(cache, member, f"{folder}/{relpath}", linker)
+            put(member, relpath)
         except FileExistsError:
             message = f"this file system cannot tell {relpath!r} from another name of the directory {name}"
             raise RemoteError(message, "it ignores case or normalises names; use one that does not") from None
@@ -68,34 +92,31 @@ def _fill(
             absent = cache.missing(each for _, each in files)
             message = f"{len(absent)} objects of the directory {name} are not in the cache; {error.message}"
             raise ObjectMissing(message, error.hint) from None
-    if broken:
-        first = next(iter(broken.values()))
-        message = f"{len(broken)} objects of the directory {name} are broken; {first.message}"
-        raise Corrupt(message, first.hint)
+    return broken
 
 
-def _materialise(cache: VerifiedObjects, name: Hash, target: str, linker: links.Linker) -> None:
+def _materialise(cache: VerifiedObjects, name: Hash, target: str, linker: links.Linker, report: Report) -> None:
     """Make the new file `target` of an object, by a link or a copy, verified either way."""
     place = cache.place(name)
     try:
         if os.stat(place).st_size and linker.link(place, target):
             cache.prove(name)
             return
-        digest = _copy(place, target, name)
+        digest = _copy(place, target, name, report)
     except FileNotFoundError:
         raise cache.gone(name) from None
     if not fits(digest, name):
         raise cache.quarantine(name, digest.hexdigest())
 
 
-def _copy(place: str, target: str, name: Hash) -> Digest:
+def _copy(place: str, target: str, name: Hash, report: Report) -> Digest:
     """Copy an object to the new file `target`, whose mode the umask decides; give the digest of what was copied."""
     digest = digest_for(name)
     reader = os.open(place, os.O_RDONLY | os.O_CLOEXEC)
     try:
         writer = disk.create(target)
         try:
-            disk.copy(reader, writer, digest)
+            disk.copy(reader, writer, digest, report)
         finally:
             os.close(writer)
     finally:

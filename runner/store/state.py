@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Self
 from runner import hashes
 from runner.store import disk
 from runner.store.digest import hash_as
+from runner.store.meter import Meter, Tally, Work
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -46,8 +47,18 @@ Mark = tuple[int, int, int, int]
 class State:
     """Hashes files, and remembers the large ones from one run to the next. Safe to use from several threads."""
 
-    def __init__(self, path: Path | None = None, clock: Callable[[], int] = time.time_ns) -> None:
-        """Remember in the database at `path` from `close` on; within the process only where it is `None`."""
+    def __init__(
+        self, path: Path | None = None, clock: Callable[[], int] = time.time_ns, meter: Meter | None = None
+    ) -> None:
+        """Remember hashes.
+
+        Args:
+            path: the database, written by `close`; within the process only where it is `None`.
+            clock: nanoseconds since 1970.
+            meter: shows how far it is where there is much to hash.
+
+        """
+        self._meter = meter or Meter()
         self._path = path
         self._clock = clock
         self._learnt: dict[str, tuple[Mark, str]] = {}
@@ -63,12 +74,13 @@ class State:
         """Close, whatever happened: what was learnt is true all the same."""
         self.close()
 
-    def hash_file(self, path: str | Path, kind: str = hashes.MD5) -> str:
+    def hash_file(self, path: str | Path, kind: str = hashes.MD5, tally: Tally | None = None) -> str:
         """Give the hash of the file at `path` (absolute), hashing it only if it is small or may have changed.
 
         Args:
             path: the file.
             kind: `md5`, or DVC's hash before 3.0.
+            tally: counts its bytes, if it is hashed as one of many.
 
         Raises:
             OSError: it cannot be read.
@@ -79,7 +91,7 @@ class State:
         if before[1] < SMALL:
             return _hashed(where, kind)
         row = where if kind == hashes.MD5 else f"{where}\0{kind}"  # no path holds a NUL
-        return self._lookup(row, before) or self._learn(row, before, Path(where), kind)
+        return self._lookup(row, before) or self._learn(row, before, where, kind, tally)
 
     def hash_many(self, files: Sequence[tuple[str, int]], kind: str = hashes.MD5) -> list[str]:
         """Give the hash of each file, in order; several large ones are hashed at once.
@@ -92,17 +104,27 @@ class State:
             OSError: one cannot be read.
 
         """
+        tally = Tally()
+        with self._meter.watch(Work("hash", tally.counts, len(files), sum(size for _, size in files))):
+            return self._hash_many(files, kind, tally)
+
+    def _hash_many(self, files: Sequence[tuple[str, int]], kind: str, tally: Tally) -> list[str]:
         large = [path for path, size in files if size >= SMALL]
         found: dict[str, str] = {}
         if len(large) > 1:
             from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - most runs hash nothing large
 
             with ThreadPoolExecutor(max_workers=min(os.cpu_count() or 1, len(large))) as threads:
-                found.update(zip(large, threads.map(partial(self.hash_file, kind=kind), large), strict=True))
-        return [
-            _hashed(path, kind) if size < SMALL else found.get(path) or self.hash_file(path, kind)
-            for path, size in files
-        ]
+                found.update(
+                    zip(large, threads.map(partial(self.hash_file, kind=kind, tally=tally), large), strict=True)
+                )
+        digests = []
+        for path, size in files:
+            digests.append(
+                _hashed(path, kind) if size < SMALL else found.get(path) or self.hash_file(path, kind, tally)
+            )
+            tally.objects += 1
+        return digests
 
     def close(self) -> None:
         """Write what was learnt, in one transaction. A database that cannot be written is given up or made anew."""
@@ -115,11 +137,17 @@ class State:
             self._database, self._opened = None, False
             self._learnt.clear()
 
-    def _learn(self, row: str, before: Mark, path: Path, kind: str) -> str:
+    def _learn(self, row: str, before: Mark, where: str, kind: str, tally: Tally | None) -> str:
         """Hash the file, and remember it if it held still meanwhile and for long enough before."""
         looked = self._clock()
-        md5 = hash_as(kind, os.fspath(path))
-        if _mark(path.stat()) == before and before[2] < looked - RACY_NS:
+        if tally:
+            md5 = hash_as(kind, where, tally.report)
+        else:
+            tally = Tally()
+            with self._meter.watch(Work("hash", tally.counts, 1, before[1])):
+                md5 = hash_as(kind, where, tally.report)
+                tally.objects += 1
+        if _mark(os.stat(where)) == before and before[2] < looked - RACY_NS:  # noqa: PTH116 - as above
             with self._lock:
                 self._learnt[row] = (before, md5)
         return md5

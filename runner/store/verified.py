@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
-    from runner.store.meter import Report
+    from runner.store.meter import Meter, Report
     from runner.store.state import State
 
 _FOLDER = 2
@@ -36,8 +36,16 @@ _LISTING_PAYS = 8
 class VerifiedObjects:
     """A directory of objects in DVC's layout."""
 
-    def __init__(self, root: Path, state: State) -> None:
-        """Read the objects below `root` (absolute), which need not exist; `state` knows what was hashed already."""
+    def __init__(self, root: Path, state: State, meter: Meter) -> None:
+        """Read the objects below `root` (absolute), which need not exist.
+
+        Args:
+            root: of the cache.
+            state: knows what was hashed already.
+            meter: shows how far what takes long is.
+
+        """
+        self.meter = meter
         self.root = root
         self._root = os.fspath(root)
         self._state = state

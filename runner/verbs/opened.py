@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
@@ -10,6 +11,7 @@ if TYPE_CHECKING:
 
     from runner.opening import Opened
     from runner.options import Call
+    from runner.store.meter import Meter
 
 WORKSPACE: Final = "workspace"
 """What DVC calls the working tree where a revision is asked for."""
@@ -19,7 +21,18 @@ def open_project(call: Call, *, compares: bool = False) -> Opened:
     """Open the project. Modules are imported as verbs need them: `--help` must not wait for a parser of YAML."""
     from runner import opening  # noqa: PLC0415
 
-    return opening.open_call(call.flags, call.environ, call.command, compares=compares, judges=False)
+    return opening.open_call(call.flags, call.environ, call.command, compares=compares, judges=False, meter=meter(call))
+
+
+def meter(call: Call) -> Meter | None:
+    """Give what shows how far a verb is: live on a terminal, by lines in a log, not at all where less is to be said."""
+    if call.verbosity < 0:
+        return None
+    from runner.progress import Progress  # noqa: PLC0415 - see `open_project`
+
+    environ = call.environ
+    lives = sys.stderr.isatty() and environ.get("TERM") != "dumb" and environ.get("GITHUB_ACTIONS") != "true"
+    return Progress(sys.stderr if lives else None)
 
 
 @contextmanager

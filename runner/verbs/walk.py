@@ -8,7 +8,7 @@ import click
 
 from runner.errors import ConfigError, Exit
 from runner.options import MODES, RUNNING, Call, targets, verb
-from runner.verbs.opened import open_project, stop_is_told
+from runner.verbs.opened import meter, open_project, stop_is_told
 from runner.verbs.output import print_result, reader_may_leave, show_report
 
 if TYPE_CHECKING:
@@ -117,7 +117,9 @@ def _whole(call: Call, verb: str) -> int:
 
     judges = verb != "repro"
     with stop_is_told(call, writes=True):
-        opened = opening.open_call(call.flags, call.environ, call.command, compares=judges, judges=judges)
+        opened = opening.open_call(
+            call.flags, call.environ, call.command, compares=judges, judges=judges, meter=meter(call)
+        )
         chosen = opened.asked.settings
         folder = telling.folder_of(chosen, opened.git.root, call.flags, call.environ)
         made, bug = _walked(opened, verb)

@@ -6,6 +6,7 @@ import os
 import pty
 import subprocess
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -21,11 +22,20 @@ class Shown:
     code: int
 
 
-def on_terminal(command: Sequence[str], cwd: Path, environ: Mapping[str, str], answer: str = "") -> Shown:
-    """Run a command whose three streams are one terminal; `answer` is typed ahead."""
+def on_terminal(
+    command: Sequence[str],
+    cwd: Path,
+    environ: Mapping[str, str],
+    answer: str = "",
+    terminal: Mapping[str, str] = MappingProxyType({}),
+) -> Shown:
+    """Run a command whose three streams are one terminal; `answer` is typed ahead.
+
+    `terminal` are variables in the place of those that say it is a terminal that can do everything.
+    """
     ours, theirs = pty.openpty()
     with subprocess.Popen(
-        command, cwd=cwd, env={**environ, "TERM": "xterm"}, stdin=theirs, stdout=theirs, stderr=theirs
+        command, cwd=cwd, env={**environ, "TERM": "xterm", **terminal}, stdin=theirs, stdout=theirs, stderr=theirs
     ) as process:
         os.close(theirs)
         if answer:
