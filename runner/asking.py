@@ -152,23 +152,24 @@ def _of_base(git: Git, base: Commit | None, file: Path) -> tuple[Own, str]:
     return _keys(text, file.name) if text else ({}, baseline.MERGE_BASE)
 
 
-def _label(row: Mapping[str, Any]) -> str:
-    """Give what a rule is called, as `gaterows` calls it."""
-    unit = next((subject for subject in ("size", "duration") if subject in row), "")
-    return f"{unit}: {row[unit]}" if unit else str(row.get("metric"))
-
-
 def _gone(git: Git, base: Commit | None, file: Path, gates: GateFile | None) -> tuple[str, ...]:
     """Name the gates that the base has and the checkout lacks: that a gate went is for the reviewer to see."""
     text = _text_at(git, base, file)
     now = {gate.label for gate in gates.gates} if gates else set()
     rows = yaml12.parse(text, file.name) if text else None
     listed = rows.get("gates") if isinstance(rows, dict) else None
-    before = [_label(row) for row in listed or () if isinstance(row, dict)]
+    before = [label for row in listed or () if isinstance(row, dict) and (label := _label(row))]
     lost = tuple(f"the gate {metric} of the base is gone" for metric in before if metric not in now)
     for line in lost:
         logger.warning("%s", line)
     return lost
+
+
+def _label(row: Mapping[str, object]) -> str:
+    """Give a rule's name, as `Gate.label` has it; empty where it is about nothing that is known."""
+    if "metric" in row:
+        return str(row["metric"])
+    return next((f"{subject}: {row[subject]}" for subject in ("size", "duration") if subject in row), "")
 
 
 def _text_at(git: Git, base: Commit | None, file: Path) -> str:

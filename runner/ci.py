@@ -150,7 +150,7 @@ def judge(place: Place, project: Project | None, asked: Asked, results: Results 
     from runner.review import cases, judging, rows  # noqa: PLC0415 - see the top
 
     report = replace(_blank(asked), edges=rows.edges(project.pipeline) if project else ())
-    case = cases.gather(place, project, _terms(asked, _doubtful(project, asked, results) if project else {}), results)
+    case = cases.gather(place, project, terms_of(asked, _doubtful(project, asked, results) if project else {}), results)
     made = judging.judged(report, case)
     made = replace(made, notes=asked.gone + judging.gone(case) + judging.noise(made))
     override = asked.override() if made.verdict == "failed" else None
@@ -159,7 +159,8 @@ def judge(place: Place, project: Project | None, asked: Asked, results: Results 
     return _timed(_with_stages(made, project, results), case) if project and results else made
 
 
-def _terms(asked: Asked, doubtful: Mapping[str, str] = NONE) -> Terms:
+def terms_of(asked: Asked, doubtful: Mapping[str, str] = NONE) -> Terms:
+    """Give by what is judged."""
     from runner.review.cases import Terms  # noqa: PLC0415 - see the top
 
     return Terms(
@@ -270,7 +271,7 @@ def _make_claims_again(place: Place, project: Project, asked: Asked, results: di
     """Run the stages again whose gated metrics only the commit vouches for, where the settings ask for that."""
     from runner.review import cases, claims  # noqa: PLC0415 - see the top
 
-    case = cases.gather(place, project, _terms(asked), results)
+    case = cases.gather(place, project, terms_of(asked), results)
     files = dict.fromkeys((one.file for one in case.gates if not one.unit), True)
     found = claims.claims(files, case.head, case.base, case.grounds)
     forced = frozenset(claims.to_rerun(found, case.head)) & results.keys()
@@ -311,7 +312,7 @@ def _with_left(report: Report, project: Project, results: Mapping[str, StageResu
     return replace(report, left=Traffic(objects, size))
 
 
-def _with_stages(report: Report, project: Project, results: Mapping[str, StageResult]) -> Report:
+def _with_stages(report: Report, project: Project, results: Results) -> Report:
     from runner.review import provenance, rows  # noqa: PLC0415 - see the top
 
     stages = [rows.row(result) for result in results.values()]

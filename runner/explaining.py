@@ -1,4 +1,4 @@
-"""What `retrain plan --why` prints: a decision with all that led to it, as JSON and for people."""
+"""What `retrain plan --why` and `retrain gate --explain` print: a decision, or a verdict, with all that led to it."""
 
 from __future__ import annotations
 
@@ -6,13 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 from runner.engine.decide import Wait
 from runner.printing import reason_data, reason_line
+from runner.review import units, words
+from runner.review.metrics import decimal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from runner.engine.history import Since
     from runner.engine.why import Earlier, Why
     from runner.git import Git
+    from runner.review.model import Report, Unit, Verdict
 
 _SHORT = 12
 
@@ -94,3 +97,42 @@ def _earlier_lines(earlier: Earlier | None, git: Git) -> Iterator[str]:
     else:
         lacking = f", but nobody has its {', '.join(earlier.lacking)} any more" if earlier.lacking else ""
         yield f"         an earlier run matches ({where}){lacking}"
+
+
+# What `retrain gate --explain` prints.
+
+
+def gates_data(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the verdicts with all that led to them; `data` is the report as report.json holds it."""
+    return {name: data[name] for name in ("verdict", "exit_code", "base", "gates", "claims", "override", "notes")}
+
+
+def gate_lines(report: Report) -> list[str]:
+    """Give each verdict for people: what was read where, the limits with their arithmetic, and why."""
+    base = report.base
+    lines = [
+        f"compared with {base.sha[:_SHORT]} ({base.how})" if base else "compared with nothing: there is no baseline"
+    ]
+    for row in report.gates:
+        lines += ["", *_verdict_lines(row)]
+    lines += [f"note: {note}" for note in report.notes]
+    return [*lines, "", f"verdict: {report.verdict}"]
+
+
+def _verdict_lines(row: Verdict) -> Iterator[str]:
+    yield f"{row.metric} {row.path}: {row.status}  ({row.where})"
+    for side, value, where in (("base", row.base, row.base_read), ("head", row.head, row.read)):
+        told = f"{_amount(value, row.unit)}, from {where}" if value is not None else "none"
+        yield f"  {side}: {told}"
+    if row.claimed:
+        yield "  the head's value is only claimed: no run that is trusted made it"
+    for check in row.checks:
+        yield f"  {check.limit}: {check.status}{f'  ({check.arithmetic})' if check.arithmetic else ''}"
+    yield f"  why: {row.why}"
+    if row.note:
+        yield f"  note: {row.note}"
+
+
+def _amount(value: object, unit: Unit) -> str:
+    exact = decimal(value)
+    return units.exact(exact, unit) if exact is not None else words.scalar(value)

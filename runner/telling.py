@@ -9,6 +9,8 @@ import dataclasses
 import json
 import logging
 import shutil
+from functools import cache, lru_cache
+from operator import is_
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +18,7 @@ from runner import __version__, ci, durable, log, settings
 from runner.errors import ConfigError, Exit, ForgeError, RunnerError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from runner.ci import Asked
     from runner.opening import Opened
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("retrain")
 _MARKER_ROOM = 300
+_TEXTLESS = (int, float, type(None))
 _MOST_ANNOTATIONS = 10
 _LARGEST_TEMPLATE = 1 << 18
 _SUFFIXES = {"junit": "xml"}
@@ -150,19 +153,28 @@ def again(folder: Path, root: Path) -> Report:
 
 def masked(report: Report) -> Report:
     """Give the report without secrets, before a rendering's escapes can hide one from the mask."""
-    safe: Report = _masked(report)
+    safe: Report = _masked(report, lru_cache(maxsize=1024)(log.masker()))
     return safe
 
 
-def _masked(value: Any) -> Any:  # noqa: ANN401 - what comes out is of the type that went in
+def _masked(value: Any, mask: Callable[[str], str]) -> Any:  # noqa: ANN401 - what comes out is of the type that went in
+    """Mask every text in `value`; what holds none stays the very same, which most of a large report does."""
     if isinstance(value, str):
-        return log.masked(value)
+        return mask(value) if value else value
     if isinstance(value, tuple):
-        return tuple(map(_masked, value))
+        parts = [_masked(part, mask) for part in value]
+        return value if all(map(is_, parts, value)) else tuple(parts)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        parts = {field.name: _masked(getattr(value, field.name)) for field in dataclasses.fields(value)}
-        return dataclasses.replace(value, **parts)
+        now = {name: getattr(value, name) for name in _names(type(value))}
+        then = {name: _masked(part, mask) for name, part in now.items() if not isinstance(part, _TEXTLESS)}
+        changed = {name: part for name, part in then.items() if part is not now[name]}
+        return dataclasses.replace(value, **changed) if changed else value
     return value
+
+
+@cache
+def _names(kind: type) -> tuple[str, ...]:
+    return tuple(field.name for field in dataclasses.fields(kind))
 
 
 def data(report: Report) -> Any:  # noqa: ANN401 - JSON
@@ -174,7 +186,7 @@ def data(report: Report) -> Any:  # noqa: ANN401 - JSON
 
 def gate_data(report: Report) -> dict[str, Any]:
     """Give the verdicts as `retrain gate --json` prints them."""
-    whole = data(report)
+    whole = data(dataclasses.replace(report, metrics=(), params=(), history=None))
     names = ("gate", "metric", "path", "status", "base", "head", "delta", "limit", "why")
     return {
         "verdict": whole["verdict"],

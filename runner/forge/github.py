@@ -147,7 +147,7 @@ class GitHub:
         Runs of pull requests are left out: a fork's branch may bear any name.
         https://docs.github.com/rest/actions/workflow-runs#list-workflow-runs-for-a-workflow
         """
-        query = {"branch": branch, "status": "success", "exclude_pull_requests": "true", "per_page": "50"}
+        query = {"branch": branch, "status": "success", "per_page": "50"}
         match self._api.get(self._path(f"actions/workflows/{quote(workflow, safe='')}/runs"), query):
             case {"workflow_runs": list(runs)}:
                 return [str(run["head_sha"]) for run in runs if run.get("event") in _OF_BRANCHES]

@@ -37,6 +37,7 @@ __all__ = [
     "file_of",
     "group",
     "masked",
+    "masker",
     "printed",
     "redirect",
     "setup",
@@ -79,6 +80,11 @@ def redirect(console: Console | None) -> None:
 def masked(text: str) -> str:
     """Give `text` with every secret of `setup` replaced, for what is posted or stored rather than logged."""
     return _door().mask(text)
+
+
+def masker() -> Mask:
+    """Give what `masked` masks with, for many texts."""
+    return _door().mask
 
 
 def printed(text: str) -> str:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from runner.pipeline.model import LockEntry
     from runner.review.claims import Policy
     from runner.review.gate import Gate
+    from runner.review.trends import Line
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +80,20 @@ def gather(
         times=project.times if project else None,
         line=partial(trends.line, place, (sha, base)) if base else None,
     )
+
+
+def followed(case: Case, last: int, paths: Sequence[str] = ()) -> tuple[Line, dict[str, list[object]]]:
+    """Read metrics files over the last commits of the base branch: those at `paths`, or those declared or gated.
+
+    More history is fetched, and cached files are had from the remote, as far as it takes.
+    """
+    head, base = case.head, case.base
+    gated = (one.file for one in case.gates if not one.unit)
+    declared = sorted({*gated, *head.metrics_files(), *(base.metrics_files() if base else ())})
+    files = list(paths) or declared
+    line = case.line(files, last, deepen=True) if case.line else trends.Line()
+    sides = [one.side(head.objects) for one in line.moments]
+    return line, {path: [side.documents([path]).get(path) for side in sides] for path in files}
 
 
 def _recorded(project: Project | None, terms: Terms, *, runs: bool) -> Callable[[LockEntry], bool]:

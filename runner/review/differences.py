@@ -7,14 +7,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from runner.review.metrics import Unreadable, flatten, oddity, presentable
+from runner.review import words
+from runner.review.metrics import Unreadable, difference, flatten, oddity, presentable
 from runner.review.series import Series
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from runner.review.metrics import Documents
-    from runner.review.model import Change
+    from runner.review.model import Change, History
 
 PRECISION: Final = 5
 """Digits after the decimal point in tables; JSON is never rounded."""
@@ -141,3 +142,21 @@ def show_table(revisions: Iterable[Revision], cwd: str, precision: int) -> Table
     keys = sorted({key for _, _, leaves in found for key in leaves})
     rows = [(name, path, *(_cell(leaves.get(key), precision) for key in keys)) for name, path, leaves in found]
     return Table(("Revision", "Path", *keys), tuple(rows))
+
+
+def history_table(history: History, cwd: str) -> Table:
+    """Give a row for each recorded value, newest commit first, with its change and the inputs that changed."""
+    marks = [(mark.sha, f"{mark.stage}: {', '.join(mark.inputs)}") for mark in history.marks]
+    rows = []
+    for number in range(len(history.commits) - 1, -1, -1):
+        sha = history.commits[number].sha
+        inputs = "; ".join(text for at, text in marks if at == sha)
+        for trend in history.trends:
+            value, before = trend.values[number], trend.values[number - 1] if number else None
+            delta = difference(before, value)
+            if value is not None:
+                change = "" if delta is None else words.signed(delta)
+                rows.append(
+                    (sha[:7], posixpath.relpath(trend.path, cwd), trend.key, words.number(value), change, inputs)
+                )
+    return Table(("Commit", "Path", "Metric", "Value", "Change", "Inputs that changed"), tuple(rows))

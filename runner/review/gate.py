@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from runner.review import jsonpaths, limits, words
 from runner.review.limits import Finding, Limits
 from runner.review.metrics import Unreadable, decimal, difference, oddity, presentable
-from runner.review.model import Check, Overall, Status, Verdict
+from runner.review.model import Check, Overall, Status, Unit, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,6 +46,7 @@ EVENTS = frozenset(
 
 _WORST_FIRST: tuple[Status, ...] = ("failed", "unmeasured", "accepted", "warned", "passed")
 _LONGEST_VALUE = 80
+_WHAT: Mapping[Unit, str] = {"": "", "bytes": "size", "seconds": "duration"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -229,7 +230,7 @@ def _nothing(gate: Gate, why: str) -> Verdict:
     return Verdict(
         gate=gate.label,
         metric=gate.file,
-        path=gate.jsonpath,
+        path=_WHAT[gate.unit] or gate.jsonpath,
         status="failed",
         limit=gate.limit,
         why=why,
@@ -250,7 +251,7 @@ def _row(
     return Verdict(
         gate=gate.label,
         metric=gate.file,
-        path=jsonpaths.spell(steps),
+        path=_WHAT[gate.unit] or jsonpaths.spell(steps),
         key=jsonpaths.dotted(steps),
         status=status,
         base=presentable(base),

@@ -79,11 +79,13 @@ def judged(report: Report, case: Case) -> Report:
         past=past,
     )
     verdicts = tuple(_with_origins(_by_claims(verdicts, rules, claimed), case, renamed[0]))
-    shown = metrics.compare(base.shown(before) if base and before else before, head.shown(now))
+    shown = metrics.compare(
+        base.shown(before) if base and before else before, head.shown(now), claimed={one.path for one in claimed}
+    )
     made = replace(
         report,
         gates=verdicts,
-        metrics=_marked(shown, claimed),
+        metrics=shown,
         params=_params(head, base),
         claims=claimed,
         history=_history(line, past, verdicts, shown),
@@ -161,7 +163,7 @@ def _past(case: Case, rules: Sequence[Gate], paths: Sequence[str]) -> tuple[Line
     last = max([trends.LAST, *(one.band.last for one in bands if one.band)])
     line = case.line([*paths, *(one.file for one in rules if one.unit)], last, deepen=bool(bands))
     objects = case.head.objects
-    near = [one.side(objects.near() if objects else None) for one in line.moments]
+    near = [one.side(objects.near() if objects else None, trends.LARGEST) for one in line.moments]
     far = [one.side(objects) for one in line.moments]
     asked = {one.file for one in bands}
     past: dict[str, list[object]] = {
@@ -215,11 +217,6 @@ def _as_claimed(verdict: Verdict, claim: Claim, *, blocks: bool) -> Verdict:
     if claim.policy == "fail":
         status, why = ("failed" if blocks else "warned"), f"only claimed: {claim.why}"
     return replace(marked, status=status, why=why, exits=blocks)
-
-
-def _marked(rows: Sequence[Change], found: Sequence[Claim]) -> tuple[Change, ...]:
-    paths = {one.path for one in found}
-    return tuple(replace(row, claimed=True) if row.path in paths else row for row in rows)
 
 
 def _with_origins(verdicts: Iterable[Verdict], case: Case, renamed: Mapping[str, str]) -> Iterator[Verdict]:

@@ -82,7 +82,7 @@ class Verdict:
         gate: the gate's label.
         metric: the metrics file; of a `size` gate the out, of a `duration` gate the stage.
         path: the full path of the judged value in it, as JSONPath text without `$.`; the gate's own
-            JSONPath where nothing was found.
+            JSONPath where nothing was found; `size` or `duration`.
         key: the same place as a dotted key, as in `metrics.Change`; empty where nothing was found.
         base, head: the values; `None` where absent or not presentable (`why` says what stood there).
         delta: head minus base.

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from runner.errors import ConfigError, GitError
 from runner.pipeline import lock
 from runner.review.commit import Commit
-from runner.review.metrics import decimal, flatten
+from runner.review.metrics import Unreadable, decimal, flatten
 from runner.review.model import History, Mark, Trend
 from runner.review.sides import Side
 
@@ -30,6 +30,8 @@ logger = logging.getLogger("retrain")
 LAST: Final = 20
 """How many commits are looked at where nobody asks for more."""
 MOST_TRENDS: Final = 500
+LARGEST: Final = 512 << 10
+"""Bytes of a metrics file that is read for a trend alone, once a commit."""
 _DEPTHS: Final = (50, 500)
 
 
@@ -46,9 +48,21 @@ class Moment:
         """Give a file's bytes; `None` where the commit has none."""
         return self.git.show(self.sha, f"{self.prefix}{path}")
 
-    def side(self, objects: Objects | None) -> Side:
-        """Give the side of a comparison that this commit is; cached files are had from `objects`."""
-        return Side(self.content, lambda _: (), self._weigh, self.pipeline, objects)
+    def side(self, objects: Objects | None, largest: int = 0) -> Side:
+        """Give the side of a comparison that this commit is.
+
+        Args:
+            objects: where cached files are had.
+            largest: bytes of a file of git beyond which it is not read; 0: whatever it takes.
+
+        """
+
+        def content(path: str) -> bytes | Unreadable | None:
+            found = self.content(path)
+            too_large = bool(largest and found) and len(found or b"") > largest
+            return Unreadable("is too large to be followed over many commits") if too_large else found
+
+        return Side(content, lambda _: (), self._weigh, self.pipeline, objects)
 
     def _weigh(self, path: str) -> int | None:
         content = self.content(path)
@@ -157,6 +171,13 @@ def _read(file: str, content: bytes) -> Mapping[str, LockEntry]:
     except (ConfigError, UnicodeDecodeError) as error:
         logger.debug("%s of an earlier commit cannot be read: %s", file, error)
         return {}
+
+
+def keys(past: Mapping[str, Sequence[object]]) -> list[tuple[str, str]]:
+    """Name the metrics in documents of several commits, by file and dotted key; the newest commit's first."""
+    return [
+        (path, key) for path, documents in past.items() for document in reversed(documents) for key in flatten(document)
+    ]
 
 
 def history(line_: Line, keys: Sequence[tuple[str, str]], past: Mapping[str, Sequence[object]]) -> History:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import posixpath
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import click
@@ -174,6 +175,36 @@ def params_diff(  # noqa: PLR0913 - DVC's flags
     )
 
 
+@verb("remote", "base", "transfers")
+@click.option("--last", type=click.IntRange(1, 1000), default=20, help="How many commits, at most; 20 if not given.")
+@_md
+@click.argument("targets", nargs=-1)
+def metrics_history(call: Call, *, last: int, markdown: bool, targets: Sequence[str]) -> int:
+    """Show metrics over the last commits of the base branch that recorded any, and which inputs changed there.
+
+    Read from git alone, but for cached metrics files. TARGETS: metrics files; none: those declared or gated.
+    """
+    from runner import ci, opening  # noqa: PLC0415 - see `open_project`
+    from runner.engine.project import Place  # noqa: PLC0415 - as above
+    from runner.review import cases, differences, trends  # noqa: PLC0415 - as above
+
+    with stop_is_told(call):
+        opened = opening.open_call(call.flags, call.environ, call.command, compares=True, judges=True)
+        place = Place(opened.git, opened.root, opened.prefix)
+        cwd = opened.found.cwd if opened.found else "."
+        paths = [posixpath.normpath(posixpath.join(cwd, path)) for path in targets]
+        line, past = cases.followed(cases.gather(place, opened.found, ci.terms_of(opened.asked)), last, paths)
+        found = trends.history(line, trends.keys(past), past)
+        opened.close()
+    if found.note:
+        logger.warning("%s", found.note)
+    if call.as_json:
+        print_result(call, lambda: asdict(found), list)
+    else:
+        print_table(differences.history_table(found, cwd), markdown=markdown)
+    return Exit.HELD
+
+
 def _both(old: str, new: str) -> Callable[[Opened], Named]:
     """Name two revisions; before the first commit there is nothing to compare (DVC's rule)."""
 
@@ -231,4 +262,5 @@ def _print_changes(  # noqa: PLR0913 - what is shown, and how
 
 metrics.add_command(metrics_show, "show")
 metrics.add_command(metrics_diff, "diff")
+metrics.add_command(metrics_history, "history")
 params.add_command(params_diff, "diff")

@@ -12,6 +12,8 @@ from runner.verbs.opened import meter, open_project, stop_is_told
 from runner.verbs.output import print_result, reader_may_leave, show_report
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from runner.engine.plan import Plan
     from runner.engine.project import Project
     from runner.opening import Opened
@@ -90,12 +92,42 @@ def repro(call: Call, *, dry: bool) -> int:
 
 
 @verb("remote", "base", "transfers", "report", "comment", "claims")
-def gate(call: Call) -> int:
+@click.option("--explain", is_flag=True, help="Say what was read where, and how each limit was worked out.")
+@click.option("--suggest", is_flag=True, help="Propose gates from what the base branch recorded, as YAML.")
+@click.option("--last", type=click.IntRange(2, 1000), default=20, help="With --suggest: how many commits count; 20.")
+@click.option("--higher", multiple=True, metavar="NAMES", help="With --suggest: metrics of which higher is better.")
+@click.option("--lower", multiple=True, metavar="NAMES", help="With --suggest: metrics of which lower is better.")
+def gate(  # noqa: PLR0913 - one option each
+    call: Call, *, explain: bool, suggest: bool, last: int, higher: Sequence[str], lower: Sequence[str]
+) -> int:
     """Judge the metrics that are there by the limits of the gate file. Runs nothing.
 
-    Works in any git repository with a retrain.yaml, with or without DVC.
+    Works in any git repository with a retrain.yaml, with or without DVC. NAMES are keys, or patterns such as 'f1*'.
     """
-    return _whole(call, "gate")
+    if suggest:
+        return _suggested(call, last, {"higher": higher, "lower": lower})
+    return _whole(call, "gate", explains=explain)
+
+
+def _suggested(call: Call, last: int, better: Mapping[str, Sequence[str]]) -> int:
+    """Print a gate file that follows from what the base branch recorded."""
+    from runner import ci, opening  # noqa: PLC0415 - see `open_project`
+    from runner.engine.project import Place  # noqa: PLC0415 - as above
+    from runner.review import cases, suggesting  # noqa: PLC0415 - as above
+
+    with stop_is_told(call):
+        opened = opening.open_call(call.flags, call.environ, call.command, compares=True, judges=True)
+        asked, place = opened.asked, Place(opened.git, opened.root, opened.prefix)
+        case = cases.gather(place, opened.found, ci.terms_of(asked))
+        line, past = cases.followed(case, last)
+        opened.close()
+    said = {(one.file, one.jsonpath): one.better for one in case.gates if not one.unit}
+    found = list(suggesting.recorded(past))
+    at = f"{asked.base.sha[:7]} ({asked.base.how})" if asked.base else "nothing: there is no base to read from"
+    source = f"the last {len(line.moments)} commits that recorded metrics, up to {at}"
+    text = suggesting.yaml(found, suggesting.directions(said, better), source)
+    print_result(call, lambda: {"yaml": text, "commits": [one.sha for one in line.moments]}, text.splitlines)
+    return Exit.HELD
 
 
 @verb("report")
@@ -111,7 +143,7 @@ def report(call: Call) -> int:
     return Exit.HELD
 
 
-def _whole(call: Call, verb: str) -> int:
+def _whole(call: Call, verb: str, *, explains: bool = False) -> int:
     """Walk, then tell, also of a bug; the report's exit code is ours."""
     from runner import opening, telling  # noqa: PLC0415 - see `open_project`
 
@@ -127,7 +159,7 @@ def _whole(call: Call, verb: str) -> int:
     try:
         code = telling.tell(made, opened, folder)
         with reader_may_leave():
-            _print_report(call, made, verb)
+            _print_report(call, made, "explain" if explains else verb)
     finally:
         if bug:
             raise bug
@@ -152,9 +184,12 @@ def _walked(opened: Opened, verb: str) -> tuple[Report, BaseException | None]:
 
 
 def _print_report(call: Call, made: Report, verb: str) -> None:
-    from runner import printing, telling  # noqa: PLC0415 - see `open_project`
+    from runner import explaining, printing, telling  # noqa: PLC0415 - see `open_project`
 
-    if call.as_json:
+    if verb == "explain":
+        safe = telling.masked(made)
+        print_result(call, lambda: explaining.gates_data(telling.data(safe)), lambda: explaining.gate_lines(safe))
+    elif call.as_json:
         click.echo(printing.json_line(telling.gate_data(made) if verb == "gate" else telling.data(made)))
     else:
         show_report(telling.masked(made))

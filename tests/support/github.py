@@ -22,6 +22,9 @@ COMMENT_LIMIT = 65_536
 _COMMENTS = "/repos/{owner}/{repo}/issues/{issue_number}/comments"
 _COMMENT = "/repos/{owner}/{repo}/issues/comments/{comment_id}"
 _COMPARE = "/repos/{owner}/{repo}/compare/{basehead}"
+_PULL = "/repos/{owner}/{repo}/pulls/{pull_number}"
+_PERMISSION = "/repos/{owner}/{repo}/collaborators/{username}/permission"
+_RUNS = "/repos/{owner}/{repo}/actions/workflows/{workflow_id}/runs"
 
 
 @dataclass(frozen=True)
@@ -71,6 +74,11 @@ class FakeGitHub:
         self.read_only: set[str] = set()
         self.comments: list[dict[str, Any]] = []
         self.merge_bases: dict[str, str] = {}
+        self.pulls: dict[int, tuple[str, list[str]]] = {}
+        """Pull requests: their heads and labels as they are now."""
+        self.permissions: dict[str, str] = {}
+        self.runs: list[dict[str, str]] = []
+        """Runs of workflows, the latest first: `workflow`, `head_branch`, `head_sha`, `event`, `conclusion`."""
         self.received: list[Received] = []
         self.violations: list[str] = []
         self.troubles: list[Trouble] = []
@@ -160,6 +168,9 @@ class FakeGitHub:
             ("POST", _COMMENTS): self._create,
             ("PATCH", _COMMENT): self._update,
             ("GET", _COMPARE): self._compare,
+            ("GET", _PULL): self._pull,
+            ("GET", _PERMISSION): self._permission,
+            ("GET", _RUNS): self._workflow_runs,
         }
         verb = verbs.get((request.method, found.template))
         return verb(request, found.arguments, token) if verb else refusal(501, f"{found.template} is not built")
@@ -194,6 +205,33 @@ class FakeGitHub:
         compared = api_description.example("commit-comparison")
         compared["merge_base_commit"]["sha"] = sha
         return Answer(200, compared)
+
+    def _pull(self, _request: Received, arguments: Mapping[str, str], _token: str) -> Answer:
+        found = self.pulls.get(int(arguments["pull_number"]))
+        if found is None:
+            return refusal(404, "Not Found")
+        pull = api_description.example("pull-request")
+        pull["head"]["sha"] = found[0]
+        pull["requested_teams"] = []  # the example's lacks what its own description demands
+        pull["labels"] = [{**pull["labels"][0], "name": name} for name in found[1]]
+        return Answer(200, pull)
+
+    def _permission(self, _request: Received, arguments: Mapping[str, str], _token: str) -> Answer:
+        login = arguments["username"]
+        if login not in self.permissions:
+            return refusal(404, f"{login} is not a user")
+        name = "repository-collaborator-permission-response-if-user-has-admin-permissions"
+        answer = {**api_description.example(name), "permission": self.permissions[login], "user": None}
+        return Answer(200, answer)  # without the example's user, who lacks what the description demands
+
+    def _workflow_runs(self, request: Received, arguments: Mapping[str, str], _token: str) -> Answer:
+        wanted = {"workflow": arguments["workflow_id"], "head_branch": request.query.get("branch")}
+        wanted["conclusion"] = request.query.get("status")
+        found = [run for run in self.runs if all(run[name] == value for name, value in wanted.items() if value)]
+        page = api_description.example("workflow-run-paginated")
+        like = page["workflow_runs"][0]
+        rows = [{**like, **{name: run[name] for name in run if name != "workflow"}} for run in found]
+        return Answer(200, {"total_count": len(rows), "workflow_runs": rows})
 
 
 @contextmanager

@@ -299,6 +299,38 @@ def test_a_merge_base_that_cannot_be_read_is_an_error_and_not_an_absence(fake: F
         github.merge_base("main", "x")
 
 
+@pytest.mark.parametrize(
+    ("permission", "may"), [("admin", True), ("write", True), ("read", False), ("none", False), ("", False)]
+)
+def test_who_may_write_is_asked_of_github(permission: str, fake: FakeGitHub, github: GitHub, *, may: bool) -> None:
+    if permission:
+        fake.permissions["octocat"] = permission
+    assert github.may_write("octocat") == may
+
+
+def test_a_pull_request_stands_with_its_head_and_its_labels(fake: FakeGitHub, github: GitHub) -> None:
+    fake.pulls[7] = ("a" * 40, ["bug", "accept-regression"])
+    assert github.standing(7) == ("a" * 40, frozenset({"bug", "accept-regression"}))
+    with pytest.raises(ForgeError):
+        github.standing(8)
+
+
+def test_the_last_successes_are_those_of_the_branch_and_not_of_a_fork_that_calls_its_own_so(
+    fake: FakeGitHub, github: GitHub
+) -> None:
+    like = {"workflow": "ci.yml", "head_branch": "main", "event": "push", "conclusion": "success"}
+    for sha, change in {
+        "1": {"event": "pull_request"},
+        "2": {"conclusion": "failure"},
+        "3": {"head_branch": "other"},
+        "4": {"workflow": "nightly.yml"},
+        "5": {},
+        "6": {"event": "schedule"},
+    }.items():
+        fake.runs.append({**like, **change, "head_sha": sha * 40})
+    assert github.successes("ci.yml", "main") == ["5" * 40, "6" * 40]
+
+
 @pytest.mark.parametrize("project", ["retrain.yaml", "a/b.yaml", "--> <script>", "-- x --", ""])
 def test_a_marker_is_one_hidden_line_whatever_the_project_is_called(project: str) -> None:
     marker = hidden_marker(project)
