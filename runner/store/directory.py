@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Self
 
 from runner.durable import sync_folder
 from runner.errors import ConfigError, ObjectMissing
-from runner.store import disk
+from runner.store import disk, sweeping
 from runner.store.meter import unheard
 from runner.store.remote import checked, refuse_unknown
 
@@ -88,6 +88,7 @@ class Directory:
         try:
             yield lambda name, source, report: batch.put(self._place(name), source, report)
             batch.settle()
+            sweeping.sweep(batch.folders)  # of what killed pushes left
         finally:
             batch.drop()
 
@@ -132,6 +133,7 @@ class _Batch:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self.folders: set[str] = set()
         self._ready: list[tuple[str, str]] = []
         self._bytes = 0
 
@@ -143,17 +145,17 @@ class _Batch:
             except BaseException:
                 disk.remove(ready)
                 raise
-        with self._lock:
+        with self._lock:  # held while the batch is kept, so that nobody writes much of the next one meanwhile
             self._ready.append((ready, place))
             self._bytes += size
-            if self._bytes < _BATCH_BYTES and len(self._ready) < _BATCH:
-                return
-            whole, self._ready, self._bytes = self._ready, [], 0
-        _keep(whole)
+            self.folders.add(os.path.dirname(place))
+            if self._bytes >= _BATCH_BYTES or len(self._ready) >= _BATCH:
+                self.settle()
 
     def settle(self) -> None:
-        _keep(self._ready)
-        self._ready = []
+        """Give every object its name; those that cannot have it are removed."""
+        whole, self._ready, self._bytes = self._ready, [], 0
+        _keep(whole)
 
     def drop(self) -> None:
         """Remove what has got no name."""

@@ -84,6 +84,18 @@ def test_objects_that_are_stored_together_are_all_there_when_the_block_has_ended
     assert len(remote.exists(f"files/md5/{number % 7:02}/{number}" for number in range(1_100))) == 1_100
 
 
+def test_what_a_killed_push_left_is_removed_by_the_next_one(tmp_path: Path) -> None:
+    remote = Directory(tmp_path / "remote")
+    (tmp_path / "source").write_text("bytes")
+    left = tmp_path / "remote" / "files" / "md5" / "00" / ".99999999-abc-1.tmp"
+    left.parent.mkdir(parents=True)
+    left.write_text("half of so")
+    os.utime(left, (1_000_000_000, 1_000_000_000))
+    with remote.together() as put:
+        put("files/md5/00/one", tmp_path / "source", unheard)
+    assert [path.name for path in left.parent.iterdir()] == ["one"]
+
+
 def test_a_batch_that_breaks_off_leaves_no_temporary_files(tmp_path: Path) -> None:
     remote = Directory(tmp_path / "remote")
     (tmp_path / "source").write_text("bytes")
