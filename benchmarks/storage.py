@@ -97,26 +97,27 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # what is running is ended, and what is written removed
     for name in asked.section or SECTIONS:
         section = _quick(SECTIONS[name]) if asked.quick else SECTIONS[name]
-        outcomes = measured(section, asked.only, 0 if asked.quick else asked.budget, 1 if asked.quick else PAIRS)
-        page.show(machine(), outcomes)
-        if not (asked.quick or asked.only):
-            publish(name, outcomes, SECTIONS[name].note)
+        with tempfile.TemporaryDirectory(prefix="bench-") as folder:  # whose removal may take longer than a case
+            outcomes = measured(Path(folder), section, asked.only, asked.budget, 1 if asked.quick else PAIRS)
+            page.show(machine(), outcomes)
+            if not (asked.quick or asked.only):
+                publish(name, outcomes, section.note)
 
 
 def _quick(section: Section) -> Section:
     return replace(section, count=min(section.count, 500), size=min(section.size, 32 << 20))
 
 
-def measured(section: Section, only: str, budget: float, pairs: int) -> list[Outcome]:
-    """Measure the cases of a section whose names hold `only`, in a folder of their own."""
+def measured(folder: Path, section: Section, only: str, budget: float, pairs: int) -> list[Outcome]:
+    """Measure the cases of a section whose names hold `only`."""
     outcomes = []
-    with tempfile.TemporaryDirectory(prefix="bench-") as name, s3_server(Path(name) / "s3") as endpoint:
+    with s3_server(folder / "s3") as endpoint:
         counter = Counter(endpoint)
         with counter.running():
-            moving = Moving(Path(name), environ_of(Path(name)), endpoint, section.count, section.size)
+            moving = Moving(folder, environ_of(folder), endpoint, section.count, section.size)
             for case in cases(moving, counter, section):
                 if only in case.name:
-                    outcomes.append(compare(case, moving.environ, budget, pairs))
+                    outcomes.append(compare(case, moving.environ, budget if pairs > 1 else 0, pairs))
                     print(time.strftime("%H:%M:%S"), case.name, case.peer, file=sys.stderr, flush=True)
     return outcomes
 
