@@ -14,8 +14,9 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from runner.engine.dvclock import DvcLock
 from runner.engine.objects import is_origin
-from runner.engine.project import hold, hold_from_dvc
+from runner.engine.project import hold
 from runner.engine.used import used_by
 from runner.errors import ConfigError
 from runner.hashes import Hash
@@ -109,7 +110,10 @@ def alone(project: Project, others: Sequence[Project]) -> Iterator[None]:
     with ExitStack() as held:
         for one in (project, *others):
             held.enter_context(hold(one.root))
-            held.enter_context(hold_from_dvc(one.root))
+            dvc = DvcLock(one.root)
+            dvc.take()
+            held.callback(dvc.let_go)
+            held.enter_context(dvc.reserved((), (".",)))
         if project.cache.root.is_dir():
             held.enter_context(project.cache.holding.alone())
         yield

@@ -131,22 +131,13 @@ def hold(root: Path) -> AbstractContextManager[object]:
         ConfigError: another process has it.
 
     """
-    return _hold(root, f"{SCRATCH}/lock", "another retrain")
-
-
-def hold_from_dvc(root: Path) -> AbstractContextManager[object]:
-    """Take the lock that DVC's commands take in a project, in the same way."""
-    return _hold(root, ".dvc/tmp/lock", "dvc")
-
-
-def _hold(root: Path, path: str, who: str) -> AbstractContextManager[object]:
     from filelock import FileLock, Timeout  # noqa: PLC0415 - a plan, and a run with nothing to do, never write
 
-    place = root / path
-    with refusals(path, "written"):
+    place = root / SCRATCH / "lock"
+    with refusals(f"{SCRATCH}/lock", "written"):
         place.parent.mkdir(parents=True, exist_ok=True)
         try:
             return FileLock(place, is_singleton=True).acquire(blocking=False)
         except Timeout as error:
-            message = f"{who} is at work in this folder"
+            message = "another retrain is at work in this folder"
             raise ConfigError(message, "wait until it has ended; the lock ends with its process") from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -298,7 +299,7 @@ sys.stdin.read()
 """
 
 
-@pytest.mark.parametrize(("lock", "who"), [(".dvc/tmp/retrain/lock", "another retrain"), (".dvc/tmp/lock", "dvc")])
+@pytest.mark.parametrize(("lock", "who"), [(".dvc/tmp/retrain/lock", "another retrain"), (".dvc/tmp/lock", "DVC")])
 def test_a_run_in_the_same_folder_ours_or_dvcs_keeps_it_away(made: Workshop, lock: str, who: str) -> None:
     clone = made.clone("clone")
     (clone.root / lock).parent.mkdir(parents=True, exist_ok=True)
@@ -311,3 +312,14 @@ def test_a_run_in_the_same_folder_ours_or_dvcs_keeps_it_away(made: Workshop, loc
             removed(clone)
         other.stdin.close()
     removed(clone)
+
+
+def test_a_command_that_dvc_runs_keeps_it_away(made: Workshop) -> None:
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as other:
+        busy = {"write": {f"{made.root}/out": {"pid": other.pid, "cmd": "dvc repro"}}, "read": {}}
+        (made.root / ".dvc/tmp/rwlock").write_text(json.dumps(busy))
+        with pytest.raises(ConfigError, match="is in use by 'dvc repro'"):
+            removed(made)
+        other.communicate(b"\n")
+    removed(made)
+    assert stored(cache_of(made)) == set(made.objects("out"))
