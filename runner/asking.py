@@ -23,7 +23,6 @@ from runner.forge.event import classify
 from runner.pipeline import yaml12
 from runner.review import baseline
 from runner.review.commit import Commit
-from runner.review.model import Override
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
     from runner.forge.event import Event
     from runner.git import Git
     from runner.review.gatefile import GateFile
+    from runner.review.model import Override
     from runner.settings import Actions, Settings
 
     Own = dict[str, tuple[object, Location]]
@@ -283,6 +283,8 @@ def _override(event: Event, actions: Actions | None, token: str) -> Callable[[],
         if not writes:
             logger.warning("the label %s does not count: %s may not write here", ACCEPT, event.actor)
             return None
+        from runner.review.model import Override  # noqa: PLC0415 - most events have none
+
         return Override(event.actor, ACCEPT, head)
 
     return ask

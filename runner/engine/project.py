@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import posixpath
-import shutil
 from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -115,6 +114,8 @@ class Project:
 
     def _sweep(self) -> None:
         """Remove what killed runs left half written beside outs and DVC files; the lock keeps others away."""
+        import shutil  # noqa: PLC0415 - as below
+
         from runner.store import sweeping  # noqa: PLC0415 - see `keeping`
 
         places = [path for stage in self.pipeline.stages for path in (stage.file, *(out.path for out in stage.outs))]

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from tempfile import SpooledTemporaryFile
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from tempfile import SpooledTemporaryFile
 
 _IN_MEMORY: Final = 1 << 18
 _CHUNK: Final = 1 << 16
@@ -38,6 +38,8 @@ class Part:
     def keep(self, text: str) -> None:
         """Keep text until it is shown."""
         if self._kept is None:
+            from tempfile import SpooledTemporaryFile  # noqa: PLC0415 - a tenth of what `--version` costs
+
             self._kept = SpooledTemporaryFile(  # noqa: SIM115 - closed where it is shown
                 _IN_MEMORY, "w+", encoding="utf-8", errors="surrogatepass", newline=""
             )

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import os
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -16,7 +15,7 @@ from runner.store.digest import digest_for, fits
 from runner.store.meter import unheard
 
 if TYPE_CHECKING:
-    from concurrent.futures import Future
+    from concurrent.futures import Future, ThreadPoolExecutor
 
     from runner.store.meter import Report
 
@@ -60,6 +59,8 @@ class Incoming:
 
     def resume(self) -> int:
         """See `Resumable`. Where another process is bringing the same object, there is nothing to take up."""
+        from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - a plan writes no large object
+
         self._writer = ThreadPoolExecutor(1)
         partial = disk.partial(self._place)
         found = disk.take_over(partial)

@@ -8,7 +8,6 @@ two seconds before it was looked at: such a file may change again without its ti
 from __future__ import annotations
 
 import os
-import sqlite3
 import stat
 import threading
 import time
@@ -23,6 +22,7 @@ from runner.store.digest import hash_as
 from runner.store.meter import Meter, Tally, Work
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Callable, Sequence
     from types import TracebackType
 
@@ -33,7 +33,6 @@ RACY_NS = 2_000_000_000
 """The coarsest time stamp of a file system in use (FAT), in nanoseconds."""
 
 _VERSION = 1
-_BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 _TABLE = (
     "CREATE TABLE IF NOT EXISTS hashed (path BLOB PRIMARY KEY, inode INTEGER, size INTEGER,"
     " mtime_ns INTEGER, ctime_ns INTEGER, md5 TEXT) WITHOUT ROWID"
@@ -162,6 +161,8 @@ class State:
             return self._row(row, mark) if self._database else None
 
     def _row(self, row: str, mark: Mark) -> str | None:
+        import sqlite3  # noqa: PLC0415 - see `_open`
+
         try:
             found = self._database.execute(_LOOKUP, (os.fsencode(row), *mark)).fetchone() if self._database else None
         except sqlite3.Error:
@@ -175,6 +176,8 @@ class State:
         self._opened = True
         if self._path is None or (must_exist and not self._path.is_file()):
             return
+        import sqlite3  # noqa: PLC0415 - 4 ms, for who has large files alone
+
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             self._database = sqlite3.connect(self._path, timeout=1, isolation_level=None, check_same_thread=False)
@@ -189,6 +192,8 @@ class State:
             self._open(must_exist=False)
         if self._database is None:
             return False
+        import sqlite3  # noqa: PLC0415 - see `_open`
+
         rows = [(os.fsencode(row), *mark, md5) for row, (mark, md5) in self._learnt.items()]
         try:
             self._database.execute("BEGIN IMMEDIATE")
@@ -197,7 +202,7 @@ class State:
             self._database.execute(f"PRAGMA user_version = {_VERSION}")
             self._database.execute("COMMIT")
         except sqlite3.Error as error:
-            return getattr(error, "sqlite_errorcode", None) in _BUSY
+            return getattr(error, "sqlite_errorcode", None) in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
         return True
 
     def _drop(self) -> None:

@@ -38,7 +38,7 @@ def plan(call: Call, *, check: bool, why: str | None) -> int:
 
 def _planned(call: Call, *, check: bool = False, why: str | None = None) -> int:
     """Print what a run would do, or explain what it would do with one stage."""
-    from runner import ci, printing, telling  # noqa: PLC0415 - see `open_project`
+    from runner import ci, printing  # noqa: PLC0415 - see `open_project`
 
     with stop_is_told(call):
         opened = open_project(call, compares=True)
@@ -52,6 +52,8 @@ def _planned(call: Call, *, check: bool = False, why: str | None = None) -> int:
             call, lambda: printing.plan_data(opened.asked, made), lambda: printing.plan_lines(opened.asked, made)
         )
     if opened.asked.settings.actions:
+        from runner import telling  # noqa: PLC0415 - see `open_project`
+
         telling.write_outputs(opened.asked.settings.actions, printing.plan_outputs(made))
     return Exit.STALE if (check or chosen.locked) and any(step.is_stale for step in made.steps) else Exit.HELD
 
