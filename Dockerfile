@@ -26,5 +26,7 @@ RUN apt-get update \
     && rm -rf /var/lib/apt/lists/* /var/cache/apt/* \
     && git config --system --add safe.directory /github/workspace
 COPY --from=build /opt/retrain /opt/retrain
+# Started as root, it becomes the owner of the checkout: for the files it writes, and for good in the stages' commands.
+ENV RETRAIN_AS_OWNER=1
 # Isolated (-I), so that a directory called runner/ in the user's repository is not mistaken for this program.
 ENTRYPOINT ["/opt/retrain/bin/python", "-I", "-m", "runner"]

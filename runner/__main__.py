@@ -8,6 +8,7 @@ import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final, NoReturn
 
+from runner import identity
 from runner.cli import start
 from runner.errors import Exit
 
@@ -21,6 +22,7 @@ _ALLOCATIONS: Final = 100_000
 def main() -> None:
     """Run the command line and end the process with its exit code."""
     gc.set_threshold(_ALLOCATIONS)
+    identity.take(os.environ)
     code = start(arguments(sys.argv[1:], os.environ), os.environ)
     if code in {Exit.INTERRUPTED, Exit.TERMINATED}:
         _leave(code)

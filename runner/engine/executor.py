@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Final, Protocol
 
+from runner import identity
 from runner.engine import processes, shell
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ class Task:
         deps: what it reads of the project, by path, and what that holds.
         outs: the paths it is to write.
         timeout: seconds after which it is ended; `None`: no limit of its own.
+        is_setup: whether it prepares the machine for the others, with all the rights there are to install packages.
 
     """
 
@@ -46,6 +48,7 @@ class Task:
     deps: Mapping[str, Hash] = field(default_factory=dict)
     outs: tuple[str, ...] = ()
     timeout: float | None = None
+    is_setup: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +116,8 @@ class Local:
         started = time.monotonic()
         if self._has_stopped:
             return Ran(-signal.SIGTERM, 0.0, shell.STOPPED)
-        command = shell.Command(task.lines, self._root / task.wdir, task.env)
+        user = identity.of_setup() if task.is_setup else identity.of_commands()
+        command = shell.Command(task.lines, self._root / task.wdir, task.env, user)
         with self._guard:
             self._running.add(task.address)
         try:
@@ -124,6 +128,8 @@ class Local:
         finally:
             with self._guard:
                 self._running.discard(task.address)
+            if task.is_setup:
+                identity.hand_over(self._root)
         return Ran(code, time.monotonic() - started, why)
 
     def stop(self) -> None:

@@ -54,14 +54,14 @@ class Command:
         lines: shell texts, run one after the other.
         wdir: working directory, absolute.
         env: the complete environment.
-        prefix: what the shell is started by: a program that takes the shell's own words as its last arguments.
+        user: the user and the group that it runs as, for good; `None`: ours.
 
     """
 
     lines: tuple[str, ...]
     wdir: Path
     env: Mapping[str, str] = field(repr=False)
-    prefix: tuple[str, ...] = ()
+    user: tuple[int, int] | None = None
 
 
 def lines_of(cmd: str | Sequence[str]) -> tuple[str, ...]:
@@ -142,7 +142,7 @@ def run(command: Command, output: Callable[[bytes], object], watch: Watch = NOBO
 
 def _argv(line: str, command: Command) -> list[str]:
     shell = command.env.get("SHELL") or "/bin/sh"
-    return [*command.prefix, shell, *_BARE.get(PurePath(shell).name.lower(), ()), "-c", line]
+    return [shell, *_BARE.get(PurePath(shell).name.lower(), ()), "-c", line]
 
 
 def _run_line(line: str, command: Command, output: Callable[[bytes], object], watch: Watch) -> int:
@@ -155,6 +155,8 @@ def _run_line(line: str, command: Command, output: Callable[[bytes], object], wa
         stderr=subprocess.STDOUT,
         bufsize=0,
         start_new_session=True,
+        user=command.user[0] if command.user else None,
+        group=command.user[1] if command.user else None,
     ) as process:
         tree = _Tree(process, watch)
         try:

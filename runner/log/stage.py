@@ -32,7 +32,8 @@ def inert(text: str) -> str:
 
     A carriage return becomes a newline: the Actions runner ends lines at either.
     """
-    return _COMMAND.sub(r"\1\\::", text.replace("\r", "\n")).replace("##[", "##\\[")
+    text = text.replace("\r", "\n").replace("##[", "##\\[")
+    return _COMMAND.sub(r"\1\\::", text) if "::" in text else text
 
 
 class StageOutput:
@@ -92,7 +93,7 @@ class StageOutput:
         del self._pending[: overwritten + 1]
         if len(self._pending) > _PATIENCE:
             if not self._skipping:
-                self._show(self._text(bytes(self._pending)) + "\n")
+                self._show(self._clean(self._text(bytes(self._pending))) + "\n")
             self._keep_part_of_line()
             self._skipping = True
 
@@ -106,32 +107,41 @@ class StageOutput:
     def _emit(self, lines: bytes) -> None:
         """Write whole lines, without the rest of one that was cut before."""
         text = self._text(lines)
+        cleaned = self._clean(_settled(text))
         if self._whole:
-            self._whole.write(self._clean(_settled(text)))
+            self._whole.write(cleaned)
         if self._skipping:
             end = _LINE_END.search(lines)
             text = self._text(lines[end.end() :]) if end else ""
+            cleaned = self._clean(_settled(text))
             self._skipping = False
-        self._show(text)
+        self._show(self._clean(text) if self._live else cleaned)
 
     def _text(self, raw: bytes) -> str:
         return raw.decode("utf-8", "replace").replace("\r\n", "\n")
 
-    def _show(self, text: str) -> None:
-        shown = self._clean(text if self._live else _settled(text)).split("\n")
-        self._remember(shown)
-        capped = "\n".join(map(_capped, shown))
-        if self._live or self._shown <= SHOWN:
-            self._shown += len(capped)
-            self._write(capped)
-        else:
-            self._left_out += len(capped)
+    def _show(self, cleaned: str) -> None:
+        """Show text, if there is not too much of it already, and remember its end."""
+        if self._shown > SHOWN and not self._live:
+            self._left_out += len(cleaned)
+            self._remember(_last_lines(cleaned))
+            return
+        lines = cleaned.split("\n")
+        self._remember(lines)
+        capped = "\n".join(map(_capped, lines))
+        self._shown += len(capped)
+        self._write(capped)
 
     def _remember(self, shown: list[str]) -> None:
         """Keep the last lines as a terminal would show them in the end; the last of `shown` goes on."""
         *lines, unfinished = [self._unfinished + shown[0], *shown[1:]]
         self._unfinished = unfinished[-TAIL_WIDTH:]
         self._tail.extend(_settled(line)[:TAIL_WIDTH] for line in lines[-TAIL_LINES:])
+
+
+def _last_lines(text: str) -> list[str]:
+    """Give the lines that are remembered of much text; where some are left out, the first is one of those."""
+    return text.rsplit("\n", TAIL_LINES + 1)
 
 
 def _settled(text: str) -> str:

@@ -75,6 +75,8 @@ class Container:
 
 def run(podman: Program, job: Job, project: Project, inputs: dict[str, str] | None = None, exits: int = 0) -> Outcome:
     container = Container.of(job, project, inputs)
+    if (job.workspace / ".git").stat().st_uid == OWNER:  # whose are also the files through which a step talks to GitHub
+        owned(container.files.folder)
     done = podman(*container.arguments, cwd=project.place, env=container.environ, exits=exits)
     return outcome(done.returncode, done.stdout, done.stderr, container.files)
 
@@ -89,7 +91,7 @@ def test_the_image_does_the_whole_job_in_a_workspace_of_another_owner(
     podman: Program, pull_request: PullRequest, project: Project, github: FakeGitHub
 ) -> None:
     job = pull_request({"params.yaml": "strength: 95\n"})
-    owned(job.workspace)
+    owned(project.place)
     done = run(podman, job, project, {"report-dir": "out"})
     assert project.ran == ["train", "evaluate"]
     assert done.outputs["verdict"] == "passed"
@@ -119,10 +121,41 @@ python3 -c 'import click' 2>&1 | tail -n 1
 sed -n 's/^strength: //p' params.yaml > model.txt
 """
     job = pull_request({"params.yaml": "strength: 95\n", "train.sh": script})
-    owned(job.workspace)
+    owned(project.place)
     done = run(podman, job, project)
     assert "git says Merge change into main" in done.stderr
     assert "No module named 'click'" in done.stderr
+
+
+RIGHTS = """\
+echo user $(id -u):$(id -g):$(id -G)
+grep -E '^(CapEff|CapPrm|CapAmb|NoNewPrivs)' /proc/self/status
+cat /proc/1/environ > /dev/null 2>&1 && echo environment read
+cat /proc/1/mem > /dev/null 2>&1 && echo memory read
+kill -0 1 2>/dev/null && echo signalled
+for program in su mount; do $program root -c id 2>/dev/null && echo $program; done
+test -O ready && echo setup handed over
+git -C . status --short > /dev/null && echo git works
+sed -n 's/^strength: //p' params.yaml > model.txt
+"""
+
+
+def test_stages_in_the_image_are_the_owner_of_the_checkout_without_any_other_rights(
+    podman: Program, pull_request: PullRequest, project: Project
+) -> None:
+    job = pull_request({"params.yaml": "strength: 95\n", "train.sh": RIGHTS})
+    owned(project.place)
+    done = run(podman, job, project, {"setup": "test $(id -u) = 0; touch ready"})
+    said = done.stderr.splitlines()
+    assert f"user {OWNER}:{OWNER}:{OWNER}" in said
+    assert [line for line in said if line.startswith("Cap")] == [
+        f"{name}:\t0000000000000000" for name in ("CapPrm", "CapEff", "CapAmb")
+    ]
+    assert "NoNewPrivs:\t1" in said
+    assert {"setup handed over", "git works"} <= set(said)
+    assert not {"environment read", "memory read", "signalled", "su", "mount"} & set(said)
+    places = [place for place in job.workspace.rglob("*") if place.lstat().st_uid != OWNER]
+    assert places == []
 
 
 def test_the_image_answers_without_network_or_workspace(podman: Program, tmp_path: Path) -> None:
