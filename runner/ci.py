@@ -19,6 +19,7 @@ from runner.engine import plan as planning
 from runner.engine import targets as targeting
 from runner.engine.decide import Wait
 from runner.engine.modes import PLAIN, Modes
+from runner.engine.objects import NOTHING
 from runner.engine.project import Place
 from runner.engine.workspace import SCRATCH
 from runner.errors import ConfigError, Exit, Interrupted, RemoteError, RunnerError, StaleError
@@ -29,10 +30,11 @@ if TYPE_CHECKING:
 
     from runner.engine.again import Again
     from runner.engine.executor import Executor
-    from runner.engine.objects import Objects
+    from runner.engine.objects import Objects, Wanted
     from runner.engine.outcome import StageResult
     from runner.engine.plan import Plan, Step
     from runner.engine.project import Project
+    from runner.engine.sending import Sending
     from runner.forge.event import Event
     from runner.pipeline.model import Stage
     from runner.pipeline.wishes import Resources, Wishes
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
     from runner.review.judging import Case
     from runner.review.model import Override, Report
     from runner.settings import Settings
+    from runner.store.transfer import Moved
 
     Results = Mapping[str, StageResult]
     """What became of stages, by their addresses."""
@@ -216,7 +219,8 @@ def _walk(project: Project, asked: Asked, *, through: bool) -> Report:
         if asked.settings.locked:
             _check_locked(project, asked)
         place = Place(project.git, project.root, project.prefix)
-        _make_fresh(project, asked, results)
+        sending = _sending(project, asked) if through else None
+        _make_fresh(project, asked, results, sent=sending.send if sending else None)
         if through and not _worst(results):
             _make_claims_again(place, _as_left(project, results), asked, results)
         if worst := _worst(results):
@@ -224,7 +228,7 @@ def _walk(project: Project, asked: Asked, *, through: bool) -> Report:
         elif through:
             report = judge(place, _as_left(project, results), asked, results)
         if through:
-            report = _kept(report, project, asked, list(results.values()))
+            report = _kept(report, project, asked, list(results.values()), sending.finish if sending else None)
     except RunnerError as error:
         logger.debug("the walk ended early", exc_info=error)
         report = ended(report, error)
@@ -348,13 +352,19 @@ def _blank(asked: Asked) -> Report:
     )
 
 
-def _make_fresh(project: Project, asked: Asked, results: dict[str, StageResult], modes: Modes | None = None) -> None:
+def _make_fresh(
+    project: Project,
+    asked: Asked,
+    results: dict[str, StageResult],
+    modes: Modes | None = None,
+    sent: Callable[[Sequence[Wanted]], object] | None = None,
+) -> None:
     """Rooms 6 and 7: fetch what is needed, restore what is known, run the rest, and say each as it ends.
 
     Of a stage that had to be made again, because nobody has what it once wrote or only the commit vouches for it, the
     later result counts, unless that is only that it is fresh by now.
     """
-    from runner.engine import executor, machine, reproduce, shell  # noqa: PLC0415 - see the top
+    from runner.engine import exchange, executor, machine, reproduce, shell  # noqa: PLC0415 - see the top
 
     if not asked.event.may_run:
         message = f"no stage is run here: {asked.event.why}"
@@ -388,6 +398,8 @@ def _make_fresh(project: Project, asked: Asked, results: dict[str, StageResult],
                 results[result.stage.address] = result
                 if result.status == "ran" and result.entry:
                     project.times.remember(result.entry, result.seconds)
+                if sent:
+                    sent(exchange.finished(result))
                 _say(result)
     finally:
         for address in [stage.address for stage in stages if stage.address in results]:
@@ -423,8 +435,23 @@ def _say(result: StageResult) -> None:
         logger.info("stage %s: %s%s", name, result.status, f" in {result.seconds:.1f} s" if result.seconds else "")
 
 
-def _kept(report: Report, project: Project, asked: Asked, results: Sequence[StageResult]) -> Report:
-    """Room 9: push if gates, settings and trust allow it."""
+def _sending(project: Project, asked: Asked) -> Sending | None:
+    """Give what sends outs while stages run, where nothing that is found later can forbid it."""
+    if asked.settings.push != "always" or not asked.event.may_push or not project.remote(""):
+        return None
+    from runner.engine.sending import Sending  # noqa: PLC0415 - see the top
+
+    return Sending(project.objects.push)
+
+
+def _kept(
+    report: Report,
+    project: Project,
+    asked: Asked,
+    results: Sequence[StageResult],
+    sent: Callable[[], Moved] | None = None,
+) -> Report:
+    """Room 9: push if gates, settings and trust allow it; some of it may have been `sent` already."""
     why_not = _why_not_pushed(report, project, asked)
     if asked.settings.push == "always" and project.remote("") is None and asked.event.may_push:
         message = "push is set to always, and no remote is configured"
@@ -434,7 +461,8 @@ def _kept(report: Report, project: Project, asked: Asked, results: Sequence[Stag
     from runner.engine import exchange  # noqa: PLC0415 - see the top
     from runner.review import rows  # noqa: PLC0415 - see the top
 
-    moved = exchange.keep(project, results)
+    ahead = sent() if sent else NOTHING
+    moved = ahead + exchange.keep(project, results)
     return replace(report, pushed=rows.traffic(moved), push="pushed, and found in the remote by name and size")
 
 

@@ -163,6 +163,12 @@ def _records(project: Project, result: StageResult, unpushed: Collection[str]) -
     return (record,) if record in unpushed else ()
 
 
+def finished(result: StageResult) -> list[Wanted]:
+    """Give what of a stage that has just ended may be sent before the others have."""
+    made = result.entry if result.status not in _LEFT_ALONE else None
+    return _pushable(result.stage, made, remembered=bool(result.records)) if made else []
+
+
 def left(project: Project) -> tuple[int, int]:
     """Count the objects, and their bytes, that the lock names and this run did not need."""
     known = project.known()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from runner.errors import Location
-from tests.support.pipelines import Workshop, decisions, row, workshop
+from tests.support.pipelines import Workshop, decisions, finished, row, workshop
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -152,6 +152,47 @@ stages:
     report = workshop(tmp_path, text).repro(jobs="2")
     assert decisions(report) == {"one": "ran", "two": "failed"}
     assert "one.o, written by one" in row(report, "two").why
+
+
+SLOW = """\
+stages:
+  first: {cmd: 'echo 1 > first.o', outs: [first.o]}
+  second: {cmd: 'while ! ls ../remote/files/md5/*/* >&2; do sleep 0.05; done; echo 2 > second.o', outs: [second.o]}
+"""
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_what_a_stage_made_is_sent_while_others_run_if_it_is_to_be_pushed_in_any_case(
+    tmp_path: Path, jobs: str
+) -> None:
+    made = workshop(tmp_path, SLOW)
+    report = made.run(push="always", jobs=jobs, stage_timeout="30 s")
+    assert decisions(report) == {"first": "ran", "second": "ran"}
+    assert report.pushed.objects >= 2
+    assert report.push.startswith("pushed")
+
+
+def test_what_may_still_be_forbidden_is_not_sent_before_the_gates_are_judged(tmp_path: Path) -> None:
+    text = SLOW.replace("while ! ls", "! ls").replace("; do sleep 0.05; done;", " &&")
+    report = workshop(tmp_path, text).run(push="passed", jobs="1")
+    assert decisions(report) == {"first": "ran", "second": "ran"}
+
+
+AHEAD = """\
+stages:
+  make: {cmd: 'cp seed d.o', deps: [seed], outs: [d.o]}
+  a: {cmd: 'while ! ls .dvc/cache/files/md5/*/* >&2; do sleep 0.05; done; cp tail a.o', deps: [tail], outs: [a.o]}
+  b: {cmd: 'while ! ls .dvc/cache/files/md5/*/* >&2; do sleep 0.05; done; cp tail b.o', deps: [tail], outs: [b.o]}
+  c: {cmd: 'cat d.o tail > c.o', deps: [d.o, tail], outs: [c.o]}
+"""
+
+
+def test_what_the_next_stage_reads_is_fetched_while_others_run(tmp_path: Path) -> None:
+    clone = finished(tmp_path, AHEAD, {"seed": "1\n", "tail": "t\n"}).clone("clone")
+    clone.put({"tail": "T\n"})
+    report = clone.repro(jobs="2", stage_timeout="30 s")
+    assert decisions(report) == {"make": "fresh", "a": "ran", "b": "ran", "c": "ran"}
+    assert report.pulled.objects == 1
 
 
 LOST = """\
