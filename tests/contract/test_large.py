@@ -6,6 +6,8 @@ import os
 import subprocess
 import sys
 import threading
+import time
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,7 +19,9 @@ from runner.store.cache import Cache
 from runner.store.patience import Pace
 from runner.store.protocols import Changed
 from runner.store.remote import Retrying
+from tests.support import s3
 from tests.support.sinks import Collected
+from tests.support.tools import require
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -311,3 +315,98 @@ def test_a_program_that_ends_takes_its_parts_with_it(faulty_s3: FaultyS3, source
         process.stdin.flush()
         assert process.wait(10) == 1
     assert faulty_s3.uploads == {}
+
+
+_FETCH = """
+import sys
+from pathlib import Path
+from runner.hashes import Hash
+from runner.store import ranges, s3_obstore, transfer
+from runner.store.cache import Cache
+from runner.store.remote import open_remote
+s3_obstore.CHUNK = ranges.PART = 65536
+ranges.LARGE = 3 * 65536
+remote = open_remote("s3://bucket", {options!r}, environ={{}})
+moved = transfer.fetch(remote, Cache(Path({folder!r})), [Hash({name!r})], 4)
+print(*(failure.error for failure in moved.failed), remote.retries, moved.objects)
+print([path.name for path in Path({folder!r}).rglob("*") if path.is_file()])
+"""
+
+
+def test_a_full_disk_is_said_once_and_not_filled_any_longer(
+    faulty_s3: FaultyS3, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unshare = require("unshare", "a small disk of its own")
+    monkeypatch.delenv("COVERAGE_PROCESS_START", raising=False)
+    content = os.urandom(4 << 20)
+    name = Hash(hash_bytes(content))
+    faulty_s3.objects[name.key] = content
+    program = tmp_path / "program.py"
+    program.write_text(_FETCH.format(options=faulty_s3.options, folder=str(tmp_path / "disk"), name=name.value))
+    (tmp_path / "disk").mkdir()
+    mounted = f"mount -t tmpfs -o size=1m none {tmp_path}/disk && exec {sys.executable} {program}"
+    ran = subprocess.run(
+        [unshare, "--mount", "--map-root-user", "sh", "-c", mounted], capture_output=True, text=True, check=False
+    )
+    if "ermitted" in ran.stderr or "denied" in ran.stderr:
+        pytest.skip("mounts are not allowed here")
+    said, _, left = ran.stdout.partition("\n[")
+    assert "No space left on device" in said
+    assert "make room" in said
+    assert said.endswith(" 0 0")
+    assert left == "]\n"
+
+
+def test_few_open_files_are_enough(faulty_s3: FaultyS3, tmp_path: Path) -> None:
+    content = os.urandom(2 << 20)
+    name = Hash(hash_bytes(content))
+    faulty_s3.objects[name.key] = content
+    program = tmp_path / "program.py"
+    program.write_text(_FETCH.format(options=faulty_s3.options, folder=str(tmp_path / "cache"), name=name.value))
+    prlimit = require("prlimit", "a limit of open files")
+    ran = subprocess.run([prlimit, "--nofile=64", sys.executable, program], capture_output=True, text=True, check=True)
+    assert ran.stdout.splitlines()[0] == "0 1"
+
+
+def test_a_killed_program_leaves_bytes_that_the_next_one_goes_on_from(faulty_s3: FaultyS3, tmp_path: Path) -> None:
+    faulty_s3.objects[NAME.key] = CONTENT
+    cache = Cache(tmp_path / "cache")
+    faulty_s3.faults = [""] * 6
+    faulty_s3.always_after = "silent"
+    program = _FETCH.format(options=faulty_s3.options, folder=str(tmp_path / "cache"), name=NAME.value)
+    with subprocess.Popen([sys.executable, "-c", program]) as process:
+        for _ in range(1000):
+            if any(left.stat().st_size >= 3 * PART for left in partials(tmp_path)):
+                break
+            time.sleep(0.02)
+        process.kill()
+    (left,) = partials(tmp_path)
+    kept = left.stat().st_size // PART
+    faulty_s3.always_after = ""
+    faulty_s3.starts.clear()
+    assert transfer.fetch(quickly(faulty_s3), cache, [NAME], 1).failed == ()
+    assert cache.read(NAME) == CONTENT
+    assert min(faulty_s3.starts) == kept * PART
+    assert partials(tmp_path) == []
+
+
+def test_uploads_that_were_abandoned_are_removed_and_nobody_elses(
+    moto: s3.Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def begin(key: str) -> str:
+        moto.client.create_multipart_upload(Bucket=s3.BUCKET, Key=key)
+        return key
+
+    old = begin(f"swept/{NAME.key}")
+    others = {begin("swept/somebody/elses"), begin(f"not/{NAME.key}")}
+
+    def left() -> set[str]:
+        found = moto.client.list_multipart_uploads(Bucket=s3.BUCKET).get("Uploads", [])
+        return {upload["Key"] for upload in found}
+
+    with monkeypatch.context() as patient:
+        patient.setattr(s3_parts, "_ABANDONED", timedelta(days=36_500))  # to moto every upload is of 2010
+        s3_parts.sweep(moto.client, s3.BUCKET, "swept/")
+    assert left() == others | {old}
+    s3_parts.sweep(moto.client, s3.BUCKET, "swept/")
+    assert left() == others
