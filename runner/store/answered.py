@@ -1,4 +1,4 @@
-"""What a server answered, as obstore's errors tell it: in a text, with the server's own words at the end."""
+"""What a server answered; obstore's errors tell it in a text, with the server's own words at the end."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ class Answered:
         code: the storage's own word for it; empty where it gave none, as it cannot to a HEAD.
         words: what else the storage said.
         request: the id under which the storage knows the request.
-        text: all that obstore said, for people.
+        text: all that was said, for people.
+        after: seconds that the storage asks to wait; obstore does not tell.
 
     """
 
@@ -28,6 +29,7 @@ class Answered:
     words: str
     request: str
     text: str
+    after: float = 0.0
 
 
 def answered(error: Exception) -> Answered:

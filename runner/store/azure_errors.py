@@ -9,6 +9,7 @@ from azure.core.exceptions import AzureError, ClientAuthenticationError
 from runner.errors import Denied, ObjectMissing, RemoteError, Unavailable
 from runner.store.answered import Answered, answered
 from runner.store.protocols import Changed
+from runner.store.retry_after import seconds
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -80,7 +81,8 @@ def _of_azure(error: AzureError) -> Answered:
     inner = getattr(error, "inner_exception", None)
     reason = getattr(next(iter(getattr(inner, "args", ())), None), "reason", None)  # urllib3's, inside of requests'
     text = str(reason or error.message).partition("\nContent:")[0]
-    return Answered(int(status), str(getattr(code, "value", code)), text, headers.get("x-ms-request-id", ""), text)
+    request = headers.get("x-ms-request-id", "")
+    return Answered(int(status), str(getattr(code, "value", code)), text, request, text, seconds(headers))
 
 
 def _sorted(said: Answered, doing: str, name: str, place: str, *, anonymous: bool) -> RemoteError:
@@ -101,7 +103,7 @@ def _sorted(said: Answered, doing: str, name: str, place: str, *, anonymous: boo
         return Denied(message, wrong if said.code in _WRONG_KEY else f"the credentials need {_ROLE[doing]}")
     if said.status in _LATER or said.status >= _SERVER or said.code in _PASSING:
         request = f"{message} (request id {said.request or 'not given'})"
-        return Unavailable(request, "the storage is overloaded or out of order; try again later")
+        return Unavailable(request, "the storage is overloaded or out of order; try again later", after=said.after)
     return RemoteError(message, _HINTS.get(said.code, "the storage refused the request; check the remote's options"))
 
 

@@ -9,23 +9,25 @@ import pytest
 from azure.identity import ClientSecretCredential, DefaultAzureCredential
 
 from runner.errors import ConfigError, Denied, ObjectMissing, RemoteError, Unavailable
+from runner.hashes import Hash, hash_bytes
 from runner.store import azure_client
 from runner.store.azure import Azure
 from runner.store.azure_parts import BLOCK
+from runner.store.cache import Cache
 from runner.store.protocols import Changed
 from runner.store.remote import Retrying, open_remote
 from runner.store.source import open_source
+from tests.support.asking import NAME, calls, content_of
 from tests.support.azure import ACCOUNT, KEY, Server
 from tests.support.sinks import Collected
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterator
     from pathlib import Path
 
-    from runner.store.remote import Remote
     from runner.store.source import SourceStore
+    from tests.support.faulty import FaultyS3
 
-NAME = "files/md5/ab/c"
 OTHER_KEY = "b3RoZXI="
 
 
@@ -34,23 +36,6 @@ def source(tmp_path: Path) -> Path:
     source = tmp_path / "source"
     source.write_bytes(b"content")
     return source
-
-
-def content_of(remote: Remote, name: str = NAME) -> bytes:
-    sink = Collected()
-    remote.get(name, sink)
-    return bytes(sink.content)
-
-
-def calls(remote: Remote, source: Path) -> list[Callable[[], object]]:
-    """Everything that one can ask of a remote."""
-    return [
-        lambda: remote.put(NAME, source),
-        lambda: remote.get(NAME, Collected()),
-        lambda: remote.exists([NAME]),
-        lambda: remote.exists([f"files/md5/ab/{number}" for number in range(10)]),
-        lambda: list(remote.names("")),
-    ]
 
 
 @pytest.mark.parametrize("credential", [f"AccountKey={OTHER_KEY}", ""], ids=["a wrong key", "no key"])
@@ -310,6 +295,52 @@ def test_no_secret_is_shown() -> None:
     shown = repr(account({"account_name": "a", "account_key": KEY}, {}))
     assert KEY not in shown
     assert "Account" in shown
+
+
+# A server that speaks no Azure, and misbehaves: all that reading one blob needs is HTTP.
+
+
+@pytest.fixture
+def broken(misbehaving: FaultyS3) -> Iterator[FaultyS3]:
+    misbehaving.objects[NAME] = os.urandom(100_000)
+    yield misbehaving
+    misbehaving.reset()
+
+
+def azure_on(server: FaultyS3, **options: object) -> Retrying:
+    string = f"AccountName=a;AccountKey={KEY};BlobEndpoint={server.endpoint}"
+    azure = Azure.open("azure://bucket", {"connection_string": string} | options, {})
+    return Retrying(azure, budget=10, sleep=lambda _: None)
+
+
+@pytest.mark.parametrize("faults", [["503", "500", "429"], ["cut"], ["cut", "503", "cut"]], ids=str)
+def test_what_passes_is_tried_again(broken: FaultyS3, faults: list[str]) -> None:
+    broken.faults = list(faults)
+    remote = azure_on(broken)
+    assert content_of(remote) == broken.objects[NAME]
+    assert remote.retries == len(faults)
+
+
+@pytest.mark.parametrize("fault", ["503", "cut", "silent", "stall"])
+def test_what_does_not_pass_is_given_up_and_nothing_gets_its_final_name(
+    broken: FaultyS3, tmp_path: Path, fault: str
+) -> None:
+    broken.always = fault
+    name = Hash(hash_bytes(broken.objects[NAME]))
+    cache = Cache(tmp_path)
+    remote = azure_on(broken, read_timeout=1)
+    remote = Retrying(remote._remote, budget=0.1, sleep=lambda _: None)
+    with pytest.raises(Unavailable), cache.write(name) as sink:
+        remote.get(NAME, sink)
+    assert not cache.has(name)
+
+
+def test_azures_client_tells_how_long_the_server_asks_to_wait(broken: FaultyS3, source: Path) -> None:
+    source.write_bytes(bytes(2 << 20))  # more than obstore sends, which does not tell
+    broken.faults = ["wait 7"]
+    with pytest.raises(Unavailable) as caught:
+        azure_on(broken)._remote.put(NAME, source)
+    assert caught.value.after == 7
 
 
 def source_of(azurite: Server, url: str) -> SourceStore:

@@ -17,15 +17,11 @@ from runner.store.remote import Retrying, open_remote
 from runner.store.source import Found, Part, open_source
 from runner.store.ssh import SSH
 from runner.store.ssh_client import KEY, KNOWN_HOSTS
+from tests.support.asking import NAME, calls, content_of
 from tests.support.sinks import Collected
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from runner.store.remote import Remote
     from tests.support.sshd import Server
-
-NAME = "files/md5/ab/c"
 
 
 @pytest.fixture
@@ -43,22 +39,6 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.delenv("SSH_AUTH_SOCK", raising=False)
     return home
-
-
-def content_of(remote: Remote, name: str = NAME) -> bytes:
-    sink = Collected()
-    remote.get(name, sink)
-    return bytes(sink.content)
-
-
-def calls(remote: Remote, source: Path) -> list[Callable[[], object]]:
-    """Everything that one can ask of a remote."""
-    return [
-        lambda: remote.put(NAME, source),
-        lambda: remote.get(NAME, Collected()),
-        lambda: remote.exists([NAME]),
-        lambda: list(remote.names("")),
-    ]
 
 
 def test_a_host_whose_key_is_not_known_is_not_believed(sshd: Server, source: Path, home: Path) -> None:

@@ -270,7 +270,7 @@ class _Answer(BaseHTTPRequestHandler):
         if self.headers.get("If-Match", _tag(found)) != _tag(found):
             self._refuse(412, "PreconditionFailed")
             return
-        status, headers, sent = 200, {"ETag": _tag(found)}, found
+        status, headers, sent = 200, {"ETag": _tag(found), "Last-Modified": formatdate(0, usegmt=True)}, found
         asked = re.fullmatch(r"bytes=(\d+)-(\d+)", self.headers.get("Range", ""))
         if asked and self.server.ranges:
             self.server.starts.append(int(asked[1]))

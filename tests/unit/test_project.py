@@ -33,6 +33,7 @@ _NETWORK_DOORS = {
     "store/gs_client.py",
     "store/gs.py",
     "store/gs_obstore.py",
+    "store/gs_parts.py",
     "store/http_client.py",
     "store/public.py",
     "store/source_azure.py",
