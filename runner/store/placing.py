@@ -8,6 +8,7 @@ import os
 from typing import TYPE_CHECKING
 
 from runner.errors import Corrupt, ObjectMissing, RemoteError
+from runner.hashes import hash_bytes
 from runner.store import disk, links
 from runner.store.digest import digest_for, fits
 from runner.store.meter import Tally, Work
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from runner.store.disk import Digest
     from runner.store.meter import Report
     from runner.store.verified import VerifiedObjects
+
+_EMPTY = hash_bytes(b"")
+"""The name of no bytes: an empty file is always one of its own, as there is nothing to share."""
 
 _OWNER_EXECUTES = 0o100
 
@@ -99,7 +103,7 @@ def _materialise(cache: VerifiedObjects, name: Hash, target: str, linker: links.
     """Make the new file `target` of an object, by a link or a copy, verified either way."""
     place = cache.place(name)
     try:
-        if os.stat(place).st_size and linker.link(place, target):
+        if name.value != _EMPTY and linker.link(place, target):
             cache.prove(name)
             return
         digest = _copy(place, target, name, report)
