@@ -69,14 +69,14 @@ def judged(report: Report, case: Case) -> Report:
     paths = sorted({*gated, *head.metrics_files(), *(base.metrics_files() if base else ())})
     now = {**head.documents(paths), **_doubted(paths, case.doubtful)}
     before = base.documents(paths) if base else None
-    line, past = _past(case, rules, paths)
+    before_base = _past(case, rules, paths)
     claimed = claims.claims({path: path in gated for path in now}, head, base, case.grounds)
     renamed = _renamed(case, gated, before)
     verdicts = gate.judge(
         rules,
         {**now, **_quantities(case, rules, head)},
         None if base is None or before is None else {**before, **renamed[1], **_quantities(case, rules, base)},
-        past=past,
+        past=before_base.values,
     )
     verdicts = tuple(_with_origins(_by_claims(verdicts, rules, claimed), case, renamed[0]))
     shown = metrics.compare(
@@ -88,7 +88,7 @@ def judged(report: Report, case: Case) -> Report:
         metrics=shown,
         params=_params(head, base),
         claims=claimed,
-        history=_history(line, past, verdicts, shown),
+        history=_history(before_base, verdicts, shown),
     )
     return _concluded(made)
 
@@ -155,33 +155,57 @@ def _seconds(times: Times | None, side: Side, address: str, *, near: bool) -> fl
 # What was before.
 
 
-def _past(case: Case, rules: Sequence[Gate], paths: Sequence[str]) -> tuple[Line | None, Past]:
+@dataclass(frozen=True, slots=True)
+class _Before:
+    """What the base branch recorded.
+
+    Attributes:
+        line: its last commits that recorded anything; `None` where there is no base.
+        documents: metrics files at each of them.
+        values: by `Gate.source`, each content once: a commit that only left a file as it was is no sample of it.
+
+    """
+
+    line: Line | None = None
+    documents: Past = field(default_factory=dict)
+    values: Past = field(default_factory=dict)
+
+
+def _past(case: Case, rules: Sequence[Gate], paths: Sequence[str]) -> _Before:
     """Read what the base branch recorded; the remote and more history are asked only for what a band needs."""
     if case.line is None:
-        return None, gate.NO_PAST
-    bands = [one for one in rules if one.band]
-    last = max([trends.LAST, *(one.band.last for one in bands if one.band)])
-    line = case.line([*paths, *(one.file for one in rules if one.unit)], last, deepen=bool(bands))
+        return _Before()
     objects = case.head.objects
-    near = [one.side(objects.near() if objects else None, trends.LARGEST) for one in line.moments]
-    far = [one.side(objects) for one in line.moments]
-    asked = {one.file for one in bands}
-    past: dict[str, list[object]] = {
-        path: [side.documents([path]).get(path) for side in (far if path in asked else near)] for path in paths
-    }
+    lasts: dict[str, int] = {}
     for one in rules:
-        if one.unit:
-            several = far if one.band else near
-            past[one.source] = [_quantities(case, [one], side, near=not one.band)[one.source] for side in several]
-    return line, past
+        lasts[one.source] = max(lasts.get(one.source, 0), one.band.last if one.band else 0)
+    judged_by = {one.source: one for one in rules}
+    own = {name: case.line([judged_by[name].file], last, deepen=True) for name, last in lasts.items() if last}
+    line = case.line([*paths, *(one.file for one in rules if one.unit)], trends.LAST, deepen=False)
+    near = [one.side(objects.near() if objects else None, trends.LARGEST) for one in line.moments]
+    documents = {path: [side.documents([path]).get(path) for side in near] for path in paths}
+    values = {
+        name: _samples(case, one, [moment.side(objects) for moment in own[name].moments] if name in own else near)
+        for name, one in judged_by.items()
+    }
+    return _Before(line, documents, values)
 
 
-def _history(line: Line | None, past: Past, verdicts: Sequence[Verdict], shown: Sequence[Change]) -> History | None:
-    if line is None:
+def _samples(case: Case, one: Gate, several: Sequence[Side]) -> list[object]:
+    """Give what a gate would have read at each of several commits, where that is not what the one before had."""
+    versions = [side.version(one.file) for side in several]
+    fresh = [side for side, now, then in zip(several, versions, [None, *versions], strict=False) if now != then]
+    if one.unit:
+        return [_quantities(case, [one], side, near=not one.band)[one.source] for side in fresh]
+    return [side.documents([one.file]).get(one.file) for side in fresh]
+
+
+def _history(before: _Before, verdicts: Sequence[Verdict], shown: Sequence[Change]) -> History | None:
+    if before.line is None:
         return None
     gated = [(row.metric, row.key) for row in verdicts if not row.unit]
     changed = [(row.path, row.key) for row in shown if row.changed]
-    return trends.history(line, [*gated, *changed, *((row.path, row.key) for row in shown)], past)
+    return trends.history(before.line, [*gated, *changed, *((row.path, row.key) for row in shown)], before.documents)
 
 
 # Claims, renames, origins.

@@ -126,6 +126,15 @@ class Side:
         found = self.objects.read(out, name)
         return Unreadable(f"object {name} is neither in the cache nor in the remote") if found is None else found
 
+    def version(self, path: str) -> object:
+        """Give what tells two contents of a file, an out, or two runs of a stage apart; `None` where there is none."""
+        content = self.files(path)
+        if content is not None:
+            return content
+        named = self._named(path)
+        recorded = self.pipeline.entries.get(path) if self.pipeline else None
+        return named[1] if named else recorded
+
     def origin(self, path: str) -> str:
         """Say where a file is read: where it lies, or the object that the lock names; empty where it is not there."""
         if self.weigh(path) is not None:

@@ -96,6 +96,10 @@ def yaml(metrics: Sequence[Recorded], say: Say, source: str) -> str:
 
     """
     lines = [f"# Proposed from {source}.", "gates:"]
+    if not metrics:
+        lines.insert(
+            1, "# No metrics file that is declared or gated here was recorded: name one in a gate, or declare it."
+        )
     rules = [_rule(one, say(one.path, one.steps)) for one in metrics]
     if not any(line.startswith("  - ") for rule in rules for line in rule):
         lines[-1] = "gates: []"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import posixpath
 from dataclasses import asdict
 from typing import TYPE_CHECKING
@@ -191,7 +192,7 @@ def metrics_history(call: Call, *, last: int, markdown: bool, targets: Sequence[
     with stop_is_told(call):
         opened = opening.open_call(call.flags, call.environ, call.command, compares=True, judges=True)
         place = Place(opened.git, opened.root, opened.prefix)
-        cwd = opened.found.cwd if opened.found else "."
+        cwd = os.path.relpath(opened.asked.settings.directory, opened.root)
         paths = [posixpath.normpath(posixpath.join(cwd, path)) for path in targets]
         line, past = cases.followed(cases.gather(place, opened.found, ci.terms_of(opened.asked)), last, paths)
         found = trends.history(line, trends.keys(past), past)

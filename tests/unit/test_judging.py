@@ -441,3 +441,33 @@ def test_the_gate_file_of_a_removed_size_is_named(made: Workshop) -> None:
     made.git("checkout", "-q", "-B", "feature")
     made.put({"retrain.yaml": GATES})
     assert made.run().notes == ("the gate size: model of the base is gone",)
+
+
+def test_a_commit_that_left_a_metric_as_it_was_is_no_sample_of_it(tmp_path: Path) -> None:
+    made = workshop(tmp_path, "stages: {}\n", {"m.json": '{"score": 0.5}\n', "n.json": '{"k": 0}\n'})
+    band = "- metric: m.json:$.score\n  better: higher\n  band: {test: percent, within: 10%, samples: 2}\n"
+    made.put({"retrain.yaml": f"gates:\n{band}- metric: n.json:$.k\n  better: higher\n  allow-drop: 0\n"})
+    for number in range(4):
+        made.put({"n.json": f'{{"k": {number}}}\n'})
+        made.commit()
+    assert "1 recorded value, where it takes 2" in made.run().gates[0].why
+    made.put({"m.json": '{"score": 0.7}\n'})
+    made.commit()
+    assert "mean 0.6 of 2" in made.run().gates[0].checks[0].arithmetic
+
+
+def test_a_recorded_hash_of_a_directory_tells_two_versions_apart(tmp_path: Path) -> None:
+    """The metric lies in a cached folder; other stages write the same lock."""
+    pipeline = (
+        "stages:\n  fit:\n    cmd: mkdir out && sed 's/.*/{\"score\":0.&}/' rate > out/m.json\n"
+        "    deps: [rate]\n    outs: [out]\n  other:\n    cmd: cp word copy\n    deps: [word]\n    outs: [copy]\n"
+    )
+    made = finished(tmp_path, pipeline, {"rate": "90\n", "word": "a\n"})
+    band = "- metric: out/m.json:$.score\n  better: higher\n  band: {test: percent, within: 10%, samples: 2}\n"
+    made.put({"retrain.yaml": f"gates:\n{band}"})
+    made.commit()
+    for change in ({"word": "b\n"}, {"rate": "80\n"}, {"word": "c\n"}):
+        made.put(change)
+        made.run(push="always")
+        made.commit()
+    assert "mean 0.85 of 2" in made.run().gates[0].checks[0].arithmetic
