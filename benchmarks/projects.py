@@ -49,7 +49,7 @@ class Written:
 
 def write_side_by_side(root: Path, stages: int, cmd: str) -> None:
     """Write a project of `stages` stages that do not depend on each other and each run `cmd`."""
-    texts = (f"  s{at}:\n    cmd: {cmd} && touch o{at}\n    outs: [o{at}]\n" for at in range(stages))
+    texts = (f"  s{at}:\n    cmd: {json.dumps(f'{cmd} && touch o{at}')}\n    outs: [o{at}]\n" for at in range(stages))
     _begin(root, {"dvc.yaml": f"stages:\n{''.join(texts)}"})
 
 
