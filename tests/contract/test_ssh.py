@@ -233,6 +233,19 @@ def test_a_folder_is_no_object_and_half_written_neighbours_are_not_listed(sshd: 
     assert list(remote.names("")) == [NAME]
 
 
+def test_a_push_removes_what_killed_ones_left_a_day_ago(sshd: Server, source: Path) -> None:
+    folder = sshd.stored("swept") / "files/md5/ab"
+    folder.mkdir(parents=True)
+    long_ago = source.stat().st_mtime - 2 * 86_400
+    for name, written in ((".1-a-0.tmp", long_ago), (".2-b-0.tmp", None), ("object", long_ago)):
+        (folder / name).write_bytes(b"half")
+        if written:
+            os.utime(folder / name, (written, written))
+    with Retrying(sshd.remote("swept"), budget=5).together() as put:
+        put(NAME, source, lambda _: None)
+    assert sorted(path.name for path in folder.iterdir()) == [".2-b-0.tmp", "c", "object"]
+
+
 def test_threads_share_one_connection(sshd: Server, tmp_path: Path) -> None:
     remote = sshd.remote("shared")
     (tmp_path / "one").write_bytes(b"1")

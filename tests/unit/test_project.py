@@ -43,6 +43,7 @@ _NETWORK_DOORS = {
     "store/ssh.py",
     "store/ssh_client.py",
     "store/ssh_errors.py",
+    "store/ssh_files.py",
     "forge/api.py",
     "forge/github.py",
 }
