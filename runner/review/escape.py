@@ -6,6 +6,7 @@ as a code span, as prose, or as a fenced block; never as a link, an image, a men
 
 from __future__ import annotations
 
+import html
 import re
 from typing import TYPE_CHECKING
 
@@ -70,6 +71,11 @@ def prose(text: str, longest: int = LONGEST_PROSE) -> str:
     """Give a sentence in which foreign words stand, with everything that Markdown or GitHub would act on defused."""
     escaped = _SPECIAL.sub(r"\\\g<0>", _LINKED.sub(_BREAK, clean(text, longest).strip()))
     return _BLOCK_START.sub(r"\1\\\2", escaped)
+
+
+def markup(text: str, longest: int = LONGEST_NAME) -> str:
+    """Give `text` for use inside of a line that begins with a tag: Markdown is not read there, and HTML is."""
+    return html.escape(_LINKED.sub(_BREAK, clean(text, longest).strip()))
 
 
 def fenced(lines: Sequence[str], kind: str = "text") -> str:

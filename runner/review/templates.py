@@ -105,6 +105,10 @@ def _cell(text: str) -> Markup:
     return Markup(escape.cell(text))  # noqa: S704  # just escaped
 
 
+def _markup(text: str) -> Markup:
+    return Markup(escape.markup(text))  # noqa: S704  # just escaped
+
+
 def _fenced(lines: Sequence[str]) -> Markup:
     return Markup(escape.fenced(lines))  # noqa: S704  # just escaped
 
@@ -118,4 +122,9 @@ _FILTERS: Final[Mapping[str, Callable[..., Any]]] = {
     "signed": words.signed,
     "sparkline": curves.sparkline,
 }
-_MARKDOWN: Final[Mapping[str, Callable[..., Any]]] = {"code": _code, "cell": _cell, "fenced": _fenced}
+_MARKDOWN: Final[Mapping[str, Callable[..., Any]]] = {
+    "code": _code,
+    "cell": _cell,
+    "fenced": _fenced,
+    "markup": _markup,
+}

@@ -135,3 +135,16 @@ def test_a_code_span_has_a_fence_longer_than_any_inside(text: str, span: str) ->
 @pytest.mark.parametrize("text", ["-0.0774", "0.8956", "+0.004", "1.5 s", "a-b", "at least 0.9"])
 def test_numbers_and_plain_words_need_no_escaping(text: str) -> None:
     assert escape.prose(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("a <b> & 'c'", "a &lt;b&gt; &amp; &#x27;c&#x27;"),
+        ("</summary><script>alert(1)</script>", "&lt;/summary&gt;&lt;script&gt;alert(1)&lt;/script&gt;"),
+        ("@octocat\n\n# x", "@\u200boctocat  #\u200b x"),
+    ],
+)
+def test_inside_of_a_tag_html_is_escaped_as_markdown_is_not_read_there(text: str, shown: str) -> None:
+    assert escape.markup(text) == shown
+    assert "<script" not in github_flavored_markdown_to_html(f"<details><summary>{escape.markup(text)}</summary>\n")

@@ -191,3 +191,11 @@ def test_a_trend_stands_beside_its_metric_and_is_drawn_where_it_is_gated() -> No
     text = to_markdown(samples.usual())
     assert "| `accuracy` | `0.973` | `0.8956` | -0.0774 | ▆▇·██▁ |" in text
     assert "<summary>accuracy over the last 5 commits of the base branch</summary>" in text
+
+
+def test_the_title_of_a_plot_is_no_markup() -> None:
+    plot = replace(samples.learning_curve(), title="</summary><script>alert(1)</script> @octocat")
+    page = rendered(to_markdown(replace(samples.usual(), plots=(plot,))))
+    assert "<script" not in page
+    assert "@octocat" not in page
+    assert "alert(1)" in page
