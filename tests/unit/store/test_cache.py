@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import stat
+import subprocess
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from runner.errors import ConfigError, Corrupt, ObjectMissing, RemoteError, Unavailable
 from runner.hashes import LEGACY, Hash, Tree, hash_bytes
+from runner.store import transfer
 from runner.store.cache import Cache
+from runner.store.directory import Directory
+from runner.store.state import RACY_NS, SMALL, State
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from pathlib import Path
+    from collections.abc import Callable, Iterator, Mapping
 
     from runner.store.incoming import Incoming
 
@@ -385,3 +391,81 @@ def test_bytes_that_break_off_leave_nothing(tmp_path: Path) -> None:
     with pytest.raises(Unavailable):
         Cache(tmp_path).take(breaks_off)
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+
+
+@pytest.fixture
+def elsewhere() -> Iterator[Path]:
+    """Give a folder on another file system than the temporary files of tests."""
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as folder:
+        yield Path(folder)
+
+
+@pytest.mark.parametrize(
+    ("types", "is_link"),
+    [
+        (("hardlink",), False),
+        (("hardlink", "symlink"), True),
+        (("reflink", "hardlink", "copy"), False),
+        (("reflink", "copy", "symlink"), False),
+    ],
+)
+def test_what_links_cannot_do_between_file_systems_the_next_type_does_and_a_copy_in_the_end(
+    types: tuple[str, ...],
+    is_link: bool,  # noqa: FBT001 - a parameter of a test
+    elsewhere: Path,
+    tmp_path: Path,
+) -> None:
+    assert elsewhere.stat().st_dev != tmp_path.stat().st_dev
+    cache = Cache(elsewhere / "cache", types)
+    source = tmp_path / "data"
+    source.write_bytes(b"content")
+    name = Hash(hash_bytes(b"content"))
+    cache.add(source, name)
+    assert source.is_symlink() == is_link
+    target = tmp_path / "target"
+    cache.checkout(name, target)
+    assert target.read_bytes() == b"content"
+    assert target.is_symlink() == is_link
+    if not is_link:
+        target.write_bytes(b"edited, and the object is as it was")
+        assert cache.path(name).read_bytes() == b"content"
+
+
+@pytest.mark.parametrize("types", [("copy",), ("hardlink",), ("symlink",)])
+def test_a_cache_and_its_state_restored_from_an_archive_are_hashed_before_they_are_used_or_sent(
+    types: tuple[str, ...], tmp_path: Path
+) -> None:
+    place, database, content = tmp_path / "kept" / "cache", tmp_path / "kept" / "state.db", os.urandom(3 * SMALL)
+    name = Hash(hash_bytes(content))
+    with State(database) as state:
+        before = Cache(place, state=state)
+        (tmp_path / "data").write_bytes(content)
+        before.add(tmp_path / "data", name)
+        then = (before.path(name).stat().st_mtime_ns - 10 * RACY_NS) // 10**9 * 10**9  # archives keep whole seconds
+        os.utime(before.path(name), ns=(then, then))
+        before.verify(name)
+    with before.path(name).open("r+b") as file:
+        file.write(bytes([content[0] ^ 1]))
+    os.utime(before.path(name), ns=(then, then))
+    archive = tmp_path / "archive.tar"
+    subprocess.run(["tar", "-C", tmp_path, "-cf", archive, "kept"], check=True)
+    shutil.rmtree(tmp_path / "kept")
+    subprocess.run(["tar", "-C", tmp_path, "-xpf", archive], check=True)
+    uses: tuple[Callable[[Cache], object], ...] = (
+        lambda cache: cache.checkout(name, tmp_path / "target"),
+        lambda cache: transfer.send(Directory(tmp_path / "remote").put, cache, name),
+        lambda cache: cache.add(tmp_path / "data", name),
+    )
+    for use in uses:
+        shutil.rmtree(tmp_path / "kept")
+        subprocess.run(["tar", "-C", tmp_path, "-xpf", archive], check=True)
+        with State(database) as state:
+            cache = Cache(place, types, state)
+            found = cache.path(name).stat()
+            assert (found.st_size, found.st_mtime_ns) == (len(content), then)
+            with contextlib.suppress(Corrupt):
+                use(cache)
+                assert cache.path(name).read_bytes() == content
+        assert not (tmp_path / "target").exists()
+        assert not (tmp_path / "remote").exists()
+        assert len(list((place / "quarantine").iterdir())) == 1
