@@ -61,6 +61,8 @@ stages:
     metrics: [{metrics.json: {cache: false}}]
 """
 _HARMLESS = re.compile(r"(root/\.dvc/cache|remote)/(files/md5/../[0-9a-f]{30}(\.dir)?\Z|.*\.tmp\Z)")
+_OTHERWISE = re.compile(r"root/\.git/|root/\.dvc/tmp/|log|trace|(root/\.dvc/cache|remote)/retrain/times/")
+"""What is never the same twice: git's index, our notes, and how long a run took."""
 GATES = "gates:\n- metric: metrics.json:$.size\n  better: higher\n  at-least: 1\n"
 FILES = {"seed": "seed\n", "tail": "tail\n", "params.yaml": "rate: 1 # kept\n", "retrain.yaml": GATES}
 
@@ -168,7 +170,7 @@ def state(place: Path) -> dict[str, str]:
     found = {}
     for file in sorted(place.rglob("*")):
         name = str(file.relative_to(place))
-        if file.is_file() and not re.match(r"root/(\.git/|\.dvc/tmp/)|log|trace", name):
+        if file.is_file() and not _OTHERWISE.match(name):
             found[name] = hashlib.md5(file.read_bytes()).hexdigest()
     return found
 
