@@ -153,6 +153,25 @@ def test_an_answer_is_sorted_by_what_helps(
     assert type(raised.value) is kind
 
 
+@pytest.mark.parametrize("code", ["ExpiredToken", "TokenRefreshRequired", "InvalidToken"])
+def test_credentials_that_expire_on_the_way_are_said_to_have(faulty_s3: FaultyS3, tmp_path: Path, code: str) -> None:
+    names = fill(faulty_s3, numbered(5))
+    faulty_s3.faults = ["", "", f"403:{code}"]
+    remote = quickly(faulty_s3)
+    moved = transfer.fetch(remote, Cache(tmp_path), names, 1)
+    assert moved.objects == 4
+    assert [type(failure.error) for failure in moved.failed] == [Denied]
+    assert "have expired" in moved.failed[0].error.hint
+    assert remote.retries == 0
+
+
+def test_a_refusal_without_a_reason_may_be_of_credentials_that_have_expired(faulty_s3: FaultyS3) -> None:
+    faulty_s3.always = "403"
+    with pytest.raises(Denied) as raised:
+        faulty_s3.remote().exists([NAME.key])
+    assert "have expired" in raised.value.hint
+
+
 def test_a_wrong_clock_is_said_to_be_wrong(faulty_s3: FaultyS3, tmp_path: Path) -> None:
     faulty_s3.always = "403:RequestTimeTooSkewed"
     with pytest.raises(Denied, match="clock"), Cache(tmp_path).write(NAME) as sink:
