@@ -7,6 +7,7 @@ walk of `git rev-list` finds them, one `git cat-file --batch` reads them; the co
 from __future__ import annotations
 
 import logging
+import re
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
@@ -95,6 +96,7 @@ def line(place: Place, base: tuple[str, Side], files: Iterable[str], last: int, 
 
     """
     (sha, side), git, prefix = base, place.git, place.prefix
+    files = list(files)
     paths = [f"{prefix}{path}" for path in dict.fromkeys(_kept_in(side.pipeline, files))]
     try:
         found = git.mainline(sha, paths, last)
@@ -103,7 +105,7 @@ def line(place: Place, base: tuple[str, Side], files: Iterable[str], last: int, 
     except GitError as error:
         return Line(note=f"the history of the base branch cannot be read: {error}")
     short = len(found) < last and git.is_shallow()
-    locks = _Locks(git, prefix, side.pipeline)
+    locks = _Locks(place, side.pipeline, files)
     moments = tuple(Moment(one, git, prefix, locks.at(one)) for one in reversed(found))
     return Line(moments, "this clone is shallow, and its history ends there" if short else "")
 
@@ -140,13 +142,15 @@ def _deepened(git: Git, sha: str, paths: Sequence[str], last: int, found: list[s
 
 
 class _Locks:
-    """The lock files of commits, each content read once."""
+    """What the lock files of commits say of some stages; the same text is read once."""
 
-    def __init__(self, git: Git, prefix: str, pipeline: Pipeline | None) -> None:
-        self._git, self._prefix, self._pipeline = git, prefix, pipeline
-        stages = [stage for stage in pipeline.stages if stage.name] if pipeline else []
-        self._files = {file: [one for one in stages if _lock_of(one) == file] for file in map(_lock_of, stages)}
-        self._parsed: dict[tuple[str, bytes], Mapping[str, LockEntry]] = {}
+    def __init__(self, place: Place, pipeline: Pipeline | None, files: Iterable[str]) -> None:
+        self._git, self._prefix, self._pipeline = place.git, place.prefix, pipeline
+        makers = (_maker(pipeline, path) or path for path in files)
+        self._files: dict[str, list[Stage]] = {}
+        for stage in _with_upstream(pipeline, makers) if pipeline else ():
+            self._files.setdefault(_lock_of(stage), []).append(stage)
+        self._parsed: dict[tuple[str, str], Mapping[str, LockEntry]] = {}
 
     def at(self, sha: str) -> Pipeline | None:
         """Give the pipeline of today with the lock entries of a commit."""
@@ -154,23 +158,36 @@ class _Locks:
             return None
         entries = {}
         for file, stages in self._files.items():
-            found = self._entries(file, self._git.show(sha, f"{self._prefix}{file}") or b"")
-            entries.update({stage.address: found[stage.name] for stage in stages if stage.name in found})
+            text = (self._git.show(sha, f"{self._prefix}{file}") or b"").decode("utf-8", "replace")
+            found = ((stage.address, self._entry(file, text, stage.name)) for stage in stages)
+            entries.update({address: entry for address, entry in found if entry})
         return replace(self._pipeline, entries=entries)
 
-    def _entries(self, file: str, content: bytes) -> Mapping[str, LockEntry]:
-        if (file, content) not in self._parsed:
-            self._parsed[file, content] = _read(file, content)
-        return self._parsed[file, content]
+    def _entry(self, file: str, text: str, name: str) -> LockEntry | None:
+        """Give one entry: from its own lines where DVC wrote them, which spares reading all of a large lock."""
+        block = _block(text, name)
+        found = self._read(file, f"schema: '2.0'\nstages:\n{block}") if block else {}
+        other = re.compile(rf"^\s*[\"']?{re.escape(name)}[\"']?\s*:", re.MULTILINE)
+        return found.get(name) or (self._read(file, text).get(name) if other.search(text) else None)
+
+    def _read(self, file: str, text: str) -> Mapping[str, LockEntry]:
+        """Read a lock; one that cannot be read recorded nothing."""
+        if (file, text) not in self._parsed:
+            try:
+                self._parsed[file, text] = lock.parse(text, file).entries
+            except ConfigError as error:
+                logger.debug("%s of an earlier commit cannot be read: %s", file, error)
+                self._parsed[file, text] = {}
+        return self._parsed[file, text]
 
 
-def _read(file: str, content: bytes) -> Mapping[str, LockEntry]:
-    """Read a lock; one that cannot be read recorded nothing."""
-    try:
-        return lock.parse(content.decode(), file).entries if content else {}
-    except (ConfigError, UnicodeDecodeError) as error:
-        logger.debug("%s of an earlier commit cannot be read: %s", file, error)
-        return {}
+def _block(text: str, name: str) -> str:
+    """Give the lines of a stage as DVC writes them: its name two blanks in, everything of it further; empty: none."""
+    start = text.find("\nstages:\n")
+    spelled = re.escape(name)
+    lines = re.compile(rf"^  (?:{spelled}|'{spelled}'|\"{spelled}\"):\n(?:    .*\n?|[ ]*\n)+", re.MULTILINE)
+    found = lines.search(text, start + 1) if start >= 0 else None
+    return found.group() if found else ""
 
 
 def keys(past: Mapping[str, Sequence[object]]) -> list[tuple[str, str]]:
