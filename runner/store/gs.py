@@ -120,6 +120,10 @@ class GS:
 
     def read(self, name: str, version: Version, start: int, stop: int) -> Arriving:
         """See `Ranged`."""
+        with self.errors("read", name):
+            taking = self._cheaply(lambda objects: objects.read(self._key(name), version.pin, start, stop))
+        if taking is not None:
+            return Arriving(taking, lambda: self.errors("read", name))
         answer = self._media(name, {"ifGenerationMatch": version.pin}, {"Range": f"bytes={start}-{stop - 1}"})
         if not answer.headers.get("Content-Range", "").startswith(f"bytes {start}-{stop - 1}/"):
             answer.close()

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 import certifi
 import requests
-from google.api_core.exceptions import from_http_status
+from google.api_core.exceptions import NotFound, from_http_status
 from google.auth.credentials import AnonymousCredentials
 from google.auth.transport.requests import Request
 from obstore.exceptions import BaseError
@@ -22,12 +22,13 @@ from obstore.store import GCSStore
 
 from runner.hashes import CHUNK
 from runner.store.answered import answered
-from runner.store.protocols import Version
+from runner.store.protocols import Changed, Version
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from google.auth.credentials import Credentials
+    from obstore import GetResult
     from obstore.store import ClientConfig, GCSConfig, GCSCredential
 
 ADDRESS: Final = "https://storage.googleapis.com"
@@ -66,19 +67,38 @@ class Objects:
             answer = self._store.get(key)
             size = answer.range[1]
             generation = answer.meta["version"] or "" if size > CHUNK else ""  # only what is large is read in parts
-        chunks = answer.stream(min_chunk_size=_AS_IT_COMES)
+        return Version(size, generation), _next(answer)
 
-        def take() -> bytes:
+    def read(self, key: str, generation: str, start: int, stop: int) -> Callable[[], bytes]:
+        """Give what waits for the next bytes of a part of the object of that generation.
+
+        Raises:
+            Changed: there is no such generation any more.
+
+        """
+        try:
             with _errors():
-                return next(chunks, b"")
-
-        return Version(size, generation), take
+                answer = self._store.get(key, options={"version": generation, "range": (start, stop)})
+        except NotFound as error:
+            message = f"{key} is no longer of the generation {generation}"
+            raise Changed(message, "find out who overwrites it") from error
+        return _next(answer)
 
     def put(self, key: str, content: bytes, *, only_new: bool) -> bool:
         """Store an object: True."""
         with _errors():
             self._store.put(key, content, mode="create" if only_new else "overwrite", use_multipart=False)
         return True
+
+
+def _next(answer: GetResult) -> Callable[[], bytes]:
+    chunks = answer.stream(min_chunk_size=_AS_IT_COMES)
+
+    def take() -> bytes:
+        with _errors():
+            return next(chunks, b"")
+
+    return take
 
 
 def beside(

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import re
 import threading
+import zlib
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
@@ -12,9 +15,11 @@ from google.auth.exceptions import RefreshError
 from google.oauth2.credentials import Credentials
 
 from runner.errors import Denied, ObjectMissing, RemoteError, Unavailable
-from runner.store import gs_client, gs_obstore
+from runner.store import gs_client, gs_obstore, ranges
 from runner.store.gs import GS
 from runner.store.gs_parts import TIMEOUT
+from runner.store.protocols import Changed
+from runner.store.remote import Retrying
 from tests.support.sinks import Collected
 
 if TYPE_CHECKING:
@@ -37,17 +42,27 @@ class Xml(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         self.server.asked.append((self.command, unquote(self.path), self.headers["Authorization"] or ""))
-        content = self.server.objects.get(unquote(self.path))
+        place, _, generation = unquote(self.path).partition("?generation=")
+        content = self.server.objects.get(place)
+        asked = re.fullmatch(r"bytes=(\d+)-(\d+)", self.headers.get("Range", ""))
         if content is None or self.server.fault[0]:
             self._refuse(*(self.server.fault if self.server.fault[0] else (404, "NoSuchKey", "There is no such key.")))
+        elif generation not in {"", _generation(content)}:
+            self._refuse(404, "NoSuchKey", "There is no such generation.")
+        elif asked:
+            part = content[int(asked[1]) : int(asked[2]) + 1]
+            told = f"bytes {asked[1]}-{int(asked[1]) + len(part) - 1}/{len(content)}"
+            self._answer(206, part, {"Content-Range": told, "x-goog-generation": _generation(content)})
         else:
-            self._answer(200, content)
+            self._answer(200, content, {"x-goog-generation": _generation(content)})
 
     def do_PUT(self) -> None:
         self.server.asked.append((self.command, unquote(self.path), self.headers["Authorization"] or ""))
         content = self.rfile.read(int(self.headers["Content-Length"]))
         if self.server.fault[0]:
             self._refuse(*self.server.fault)
+        elif self.headers.get("x-goog-if-generation-match") == "0" and unquote(self.path) in self.server.objects:
+            self._refuse(412, "PreconditionFailed", "At least one of the pre-conditions did not hold.")
         else:
             self.server.objects[unquote(self.path)] = content
             self._answer(200, b"")
@@ -55,12 +70,17 @@ class Xml(BaseHTTPRequestHandler):
     def _refuse(self, status: int, code: str, message: str) -> None:
         self._answer(status, f"<Error><Code>{code}</Code><Message>{message}</Message></Error>".encode())
 
-    def _answer(self, status: int, body: bytes) -> None:
+    def _answer(self, status: int, body: bytes, headers: dict[str, str] | None = None) -> None:
         self.send_response(status)
-        for name, value in (("Content-Length", str(len(body))), ("ETag", '"1"'), ("Last-Modified", DATE)):
+        always = {"Content-Length": str(len(body)), "ETag": '"1"', "Last-Modified": DATE}
+        for name, value in (always | (headers or {})).items():
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(body)
+
+
+def _generation(content: bytes) -> str:
+    return str(zlib.crc32(content))
 
 
 class XmlServer(ThreadingHTTPServer):
@@ -174,3 +194,32 @@ def test_who_has_no_credentials_or_another_address_is_left_to_googles_client() -
     options = {"endpointurl": "http://127.0.0.1:9", "allow_anonymous_login": True}
     assert GS.open("gs://bucket", options, {})._objects is None
     assert GS.open("gs://bucket", {"allow_anonymous_login": True}, {})._objects is None
+
+
+def test_a_large_object_comes_in_parts_of_one_generation(remote: GS, xml: XmlServer) -> None:
+    xml.objects[KEY] = os.urandom(ranges.LARGE + 7)
+    sink = Collected()
+    Retrying(remote, budget=1).get(NAME, sink)
+    assert sink.content == xml.objects[KEY]
+    parts = [path for _, path, _ in xml.asked if "?generation=" in path]
+    assert len(parts) == 3
+
+
+def test_a_generation_that_is_gone_is_a_change(remote: GS, xml: XmlServer) -> None:
+    xml.objects[KEY] = os.urandom(2 << 20)
+    version, chunks = remote.begin(NAME)
+    chunks.close()
+    xml.objects[KEY] = os.urandom(2 << 20)
+    with pytest.raises(Changed):
+        b"".join(remote.read(NAME, version, 5, 10))
+
+
+def test_a_small_object_is_created_only_where_there_is_none(remote: GS, xml: XmlServer, tmp_path: Path) -> None:
+    (tmp_path / "new").write_bytes(b"the content")
+    remote.create(NAME, tmp_path / "new")
+    assert xml.objects[KEY] == b"the content"
+    with pytest.raises(
+        Unavailable, match=r"127\.0\.0\.1"
+    ):  # whose size Google's client is asked for, which has no Google
+        remote.create(NAME, tmp_path / "new")
+    assert [method for method, _, _ in xml.asked] == ["PUT", "PUT"]
