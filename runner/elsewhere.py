@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote, urlsplit
 
 from runner.errors import GitError, RemoteError
-from runner.git import FETCH_SECONDS, MOVES_THE_TOP, Git, is_commit
+from runner.git import FETCH_SECONDS, MOVES_THE_TOP, QUIETLY, Git, is_commit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -49,7 +49,7 @@ class Elsewhere(Git):
         elif not self._object(f"{commit}^{{commit}}"):
             self.close()
             try:
-                self._run("fetch", "--quiet", "--no-tags", "--depth=1", _THERE, commit, seconds=FETCH_SECONDS)
+                self._run("fetch", *QUIETLY, "--no-tags", "--depth=1", _THERE, commit, seconds=FETCH_SECONDS)
             except GitError:
                 self.take_all()
 
@@ -72,7 +72,7 @@ class Elsewhere(Git):
         self.close()
         refs = ("+refs/heads/*:refs/remotes/origin/*", "+refs/tags/*:refs/tags/*")
         whole = ("--unshallow",) if self.is_shallow() else ()
-        self._run("fetch", "--quiet", *whole, _THERE, *refs, seconds=FETCH_SECONDS)
+        self._run("fetch", *QUIETLY, *whole, _THERE, *refs, seconds=FETCH_SECONDS)
 
 
 def _naming(url: str, environ: Mapping[str, str]) -> dict[str, str]:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 STEPS: Final = (50, 500, 5000)
 FETCH_SECONDS: Final = 600
+QUIETLY: Final = ("--quiet", "--no-auto-gc")
+"""How to fetch: git's housekeeping would go on in the background, as nobody's child."""
 _SHA = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?\Z")
 _LIKELY_DEFAULTS: Final = ("main", "master", "trunk")
 MOVES_THE_TOP: Final = ("GIT_DIR", "GIT_WORK_TREE", "GIT_CEILING_DIRECTORIES")
@@ -339,7 +341,7 @@ class Git:
         self.close()
         options = ["--no-tags", "--no-recurse-submodules", "--no-write-fetch-head", *(how if shallow else [])]
         slow = ["-c", "http.lowSpeedLimit=1000", "-c", "http.lowSpeedTime=60"]
-        self._run(*slow, "fetch", "--quiet", *options, "--", remote, *revs, seconds=FETCH_SECONDS)
+        self._run(*slow, "fetch", *QUIETLY, *options, "--", remote, *revs, seconds=FETCH_SECONDS)
 
     def meet(self, ours: str, theirs: str, remote: str, steps: Sequence[int] = STEPS) -> str | None:
         """Give the merge base, fetching as little history as it takes.
