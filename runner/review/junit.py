@@ -40,7 +40,8 @@ def _suite(suites: ET.Element, name: str, cases: Iterable[ET.Element]) -> None:
 
 
 def _gate(row: Verdict) -> ET.Element:
-    name = f"{row.key or row.path} ({row.limit})" if row.limit else row.key or row.path
+    judged = row.gate if row.unit else row.key or row.path
+    name = f"{judged} ({row.limit})" if row.limit else judged
     case = ET.Element("testcase", classname=_text(row.metric), name=_text(name), file=_text(row.where.file))
     if row.where.line:
         case.set("line", str(row.where.line))

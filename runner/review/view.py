@@ -112,12 +112,13 @@ def _more(count: int, thing: str) -> str:
 
 
 def _place(row: Verdict) -> str:
-    return f"{row.key or row.path} in {row.metric}"
+    return row.gate if row.unit else f"{row.key or row.path} in {row.metric}"
 
 
 def metric_rows(report: Report) -> list[ValueRow]:
     """Give every gated value and every other metric: what is not fine first, then what changed, then the rest."""
-    single = len({row.path for row in report.metrics} | {row.metric for row in report.gates}) == 1
+    judged = {row.metric for row in report.gates if not row.unit}
+    single = len({row.path for row in report.metrics} | judged) == 1
     gated = {(row.metric, row.key) for row in report.gates if row.key or row.head is not None}
     trends = {(one.path, one.key): one.values for one in report.history.trends} if report.history else {}
     rows = [_judged(row, trends, single=single) for row in report.gates]
@@ -138,7 +139,7 @@ Trends = Mapping[tuple[str, str], "Values"]
 def _judged(row: Verdict, trends: Trends, *, single: bool) -> ValueRow:
     base, head, change = _measured(row)
     return ValueRow(
-        _name(row.metric, row.key or row.path, single=single),
+        row.gate if row.unit else _name(row.metric, row.key or row.path, single=single),
         base,
         head,
         change,

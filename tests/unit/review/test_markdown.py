@@ -199,3 +199,24 @@ def test_the_title_of_a_plot_is_no_markup() -> None:
     assert "<script" not in page
     assert "@octocat" not in page
     assert "alert(1)" in page
+
+
+def test_a_size_and_a_duration_are_named_by_what_is_measured_and_told_in_their_unit() -> None:
+    usual = samples.usual()
+    size = replace(
+        usual.gates[0],
+        gate="size: model.pkl",
+        metric="model.pkl",
+        path="$",
+        key="",
+        unit="bytes",
+        base=1e6,
+        head=3e6,
+        delta=2e6,
+    )
+    time = replace(size, gate="duration: train", metric="train", unit="seconds", base=90.0, head=60.0, delta=-30.0)
+    text = to_markdown(replace(usual, gates=(size, time)))
+    assert text.startswith("**\N{CROSS MARK} Failed:** size: model.pkl: ")
+    assert "| `size: model.pkl` | `1 MB` | `3 MB` | +2 MB |" in text
+    assert "| `duration: train` | `1 min 30 s` | `1 min 0 s` | \N{MINUS SIGN}30.0 s |" in text
+    assert "| `accuracy` |" in text
