@@ -189,7 +189,8 @@ class Making:
         env = {**self.environment(stage), **self.keep().mark}
         env.pop("SHELL", None)
         script = (f"set -e\n{self.setup}",)
-        ran = yield from self._ran(Task(stage.address, script, ".", env, is_setup=True), output)
+        with self.keep().unlocked():
+            ran = yield from self._ran(Task(stage.address, script, ".", env, is_setup=True), output)
         if ran.why:
             message = f"the setup ended with exit code {ran.code}" if ran.code > 0 else f"the setup: {ran.why}"
             raise StageFailed(message, code=ran.code, seconds=ran.seconds, tail=output.tail)

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from runner.errors import Exit
-from tests.support.pipelines import Workshop, finished
+from tests.support.pipelines import elsewhere, finished
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.support.environment import Program
+    from tests.support.pipelines import Workshop
 
 pytestmark = pytest.mark.slow
 
@@ -39,11 +40,7 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Workshop:
 
 @pytest.fixture
 def made(kept: Workshop, tmp_path: Path) -> Workshop:
-    kept.git("clone", "-q", str(kept.root), str(tmp_path / "root"))
-    (tmp_path / "remote").symlink_to(kept.remote)
-    made = Workshop(tmp_path / "root")
-    made.pull()
-    return made
+    return elsewhere(kept, tmp_path)
 
 
 @pytest.mark.parametrize(

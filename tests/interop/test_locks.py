@@ -111,11 +111,11 @@ def test_what_a_killed_dvc_left_in_its_table_is_nobodys(made: Workshop, retrain:
     assert "cannot be read" in retrain("repro", "other", "--force", cwd=made.root).stderr
 
 
-def test_a_command_may_call_dvc(made: Workshop, dvc: Program, retrain: Program) -> None:
+def test_a_command_and_the_setup_may_call_dvc(made: Workshop, dvc: Program, retrain: Program) -> None:
     call = f"{sys.executable} -m dvc add mine -q && cp more other.o"
-    made.put({"dvc.yaml": PIPELINE.replace("cp more other.o", call), "mine": "1\n"})
-    retrain("repro", "other", cwd=made.root)
-    assert dvc("status", "--json", "mine.dvc", cwd=made.root).stdout.strip() == "{}"
+    made.put({"dvc.yaml": PIPELINE.replace("cp more other.o", call), "mine": "1\n", "setup": "1\n"})
+    retrain("repro", "other", "--setup", f"{sys.executable} -m dvc add setup -q", cwd=made.root)
+    assert dvc("status", "--json", "mine.dvc", "setup.dvc", cwd=made.root).stdout.strip() == "{}"
 
 
 def test_two_that_write_the_same_lock_at_once_lose_nothing(made: Workshop, environ: dict[str, str]) -> None:

@@ -162,6 +162,15 @@ class Workshop:
             (self.root / ".dvc" / "cache" / key).unlink(missing_ok=True)
 
 
+def elsewhere(made: Workshop, folder: Path) -> Workshop:
+    """Give a clone in another folder, with its data, that shares nothing with `made` but the remote."""
+    git(folder, "clone", "--quiet", str(made.root), "root")
+    (folder / "remote").symlink_to(made.remote)
+    clone = Workshop(folder / "root", made.environ)
+    clone.pull()
+    return clone
+
+
 def decisions(report: Report) -> dict[str, str]:
     """Give what became of each stage; a stage has one row."""
     found = {row.stage: row.decision for row in report.stages}
