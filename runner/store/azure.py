@@ -112,7 +112,7 @@ class Azure:
     def _store(self, name: str, source: Path, report: Report, *, only_new: bool) -> None:
         upload = self.upload(name, source, only_new=only_new)
         if upload is not None:
-            uploads.send(upload, Patience(0), report)
+            uploads.send(upload, source, Patience(0), report)
             return
         key = self._key(name)
         with source.open("rb") as file, self._errors("write", name):

@@ -258,5 +258,5 @@ class Retrying(Patience):
         parted = self._parted
         upload = self.call(lambda: parted.upload(name, source, only_new=only_new)) if parted else None
         if upload is not None:
-            uploads.send(upload, self, report)
+            uploads.send(upload, source, self, report)
         return upload is not None

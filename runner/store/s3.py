@@ -164,7 +164,7 @@ class S3:
     def _store(self, name: str, source: Path, report: Report, *, only_new: bool) -> None:
         upload = self.upload(name, source, only_new=only_new)
         if upload is not None:
-            uploads.send(upload, Patience(0), report)
+            uploads.send(upload, source, Patience(0), report)
             return
         condition = self._condition if only_new else NoCondition()
         size = os.stat(source).st_size  # noqa: PTH116 - a Path costs more

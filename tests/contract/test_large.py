@@ -305,6 +305,7 @@ sys.exit(1)
 """
 
 
+@pytest.mark.slow
 def test_a_program_that_ends_takes_its_parts_with_it(faulty_s3: FaultyS3, source: Path) -> None:
     faulty_s3.faults = [""] * 3 + ["silent"] * 20
     program = _PROGRAM.format(options=faulty_s3.options, source=str(source))
@@ -333,6 +334,7 @@ print([path.name for path in Path({folder!r}).rglob("*") if path.is_file()])
 """
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_said_once_and_not_filled_any_longer(
     faulty_s3: FaultyS3, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -357,6 +359,7 @@ def test_a_full_disk_is_said_once_and_not_filled_any_longer(
     assert left == "]\n"
 
 
+@pytest.mark.slow
 def test_few_open_files_are_enough(faulty_s3: FaultyS3, tmp_path: Path) -> None:
     content = os.urandom(2 << 20)
     name = Hash(hash_bytes(content))
@@ -368,6 +371,7 @@ def test_few_open_files_are_enough(faulty_s3: FaultyS3, tmp_path: Path) -> None:
     assert ran.stdout.splitlines()[0] == "0 1"
 
 
+@pytest.mark.slow
 def test_a_killed_program_leaves_bytes_that_the_next_one_goes_on_from(faulty_s3: FaultyS3, tmp_path: Path) -> None:
     faulty_s3.objects[NAME.key] = CONTENT
     cache = Cache(tmp_path / "cache")
@@ -410,3 +414,27 @@ def test_uploads_that_were_abandoned_are_removed_and_nobody_elses(
     assert left() == others | {old}
     s3_parts.sweep(moto.client, s3.BUCKET, "swept/")
     assert left() == others
+
+
+@pytest.mark.parametrize("size", [100, len(CONTENT)])
+def test_a_broken_object_of_the_cache_never_lands(faulty_s3: FaultyS3, tmp_path: Path, size: int) -> None:
+    cache = Cache(tmp_path / "cache")
+    name = Hash(hash_bytes(CONTENT[:size]))
+    place = cache.path(name)
+    place.parent.mkdir(parents=True)
+    place.write_bytes(CONTENT[: size - 1] + bytes([CONTENT[size - 1] ^ 1]))
+    moved = transfer.push(quickly(faulty_s3), cache, [name], 1)
+    assert [type(failure.error) for failure in moved.failed] == [Corrupt]
+    assert faulty_s3.objects == {}
+    assert faulty_s3.count("PUT") + faulty_s3.count("BEGIN") == 0
+
+
+def test_a_file_that_changes_while_it_is_sent_never_lands(faulty_s3: FaultyS3, source: Path) -> None:
+    def change(_sent: int) -> None:
+        with source.open("r+b") as file:
+            file.write(CONTENT[::-1])
+
+    with pytest.raises(Corrupt, match="changed while it was sent"):
+        quickly(faulty_s3).put("large", source, change)
+    assert faulty_s3.objects == {}
+    assert faulty_s3.uploads == {}
