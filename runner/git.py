@@ -209,13 +209,26 @@ class Git:
 
     def default_branch(self) -> str:
         """Give the remote's default branch as far as this clone knows; empty where it does not."""
-        named = self._line("symbolic-ref", "--quiet", "--short", "refs/remotes/origin/HEAD", fine=(0, 1))
+        named = self._remote_head()
         if named:
             return named.removeprefix("origin/")
         places = [
             (name, ref) for name in _LIKELY_DEFAULTS for ref in (f"refs/remotes/origin/{name}", f"refs/heads/{name}")
         ]
         return next((name for name, ref in places if self._object(f"{ref}^{{commit}}")), "")
+
+    def _remote_head(self) -> str:
+        """Give what origin's HEAD leads to, from the file that says so where there is one: a process costs 3 ms."""
+        place = self.root / ".git"
+        usual = not any(name in self._environ for name in (*MOVES_THE_TOP, "GIT_COMMON_DIR"))
+        if usual and place.is_dir() and not (place / "reftable").exists():
+            try:
+                said = (place / "refs/remotes/origin/HEAD").read_text(encoding="utf-8")
+            except FileNotFoundError:  # git never packs it
+                return ""
+            if said.startswith("ref: refs/remotes/"):
+                return said.removeprefix("ref: refs/remotes/").rstrip()
+        return self._line("symbolic-ref", "--quiet", "--short", "refs/remotes/origin/HEAD", fine=(0, 1))
 
     # Commits
 
