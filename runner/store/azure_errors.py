@@ -60,7 +60,7 @@ def translate(error: Exception, doing: str, name: str, place: str, *, anonymous:
         return Denied(
             message, "set the remote's account_key, sas_token or connection_string, or sign in: docs/remotes.md"
         )
-    if "certificate" in f"{said.text}{error}":
+    if "certificate" in f"{said.text}{error}".lower():
         message = f"{place}: the server's certificate is not trusted: {_short(said.text)}"
         return RemoteError(message, "name the file of its authority in REQUESTS_CA_BUNDLE")
     return Unavailable(

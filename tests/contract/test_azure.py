@@ -18,7 +18,7 @@ from runner.store.protocols import Changed
 from runner.store.remote import Retrying, open_remote
 from runner.store.source import open_source
 from tests.support.asking import NAME, calls, content_of
-from tests.support.azure import ACCOUNT, KEY, Server
+from tests.support.azure import ACCOUNT, KEY, Server, Tokens, guarded
 from tests.support.sinks import Collected
 
 if TYPE_CHECKING:
@@ -249,6 +249,31 @@ def test_a_service_principal_and_the_default_chain_sign_in_through_azure_identit
     assert isinstance(shorter, DefaultAzureCredential)
     left_out = {type(one).__name__ for one in chain.credentials} - {type(one).__name__ for one in shorter.credentials}
     assert left_out == {"ManagedIdentityCredential"}
+
+
+@pytest.mark.slow
+def test_tokens_are_shown_to_an_account_with_a_certificate_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: Path
+) -> None:
+    with guarded(tmp_path, monkeypatch) as server:
+        tokens = Tokens(3600)
+        named = azure_client.Account(ACCOUNT, f"{server.endpoint}/{ACCOUNT}", token=tokens)
+        remote = Azure(azure_client.reach(named, "container", "signed-in", (10, 10)))
+        remote.put(NAME, source)
+        assert content_of(remote) == b"content"
+        assert list(remote.names("")) == [NAME]
+        assert remote.exists([f"files/md5/ab/{number}" for number in range(10)]) == {}
+        assert tokens.given == 2, "each client keeps its token while it is good"
+        expired = azure_client.Account(ACCOUNT, f"{server.endpoint}/{ACCOUNT}", token=Tokens(-600))
+        with pytest.raises(Denied):
+            content_of(Azure(azure_client.reach(expired, "container", "signed-in", (10, 10))))
+        monkeypatch.delenv("REQUESTS_CA_BUNDLE")
+        monkeypatch.delenv("CURL_CA_BUNDLE", raising=False)
+        stranger = Azure(azure_client.reach(named, "container", "signed-in", (10, 10)))
+        for call in calls(stranger, source):
+            with pytest.raises(RemoteError, match="certificate") as caught:
+                call()
+            assert not isinstance(caught.value, Unavailable)
 
 
 class _Refused:

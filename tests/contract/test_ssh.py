@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import getpass
 import os
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import asyncssh
 import pytest
 
 from runner.errors import ConfigError, Denied, ObjectMissing, RemoteError, Unavailable
@@ -21,6 +23,8 @@ from tests.support.asking import NAME, calls, content_of
 from tests.support.sinks import Collected
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tests.support.sshd import Server
 
 
@@ -112,6 +116,61 @@ def test_a_job_brings_its_key_in_a_variable_which_counts_before_a_file(sshd: Ser
     remote.put(NAME, source)
     assert content_of(remote) == b"content"
     assert list((home / ".ssh").iterdir()) == []
+
+
+class _Doorkeeper(asyncssh.SSHServer):
+    """Lets in whoever knows the password; sshd itself would ask for that of the machine's own users."""
+
+    def begin_auth(self, _: str) -> bool:
+        return True
+
+    def password_auth_supported(self) -> bool:
+        return True
+
+    def validate_password(self, username: str, password: str) -> bool:
+        return (username, password) == ("somebody", "testing")
+
+
+@pytest.fixture
+def doorkeeper(sshd: Server) -> Iterator[int]:
+    """Give the port of asyncssh's own server, with the key of the other host."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+
+    async def listen() -> asyncssh.SSHAcceptor:
+        keys = [str(sshd.folder / "host")]
+        return await asyncssh.listen(
+            "127.0.0.1", 0, server_factory=_Doorkeeper, server_host_keys=keys, sftp_factory=True
+        )
+
+    server = asyncio.run_coroutine_threadsafe(listen(), loop).result()
+    yield server.get_port()
+
+    async def close() -> None:
+        server.close()
+        await server.wait_closed()
+
+    asyncio.run_coroutine_threadsafe(close(), loop).result()
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join()
+    loop.close()
+
+
+@pytest.mark.parametrize("password", ["testing", "wrong", ""])
+def test_a_password_lets_in_and_a_wrong_one_or_none_does_not(
+    sshd: Server, doorkeeper: int, source: Path, home: Path, password: str
+) -> None:
+    kind, key, *_ = (sshd.folder / "host.pub").read_text().split()
+    environ = {KNOWN_HOSTS: f"[127.0.0.1]:{doorkeeper} {kind} {key}\n"}
+    options = {"user": "somebody", "password": password}
+    remote = SSH.open(f"ssh://127.0.0.1:{doorkeeper}{home}/objects", options, environ)
+    if password == "testing":  # noqa: S105 - no secret
+        remote.put(NAME, source)
+        assert content_of(remote) == b"content"
+        return
+    with pytest.raises(Denied, match="lets nobody in with these credentials"):
+        content_of(remote)
 
 
 def test_a_key_with_a_passphrase_opens_with_it_alone(sshd: Server, source: Path) -> None:
