@@ -65,7 +65,7 @@ def curves(plot: PlotRow) -> list[Curve]:
     """Give a plot's curves: of each series the base's, then the head's. Values that are no numbers are left out."""
     axes = (plot.y, plot.x) if shape(plot) == "bar" else (plot.x, plot.y)
     found: dict[tuple[str, Side], list[tuple[Any, Number]]] = {}
-    for point in json.loads(plot.points):
+    for point in _points(plot):
         name = point.get("filename::field") or point.get("field") or point.get("filename") or ""
         y = point.get(axes[1])
         if isinstance(y, (int, float)) and not isinstance(y, bool):
@@ -73,6 +73,16 @@ def curves(plot: PlotRow) -> list[Curve]:
     names = dict.fromkeys(name for name, _ in found)
     keys: list[tuple[str, Side]] = [(name, side) for name in names for side in _COLOURS if (name, side) in found]
     return [Curve(name if len(names) > 1 else plot.y, side, tuple(found[name, side])) for name, side in keys]
+
+
+def _points(plot: PlotRow) -> list[dict[str, Any]]:
+    """Give a plot's rows; none where the text is none, as of a report that was made elsewhere or had to be masked."""
+    try:
+        found = json.loads(plot.points)
+    except (ValueError, RecursionError):
+        return []
+    rows = found if isinstance(found, list) else []
+    return [row for row in rows if isinstance(row, dict) and str(row.get("rev")) in _COLOURS]
 
 
 def sparkline(values: Sequence[Number | None], most: int = _WIDE) -> str:
@@ -202,8 +212,7 @@ class Confusion:
 
 def confusion(plot: PlotRow) -> Confusion | None:
     """Count pairs of x (rows) and y (columns); `None` where there are none, or too many classes for a table."""
-    points = json.loads(plot.points)
-    pairs = Counter((point["rev"], str(point.get(plot.x)), str(point.get(plot.y))) for point in points)
+    pairs = Counter((point["rev"], str(point.get(plot.x)), str(point.get(plot.y))) for point in _points(plot))
     classes = sorted({name for _, *names in pairs for name in names})
     if not classes or len(classes) > _MOST_CLASSES:
         return None
@@ -236,7 +245,7 @@ def summaries(plot: PlotRow) -> list[Summary]:
         sizes = {one.side: words.size(len(one.content) * 3 // 4) if one.content else one.why for one in plot.pictures}
         return [Summary(plot.id, "image", sizes.get("base", ""), sizes.get("head", ""))]
     if shape(plot) != "line":
-        counts = Counter(point["rev"] for point in json.loads(plot.points))
+        counts = Counter(point["rev"] for point in _points(plot))
         told = {side: words.count(counts[side], "row") for side in _COLOURS if counts[side]}
         return [Summary(plot.id, plot.template, told.get("base", ""), told.get("head", ""))]
     texts: dict[str, dict[str, str]] = {}

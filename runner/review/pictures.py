@@ -47,8 +47,8 @@ def _drawn(name: str, row: PlotRow) -> Iterator[tuple[str, bytes]]:
         svg = vl_convert.vegalite_to_svg(spec, vl_version=LITE, allowed_base_urls=[])
         yield f"{name}.svg", svg.encode()
         yield f"{name}.png", vl_convert.svg_to_png(svg, scale=2)
-    except ValueError as error:
-        logger.warning("the plot %s cannot be drawn as an image: %s", row.id, str(error).splitlines()[0])
+    except (ValueError, RecursionError) as error:
+        logger.warning("the plot %s cannot be drawn as an image: %s", row.id, next(iter(str(error).splitlines()), ""))
 
 
 def _filled(part: Any, points: Any) -> Any:  # noqa: ANN401 - any JSON

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.review import curves
+from runner.review import curves, pictures
 from runner.review.changed import Picture, PlotRow
+from runner.review.report import to_html, to_markdown
+from tests.golden import samples
 from tests.unit.review.reports import PLOT
 
 LINE = re.compile(r"  (line|bar) \[-?[\d.]+(, -?[\d.]+)*\]")
@@ -97,3 +100,13 @@ def test_each_series_of_a_plot_is_told_in_words() -> None:
     image = PlotRow(id="i", title="i", pictures=(Picture("head", "image/png", "QUJDRA=="),))
     assert curves.summaries(image) == [curves.Summary("i", "image", "", "6 B")]
     assert curves.summaries(PlotRow(id="n", title="n", why="no data")) == [curves.Summary("n", "no data", "", "")]
+
+
+@pytest.mark.parametrize("text", ["", "{", "1", "{}", "[1, null]", '[{"x": 1}]', '[{"rev": []}]', "[" * 100_000])
+@pytest.mark.parametrize("template", ["linear", "confusion", "bar_horizontal", "own"])
+def test_a_report_from_elsewhere_may_hold_anything_for_points(template: str, text: str) -> None:
+    plot = PlotRow(id="p", title="p", template=template, x="x", y="y", spec="{}", points=text)
+    report = replace(samples.small(), plots=(plot,))
+    assert "### Plots" in to_markdown(report) or template in {"linear", "simple"}
+    assert "</html>" in to_html(report)
+    assert list(pictures.files(report)) == []
