@@ -62,12 +62,11 @@ class VerifiedObjects:
 
     def missing(self, names: Iterable[Hash]) -> set[Hash]:
         """Give those of `names` that are not there, reading a folder once where many are asked of it."""
-        folders: defaultdict[str, list[tuple[str, Hash]]] = defaultdict(list)
+        folders: defaultdict[str, list[Hash]] = defaultdict(list)
         for name in set(names):
-            folder, _, filename = name.key.rpartition("/")
-            folders[f"{self._root}/{folder}"].append((filename, name))
+            folders[name.key.rpartition("/")[0]].append(name)
         with disk.refusals(f"look into {self.root}"):
-            return {name for folder, asked in folders.items() for name in _absent(folder, asked)}
+            return {name for folder, asked in folders.items() for name in _absent(f"{self._root}/{folder}", asked)}
 
     def verify(self, name: Hash, *, anew: bool = False, report: Report = unheard) -> Path:
         """Hash the object and give its path.
@@ -174,15 +173,15 @@ class VerifiedObjects:
         return Corrupt(message, f"it was moved to {aside}; run again to fetch a good one, or to make it anew")
 
 
-def _absent(folder: str, asked: Sequence[tuple[str, Hash]]) -> Iterator[Hash]:
+def _absent(folder: str, asked: Sequence[Hash]) -> Iterator[Hash]:
     """Give what `folder` does not hold of `asked`: by one listing if many are asked, else by a stat each."""
     if len(asked) >= _LISTING_PAYS:
         there = _listed(folder)
-        yield from (name for filename, name in asked if filename not in there)
+        yield from (name for name in asked if name.value[_FOLDER:] not in there)
         return
-    for filename, name in asked:
+    for name in asked:
         try:
-            os.stat(f"{folder}/{filename}")
+            os.stat(f"{folder}/{name.value[_FOLDER:]}")
         except FileNotFoundError:
             yield name
 
