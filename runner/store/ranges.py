@@ -6,6 +6,7 @@ of one version of the object.
 
 from __future__ import annotations
 
+import logging
 from contextlib import closing
 from typing import TYPE_CHECKING, Final, cast
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from runner.store.arriving import Arriving
     from runner.store.patience import Patience
     from runner.store.protocols import Ranged, Sink, Version
+
+logger = logging.getLogger("retrain")
 
 PART: Final = 4 << 20
 """Bytes that one request brings of a large object."""
@@ -106,6 +109,7 @@ class _Reading:
             self._sink.restart()
             start = 0
         if start:
+            logger.info("%s: going on after %d of %d bytes, which an earlier run left", self._name, start, size)
             chunks.close()
 
         def fetch(at: int) -> tuple[bytearray, int]:

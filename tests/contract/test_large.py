@@ -121,7 +121,9 @@ def test_an_object_that_keeps_changing_is_given_up(server: FaultyS3) -> None:
         quickly(server).get(NAME.key, Collected())
 
 
-def test_the_next_run_goes_on_with_what_the_last_one_left(server: FaultyS3, tmp_path: Path) -> None:
+def test_the_next_run_goes_on_with_what_the_last_one_left(
+    server: FaultyS3, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     server.faults = [""] * 6
     server.always_after = "503"
     moved = transfer.fetch(quickly(server, budget=0.1), Cache(tmp_path), [NAME], 1)
@@ -133,7 +135,9 @@ def test_the_next_run_goes_on_with_what_the_last_one_left(server: FaultyS3, tmp_
     assert left.read_bytes() == CONTENT[: kept * PART]
     server.always_after = ""
     server.starts.clear()
-    fetched(server, tmp_path)
+    with caplog.at_level("INFO", "retrain"):
+        fetched(server, tmp_path)
+    assert f"going on after {kept * PART} of {len(CONTENT)} bytes" in caplog.text
     assert min(server.starts) == kept * PART
 
 
