@@ -371,6 +371,7 @@ def _make_fresh(
         raise ConfigError(message, "`retrain plan` and `retrain gate` work for this event")
     stages = _selected(project, asked.settings.targets, modes or modes_of(asked.settings))
     chosen, there = asked.settings, machine.whole(asked.environ)
+    wanted = _wishes(stages, there)
     local = executor.Local(project.root, executor.Limits(chosen.stage_timeout, chosen.timeout, chosen.silence))
     loop = reproduce.Reproduction(
         known=project.known(),
@@ -385,7 +386,7 @@ def _make_fresh(
         setup="" if any(result.status == "ran" for result in results.values()) else asked.settings.setup,
         modes=modes or modes_of(asked.settings),
         room=machine.shared(there, chosen.jobs),
-        wishes=_wishes(stages, there),
+        wishes=wanted,
         environment=lambda stage: shell.fenced(
             asked.environ, asked.settings.pass_env, root=project.root, address=stage.address
         ),
