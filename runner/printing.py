@@ -293,5 +293,6 @@ def _end_lines(report: Report) -> Iterator[str]:
     if report.error:
         where = f"{report.error.where}: " if report.error.where else ""
         yield f"error: {where}{report.error.message}"
+    yield from (f"claimed, not made here: {one.path}: {one.why}" for one in report.claims if one.gated)
     yield from (f"note: {note}" for note in report.notes)
     yield f"verdict: {report.verdict}"

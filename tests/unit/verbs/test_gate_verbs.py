@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
+import signal
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,7 +15,7 @@ from runner.review import gatefile
 from tests.interop.projects import commit, git, put
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     Call = Callable[..., tuple[int, str]]
@@ -43,7 +45,7 @@ def recorded(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def call(recorded: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Call:
+def call(recorded: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Call]:
     """Give a function that runs one command line there: exit code and standard output."""
     monkeypatch.chdir(recorded)
 
@@ -52,7 +54,11 @@ def call(recorded: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest
         code = cli.start(arguments, dict(os.environ))
         return code, capsys.readouterr().out
 
-    return run
+    signals = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    yield run
+    logging.getLogger("retrain").handlers.clear()  # they write to what was captured, which is gone
+    for number, before in signals.items():
+        signal.signal(number, before)
 
 
 def test_an_explanation_has_every_number_of_every_limit(call: Call) -> None:
@@ -64,6 +70,10 @@ def test_an_explanation_has_every_number_of_every_limit(call: Call) -> None:
     assert "  at-most: 5 B: failed  (30 B > 5 B)\n" in out
     assert "  the head's value is only claimed" in out
     assert out.endswith("verdict: failed\n")
+
+
+def test_what_is_only_claimed_is_said_on_the_terminal(call: Call) -> None:
+    assert "\nclaimed, not made here: m.json: no stage makes it\n" in call("gate", "-q")[1]
 
 
 def test_an_explanation_as_json_holds_the_verdicts_and_the_claims(call: Call) -> None:
