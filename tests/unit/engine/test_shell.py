@@ -201,7 +201,7 @@ from runner import log
 from runner.engine import shell
 log.setup(open(os.devnull, "w"), actions=True, verbosity=0, secrets=["secret"])
 def run(cmd):
-    with log.stage_output() as output:
+    with log.stage_output("train", Path({str(tmp_path)!r})) as output:
         assert shell.run(shell.Command((cmd,), Path({str(tmp_path)!r}), dict(os.environ)), output) == 0
 run("yes some words | head -c 1000000; head -c 1000000 /dev/zero | tr '\\\\0' x")
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
