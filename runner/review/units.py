@@ -34,6 +34,7 @@ _WANTED: Final[Mapping[Unit, str]] = {
     "seconds": "write a duration, such as 90 s, 20 min or 2 h",
 }
 _KINDS: Final[Mapping[Unit, str]] = {"": "a plain number", "bytes": "a size", "seconds": "a duration"}
+_LARGEST: Final = 16  # digits before the point, less one: below a thousand of the largest unit
 _QUANTITY: Final = re.compile(r"(-?[0-9]{1,18}(?:\.[0-9]{1,18})?) ?([A-Za-z]+)\Z")
 
 
@@ -92,6 +93,13 @@ def short(value: Decimal, unit: Unit) -> str:
 def exact(value: Decimal, unit: Unit) -> str:
     """Give a value with every digit: `0.8999999999999999`, `200,000,001 B` (or `200 MB`, if it is that), `7201 s`."""
     if unit == "bytes":
-        told = short(value, unit)
-        return told if value == quantity(told, unit) else f"{value:,f} B"
+        return _exact_size(value)
     return f"{words.exact(value)} s" if unit == "seconds" else words.exact(value)
+
+
+def _exact_size(value: Decimal) -> str:
+    """Give the short form where it is the whole of it; sizes that nothing has are given as numbers are."""
+    if value.adjusted() > _LARGEST:
+        return f"{words.exact(value)} B"
+    told = short(value, "bytes")
+    return told if value == quantity(told, "bytes") else f"{value:,f} B"

@@ -340,6 +340,11 @@ def test_nothing_but_a_finite_number_is_ever_usual(value: Any, test: Any) -> Non
     assert row.status in ({P, F} if number else {F})
 
 
+@pytest.mark.parametrize("value", ["1e300", "1e17", "-1e17", "99999999999999999999", "0.5", "999999999999999999"])
+def test_a_size_that_nothing_has_is_told_all_the_same(value: str) -> None:
+    assert units.exact(Decimal(value), "bytes").endswith("B")
+
+
 @given(st.integers(0, 10**15))
 def test_a_size_is_told_with_every_byte_that_counts(count: int) -> None:
     told = units.exact(Decimal(count), "bytes")
