@@ -191,14 +191,16 @@ class Workspace:
         return Content(Hash(self._state.hash_file(place, kind), kind), found.st_size, isexec=executable), None
 
     def _look_inside(self, relative: str, place: Path, kind: str) -> Look:
-        files = list(self._walk(place, relative))
-        digests = self._state.hash_many([(entry.path, entry.stat().st_size) for _, entry in files], kind)
-        found = {inner: digest for (inner, _), digest in zip(files, digests, strict=True)}
+        paths, files = [], []  # what the system said of each file is not kept: it takes more memory than all the rest
+        for inner, entry in self._walk(place, relative):
+            paths.append(inner)
+            files.append((entry.path, entry.stat().st_size))
+        found = dict(zip(paths, self._state.hash_many(files, kind), strict=True))
         for path, content in self._supposed.items():
             inner = path.removeprefix(f"{relative}/")
             found.update({inner: _digest(content, kind)} if inner in found else {})
         tree = Tree.of(found.items(), kind)
-        return Content(tree.hash, sum(entry.stat().st_size for _, entry in files), len(tree)), tree
+        return Content(tree.hash, sum(size for _, size in files), len(tree)), tree
 
     def _walk(self, place: Path, relative: str) -> Iterator[tuple[str, os.DirEntry[str]]]:
         """Give every file below a directory that DVC sees, with its path inside; links to directories are skipped."""
