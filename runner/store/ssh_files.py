@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import posixpath
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final, cast
 
 import asyncssh
 
+from runner.errors import Corrupt
 from runner.hashes import CHUNK
 from runner.store import disk
 from runner.store.protocols import Version
@@ -77,7 +79,7 @@ async def further(file: SFTPClientFile, offset: int, size: int) -> bytes:
 
 async def store(sftp: SFTPClient, source: BinaryIO, place: str, report: Report) -> None:
     """Write a file whole under a name of its own, then give it its name."""
-    ready = disk.temporary(place)
+    ready, before = disk.temporary(place), _state(source)
     try:
         file = await _create(sftp, ready)
         try:
@@ -88,11 +90,23 @@ async def store(sftp: SFTPClient, source: BinaryIO, place: str, report: Report) 
                 await asyncio.wait_for(file.fsync(), _PATIENCE)
         finally:
             await file.close()
+        _check(source, before)
         await _rename(sftp, ready, place)
     except BaseException:
         with suppress(asyncssh.Error, OSError):
             await asyncio.shield(sftp.remove(ready))
         raise
+
+
+def _check(source: BinaryIO, before: tuple[int, int]) -> None:
+    if _state(source) != before:
+        message = f"{source.name} changed while it was sent"
+        raise Corrupt(message, "find out what writes to it; nothing of it was stored")
+
+
+def _state(file: BinaryIO) -> tuple[int, int]:
+    found = os.fstat(file.fileno())
+    return found.st_size, found.st_mtime_ns
 
 
 async def _create(sftp: SFTPClient, path: str) -> SFTPClientFile:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import asyncssh
 import pytest
 
-from runner.errors import ConfigError, Denied, ObjectMissing, RemoteError, Unavailable
+from runner.errors import ConfigError, Corrupt, Denied, ObjectMissing, RemoteError, Unavailable
 from runner.hashes import Hash, Tree, hash_bytes
 from runner.store.protocols import Changed
 from runner.store.remote import Retrying, open_remote
@@ -282,6 +282,18 @@ def test_a_write_that_fails_leaves_nothing_and_says_what_the_server_said(sshd: S
     with pytest.raises(RemoteError, match=f"write {NAME}"):
         sshd.remote("taken").put(NAME, source)
     assert [path.name for path in sshd.stored("taken").rglob("*")] == ["files", "md5", "ab", "c"]
+
+
+def test_a_file_that_changes_while_it_is_sent_is_never_made_an_object(sshd: Server, tmp_path: Path) -> None:
+    (tmp_path / "source").write_bytes(bytes(3_000_000))
+    remote = sshd.remote("changing")
+
+    def change(_: int) -> None:
+        os.truncate(tmp_path / "source", 2_500_000)
+
+    with pytest.raises(Corrupt, match="changed while it was sent"):
+        remote.put(NAME, tmp_path / "source", change)
+    assert [path for path in sshd.stored("changing").rglob("*") if path.is_file()] == []
 
 
 def test_a_folder_is_no_object_and_half_written_neighbours_are_not_listed(sshd: Server, source: Path) -> None:
