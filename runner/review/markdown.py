@@ -221,6 +221,7 @@ def _rows(report: Report, facts: dict[str, Any], detail: Detail) -> dict[str, An
         "tails": [Tail(row.stage, row.tail[-detail.tail :]) for row in failed[: detail.failed] if detail.tail],
         "notes": Shown.of(report.notes, detail.notes),
         "claims": Shown.of(report.claims, detail.notes),
+        "input_changes": Shown.of(report.history.marks[::-1] if report.history else (), detail.notes),
         "data": Shown.of(facts["all_data"], detail.data),
         "lineage": Shown.of(facts["all_lineage"], detail.data),
         "plots": Shown.of(facts["all_plots"], detail.plots),

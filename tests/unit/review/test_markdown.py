@@ -191,6 +191,7 @@ def test_a_trend_stands_beside_its_metric_and_is_drawn_where_it_is_gated() -> No
     text = to_markdown(samples.usual())
     assert "| `accuracy` | `0.973` | `0.8956` | -0.0774 | ▆▇·██▁ |" in text
     assert "<summary>accuracy over the last 5 commits of the base branch</summary>" in text
+    assert "- `3333333` `train`: param params.yaml:train.depth, dep train.py\n" in text
 
 
 def test_the_title_of_a_plot_is_no_markup() -> None:
