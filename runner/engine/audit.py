@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
-from runner.engine import tracked
+from runner.engine import proof, tracked
 from runner.engine.objects import NOTHING
 from runner.errors import Corrupt, ObjectMissing
 from runner.store import inspection
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from runner.engine.project import Project
+    from runner.engine.proof import Kept, Lack
     from runner.engine.targets import Named
     from runner.hashes import Hash
     from runner.pipeline.model import LockedPath, Out
@@ -94,10 +95,10 @@ def verify(project: Project, targets: Sequence[str], *, remotes: bool, repair: b
         found = list(_refetched(project, found, named))
     read = NOTHING
     if remotes:
-        for home, names in _by_home(named).items():
-            seen, wrong = _inspected(project, home, names, named)
+        for home, kept in proof.by_home(tracked.opened(project.objects, recorded)).items():
+            seen, wrong = _inspected(project, home, kept)
             read += seen
-            found += _sent(project, home, wrong, names) if repair else wrong
+            found += _sent(project, home, wrong, kept) if repair else wrong
     return Audit(cached, read, tuple(found))
 
 
@@ -111,10 +112,10 @@ def unproved(project: Project, targets: Sequence[str]) -> tuple[int, list[Findin
         RemoteError: a remote is not configured, or could not say what it holds.
 
     """
-    named = _named(project, tracked.recorded([project.pipeline], targets, project.cwd))
-    homes = _by_home(named)
-    lacking = [finding for home, names in homes.items() for finding in _absent(project, home, names, named)]
-    return sum(map(len, homes.values())), lacking
+    recorded = tracked.recorded([project.pipeline], targets, project.cwd)
+    homes = proof.by_home(tracked.opened(project.objects, recorded))
+    lacking = [_lack(lack) for lack in proof.lacking(project, homes)]
+    return sum(len(kept.outs) for kept in homes.values()), lacking
 
 
 def _named(project: Project, recorded: Iterable[tuple[Named, LockedPath]]) -> _Named:
@@ -123,15 +124,6 @@ def _named(project: Project, recorded: Iterable[tuple[Named, LockedPath]]) -> _N
     for one in tracked.opened(project.objects, recorded):
         found.setdefault(one.name, one.out)
     return found
-
-
-def _by_home(named: Mapping[Hash, Out]) -> dict[str, dict[str, Hash]]:
-    """Part objects by the remote they are kept in; those that are never pushed, and imports, are in none."""
-    homes: dict[str, dict[str, Hash]] = {}
-    for name, out in named.items():
-        if out.push and not out.origin:
-            homes.setdefault(out.remote, {})[name.key] = name
-    return homes
 
 
 def _cached(project: Project, names: Iterable[Hash]) -> Moved:
@@ -151,29 +143,16 @@ def _refetched(project: Project, found: Iterable[Finding], named: Mapping[Hash, 
         yield replace(finding, repaired=finding.name in by_key and finding.name not in lost)
 
 
-def _inspected(
-    project: Project, home: str, names: Mapping[str, Hash], named: Mapping[Hash, Out]
-) -> tuple[Moved, list[Finding]]:
+def _inspected(project: Project, home: str, kept: Kept) -> tuple[Moved, list[Finding]]:
     """Read a remote's objects; give what was read and what is wrong."""
-    absent = _absent(project, home, names, named)
-    gone = {finding.name for finding in absent}
-    here = [name for key, name in names.items() if key not in gone]
-    read = inspection.inspect(project.objects.remote(home), here, project.objects.jobs, project.cache.meter)
-    return read, absent + [_finding("remote", failure, named) for failure in read.failed]
+    there, gone = proof.absent(project, home, kept)
+    read = inspection.inspect(project.objects.remote(home), list(there), project.objects.jobs, project.cache.meter)
+    return read, [*map(_lack, gone), *(_finding("remote", failure, kept.outs) for failure in read.failed)]
 
 
-def _absent(project: Project, home: str, names: Mapping[str, Hash], named: Mapping[Hash, Out]) -> list[Finding]:
-    remote = project.objects.remote(home)
-    there = remote.exists(names)
-    return [
-        Finding("remote", key, "missing", named[name].path, f"{key} is not in {remote.url}")
-        for key, name in names.items()
-        if key not in there
-    ]
-
-
-def _sent(project: Project, home: str, found: Sequence[Finding], names: Mapping[str, Hash]) -> list[Finding]:
+def _sent(project: Project, home: str, found: Sequence[Finding], kept: Kept) -> list[Finding]:
     """Send good copies of what is broken or missing in a remote, and read them back."""
+    names = {name.key: name for name in kept.outs}
     mendable = [names[finding.name] for finding in found if finding.state != "unchecked"]
     good = [name for name in mendable if _is_good(project, name)]
     lost = {
@@ -192,6 +171,11 @@ def _is_good(project: Project, name: Hash) -> bool:
     except (Corrupt, ObjectMissing):
         return False
     return True
+
+
+def _lack(lack: Lack) -> Finding:
+    state: State = "corrupt" if isinstance(lack.error, Corrupt) else "missing"
+    return Finding("remote", lack.name.key, state, lack.out.path, lack.error.message)
 
 
 def _finding(side: Side, failure: Failure, named: Mapping[Hash, Out]) -> Finding:

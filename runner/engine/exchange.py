@@ -9,11 +9,12 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from runner import durable
-from runner.engine import checkout
+from runner.engine import checkout, proof, tracked
 from runner.engine import targets as targeting
 from runner.engine.objects import NOTHING
 from runner.engine.runcache import FIRST
 from runner.engine.taking_in import TakingIn
+from runner.engine.targets import Named
 from runner.engine.workspace import SCRATCH
 from runner.errors import ConfigError, Corrupt, ObjectMissing, RemoteError, Unlistable
 from runner.store.meter import unheard
@@ -22,7 +23,7 @@ from runner.store.protocols import creating
 from runner.store.transfer import Failure, Moved
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from runner.engine.checkout import Piece
     from runner.engine.keeping import Keeping
@@ -77,10 +78,13 @@ def _pull_import(project: Project, known: Known, keeping: Keeping, stage: Stage)
 
 
 def _put(project: Project, keeping: Keeping, piece: Piece) -> Moved:
-    """Put a piece in place; one that turns out broken in the cache is fetched anew, once."""
+    """Put a piece in place; one that turns out broken in the cache is fetched anew, once.
+
+    One that shares a broken object with a piece before it finds it put away, and so missing.
+    """
     try:
         checkout.put(project, keeping, piece)
-    except Corrupt as error:
+    except (Corrupt, ObjectMissing) as error:
         logger.warning("%s; it is fetched anew", error.message)
         again = project.objects.fetch([(piece.out, piece.name)])
         if not again.failed:
@@ -138,18 +142,22 @@ def keep(project: Project, results: Sequence[StageResult]) -> Moved:
     """
     made: list[Wanted] = []
     others: list[Wanted] = []
+    left: list[tuple[Named, LockedPath]] = []
     records: dict[str, None] = {}
     unpushed = project.runs.unpushed()
     for result in results:
         if result.entry:
             mine = _records(project, result, unpushed)
-            pairs = made if mine or result.status not in _LEFT_ALONE else others
-            pairs.extend(_pushable(result.stage, result.entry, remembered=bool(mine)))
-            records.update(dict.fromkeys(mine))
-    here = [(out, name) for out, name in others if project.cache.has(name)]
-    moved = project.objects.push([*made, *here])
-    for failure in (*moved.failed, *_unproved(project, [pair for pair in others if pair not in here])):
+            pushable = _pushable(result.stage, result.entry, remembered=bool(mine))
+            if mine or result.status not in _LEFT_ALONE:
+                made += pushable
+            else:
+                others += [(out, name) for out, name in pushable if project.cache.has(name)]
+                left += _left(project, result.stage, result.entry, pushable)
+    moved = project.objects.push([*made, *others])
+    for failure in moved.failed:
         raise failure.error
+    _prove(project, left)
     moved += _push_records(project, records)
     project.runs.pushed(records)
     return moved + _push_times(project, [result.entry for result in results if result.status == "ran" and result.entry])
@@ -192,21 +200,33 @@ def _pushable(stage: Stage, entry: LockEntry, *, remembered: bool) -> list[Wante
     ]
 
 
-def _unproved(project: Project, wanted: Sequence[Wanted]) -> list[Failure]:
-    """Ask the remotes for what this machine does not have."""
-    failures = []
-    for where in dict.fromkeys(out.remote for out, _ in wanted):
-        remote = project.remote(where)
-        paths = {name.key: out.path for out, name in wanted if out.remote == where}
-        there = remote.exists(paths) if remote else {}
-        place = remote.url if remote else "a remote: none is configured"
-        failures += [Failure(key, _nowhere(path, key, place)) for key, path in paths.items() if key not in there]
-    return failures
+def _left(
+    project: Project, stage: Stage, entry: LockEntry, pushable: Iterable[Wanted]
+) -> Iterator[tuple[Named, LockedPath]]:
+    """Give what of a stage's outs is not on this machine, and what is recorded of it."""
+    for out, name in pushable:
+        recorded = entry.out(out.spelled)
+        if recorded and not project.cache.has(name):
+            yield Named(stage, out), recorded
 
 
-def _nowhere(path: str, key: str, place: str) -> ObjectMissing:
-    message = f"{path} is named by the lock, but its object {key} is neither here nor in {place}"
-    return ObjectMissing(message, f"push it from where it was made: `dvc push {path}`")
+def _prove(project: Project, left: Iterable[tuple[Named, LockedPath]]) -> None:
+    """Ask the remotes for what this machine does not have, every file of directories too.
+
+    Raises:
+        RemoteError: something is in no place, or is not what the lock names.
+
+    """
+    homes = proof.by_home(tracked.opened(project.objects, left))
+    for home in homes:
+        if project.remote(home) is None:
+            path = next(iter(homes[home].outs.values())).path
+            message = f"{path} is named by the lock, but it is neither here nor in a remote: none is configured"
+            raise ObjectMissing(message, "push it from where it was made")
+    for lack in proof.lacking(project, homes):
+        path = lack.out.path
+        message = f"{path} is named by the lock, but is neither here nor whole in the remote: {lack.error.message}"
+        raise type(lack.error)(message, f"push it from where it was made: `dvc push {path}`")
 
 
 def _push_records(project: Project, records: Iterable[str]) -> Moved:

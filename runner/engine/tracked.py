@@ -30,12 +30,14 @@ class Tracked:
         out: the out that it is, or is part of.
         path: where it belongs, repository-relative.
         name: its object.
+        size: bytes as recorded, of a listing those of all its files; `None` where that is not recorded.
 
     """
 
     out: Out
     path: str
     name: Hash
+    size: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,12 +104,12 @@ def opened(objects: Objects, found: Iterable[tuple[Named, LockedPath]]) -> Itera
     """
     for one, locked in found:
         if locked.hash:
-            yield from _parts(objects, one, locked.hash)
+            yield from _parts(objects, one, locked.hash, locked.size)
 
 
-def _parts(objects: Objects, one: Named, name: Hash) -> Iterator[Tracked]:
+def _parts(objects: Objects, one: Named, name: Hash, size: int | None) -> Iterator[Tracked]:
     if not one.inside:
-        yield Tracked(one.out, one.out.path, name)
+        yield Tracked(one.out, one.out.path, name, size)
     tree = objects.listing(name) if name.is_dir else None
     for (inner, _), member in zip(tree.files, tree.objects(), strict=True) if tree else ():
         if not one.inside or f"{inner}/".startswith(f"{one.inside}/"):

@@ -168,3 +168,41 @@ def test_every_object_of_the_lock_is_proved_without_moving_one(made: Workshop) -
         asked, lacking = audit.unproved(opened.project, ())
     assert asked == 4
     assert [(finding.name, finding.path, finding.state) for finding in lacking] == [(key, "file", "missing")]
+
+
+@pytest.mark.parametrize(("path", "number"), [("file", 0), ("folder", 1), ("folder", 2)])
+def test_an_object_of_another_size_than_the_lock_says_is_no_proof(path: str, number: int, made: Workshop) -> None:
+    clone = made.clone("clone")
+    cut(sent(made, made.objects(path)[number]))
+    with clone.opened() as opened:
+        _, lacking = audit.unproved(opened.project, ())
+    assert [(finding.path, finding.state) for finding in lacking] == [(path, "corrupt")]
+
+
+def test_an_object_of_another_size_than_in_the_cache_is_no_proof(made: Workshop) -> None:
+    for key in made.objects("folder"):
+        cut(sent(made, key))
+    with made.opened() as opened:
+        _, lacking = audit.unproved(opened.project, ())
+    assert {finding.name for finding in lacking} == set(made.objects("folder"))
+
+
+def test_that_one_out_stays_here_excuses_no_other_of_the_same_bytes(tmp_path: Path) -> None:
+    twins = """\
+stages:
+  a:
+    cmd: cp seed a
+    deps: [seed]
+    outs: [{a: {push: false}}]
+  b:
+    cmd: cp seed b
+    deps: [seed]
+    outs: [b]
+"""
+    made = finished(tmp_path, twins, {"seed": "1\n"})
+    (key,) = made.objects("b")
+    sent(made, key).unlink()
+    with made.opened() as opened:
+        asked, lacking = audit.unproved(opened.project, ())
+    assert (asked, [finding.name for finding in lacking]) == (1, [key])
+    assert states(verify(made, remotes=True)) == {("remote", "missing", "b")}

@@ -111,6 +111,25 @@ def test_a_pull_fetches_anew_what_is_broken_in_the_cache(made: Workshop) -> None
     assert made.read("folder/x") == "1\n"
 
 
+def test_what_two_outs_share_and_is_broken_everywhere_is_told_and_the_rest_is_put_in_place(tmp_path: Path) -> None:
+    twice = PIPELINE.replace(
+        "  file:", "  again:\n    cmd: cp -r folder again\n    deps: [folder]\n    outs: [again]\n  file:"
+    )
+    made = finished(tmp_path, twice, {"seed": "1\n"})
+    clone = made.clone("clone")
+    clone.pull()
+    member = made.objects("folder")[1]
+    for place in (made.remote / member, clone.root / ".dvc" / "cache" / member):
+        place.chmod(0o644)
+        place.write_bytes(bytes(byte ^ 1 for byte in place.read_bytes()))
+    for path in ("folder", "again"):
+        shutil.rmtree(clone.root / path)
+    (clone.root / "file").unlink()
+    moved = clone.pull()
+    assert member in {failure.name for failure in moved.failed}
+    assert (clone.root / "file").exists()
+
+
 def test_executables_are_put_in_place_as_such(tmp_path: Path) -> None:
     tool = "stages:\n  tool:\n    cmd: echo '#!/bin/sh' > tool; chmod +x tool\n    outs: [tool]\n"
     made = finished(tmp_path, tool)
@@ -178,6 +197,29 @@ def test_a_run_proves_what_it_left_alone(made: Workshop) -> None:
     assert report.error
     assert "file is named by the lock" in report.error.message
     assert report.push == ""
+
+
+@pytest.mark.parametrize("number", [0, 1, 2])
+def test_a_run_proves_every_file_of_directories_that_it_left_alone(number: int, made: Workshop) -> None:
+    clone = made.clone("clone")
+    (made.remote / made.objects("folder")[number]).unlink()
+    report = clone.run(push="always")
+    assert decisions(report)["folder"] == "fresh"
+    assert report.exit_code == 4
+    assert report.error
+    assert "folder is named by the lock" in report.error.message
+
+
+@pytest.mark.parametrize("path", ["file", "folder"])
+def test_a_run_does_not_take_what_was_cut_off_for_what_the_lock_names(path: str, made: Workshop) -> None:
+    clone = made.clone("clone")
+    cut = made.remote / made.objects(path)[-1]
+    cut.chmod(0o644)
+    cut.write_bytes(cut.read_bytes()[:-1])
+    report = clone.run(push="always")
+    assert report.exit_code == 4
+    assert report.error
+    assert path in report.error.message
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,122 @@
+"""Proof: what outs name is in the remotes that they are kept in, in the size it must have. Nothing but listings moves.
+
+Names are of bytes, so a size can only refute: that the bytes are right is for `verify --cloud` to say.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from runner.errors import Corrupt, ObjectMissing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from runner.engine.project import Project
+    from runner.engine.tracked import Tracked
+    from runner.hashes import Hash
+    from runner.pipeline.model import Out
+
+
+@dataclass(slots=True)
+class Kept:
+    """What one remote has to hold.
+
+    Attributes:
+        outs: objects, and an out that each is part of.
+        sizes: bytes of objects, as far as DVC files say; of a listing those of all its files.
+
+    """
+
+    outs: dict[Hash, Out] = field(default_factory=dict)
+    sizes: dict[Hash, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Lack:
+    """An object that is not in its remote as it has to be.
+
+    Attributes:
+        name: the object.
+        out: an out that it is part of.
+        error: what is wrong.
+
+    """
+
+    name: Hash
+    out: Out
+    error: ObjectMissing | Corrupt
+
+
+def by_home(found: Iterable[Tracked]) -> dict[str, Kept]:
+    """Part objects by the remotes they are kept in, an object of many outs in each; what is never pushed is in none."""
+    homes: dict[str, Kept] = {}
+    for one in found:
+        if one.out.push and not one.out.origin:
+            kept = homes.setdefault(one.out.remote, Kept())
+            kept.outs.setdefault(one.name, one.out)
+            if one.size is not None:
+                kept.sizes[one.name] = one.size
+    return homes
+
+
+def lacking(project: Project, homes: Mapping[str, Kept]) -> Iterator[Lack]:
+    """Ask the remotes for everything that they have to hold.
+
+    Raises:
+        RemoteError: a remote is not configured, or could not say what it holds.
+
+    """
+    for home, kept in homes.items():
+        yield from _lacking(project, home, kept)
+
+
+def absent(project: Project, home: str, kept: Kept) -> tuple[dict[Hash, int], list[Lack]]:
+    """Ask one remote; give the sizes of what is there, and what is not.
+
+    Raises:
+        RemoteError: the remote is not configured, or could not say what it holds.
+
+    """
+    remote = project.objects.remote(home)
+    names = [name for name in kept.outs if not (name.is_dir and project.read_only(home))]  # DVC files are its listings
+    found = remote.exists([name.key for name in names])
+    there = {name: found[name.key] for name in names if name.key in found}
+    gone = (name for name in names if name not in there)
+    return there, [Lack(name, kept.outs[name], _nowhere(name, remote.url)) for name in gone]
+
+
+def _lacking(project: Project, home: str, kept: Kept) -> Iterator[Lack]:
+    there, gone = absent(project, home, kept)
+    yield from gone
+    url, wrong = project.objects.remote(home).url, set()
+    for name, size in there.items():
+        expected = _expected(project, kept, name)
+        if expected is not None and size != expected:
+            wrong.add(name)
+            message = f"{name.key} in {url} has {size} bytes, and must have {expected}"
+            yield Lack(name, kept.outs[name], _corrupt(message))
+    for listing in [name for name in there if name.is_dir and name in kept.sizes]:
+        tree = project.objects.listing(listing, home)
+        members = list(tree.objects()) if tree else []
+        if wrong.isdisjoint(members) and all(member in there for member in members):
+            size, expected = sum(there[member] for member in members), kept.sizes[listing]
+            if size != expected:
+                message = f"the files of {listing.key} in {url} have {size} bytes, and must have {expected}"
+                yield Lack(listing, kept.outs[listing], _corrupt(message))
+
+
+def _expected(project: Project, kept: Kept, name: Hash) -> int | None:
+    """Give the bytes that an object must have: as the cache holds it, else as it is recorded; `None`: not known."""
+    if project.cache.has(name):
+        return project.cache.path(name).stat().st_size
+    return None if name.is_dir else kept.sizes.get(name)
+
+
+def _nowhere(name: Hash, url: str) -> ObjectMissing:
+    return ObjectMissing(f"{name.key} is not in {url}", "push it from where it was made: `retrain push`")
+
+
+def _corrupt(message: str) -> Corrupt:
+    return Corrupt(message, "`retrain verify --cloud --repair` sends it anew from a good copy")
