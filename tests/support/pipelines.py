@@ -80,12 +80,8 @@ class Workshop:
         return Workshop(self.root.parent / name, self.environ)
 
     def open(self, verb: str = "repro", **flags: str) -> Opened:
-        """Open the project as the command line does; stages run one after the other unless `jobs` says otherwise."""
-        given = {
-            "working-directory": str(self.root),
-            "jobs": "1",
-            **{name.replace("_", "-"): text for name, text in flags.items()},
-        }
+        """Open the project as the command line does."""
+        given = {"working-directory": str(self.root), **{name.replace("_", "-"): text for name, text in flags.items()}}
         judges = verb in {"run", "gate"}
         compares = judges or verb == "plan"
         return opening.open_call(given, self.environ, f"retrain {verb}", compares=compares, judges=judges)
@@ -118,13 +114,13 @@ class Workshop:
         return pull.objects, pull.bytes
 
     def repro(self, *targets: str, **flags: str) -> Report:
-        """Make the stages fresh; give the report."""
-        with self.opened("repro", targets="\n".join(targets), **flags) as opened:
+        """Make the stages fresh, one after the other unless `jobs` says otherwise; give the report."""
+        with self.opened("repro", targets="\n".join(targets), **{"jobs": "1", **flags}) as opened:
             return ci.repro(opened.project, opened.asked)
 
     def run(self, **flags: str) -> Report:
         """Do the whole job: make fresh, judge, push."""
-        with self.opened("run", **flags) as opened:
+        with self.opened("run", **{"jobs": "1", **flags}) as opened:
             return ci.run(opened.project, opened.asked)
 
     def pull(self, *targets: str) -> Moved:
