@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from runner import settings
-from runner.ci import Asked
+from runner.asked import Asked
 from runner.errors import ConfigError, ForgeError, GitError, Location
 from runner.forge.event import classify
 from runner.pipeline import yaml12

@@ -10,39 +10,35 @@ from __future__ import annotations
 import logging
 import time
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-from runner import __version__, log
+from runner import composing, log
 from runner.engine import plan as planning
 from runner.engine import targets as targeting
 from runner.engine.decide import Wait
 from runner.engine.modes import PLAIN, Modes
 from runner.engine.objects import NOTHING
 from runner.engine.project import Place
-from runner.engine.workspace import SCRATCH
-from runner.errors import ConfigError, Exit, Interrupted, RemoteError, RunnerError, StaleError
+from runner.errors import ConfigError, Exit, RemoteError, RunnerError, StaleError
 from runner.pipeline import wishes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from runner.asked import Asked
     from runner.engine.again import Again
     from runner.engine.executor import Executor
-    from runner.engine.objects import Objects, Wanted
+    from runner.engine.objects import Wanted
     from runner.engine.outcome import StageResult
     from runner.engine.plan import Plan, Step
     from runner.engine.project import Project
     from runner.engine.sending import Sending
-    from runner.forge.event import Event
     from runner.pipeline.model import Stage
     from runner.pipeline.wishes import Resources, Wishes
     from runner.review.cases import Terms
-    from runner.review.commit import Commit
-    from runner.review.gatefile import GateFile
-    from runner.review.judging import Case
-    from runner.review.model import Override, Report
+    from runner.review.model import Report
     from runner.settings import Settings
     from runner.store.transfer import Moved
 
@@ -51,38 +47,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("retrain")
 NONE: Final[Mapping[str, str]] = MappingProxyType({})
-LOGS: Final = f"{SCRATCH}/logs"
-"""Where all that a stage printed is kept, compressed, until it runs again."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
-    """One run: what was asked for, by which event, and what it is compared with.
-
-    Attributes:
-        settings: the checked inputs.
-        event: what kind of run this is, and what it may do.
-        environ: the process's environment, from which stages get what they may see.
-        gates: the gate file; `None` where there is none.
-        head: the candidate.
-        base: the commit to compare with; `None` where there is none.
-        remote_from: the commit whose `.dvc/config` counts; empty: the working tree's; `None`: no remote is used.
-        gone: what the base has and the candidate has not, in words: gates.
-        command: the verb and its options as given.
-        override: asks who accepted failed gates of this head; `None`: nobody did.
-
-    """
-
-    settings: Settings
-    event: Event
-    environ: Mapping[str, str] = field(repr=False)
-    gates: GateFile | None
-    head: Commit
-    base: Commit | None
-    remote_from: str | None = ""
-    gone: tuple[str, ...] = ()
-    command: str
-    override: Callable[[], Override | None] = lambda: None
 
 
 class BrokeError(Exception):
@@ -152,14 +116,14 @@ def judge(place: Place, project: Project | None, asked: Asked, results: Results 
     """
     from runner.review import cases, judging, rows  # noqa: PLC0415 - see the top
 
-    report = replace(_blank(asked), edges=rows.edges(project.pipeline) if project else ())
+    report = replace(composing.blank(asked), edges=rows.edges(project.pipeline) if project else ())
     case = cases.gather(place, project, terms_of(asked, _doubtful(project, asked, results) if project else {}), results)
     made = judging.judged(report, case)
     made = replace(made, notes=asked.gone + judging.gone(case) + judging.noise(made))
     override = asked.override() if made.verdict == "failed" else None
     made = judging.accepted(made, override) if override else made
-    made = _illustrated(made, case, project.objects if project else None)
-    return _timed(_with_stages(made, project, results), case) if project and results else made
+    made = composing.illustrated(made, case, project.objects if project else None)
+    return composing.timed(composing.with_stages(made, project, results), case) if project and results else made
 
 
 def terms_of(asked: Asked, doubtful: Mapping[str, str] = NONE) -> Terms:
@@ -176,30 +140,6 @@ def terms_of(asked: Asked, doubtful: Mapping[str, str] = NONE) -> Terms:
     )
 
 
-def _illustrated(report: Report, case: Case, objects: Objects | None) -> Report:
-    """Add what changed of the data, and the plots. They explain the verdict, which nothing that is wrong here costs."""
-    from runner.review import plots, provenance  # noqa: PLC0415 - see the top
-
-    head, base = case.head, case.base
-    try:
-        listing = objects.listing if objects else lambda _: None
-        traced = provenance.traced(report, head.pipeline, base.pipeline if base else None, listing)
-        return replace(traced, plots=plots.gathered(head, base))
-    except Interrupted:
-        raise
-    except Exception as error:
-        logger.debug("the plots cannot be drawn", exc_info=error)
-        return replace(report, notes=(*report.notes, f"plots and lineage are left out: {error}"))
-
-
-def _timed(report: Report, case: Case) -> Report:
-    """Add how long stages took, here and at the base, as far as it was written down."""
-    from runner.review import provenance  # noqa: PLC0415 - see the top
-
-    head, base = case.head.pipeline, case.base.pipeline if case.base else None
-    return provenance.timed(report, head, base, case.times.lookup) if head and case.times else report
-
-
 def _walk(project: Project, asked: Asked, *, through: bool) -> Report:
     """Go from room to room; whatever ends the walk early is in the report, with all that was done before.
 
@@ -210,7 +150,7 @@ def _walk(project: Project, asked: Asked, *, through: bool) -> Report:
     from runner.review import rows  # noqa: PLC0415 - see the top
 
     started = time.monotonic()
-    report = replace(_blank(asked), edges=rows.edges(project.pipeline))
+    report = replace(composing.blank(asked), edges=rows.edges(project.pipeline))
     results: dict[str, StageResult] = {}
     bug: Exception | None = None
     try:
@@ -222,22 +162,22 @@ def _walk(project: Project, asked: Asked, *, through: bool) -> Report:
         sending = _sending(project, asked) if through else None
         _make_fresh(project, asked, results, sent=sending.send if sending else None)
         if through and not _worst(results):
-            _make_claims_again(place, _as_left(project, results), asked, results)
+            _make_claims_again(place, composing.as_left(project, results), asked, results)
         if worst := _worst(results):
             report = replace(report, verdict="error", exit_code=worst)
         elif through:
-            report = judge(place, _as_left(project, results), asked, results)
+            report = judge(place, composing.as_left(project, results), asked, results)
         if through:
             report = _kept(report, project, asked, list(results.values()), sending.finish if sending else None)
     except RunnerError as error:
         logger.debug("the walk ended early", exc_info=error)
-        report = ended(report, error)
+        report = composing.ended(report, error)
     except Exception as error:  # noqa: BLE001 - told first, and raised again by whoever told it
-        report, bug = ended(report, error), error
-    report = replace(report, notes=(*report.notes, *_logs(project, results)))
-    report = report if report.stages else _with_stages(report, project, results)
+        report, bug = composing.ended(report, error), error
+    report = replace(report, notes=(*report.notes, *composing.logs(project, results)))
+    report = report if report.stages else composing.with_stages(report, project, results)
     report = replace(
-        _with_left(report, project, results),
+        composing.with_left(report, project, results),
         pulled=rows.traffic(project.objects.fetched),
         seconds=round(time.monotonic() - started, 3),
     )
@@ -301,57 +241,6 @@ def _doubtful(project: Project, asked: Asked, results: Results | None) -> dict[s
     return found
 
 
-def _with_left(report: Report, project: Project, results: Mapping[str, StageResult]) -> Report:
-    """Count what was left where it is; none where it cannot be counted, which is no reason to lose the report."""
-    from runner.engine import exchange  # noqa: PLC0415 - see the top
-    from runner.review.model import Traffic  # noqa: PLC0415 - see the top
-
-    try:
-        objects, size = exchange.left(_as_left(project, results))
-    except Interrupted as error:
-        return ended(report, error)
-    except Exception as error:
-        logger.debug("what is left cannot be counted", exc_info=error)
-        return report
-    return replace(report, left=Traffic(objects, size))
-
-
-def _with_stages(report: Report, project: Project, results: Results) -> Report:
-    from runner.review import provenance, rows  # noqa: PLC0415 - see the top
-
-    stages = [rows.row(result) for result in results.values()]
-    return provenance.with_stages(report, stages, _as_left(project, results).pipeline)
-
-
-def _logs(project: Project, results: Mapping[str, StageResult]) -> list[str]:
-    """Say where all is kept that stages printed which failed."""
-    failed = (address for address, result in results.items() if result.status == "failed" and result.seconds)
-    places = {address: f"{LOGS}/{log.file_of(address)}" for address in failed}
-    return [f"all that {one} printed is in {place}" for one, place in places.items() if (project.root / place).exists()]
-
-
-def ended(report: Report, error: Exception) -> Report:
-    """Give the report of a walk that `error` ended."""
-    from runner.review import rows  # noqa: PLC0415 - see the top
-
-    code = error.exit_code if isinstance(error, RunnerError) else Exit.BUG
-    first, *others = rows.problems(error)
-    return replace(report, verdict="error", exit_code=code, error=first, notes=(*report.notes, *map(rows.note, others)))
-
-
-def _blank(asked: Asked) -> Report:
-    from runner.review.model import Report  # noqa: PLC0415 - see the top
-
-    return Report(
-        version=__version__,
-        verdict="ungated",
-        exit_code=Exit.HELD,
-        command=asked.command,
-        head=asked.head,
-        base=asked.base,
-    )
-
-
 def _make_fresh(
     project: Project,
     asked: Asked,
@@ -382,7 +271,7 @@ def _make_fresh(
         keep=project.keeping,
         executor=local,
         again=_again(project, asked, local),
-        output=lambda stage: log.stage_output(stage.address, project.root / LOGS),
+        output=lambda stage: log.stage_output(stage.address, project.root / composing.LOGS),
         setup="" if any(result.status == "ran" for result in results.values()) else asked.settings.setup,
         modes=modes or modes_of(asked.settings),
         room=machine.shared(there, chosen.jobs),
@@ -483,9 +372,3 @@ def _why_not_pushed(report: Report, project: Project, asked: Asked) -> str:
     if asked.settings.push == "passed" and report.exit_code != Exit.HELD:
         return "a stage failed" if report.verdict == "error" else f"the gates say {report.verdict}"
     return "" if project.remote("") else "no remote is configured"
-
-
-def _as_left(project: Project, results: Mapping[str, StageResult]) -> Project:
-    """Give the project with the lock entries as the run left them."""
-    entries = {address: result.entry for address, result in results.items() if result.entry}
-    return replace(project, pipeline=replace(project.pipeline, entries={**project.pipeline.entries, **entries}))

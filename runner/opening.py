@@ -33,7 +33,7 @@ from runner.store.state import State
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from runner.ci import Asked
+    from runner.asked import Asked
     from runner.engine.supposing import Supposing
     from runner.pipeline.config import Config
     from runner.pipeline.model import LockedPath, Out, Pipeline, Stage

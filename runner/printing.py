@@ -13,7 +13,7 @@ from runner.review import words
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from runner.ci import Asked
+    from runner.asked import Asked
     from runner.engine.decide import Reason
     from runner.engine.plan import Plan, Pull, Step
     from runner.engine.project import Project

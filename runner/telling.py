@@ -14,13 +14,13 @@ from operator import is_
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from runner import __version__, ci, durable, log, settings
+from runner import __version__, composing, durable, log, settings
 from runner.errors import ConfigError, Exit, ForgeError, RunnerError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from runner.ci import Asked
+    from runner.asked import Asked
     from runner.opening import Opened
     from runner.review.model import Report, StageRow
     from runner.review.templates import Own
@@ -79,7 +79,7 @@ def stopped(
     actions = settings.actions_of(environ)
     head = Commit(sha=actions.sha if actions else "")
     blank = Report(version=__version__, verdict="error", exit_code=Exit.BUG, command=command, head=head)
-    report = masked(ci.ended(blank, error))
+    report = masked(composing.ended(blank, error))
     try:
         folder = _named_folder(flags, environ) if writes else None
         files = _write(report, folder) if folder else {}
@@ -231,11 +231,11 @@ def _write_pictures(report: Report, folder: Path) -> None:
 def _with_logs(report: Report, root: Path, folder: Path) -> dict[str, Path]:
     """Put all that commands printed beside the report, where an artifact takes both; give the folder, if it has any."""
     names = [log.file_of(row.stage) for row in report.stages if row.decision in {"ran", "failed"} and row.seconds]
-    there = [name for name in names if (root / ci.LOGS / name).exists()]
+    there = [name for name in names if (root / composing.LOGS / name).exists()]
     try:
         for name in there:
             (folder / "logs").mkdir(exist_ok=True)
-            shutil.copyfile(root / ci.LOGS / name, folder / "logs" / name)
+            shutil.copyfile(root / composing.LOGS / name, folder / "logs" / name)
     except OSError as error:
         logger.warning("the logs cannot be written to %s: %s", folder, error.strerror or error)
     return {"logs": folder / "logs"} if there else {}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from runner import ci
+from runner import ci, composing
 from runner.engine import exchange
 from runner.engine.project import Place
 from runner.errors import ConfigError, ConfigErrors, Location, RemoteError
@@ -220,7 +220,9 @@ def test_every_mistake_that_ends_a_walk_is_in_its_report(made: Workshop) -> None
     with made.opened() as opened:
         blank = ci.repro(opened.project, opened.asked)
     first = ConfigError("one", "do", Location("dvc.yaml", 3))
-    report = ci.ended(blank, ConfigErrors([first, ConfigError("two", "", Location("dvc.yaml", 5)), ConfigError("3")]))
+    report = composing.ended(
+        blank, ConfigErrors([first, ConfigError("two", "", Location("dvc.yaml", 5)), ConfigError("3")])
+    )
     assert report.error
     assert (report.error.message, report.error.where) == ("one", Location("dvc.yaml", 3))
     assert report.notes == ("dvc.yaml:5: two", "3")

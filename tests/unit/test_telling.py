@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from runner import ci, log, opening, telling
+from runner import ci, composing, log, opening, telling
 from runner.engine.project import Place
 from runner.errors import ConfigError, ConfigErrors, Location
 from runner.review.changed import Picture, PlotRow
@@ -177,7 +177,7 @@ def test_an_error_is_annotated_with_its_place_and_with_every_further_mistake(
 ) -> None:
     opened, report = judged(made, environ)
     mistakes = [ConfigError("<b>one", "do", Location("dvc.yaml", 3)), ConfigError("two", "", Location("x.dvc", 5))]
-    assert telling.tell(ci.ended(report, ConfigErrors(mistakes)), opened, None) == 2
+    assert telling.tell(composing.ended(report, ConfigErrors(mistakes)), opened, None) == 2
     first, second = actions.read(printed.getvalue()).named("error", "warning")
     assert (first.name, first.properties["file"], first.properties["line"]) == ("error", "dvc.yaml", "3")
     assert second.message == "x.dvc:5: two"

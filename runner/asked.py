@@ -1,0 +1,45 @@
+"""What one run was asked for; made by `asking`, walked by `ci`, told by `telling`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from runner.forge.event import Event
+    from runner.review.commit import Commit
+    from runner.review.gatefile import GateFile
+    from runner.review.model import Override
+    from runner.settings import Settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """One run: what was asked for, by which event, and what it is compared with.
+
+    Attributes:
+        settings: the checked inputs.
+        event: what kind of run this is, and what it may do.
+        environ: the process's environment, from which stages get what they may see.
+        gates: the gate file; `None` where there is none.
+        head: the candidate.
+        base: the commit to compare with; `None` where there is none.
+        remote_from: the commit whose `.dvc/config` counts; empty: the working tree's; `None`: no remote is used.
+        gone: what the base has and the candidate has not, in words: gates.
+        command: the verb and its options as given.
+        override: asks who accepted failed gates of this head; `None`: nobody did.
+
+    """
+
+    settings: Settings
+    event: Event
+    environ: Mapping[str, str] = field(repr=False)
+    gates: GateFile | None
+    head: Commit
+    base: Commit | None
+    remote_from: str | None = ""
+    gone: tuple[str, ...] = ()
+    command: str
+    override: Callable[[], Override | None] = lambda: None
