@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal, TextIO
 
+from runner.errors import Interrupted
 from runner.log.mask import Mask
 from runner.log.stage import StageOutput, inert
 from runner.log.turns import Turns
@@ -239,6 +240,8 @@ class _Door(logging.StreamHandler[TextIO]):
         """Write the record."""
         try:
             line = self.format(record) + "\n"
+        except Interrupted:  # a signal that came meanwhile is no fault of the line
+            raise
         except Exception:  # noqa: BLE001  a log line that cannot be formatted must not end a training
             self.handleError(record)
             return
