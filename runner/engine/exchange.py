@@ -148,6 +148,7 @@ def keep(project: Project, results: Sequence[StageResult]) -> Moved:
     for result in results:
         if result.entry:
             mine = _records(project, result, unpushed)
+            records.update(dict.fromkeys(mine))
             pushable = _pushable(result.stage, result.entry, remembered=bool(mine))
             if mine or result.status not in _LEFT_ALONE:
                 made += pushable
