@@ -231,12 +231,13 @@ class Reproduction:
         so_far.skipped += [stage for stage in left if stage.address not in so_far.done]
 
     def _judged(self, stages: Sequence[Stage], so_far: _SoFar) -> Iterator[StageResult]:
-        """Look again at what stages wrote, if a command ran and nothing failed that ends the run."""
+        """Look again at what stages read and wrote, if a command ran and nothing failed that ends the run."""
         if so_far.is_over:
             return
         ran = [stage for stage in stages if stage.address in so_far.ran]
         is_last = self._most_underway == 1 and so_far.commands[-1:] == ran[-1:]
-        why = self._tampered(so_far.done, after=ran[-1] if is_last else None) if ran else ""
+        whole = so_far.done - so_far.broken
+        why = self._tampered(whole, after=ran[-1] if is_last else None) if ran else ""
         if why:
             yield StageResult(ran[-1], "failed", why=why, exit_code=Exit.STAGE)
 
@@ -259,18 +260,31 @@ class Reproduction:
         return outcome
 
     def _tampered(self, done: Collection[str], after: Stage | None) -> str:
-        """Look again at what stages wrote: a command may have changed an out that is not its own.
+        """Look again at what stages read and wrote: a command may have changed what is not its own.
 
-        What the stage wrote `after` which no other command was run was hashed when it had ended.
+        Of the stage `after` which no other command was run, both were hashed when it had ended.
         """
         self.workspace.forget(".")
         for stage in self.known.pipeline.stages:
             is_open = stage.address in done and not stage.frozen and stage is not after
             entry = self.known.entry(stage) if is_open else None
-            for out, name in outs_of(stage, entry) if entry else ():
-                content = self.workspace.observe_out(out.path, name.name)
-                if content and content.hash != name:
-                    return f"{out.path}, written by {stage.address}, was changed by the command of another stage"
+            changed = self._changed(stage, entry) if entry else ""
+            if changed:
+                return f"{changed} was changed by the command of another stage"
+        return ""
+
+    def _changed(self, stage: Stage, entry: LockEntry) -> str:
+        """Name an out or a dep that is not what `entry` says. What is absent is whatever the lock says of it."""
+        for out, name in outs_of(stage, entry):
+            content = self.workspace.observe_out(out.path, name.name)
+            if content and content.hash != name:
+                return f"{out.path}, written by {stage.address},"
+        for dep in stage.local_deps:
+            recorded = entry.dep(dep.spelled)
+            was = recorded.hash if recorded else None
+            content = self.known.at(dep.path, was.name) if was else None
+            if content and content.hash != was:
+                return f"dependency {dep.path!r} of stage {stage.address}"
         return ""
 
     def _again(self, producers: Collection[str], begun: Collection[str]) -> list[Stage]:

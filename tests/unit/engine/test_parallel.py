@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from runner.errors import Location
+from runner.errors import Exit, Location
 from tests.support.pipelines import Workshop, decisions, finished, row, workshop
 
 if TYPE_CHECKING:
@@ -141,6 +141,33 @@ stages:
     assert decisions(report)["reader"] == "failed"
     assert "'seed' was changed" in row(report, "reader").why
     assert made.plan()["reader"] == "run"
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_a_stage_that_changes_the_dep_of_one_that_has_ended_fails(tmp_path: Path, jobs: str) -> None:
+    text = """\
+stages:
+  reader: {cmd: 'cp seed r.o', deps: [seed], outs: [r.o]}
+  writer: {cmd: 'while ! grep -qs reader: dvc.lock; do sleep 0.01; done; echo x > seed; touch w.o', outs: [w.o]}
+"""
+    report = workshop(tmp_path, text, {"seed": "1\n"}).repro(jobs=jobs)
+    assert decisions(report) == {"reader": "ran", "writer": "failed"}
+    assert "dependency 'seed' of stage reader was changed by the command of another stage" in row(report, "writer").why
+    assert report.exit_code == Exit.STAGE
+
+
+def test_a_dep_that_was_changed_before_is_not_laid_at_the_door_of_who_runs_while_its_stage_fails(
+    tmp_path: Path,
+) -> None:
+    text = """\
+stages:
+  broken: {cmd: 'grep -q 1 seed && cp seed b.o', deps: [seed], outs: [b.o]}
+  other: {cmd: 'cp more o.o', deps: [more], outs: [o.o]}
+"""
+    made = workshop(tmp_path, text, {"seed": "1\n", "more": "1\n"})
+    made.repro()
+    made.put({"seed": "2\n", "more": "2\n"})
+    assert decisions(made.repro(keep_going="true")) == {"broken": "failed", "other": "ran"}
 
 
 def test_a_stage_that_changes_the_out_of_another_fails_whoever_ends_first(tmp_path: Path) -> None:
