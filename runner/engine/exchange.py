@@ -114,6 +114,7 @@ def push(project: Project, targets: Sequence[str]) -> Moved:
     check_pushable(project, targets)
     known, keeping = project.known(), project.keeping()
     wanted: list[Wanted] = []
+    left: list[tuple[Named, LockedPath]] = []
     records: dict[str, None] = {}
     for stage, out, recorded in _recorded(project, known, targets):
         name = recorded.hash
@@ -123,6 +124,8 @@ def push(project: Project, targets: Sequence[str]) -> Moved:
         content = None if there else project.workspace.observe(out.path, name.name)
         if content and content.hash == name:
             keeping.add(out, content)
+        elif not there:
+            left.append((Named(stage, out), recorded))
         entry = known.entry(stage)
         record = project.runs.record_of(entry) if entry and not stage.is_data_source else ""
         if record:
@@ -130,6 +133,8 @@ def push(project: Project, targets: Sequence[str]) -> Moved:
         if out.cache or (record and project.cache.has(name)):
             wanted.append((out, name))
     moved = project.objects.push(wanted)
+    if not moved.failed:
+        moved += Moved(0, 0, 0.0, tuple(_unproved(project, left)))
     return moved if moved.failed else moved + _push_records(project, records)
 
 
@@ -156,9 +161,8 @@ def keep(project: Project, results: Sequence[StageResult]) -> Moved:
                 others += [(out, name) for out, name in pushable if project.cache.has(name)]
                 left += _left(project, result.stage, result.entry, pushable)
     moved = project.objects.push([*made, *others])
-    for failure in moved.failed:
+    for failure in moved.failed or _unproved(project, left):
         raise failure.error
-    _prove(project, left)
     moved += _push_records(project, records)
     project.runs.pushed(records)
     return moved + _push_times(project, [result.entry for result in results if result.status == "ran" and result.entry])
@@ -204,30 +208,23 @@ def _pushable(stage: Stage, entry: LockEntry, *, remembered: bool) -> list[Wante
 def _left(
     project: Project, stage: Stage, entry: LockEntry, pushable: Iterable[Wanted]
 ) -> Iterator[tuple[Named, LockedPath]]:
-    """Give what of a stage's outs is not on this machine, and what is recorded of it."""
+    """Give what of a stage's outs is not, or not all of it, on this machine, and what is recorded of it."""
     for out, name in pushable:
         recorded = entry.out(out.spelled)
-        if recorded and not project.cache.has(name):
+        if recorded and not project.objects.at_hand(name):
             yield Named(stage, out), recorded
 
 
-def _prove(project: Project, left: Iterable[tuple[Named, LockedPath]]) -> None:
-    """Ask the remotes for what this machine does not have, every file of directories too.
-
-    Raises:
-        RemoteError: something is in no place, or is not what the lock names.
-
-    """
+def _unproved(project: Project, left: Iterable[tuple[Named, LockedPath]]) -> list[Failure]:
+    """Ask the remotes for what this machine does not have, every file of directories too; give what is not proved."""
     homes = proof.by_home(tracked.opened(project.objects, left))
-    for home in homes:
-        if project.remote(home) is None:
-            path = next(iter(homes[home].outs.values())).path
-            message = f"{path} is named by the lock, but it is neither here nor in a remote: none is configured"
-            raise ObjectMissing(message, "push it from where it was made")
+    failures = []
     for lack in proof.lacking(project, homes):
         path = lack.out.path
         message = f"{path} is named by the lock, but is neither here nor whole in the remote: {lack.error.message}"
-        raise type(lack.error)(message, f"push it from where it was made: `dvc push {path}`")
+        error = type(lack.error)(message, f"push it from where it was made: `dvc push {path}`")
+        failures.append(Failure(lack.name.key, error))
+    return failures
 
 
 def _push_records(project: Project, records: Iterable[str]) -> Moved:

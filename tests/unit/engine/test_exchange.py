@@ -222,6 +222,20 @@ def test_a_run_does_not_take_what_was_cut_off_for_what_the_lock_names(path: str,
     assert path in report.error.message
 
 
+def test_a_part_that_is_here_vouches_for_no_other(made: Workshop) -> None:
+    clone = made.clone("clone")
+    clone.pull("folder/x")
+    shutil.rmtree(clone.root / "folder")
+    cut = made.remote / made.objects("folder")[2]
+    cut.chmod(0o644)
+    cut.write_bytes(b"")
+    assert [failure.name for failure in clone.push("folder").failed] == [made.objects("folder")[0]]
+    report = clone.run(push="always")
+    assert report.exit_code == 4
+    assert report.error
+    assert "folder" in report.error.message
+
+
 @pytest.mark.parametrize(
     ("push", "gate", "sent"),
     [("passed", "0", True), ("passed", "2", False), ("always", "2", True), ("never", "0", False)],
