@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import logging
+import io
 import re
 import subprocess
 import sys
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from runner import progress
+from runner import log, progress
 from runner.progress import Progress, line, summary
 from runner.store.meter import Tally, Work
 from tests.support.pipelines import workshop
@@ -90,9 +90,9 @@ def test_time_left_is_that_of_the_bytes_where_they_are_known() -> None:
     assert line(work, 50.0) == ("hash: 0 of 1 object, 25 GB of 100 GB, 500 MB/s, 2 min 30 s left", 0.25)
 
 
-def test_an_operation_that_took_long_is_summed_up_and_a_short_one_is_not(caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.INFO, "retrain")
-    logging.getLogger("retrain").propagate = True
+def test_an_operation_that_took_long_is_summed_up_and_a_short_one_is_not() -> None:
+    told = io.StringIO()
+    log.setup(told, actions=False, verbosity=0, secrets=())
     moments = [0.0, 0.5, 10.0, 14.0]
     tally = Tally()
     shows = Progress(None, clock=lambda: moments.pop(0) if moments else 14.0)
@@ -100,7 +100,7 @@ def test_an_operation_that_took_long_is_summed_up_and_a_short_one_is_not(caplog:
         with shows.watch(Work("verify", tally.counts, 2)):
             tally.report(4_000_000)
             tally.objects += 1
-    assert [record.message for record in caplog.records] == ["verify: 2 objects, 8 MB in 4.0 s, 2 MB/s"]
+    assert told.getvalue().splitlines() == ["verify: 2 objects, 8 MB in 4.0 s, 2 MB/s"]
     assert summary(Work("remove", lambda: (20, 0), 20), 2.0) == "remove: 20 objects, 0 B in 2.0 s, 10/s"
 
 
