@@ -23,6 +23,7 @@ from runner.engine.objects import NOTHING
 from runner.engine.project import Place
 from runner.errors import ConfigError, Exit, RemoteError, RunnerError, StaleError
 from runner.pipeline import wishes
+from runner.store import disk
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -173,7 +174,8 @@ def _walk(project: Project, asked: Asked, *, through: bool) -> Report:
         logger.debug("the walk ended early", exc_info=error)
         report = composing.ended(report, error)
     except Exception as error:  # noqa: BLE001 - told first, and raised again by whoever told it
-        report, bug = composing.ended(report, error), error
+        is_full = disk.full(error)
+        report, bug = composing.ended(report, is_full or error), None if is_full else error
     report = replace(report, notes=(*report.notes, *composing.logs(project, results)))
     report = report if report.stages else composing.with_stages(report, project, results)
     report = replace(

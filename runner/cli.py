@@ -80,8 +80,11 @@ def start(argv: Sequence[str], environ: Mapping[str, str]) -> int:
         discard(sys.stdout)
         discard(sys.stderr)
         return Exit.INTERRUPTED
-    except Exception:  # noqa: BLE001 - the one place where a bug becomes a message and an exit code
-        return _bug(call)
+    except Exception as error:  # noqa: BLE001 - the one place where a bug becomes a message and an exit code
+        from runner.store import disk  # noqa: PLC0415 - `--help` has no disk to fill
+
+        is_full = disk.full(error)
+        return _told(is_full) if is_full else _bug(call)
     return int(code or Exit.HELD)
 
 

@@ -38,8 +38,10 @@ def write(place: Path, content: bytes, *, sync: bool = True) -> None:
             if sync:
                 os.fsync(descriptor)
         temporary.replace(place)
-    except BaseException:
+    except BaseException as error:
         temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.filename is None:
+            error.filename = str(place)  # of a write the system names no file
         raise
     if sync:
         sync_folder(place.parent)

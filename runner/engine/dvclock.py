@@ -117,11 +117,18 @@ class DvcLock:
         try:
             yield
         finally:
+            self._released(read, written, mine)
+
+    def _released(self, reads: Iterable[str], writes: Iterable[str], mine: dict[str, Any]) -> None:
+        """Say it no longer. Where that cannot be written nothing is lost: it counts while our process lives."""
+        try:
             with self._edited() as held:
-                for path in read:
+                for path in reads:
                     _release(held["read"], path, mine)
-                for path in written:
+                for path in writes:
                     held["write"].pop(path, None)
+        except OSError as error:
+            logger.warning("%s cannot be written: %s", self._folder / "rwlock", error.strerror or error)
 
     @contextmanager
     def _edited(self) -> Iterator[dict[str, dict[str, Any]]]:

@@ -18,6 +18,7 @@ from runner.engine.decide import UNTRACKABLE, Content
 from runner.engine.dvcignore import Ignore
 from runner.errors import ConfigError
 from runner.hashes import MD5, Hash, Tree
+from runner.store import disk
 from runner.store.digest import digest_of
 
 if TYPE_CHECKING:
@@ -260,6 +261,7 @@ def refusals(relative: str, done: str) -> Iterator[None]:
 
     Raises:
         ConfigError: no permission, a read-only file system, a link that leads to itself.
+        RemoteError: the disk is full.
 
     """
     try:
@@ -267,6 +269,8 @@ def refusals(relative: str, done: str) -> Iterator[None]:
     except (FileNotFoundError, NotADirectoryError):
         raise
     except OSError as error:
+        if is_full := disk.full(error):
+            raise is_full from error
         message = f"{relative} cannot be {done}: {error.strerror or error}"
         raise ConfigError(message, "mend the file or the name") from error
 

@@ -49,9 +49,15 @@ class Whole:
         """Give the file its name."""
         self._add(self._packer.flush())
         if self._file:
-            self._file.close()
+            try:
+                self._file.close()  # writes what it still holds
+            except OSError as error:
+                self._fail(error)
             with suppress(OSError):
-                self._beside.replace(self.place)
+                if self._has_failed:
+                    self._beside.unlink()
+                else:
+                    self._beside.replace(self.place)
 
     def _add(self, packed: bytes) -> None:
         if self._has_failed or not packed:
@@ -62,5 +68,9 @@ class Whole:
                 self._file = self._beside.open("wb")
             self._file.write(packed)
         except OSError as error:
-            self._has_failed = True
+            self._fail(error)
+
+    def _fail(self, error: OSError) -> None:
+        if not self._has_failed:
             logger.warning("the log %s cannot be written: %s", self.place, error.strerror or error)
+        self._has_failed = True

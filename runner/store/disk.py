@@ -249,6 +249,13 @@ def refusals(doing: str) -> Iterator[None]:
         raise refusal(doing, error) from error
 
 
+def full(error: BaseException) -> RemoteError | None:
+    """Give what is said of a disk that is full, wherever that was met; `None` for any other error."""
+    if not (isinstance(error, OSError) and error.errno in _FULL):
+        return None
+    return refusal(f"write {error.filename or 'a file'}", error)
+
+
 def refusal(doing: str, error: OSError) -> RemoteError:
     """Give the error that says in words what the system refused."""
     reason = f"cannot {doing}: {error.strerror or error}"

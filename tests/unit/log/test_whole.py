@@ -80,6 +80,19 @@ def test_a_log_that_cannot_be_written_costs_a_warning(stream: io.StringIO, tmp_p
     assert stream.getvalue().count("::warning::the log") == 1
 
 
+def test_a_disk_that_is_full_when_the_log_ends_costs_a_warning_and_leaves_the_log_before(
+    stream: io.StringIO, tmp_path: Path
+) -> None:
+    with log.stage_output("train", tmp_path) as output:
+        output(b"one\n")
+    (tmp_path / ".train.log.gz.tmp").symlink_to("/dev/full")
+    with log.stage_output("train", tmp_path) as output:
+        output(b"two\n")
+    assert stream.getvalue().count("::warning::the log") == 1
+    assert kept(tmp_path) == "one\n"
+    assert [place.name for place in tmp_path.iterdir()] == ["train.log.gz"]
+
+
 def test_the_next_run_replaces_it(stream: io.StringIO, tmp_path: Path) -> None:
     for text in (b"one\n", b"two\n"):
         with log.stage_output("train", tmp_path) as output:
