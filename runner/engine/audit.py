@@ -95,7 +95,7 @@ def verify(project: Project, targets: Sequence[str], *, remotes: bool, repair: b
         found = list(_refetched(project, found, named))
     read = NOTHING
     if remotes:
-        for home, kept in proof.by_home(tracked.opened(project.objects, recorded)).items():
+        for home, kept in proof.by_home(proof.opened(project.objects, recorded)).items():
             seen, wrong = _inspected(project, home, kept)
             read += seen
             found += _sent(project, home, wrong, kept) if repair else wrong
@@ -113,7 +113,7 @@ def unproved(project: Project, targets: Sequence[str]) -> tuple[int, list[Findin
 
     """
     recorded = tracked.recorded([project.pipeline], targets, project.cwd)
-    homes = proof.by_home(tracked.opened(project.objects, recorded))
+    homes = proof.by_home(proof.opened(project.objects, recorded))
     lacking = [_lack(lack) for lack in proof.lacking(project, homes)]
     return sum(len(kept.outs) for kept in homes.values()), lacking
 
@@ -121,7 +121,7 @@ def unproved(project: Project, targets: Sequence[str]) -> tuple[int, list[Findin
 def _named(project: Project, recorded: Iterable[tuple[Named, LockedPath]]) -> _Named:
     """Give every object of outs, members of directories too, and an out that is made of it."""
     found: _Named = {}
-    for one in tracked.opened(project.objects, recorded):
+    for one in proof.opened(project.objects, recorded):
         found.setdefault(one.name, one.out)
     return found
 

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from runner import durable
-from runner.engine import checkout, proof, tracked
+from runner.engine import checkout, proof
 from runner.engine import targets as targeting
 from runner.engine.objects import NOTHING
 from runner.engine.runcache import FIRST
@@ -48,7 +48,7 @@ def pull(project: Project, targets: Sequence[str]) -> Moved:
     moved = project.objects.fetch([(piece.out, piece.name) for piece in wanted])
     lost = {failure.name for failure in moved.failed}
     for piece in wanted:
-        short = len(lost & {piece.name.key, *(member.key for member in known.members(piece.name))})
+        short = _short(known, piece, lost)
         if short:
             why = "" if piece.out.push else "; it has push: false, so only the place where it was made has it"
             logger.error("%s is left as it is: %d of its objects could not be had%s", piece.out.path, short, why)
@@ -57,6 +57,13 @@ def pull(project: Project, targets: Sequence[str]) -> Moved:
     chosen = targeting.stages(project.pipeline, targets, project.cwd)
     partial = [stage for stage, _ in chosen if _is_partial(stage, known)]
     return sum((_pull_import(project, known, keeping, stage) for stage in partial), moved)
+
+
+def _short(known: Known, piece: Piece, lost: set[str]) -> int:
+    """Count the objects of a piece that could not be had; of a directory whose listing could not, that one alone."""
+    if piece.name.key in lost:
+        return 1
+    return len(lost & {member.key for member in known.members(piece.name)})
 
 
 def _is_partial(stage: Stage, known: Known) -> bool:
@@ -217,7 +224,7 @@ def _left(
 
 def _unproved(project: Project, left: Iterable[tuple[Named, LockedPath]]) -> list[Failure]:
     """Ask the remotes for what this machine does not have, every file of directories too; give what is not proved."""
-    homes = proof.by_home(tracked.opened(project.objects, left))
+    homes = proof.by_home(proof.opened(project.objects, left))
     failures = []
     for lack in proof.lacking(project, homes):
         path = lack.out.path

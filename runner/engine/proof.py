@@ -5,18 +5,22 @@ Names are of bytes, so a size can only refute: that the bytes are right is for `
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from runner.engine import tracked
+from runner.engine.tracked import Tracked
 from runner.errors import Corrupt, ObjectMissing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from runner.engine.objects import Objects
     from runner.engine.project import Project
-    from runner.engine.tracked import Tracked
+    from runner.engine.targets import Named
     from runner.hashes import Hash
-    from runner.pipeline.model import Out
+    from runner.pipeline.model import LockedPath, Out
 
 
 @dataclass(slots=True)
@@ -47,6 +51,16 @@ class Lack:
     name: Hash
     out: Out
     error: ObjectMissing | Corrupt
+
+
+def opened(objects: Objects, found: Iterable[tuple[Named, LockedPath]]) -> Iterator[Tracked]:
+    """Give every object of outs; a listing that came with other bytes is there by itself, and hides nothing else."""
+    for one, locked in found:
+        try:
+            yield from tracked.opened(objects, [(one, locked)])
+        except Corrupt:
+            if one.inside and locked.hash:
+                yield Tracked(one.out, one.out.path, locked.hash)
 
 
 def by_home(found: Iterable[Tracked]) -> dict[str, Kept]:
@@ -90,28 +104,38 @@ def absent(project: Project, home: str, kept: Kept) -> tuple[dict[Hash, int], li
 def _lacking(project: Project, home: str, kept: Kept) -> Iterator[Lack]:
     there, gone = absent(project, home, kept)
     yield from gone
-    url, wrong = project.objects.remote(home).url, set()
-    for name, size in there.items():
-        expected = _expected(project, kept, name)
-        if expected is not None and size != expected:
-            wrong.add(name)
-            message = f"{name.key} in {url} has {size} bytes, and must have {expected}"
-            yield Lack(name, kept.outs[name], _corrupt(message))
-    for listing in [name for name in there if name.is_dir and name in kept.sizes]:
+    url = project.objects.remote(home).url
+    must = ((name, _expected(project, kept, name)) for name in there)
+    for name, expected in [(name, size) for name, size in must if size not in {None, there[name]}]:
+        message = f"{name.key} in {url} has {there.pop(name)} bytes, and must have {expected}"
+        yield Lack(name, kept.outs[name], _corrupt(message))
+    for listing in filter(lambda name: name.is_dir, there):
+        if why := _refuted(project, home, listing, kept.sizes.get(listing), there):
+            yield Lack(listing, kept.outs[listing], why)
+
+
+def _refuted(
+    project: Project, home: str, listing: Hash, expected: int | None, there: Mapping[Hash, int]
+) -> Corrupt | None:
+    """Say what is wrong with a directory all of whose files are there, as far as their own sizes are known."""
+    try:
         tree = project.objects.listing(listing, home)
-        members = list(tree.objects()) if tree else []
-        if wrong.isdisjoint(members) and all(member in there for member in members):
-            size, expected = sum(there[member] for member in members), kept.sizes[listing]
-            if size != expected:
-                message = f"the files of {listing.key} in {url} have {size} bytes, and must have {expected}"
-                yield Lack(listing, kept.outs[listing], _corrupt(message))
+    except Corrupt as error:
+        return error
+    sizes = [there.get(member) for member in tree.objects()] if tree else [None]
+    if expected is None or None in sizes:
+        return None
+    total = sum(size for size in sizes if size)
+    message = f"the files of {listing.key} in {project.objects.remote(home).url} have {total} bytes, not {expected}"
+    return _corrupt(message) if total != expected else None
 
 
 def _expected(project: Project, kept: Kept, name: Hash) -> int | None:
     """Give the bytes that an object must have: as the cache holds it, else as it is recorded; `None`: not known."""
-    if project.cache.has(name):
-        return project.cache.path(name).stat().st_size
-    return None if name.is_dir else kept.sizes.get(name)
+    try:
+        return os.stat(project.cache.place(name)).st_size  # noqa: PTH116 - a Path costs more
+    except FileNotFoundError:
+        return None if name.is_dir else kept.sizes.get(name)
 
 
 def _nowhere(name: Hash, url: str) -> ObjectMissing:

@@ -206,3 +206,15 @@ stages:
         asked, lacking = audit.unproved(opened.project, ())
     assert (asked, [finding.name for finding in lacking]) == (1, [key])
     assert states(verify(made, remotes=True)) == {("remote", "missing", "b")}
+
+
+@pytest.mark.parametrize("targets", [(), ("folder/x", "file")])
+def test_a_broken_listing_of_the_remote_hides_nothing_else(targets: tuple[str, ...], made: Workshop) -> None:
+    clone = made.clone("clone")
+    flip(sent(made, made.objects("folder")[0]))
+    sent(made, made.objects("file")[0]).unlink()
+    expected = {("remote", "corrupt", "folder"), ("remote", "missing", "file")}
+    assert states(verify(clone, *targets, remotes=True)) == expected
+    with clone.opened() as opened:
+        _, lacking = audit.unproved(opened.project, targets)
+    assert {(finding.side, finding.state, finding.path) for finding in lacking} == expected

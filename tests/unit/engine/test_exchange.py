@@ -130,6 +130,17 @@ def test_what_two_outs_share_and_is_broken_everywhere_is_told_and_the_rest_is_pu
     assert (clone.root / "file").exists()
 
 
+def test_a_broken_listing_of_the_remote_keeps_no_other_out_away(tmp_path: Path) -> None:
+    made = finished(tmp_path, PIPELINE.replace("  file:", "  zfile:"), {"seed": "1\n"})
+    clone = made.clone("clone")
+    listing = made.remote / made.objects("folder")[0]
+    listing.chmod(0o644)
+    listing.write_bytes(b"[]")
+    moved = clone.pull("folder", "zfile")
+    assert [failure.name for failure in moved.failed] == [made.objects("folder")[0]]
+    assert data(clone) == {"file"}
+
+
 def test_executables_are_put_in_place_as_such(tmp_path: Path) -> None:
     tool = "stages:\n  tool:\n    cmd: echo '#!/bin/sh' > tool; chmod +x tool\n    outs: [tool]\n"
     made = finished(tmp_path, tool)
