@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from runner.store.source import SourceStore
     from tests.support.faulty import FaultyS3
 
+pytestmark = pytest.mark.slow
+
 OTHER_KEY = "b3RoZXI="
 
 

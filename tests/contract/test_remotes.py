@@ -31,7 +31,9 @@ if TYPE_CHECKING:
     from tests.support import azure, gs, nginx, sshd
     from tests.support.s3 import Server
 
-PLACES = ("directory", "moto", "rclone", "nginx", "gs", "azurite", "sshd")
+AZURITE = pytest.param("azurite", marks=pytest.mark.slow)
+SSHD = pytest.param("sshd", marks=pytest.mark.slow)
+PLACES = ("directory", "moto", "rclone", "nginx", "gs", AZURITE, SSHD)
 ODD = (
     "runs/ab/with space/ü and 漢字",
     "runs/ab/plus+percent%41&and=?#hash",
@@ -132,7 +134,7 @@ def test_creating_stores_what_is_not_there_and_mends_what_is_not_whole(
 
 # Not in a directory, here or on another machine: objects come by a rename. Not where the server knows no condition:
 # rclone, nginx, the emulator of Google's storage (see test_gs_parts.py).
-@pytest.mark.parametrize("bare", ["moto", "boto3", "azurite"], indirect=True)
+@pytest.mark.parametrize("bare", ["moto", "boto3", AZURITE], indirect=True)
 @pytest.mark.parametrize("size", [100, 17 << 20], ids=["small", "in parts"])
 def test_creating_leaves_alone_what_is_there(
     remote: Remote, put: Callable[[str, bytes], None], names: Callable[[str], list[str]], tmp_path: Path, size: int
@@ -146,7 +148,7 @@ def test_creating_leaves_alone_what_is_there(
 
 
 # Not on a directory, which is read as it is; the emulator of Google's storage pins no version (see test_gs_parts.py).
-@pytest.mark.parametrize("bare", ["moto", "boto3", "rclone", "nginx", "azurite", "sshd"], indirect=True)
+@pytest.mark.parametrize("bare", ["moto", "boto3", "rclone", "nginx", AZURITE, SSHD], indirect=True)
 def test_a_part_is_of_the_version_that_was_begun(bare: Remote, tmp_path: Path) -> None:
     source = tmp_path / "source"
     content = os.urandom(2 << 20)
@@ -204,7 +206,7 @@ def test_a_name_that_could_leave_the_remote_is_refused(remote: Remote, tmp_path:
 
 
 # Not on nginx: plain HTTP cannot list.
-@pytest.mark.parametrize("bare", ["directory", "moto", "rclone", "gs", "azurite", "sshd"], indirect=True)
+@pytest.mark.parametrize("bare", ["directory", "moto", "rclone", "gs", AZURITE, SSHD], indirect=True)
 def test_a_prefix_need_not_be_a_folder(remote: Remote, put: Callable[[str, bytes], None]) -> None:
     for name in ("files/md5/ab/c1", "files/md5/ab/c2", "files/md5/ab/d", "files/md5/ac/c1", "runs/ab/c"):
         put(name, b"x")
@@ -220,7 +222,7 @@ def test_a_prefix_need_not_be_a_folder(remote: Remote, put: Callable[[str, bytes
 
 
 # Not on rclone: under load it turns both writers away, and removes the object when it does.
-@pytest.mark.parametrize("bare", ["directory", "moto", "nginx", "gs", "azurite", "sshd"], indirect=True)
+@pytest.mark.parametrize("bare", ["directory", "moto", "nginx", "gs", AZURITE, SSHD], indirect=True)
 def test_two_writers_of_one_object_leave_it_whole(
     remote: Remote, names: Callable[[str], list[str]], tmp_path: Path
 ) -> None:
@@ -422,6 +424,7 @@ def test_what_is_removed_is_gone_and_nothing_else(bare: Remote, tmp_path: Path) 
     assert set(remote.exists(objects)) == {*objects} - gone
 
 
+@pytest.mark.slow
 def test_more_than_a_thousand_are_removed_at_once(bare: Remote, tmp_path: Path) -> None:
     if not (remote := removing(bare)):
         return

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
     from tests.support.sshd import Server
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def source(tmp_path: Path) -> Path:

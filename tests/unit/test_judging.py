@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from runner.review.model import Report
 
+pytestmark = pytest.mark.slow
+
 PIPELINE = """\
 stages:
   fit:

@@ -45,6 +45,7 @@ print("rich" in sys.modules)
 """
 
 
+@pytest.mark.slow
 def test_a_terminal_shows_a_line_that_lives_and_is_gone_when_all_is_done(
     tmp_path: Path, environ: dict[str, str]
 ) -> None:
@@ -56,6 +57,7 @@ def test_a_terminal_shows_a_line_that_lives_and_is_gone_when_all_is_done(
     assert "fetch" not in last
 
 
+@pytest.mark.slow
 def test_a_log_gets_plain_lines_and_rich_is_not_loaded(tmp_path: Path, environ: dict[str, str]) -> None:
     done = subprocess.run(
         [sys.executable, "-c", WORKING], capture_output=True, text=True, cwd=tmp_path, env=environ, check=True

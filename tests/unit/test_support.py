@@ -52,6 +52,7 @@ def _run(folder: Path, content: str, ci: str) -> str:
     return f"{done.stdout}{done.stderr}\nexit {done.returncode}"
 
 
+@pytest.mark.slow
 def test_on_a_laptop_a_missing_tool_skips_with_its_reason(tmp_path: Path) -> None:
     printed = _run(tmp_path, _TESTS, ci="")
     assert "1 passed, 2 skipped, 1 xfailed" in printed
@@ -59,6 +60,7 @@ def test_on_a_laptop_a_missing_tool_skips_with_its_reason(tmp_path: Path) -> Non
     assert printed.endswith("exit 0")
 
 
+@pytest.mark.slow
 def test_under_ci_a_missing_tool_a_skip_and_an_expected_failure_all_fail(tmp_path: Path) -> None:
     printed = _run(tmp_path, _TESTS, ci="true")
     assert "2 failed, 1 passed, 1 error" in printed

@@ -22,6 +22,8 @@ from tests.support.pipelines import Workshop, finished
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.slow
+
 PIPELINE = """\
 stages:
   one:

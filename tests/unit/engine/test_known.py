@@ -83,6 +83,7 @@ def split(draw: st.DrawFn) -> tuple[dict[str, str], list[str], list[str]]:
     return files, outs, draw(st.lists(st.sampled_from(outs), unique=True))
 
 
+@pytest.mark.slow
 @given(split())
 def test_an_early_look_equals_the_later_truth(case: tuple[dict[str, str], list[str], list[str]]) -> None:
     files, outs, absent = case

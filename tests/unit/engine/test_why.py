@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from runner.engine.why import Why
     from tests.support.environment import Program
 
+pytestmark = pytest.mark.slow
+
 PIPELINE = """\
 stages:
   clean:

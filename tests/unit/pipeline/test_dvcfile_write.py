@@ -83,6 +83,7 @@ def test_a_text_in_another_style_says_the_same_in_the_end(text: str) -> None:
     assert entry(new).outs == (fresh,)
 
 
+@pytest.mark.slow
 def test_a_changed_file_gets_the_bytes_that_dvc_writes(tmp_path: Path, dvc: Program) -> None:
     (tmp_path / "a").write_text("one")
     (tmp_path / "d").mkdir()

@@ -93,6 +93,7 @@ _SEGMENTS = st.lists(
 ).filter(lambda segments: segments.count("**") < 2)
 
 
+@pytest.mark.slow
 @given(document=_DOCUMENTS, key=_SEGMENTS.map(".".join))
 def test_any_key_in_any_document_finds_what_dvcs_lookup_finds(document: dict[Any, Any], key: str) -> None:
     try:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 
+import pytest
+
 from runner import tables
 from runner.pipeline import files
 from runner.review.dag import Dag, collapsed, dot, mermaid, of_outs, of_stages
@@ -78,6 +80,7 @@ def test_trees_name_what_follows_each_stage_once() -> None:
     ]
 
 
+@pytest.mark.slow
 def test_a_long_chain_is_drawn_too() -> None:
     names = tuple(f"s{number}" for number in range(2_000))
     assert len(tables.forest(Dag(names, tuple(itertools.pairwise(names)))).splitlines()) == 2_000
