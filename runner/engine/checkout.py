@@ -79,10 +79,7 @@ def _pieces(project: Project, one: Named, locked: LockedPath) -> Iterator[Piece]
     if not one.inside:
         yield Piece(one.out, name, locked.isexec)
         return
-    parts = list(tracked.opened(project.objects, [(one, locked)]))
-    if not parts:
-        message = f"{one.out.path}/{one.inside} is not in the directory that the lock names, or its listing is nowhere"
-        raise ObjectMissing(message, f"fetch all of it: `retrain fetch {one.out.path}`")
+    parts = tracked.inside(project.objects, one, locked)
     yield from (Piece(replace(one.out, path=part.path), part.name) for part in parts)
 
 

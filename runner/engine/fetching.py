@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 from runner.engine import targets as targeting
 from runner.engine import tracked
 from runner.engine.known import outs_of
+from runner.errors import ObjectMissing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from runner.engine.objects import Wanted
     from runner.engine.project import Project
+    from runner.engine.targets import Named
     from runner.engine.tracked import Scope
     from runner.pipeline.model import LockedPath, Out
     from runner.store.transfer import Moved
@@ -44,17 +46,43 @@ def fetch(project: Project, wish: Wish) -> Moved:
 
     Raises:
         RemoteError: something is missing here, and no remote is configured.
+        ObjectMissing: a part of a directory is nowhere.
 
     """
     pipelines = tracked.pipelines(project, wish.scope)
     found = tracked.recorded(pipelines, wish.targets, project.cwd)
     kept = [(one, locked) for one, locked in found if _is_wanted(wish, one.out, locked)]
     whole = [(one.out, locked.hash) for one, locked in kept if not one.inside and locked.hash]
-    parts = tracked.opened(project.objects, (pair for pair in kept if pair[0].inside))
-    wanted = [*whole, *((part.out, part.name) for part in parts), *(_past(project, wish) if wish.run_cache else ())]
+    wanted = [
+        *whole,
+        *_parts(project, [pair for pair in kept if pair[0].inside]),
+        *(_past(project, wish) if wish.run_cache else ()),
+    ]
     project.objects.require(project.objects.absent(wanted).values())
     project.objects.fetch(wanted)
     return project.objects.fetched
+
+
+def _parts(project: Project, named: Sequence[tuple[Named, LockedPath]]) -> list[Wanted]:
+    """Give the files of parts of directories; a commit that has no such part is passed over where another has it.
+
+    Raises:
+        ObjectMissing: no commit has a part, or nobody has the listing that would tell.
+
+    """
+    found: dict[str, list[Wanted]] = {}
+    failed: dict[str, ObjectMissing] = {}
+    for one, locked in named:
+        path = f"{one.out.path}/{one.inside}"
+        try:
+            files = tracked.inside(project.objects, one, locked)
+        except ObjectMissing as error:
+            failed[path] = error
+        else:
+            found.setdefault(path, []).extend((part.out, part.name) for part in files)
+    for path in failed.keys() - found.keys():
+        raise failed[path]
+    return [pair for pairs in found.values() for pair in pairs]
 
 
 def _is_wanted(wish: Wish, out: Out, locked: LockedPath) -> bool:

@@ -54,10 +54,16 @@ class Lack:
 
 
 def opened(objects: Objects, found: Iterable[tuple[Named, LockedPath]]) -> Iterator[Tracked]:
-    """Give every object of outs; a listing that came with other bytes is there by itself, and hides nothing else."""
+    """Give every object of outs; a listing that came with other bytes is there by itself, and hides nothing else.
+
+    Raises:
+        ObjectMissing: a part of a directory that it does not have, or whose listing nobody has.
+
+    """
     for one, locked in found:
+        look = tracked.opened(objects, [(one, locked)])
         try:
-            yield from tracked.opened(objects, [(one, locked)])
+            yield from tracked.inside(objects, one, locked) if one.inside else look
         except Corrupt:
             if one.inside and locked.hash:
                 yield Tracked(one.out, one.out.path, locked.hash)

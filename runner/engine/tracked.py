@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from runner.engine.committed import Committed
 from runner.engine.targets import Named, named
-from runner.errors import ConfigError
+from runner.errors import ConfigError, ObjectMissing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -95,6 +95,20 @@ def recorded(pipelines: Sequence[Pipeline], targets: Sequence[str], cwd: str) ->
                 yield one, locked
     if len(failed) == len(pipelines):
         raise failed[0]
+
+
+def inside(objects: Objects, one: Named, locked: LockedPath) -> list[Tracked]:
+    """Give the files of the part of a directory that is meant.
+
+    Raises:
+        ObjectMissing: there are none, or nobody has the listing that would tell.
+
+    """
+    found = list(opened(objects, [(one, locked)]))
+    if not found:
+        message = f"{one.out.path}/{one.inside} is not in the directory that the lock names, or its listing is nowhere"
+        raise ObjectMissing(message, f"fetch all of it: `retrain fetch {one.out.path}`")
+    return found
 
 
 def opened(objects: Objects, found: Iterable[tuple[Named, LockedPath]]) -> Iterator[Tracked]:

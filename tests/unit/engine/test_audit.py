@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from runner.engine import audit
+from runner.errors import ObjectMissing
 from tests.support.pipelines import Workshop, finished
 
 if TYPE_CHECKING:
@@ -218,3 +219,12 @@ def test_a_broken_listing_of_the_remote_hides_nothing_else(targets: tuple[str, .
     with clone.opened() as opened:
         _, lacking = audit.unproved(opened.project, targets)
     assert {(finding.side, finding.state, finding.path) for finding in lacking} == expected
+
+
+def test_a_part_whose_listing_nobody_has_is_no_proof_of_nothing(made: Workshop) -> None:
+    clone = made.clone("clone")
+    sent(made, made.objects("folder")[0]).unlink()
+    with clone.opened() as opened, pytest.raises(ObjectMissing, match="folder/x is not in the directory"):
+        audit.unproved(opened.project, ["folder/x"])
+    with made.opened() as opened, pytest.raises(ObjectMissing, match="folder/nothing is not in the directory"):
+        audit.unproved(opened.project, ["folder/nothing"])

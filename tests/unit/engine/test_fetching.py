@@ -8,7 +8,7 @@ import pytest
 
 from runner.engine import fetching
 from runner.engine.tracked import Scope
-from runner.errors import RemoteError
+from runner.errors import ObjectMissing, RemoteError
 from tests.support.pipelines import Workshop, decisions, finished
 
 if TYPE_CHECKING:
@@ -107,3 +107,12 @@ def test_fetch_without_a_remote_says_how_to_add_one_unless_nothing_is_missing(ma
     with pytest.raises(RemoteError) as caught:
         fetched(clone)
     assert "dvc remote add -d storage URL" in caught.value.hint
+
+
+@pytest.mark.parametrize("lost", [True, False])
+def test_a_part_that_is_nowhere_is_said_to_be(lost: bool, made: Workshop) -> None:  # noqa: FBT001 - a column
+    clone = made.clone("clone")
+    if lost:
+        (made.remote / made.objects("folder")[0]).unlink()
+    with pytest.raises(ObjectMissing, match="is not in the directory"):
+        fetched(clone, "folder/x" if lost else "folder/nothing")
