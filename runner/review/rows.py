@@ -30,7 +30,7 @@ def row(result: StageResult) -> StageRow:
         stage=result.stage.address,
         decision=result.status,
         reasons=tuple(_reason(reason) for reason in result.reasons),
-        seconds=round(result.seconds, 3) if result.status == "ran" else None,
+        seconds=round(result.seconds, 3) if result.status == "ran" or result.seconds else None,
         exit_code=result.code or None,
         tail=result.tail,
         why=result.why,

@@ -116,6 +116,11 @@ def test_after_a_failure_what_runs_is_let_end_and_nothing_begins(tmp_path: Path)
     assert made.plan()["slow"] == "fresh"
 
 
+def test_the_row_of_a_stage_that_failed_says_how_long_its_command_ran(tmp_path: Path) -> None:
+    report = workshop(tmp_path, "stages:\n  slow: {cmd: 'sleep 0.01; exit 3', outs: [o]}\n").repro()
+    assert row(report, "slow").seconds
+
+
 def test_a_run_that_keeps_going_skips_what_depends_on_the_failure_alone(tmp_path: Path) -> None:
     report = workshop(tmp_path, FAILING).repro(jobs="2", keep_going="true")
     assert decisions(report) == {"bad": "failed", "slow": "ran", "later": "ran", "after": "skipped"}
