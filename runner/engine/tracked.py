@@ -105,7 +105,7 @@ def inside(objects: Objects, one: Named, locked: LockedPath) -> list[Tracked]:
 
     """
     found = list(opened(objects, [(one, locked)]))
-    if not found:
+    if not found or found[0].name == locked.hash:
         message = f"{one.out.path}/{one.inside} is not in the directory that the lock names, or its listing is nowhere"
         raise ObjectMissing(message, f"fetch all of it: `retrain fetch {one.out.path}`")
     return found
@@ -125,6 +125,8 @@ def _parts(objects: Objects, one: Named, name: Hash, size: int | None) -> Iterat
     if not one.inside:
         yield Tracked(one.out, one.out.path, name, size)
     tree = objects.listing(name) if name.is_dir else None
+    if one.inside and tree is None:
+        yield Tracked(one.out, one.out.path, name)
     for (inner, _), member in zip(tree.files, tree.objects(), strict=True) if tree else ():
         if not one.inside or f"{inner}/".startswith(f"{one.inside}/"):
             yield Tracked(one.out, f"{one.out.path}/{inner}", member)

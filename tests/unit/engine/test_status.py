@@ -123,3 +123,9 @@ def test_without_a_remote_it_says_how_to_add_one(made: Workshop) -> None:
     with pytest.raises(RemoteError) as caught:
         remote(made)
     assert "dvc remote add -d" in caught.value.hint
+
+
+def test_a_part_whose_listing_is_nowhere_is_not_in_sync(made: Workshop) -> None:
+    clone = made.clone("clone")
+    (made.remote / made.objects("many")[0]).unlink()
+    assert remote(clone, "many/one") == {"many": "missing"}
