@@ -272,7 +272,7 @@ def refusals(relative: str, done: str) -> Iterator[None]:
         if is_full := disk.full(error):
             raise is_full from error
         message = f"{relative} cannot be {done}: {error.strerror or error}"
-        raise ConfigError(message, "mend the file or the name") from error
+        raise ConfigError(message, disk.refusal(done, error).hint or "mend the file or the name") from error
 
 
 def _enters(relative: str, entry: os.DirEntry[str], rules: Rules) -> bool:

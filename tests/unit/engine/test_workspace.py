@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from typing import TYPE_CHECKING
 
 import pytest
 
 from runner.engine.decide import Content
-from runner.engine.workspace import Workspace
-from runner.errors import ConfigError
+from runner.engine.workspace import Workspace, refusals
+from runner.errors import ConfigError, RemoteError
 from runner.hashes import Hash, Tree, hash_bytes
 from runner.store.state import State
 from tests.interop.projects import put
@@ -212,3 +214,19 @@ def test_an_ignore_file_that_never_ends_is_refused(tmp_path: Path) -> None:
     (tmp_path / ".dvcignore").symlink_to("/dev/zero")
     with pytest.raises(ConfigError, match=r"\.dvcignore is not a regular file"):
         Workspace(tmp_path, State()).found(["dvc.yaml"])
+
+
+@pytest.mark.parametrize(("number", "hint"), [(errno.EROFS, "mounted read-only"), (errno.ELOOP, "mend the file")])
+def test_what_the_system_refuses_comes_with_what_to_do_about_it(number: int, hint: str) -> None:
+    with (
+        pytest.raises(ConfigError, match=r"params\.yaml cannot be written") as caught,
+        refusals("params.yaml", "written"),
+    ):
+        raise OSError(number, os.strerror(number))
+    assert hint in caught.value.hint
+
+
+def test_a_full_disk_is_none_of_the_files_mistakes() -> None:
+    with pytest.raises(RemoteError) as caught, refusals("params.yaml", "written"):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    assert "make room" in caught.value.hint
