@@ -50,7 +50,7 @@ def test_a_full_disk_is_no_bug_and_costs_no_more_than_the_next_run(
     (tmp_path / "disk").mkdir()
     (tmp_path / "dvc.yaml").write_text(PIPELINE)
     script = SCRIPT.format(free=free, retrain=f"{sys.executable} -I -m runner")
-    command = [unshare, "--mount", "--map-root-user", "sh", "-c", script]
+    command = [str(unshare), "--mount", "--map-root-user", "sh", "-c", script]
     ran = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     if "mount" in ran.stderr and ("ermitted" in ran.stderr or "denied" in ran.stderr):
         pytest.skip("mounts are not allowed here")
