@@ -37,14 +37,9 @@ def left(root: Path) -> dict[str, bytes]:
 
 
 def is_left(name: str) -> bool:
-    others = (
-        ".git/",
-        ".dvc/tmp",
-        ".dvc/.git",
-        ".dvc/config",
-        ".dvc/cache/retrain/",
-    )  # the last: how long commands took
-    return not (name.startswith(others) or name.endswith("ignore"))
+    times = ".dvc/cache/retrain/"  # how long commands took
+    mine = (".git/", ".dvc/tmp", ".dvc/.git", ".dvc/config", times)
+    return not (name.startswith(mine) or name.endswith("ignore"))
 
 
 def expected(step: str) -> dict[str, bytes]:
