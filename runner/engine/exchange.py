@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from runner.engine.objects import Wanted
     from runner.engine.outcome import StageResult
     from runner.engine.project import Project
+    from runner.hashes import Hash
     from runner.pipeline.model import LockedPath, LockEntry, Out, Stage
     from runner.store.remote import Remote
 
@@ -194,8 +195,18 @@ def left(project: Project) -> tuple[int, int]:
     known = project.known()
     named = {recorded.hash for _, out, recorded in _recorded(project, known, ()) if out.cache and recorded.hash}
     absent = project.cache.missing(named)
-    sizes = [known.footprint(name) for name in absent]
-    return sum(objects for objects, _ in sizes), sum(size for _, size in sizes)
+    counts = [known.footprint(name) if name in absent else _files_left(project, known, name) for name in named]
+    return sum(objects for objects, _ in counts), sum(size for _, size in counts)
+
+
+def _files_left(project: Project, known: Known, name: Hash) -> tuple[int, int]:
+    """Count the files that a directory lacks whose listing is here; their bytes are its own less those here."""
+    files = list(project.cache.tree(name).objects()) if name.is_dir else []
+    absent = project.cache.missing(files)
+    if not absent:
+        return 0, 0
+    here = sum(project.cache.path(file).stat().st_size for file in files if file not in absent)
+    return len(absent), max(known.footprint(name)[1] - here, 0)
 
 
 def _pushable(stage: Stage, entry: LockEntry, *, remembered: bool) -> list[Wanted]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from runner.errors import ConfigError
+from runner.hashes import Hash, hash_bytes
 from tests.support.pipelines import Workshop, decisions, finished, row, workshop
 
 if TYPE_CHECKING:
@@ -79,6 +80,21 @@ def test_a_fresh_clone_pulls_only_the_deps_of_what_runs(chain: Workshop) -> None
     assert (report.pulled.objects, report.pulled.bytes) == (2, len("1\n") + len("1\n2\n"))
     assert clone.read("third.o") == "1\n1\n2\nchanged\n"
     assert clone.journal == ["third"]
+
+
+def test_files_are_counted_as_left_behind_also_where_their_listing_is_here(tmp_path: Path) -> None:
+    made = finished(
+        tmp_path,
+        "stages: {one: {cmd: 'mkdir d; cp seed d/a; echo bb > d/b', deps: [seed], outs: [d]}}",
+        {"seed": "1\n"},
+    )
+    clone = made.clone("clone")
+    assert clone.repro().left.bytes == len("1\nbb\n")
+    for name in (made.recorded("d"), Hash(hash_bytes(b"1\n"))):
+        (clone.root / ".dvc/cache" / name.key).parent.mkdir(parents=True)
+        shutil.copy(made.remote / name.key, clone.root / ".dvc/cache" / name.key)
+    left = clone.repro().left
+    assert (left.objects, left.bytes) == (1, len("bb\n"))
 
 
 def test_what_the_run_replaced_is_not_counted_as_left_behind(chain: Workshop) -> None:
