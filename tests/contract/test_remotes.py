@@ -108,6 +108,7 @@ def test_an_empty_object_is_an_object(remote: Remote, put: Callable[[str, bytes]
     assert content_of(remote, "files/md5/d4/empty") == b""
 
 
+@pytest.mark.slow
 def test_an_object_of_more_than_one_part_is_got_back_whole(remote: Remote, put: Callable[[str, bytes], None]) -> None:
     content = os.urandom(1 << 20) * 17
     put("files/md5/aa/large", content)
@@ -135,7 +136,7 @@ def test_creating_stores_what_is_not_there_and_mends_what_is_not_whole(
 # Not in a directory, here or on another machine: objects come by a rename. Not where the server knows no condition:
 # rclone, nginx, the emulator of Google's storage (see test_gs_parts.py).
 @pytest.mark.parametrize("bare", ["moto", "boto3", AZURITE], indirect=True)
-@pytest.mark.parametrize("size", [100, 17 << 20], ids=["small", "in parts"])
+@pytest.mark.parametrize("size", [100, pytest.param(17 << 20, marks=pytest.mark.slow)], ids=["small", "in parts"])
 def test_creating_leaves_alone_what_is_there(
     remote: Remote, put: Callable[[str, bytes], None], names: Callable[[str], list[str]], tmp_path: Path, size: int
 ) -> None:

@@ -115,6 +115,7 @@ pattern_lines = st.builds(
 texts = st.lists(st.one_of(pattern_lines, st.sampled_from(["", "# x"])), max_size=5).map("\n".join)
 
 
+@pytest.mark.slow
 @given(files=st.sets(paths, max_size=8), ignores=st.dictionaries(st.one_of(st.just(""), paths), texts, max_size=3))
 @example(files={"[a]/x.log", "a/x.log"}, ignores={"[a]": "*.log"})
 @example(files={"a/b"}, ignores={"": "a/**\n!a/b"})

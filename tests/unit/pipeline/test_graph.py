@@ -114,6 +114,7 @@ def test_each_group_of_stages_in_a_circle_is_found_once_with_a_true_way_round(ed
     assert all(after in edges[before] for way in found for before, after in zip(way, [*way[1:], way[0]], strict=True))
 
 
+@pytest.mark.slow
 def test_a_chain_of_many_thousand_stages_is_ordered_without_recursion() -> None:
     stages = tuple(stage(f"s{n}", [f"o{n + 1}"], [f"o{n}"]) for n in range(20_000))
     assert [one.name for one in Pipeline(stages, {}).in_order()] == [f"s{n}" for n in reversed(range(20_000))]

@@ -126,6 +126,7 @@ def test_an_entry_has_the_bytes_that_dvc_writes(repo: Repo, name: str) -> None:
     assert lock.replace(None, name, ENTRIES[name]) == by_dvc(repo, {name: ENTRIES[name]})
 
 
+@pytest.mark.slow
 def test_a_whole_run_of_stages_has_the_bytes_that_dvc_writes(repo: Repo) -> None:
     stable = {name: entry for name, entry in ENTRIES.items() if name != "float specials"}
     lock_file = lock.LockFile(None, "dvc.lock")
@@ -180,6 +181,7 @@ _ENTRIES = st.builds(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @given(entry=_ENTRIES)
 def test_any_entry_has_the_bytes_that_dvc_writes(repo: Repo, entry: LockEntry) -> None:

@@ -62,6 +62,7 @@ def test_no_report_is_over_its_budget_or_breaks_a_table_or_a_fence(report: Repor
     assert "<!--" not in text
 
 
+@pytest.mark.slow
 @FEW
 @given(reports())
 def test_no_report_mentions_anybody_or_refers_to_anything(report: Report) -> None:
