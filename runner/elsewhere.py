@@ -105,14 +105,14 @@ def guarded(url: str, environ: Mapping[str, str], address: Callable[[str, int], 
         RemoteError: the url is no https:// url.
 
     """
-    parts = urlsplit(url)
     try:
+        parts = urlsplit(url)
         if parts.scheme != "https" or not parts.hostname:
             message = f"{url} is named by this pull request only, so it is not read"
             raise RemoteError(message, "such a repository must be at a public https:// url")
         port = parts.port or 443
         chosen = address(parts.hostname, port)
-    except OSError as error:
+    except (OSError, ValueError) as error:
         message = f"{url}: {error}"
         raise RemoteError(message, "check the url") from error
     settings = {

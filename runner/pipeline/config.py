@@ -319,7 +319,12 @@ class _Checking:
             hint = f"write url = ... below it, or: dvc remote modify {name} url URL"
             self.errors.append(ConfigError(f"{owner} has no url", hint, self.headings["remote", name]))
             return
-        scheme = _scheme(given.value)
+        try:
+            scheme = _scheme(given.value)
+        except ValueError as error:
+            message = f"{owner}: {str(given.value)!r} is not a url: {error}"
+            self.errors.append(ConfigError(message, "a host in brackets is an IPv6 address", given.where))
+            return
         if scheme not in REMOTES:
             near = [_KNOWN_AS[scheme]] if scheme in _KNOWN_AS else get_close_matches(scheme, REMOTES, n=1)
             hint = f"did you mean {near[0]}://?" if near else f"DVC knows {', '.join(filter(None, REMOTES))}"

@@ -57,8 +57,15 @@ class HTTP:
             method: how objects are sent.
             timeout: seconds to connect, and between two pieces of an answer.
 
+        Raises:
+            ConfigError: it is no url.
+
         """
-        parts = urlsplit(url)
+        try:
+            parts = urlsplit(url)
+        except ValueError as error:
+            message = f"{url!r} is not a url: {error}"
+            raise ConfigError(message, "a host in brackets is an IPv6 address") from error
         self.url = urlunsplit((*parts[:2], parts.path.rstrip("/"), "", ""))
         self._query = f"?{parts.query}" if parts.query else ""
         self._method = method

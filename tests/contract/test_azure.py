@@ -253,7 +253,6 @@ def test_a_service_principal_and_the_default_chain_sign_in_through_azure_identit
     assert left_out == {"ManagedIdentityCredential"}
 
 
-@pytest.mark.slow
 def test_tokens_are_shown_to_an_account_with_a_certificate_of_its_own(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: Path
 ) -> None:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from tests.support.faulty import FaultyS3
 
+pytestmark = pytest.mark.slow
+
 CONTENT = bytes(range(256)) * 400
 NAME = Hash(hash_bytes(CONTENT))
 

@@ -100,6 +100,11 @@ def test_options_that_cannot_work_are_refused_by_name(options: dict[str, object]
     assert said in str(caught.value)
 
 
+def test_what_is_no_url_is_refused() -> None:
+    with pytest.raises(ConfigError, match="is not a url"):
+        open_remote("https://[example/x", {}, environ={})
+
+
 def test_an_unreachable_host_is_unavailable_within_the_budget() -> None:
     waits: list[float] = []
     remote = Retrying(HTTP.open("http://127.0.0.1:9/x", {}, {}), budget=1, sleep=waits.append)

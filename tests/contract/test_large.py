@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
     from tests.support.faulty import FaultyS3
 
+pytestmark = pytest.mark.slow
+
 PART = 64 << 10
 CONTENT = os.urandom(10 * PART + 7)
 NAME = Hash(hash_bytes(CONTENT))
@@ -309,7 +311,6 @@ sys.exit(1)
 """
 
 
-@pytest.mark.slow
 def test_a_program_that_ends_takes_its_parts_with_it(faulty_s3: FaultyS3, source: Path) -> None:
     faulty_s3.faults = [""] * 3 + ["silent"] * 20
     program = _PROGRAM.format(options=faulty_s3.options, source=str(source))
@@ -338,7 +339,6 @@ print([path.name for path in Path({folder!r}).rglob("*") if path.is_file()])
 """
 
 
-@pytest.mark.slow
 def test_a_full_disk_is_said_once_and_not_filled_any_longer(
     faulty_s3: FaultyS3, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -363,7 +363,6 @@ def test_a_full_disk_is_said_once_and_not_filled_any_longer(
     assert left == "]\n"
 
 
-@pytest.mark.slow
 def test_few_open_files_are_enough(faulty_s3: FaultyS3, tmp_path: Path) -> None:
     content = os.urandom(2 << 20)
     name = Hash(hash_bytes(content))
@@ -375,7 +374,6 @@ def test_few_open_files_are_enough(faulty_s3: FaultyS3, tmp_path: Path) -> None:
     assert ran.stdout.splitlines()[0] == "0 1"
 
 
-@pytest.mark.slow
 def test_a_killed_program_leaves_bytes_that_the_next_one_goes_on_from(faulty_s3: FaultyS3, tmp_path: Path) -> None:
     faulty_s3.objects[NAME.key] = CONTENT
     cache = Cache(tmp_path / "cache")

@@ -146,6 +146,10 @@ def test_a_remote_inherits_what_it_does_not_say_itself() -> None:
             ".dvc/config:3: unknown option 'region' in remote 'r'\n  valid here",
         ),
         (
+            "['remote \"r\"']\nurl = s3://[bucket/x\n",
+            ".dvc/config:2: remote 'r': 's3://[bucket/x' is not a url: Invalid IPv6 URL",
+        ),
+        (
             '[remote "r"]\nurl = sh://b\n',
             ".dvc/config:2: remote 'r': unknown kind of url sh://\n  did you mean ssh://?",
         ),
