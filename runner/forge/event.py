@@ -25,6 +25,7 @@ class Rights:
         may_run: run stages; `plan` and `gate` are always allowed.
         may_push: write objects and past runs to the remote.
         may_comment: write on the pull request.
+        may_propose: commit what a run wrote, or propose it in a pull request of its own.
         base_remote: the remote and its options are read from the base commit, so that a pull request
             cannot send credentials elsewhere.
         why: the row in one sentence, for the log.
@@ -35,6 +36,7 @@ class Rights:
     may_run: bool
     may_push: bool
     may_comment: bool
+    may_propose: bool
     base_remote: bool
     why: str
 
@@ -46,6 +48,7 @@ def _rights(allowed: str, why: str) -> Rights:
         may_run="run" in words,
         may_push="push" in words,
         may_comment="comment" in words,
+        may_propose="propose" in words,
         base_remote="base-remote" in words,
         why=why,
     )
@@ -53,7 +56,7 @@ def _rights(allowed: str, why: str) -> Rights:
 
 RIGHTS: Final[Mapping[Kind, Rights]] = {
     "pull-request": _rights(
-        "trusted run push comment base-remote",
+        "trusted run push comment propose base-remote",
         "a pull request from this repository: written by somebody who may write here",
     ),
     "fork": _rights(
@@ -64,12 +67,14 @@ RIGHTS: Final[Mapping[Kind, Rights]] = {
         "comment base-remote",
         "pull_request_target puts a stranger's code beside secrets: no stage is run; use pull_request instead",
     ),
-    "push": _rights("trusted run push comment", "a push: reviewed code"),
-    "schedule": _rights("trusted run push comment", "a schedule: the default branch's code"),
-    "dispatch": _rights("trusted run push comment", "started by hand or by API, by somebody who may write here"),
+    "push": _rights("trusted run push comment propose", "a push: reviewed code"),
+    "schedule": _rights("trusted run push comment propose", "a schedule: the default branch's code"),
+    "dispatch": _rights(
+        "trusted run push comment propose", "started by hand or by API, by somebody who may write here"
+    ),
     "merge-group": _rights("trusted run push comment", "the merge queue: approved code"),
     "release": _rights("trusted run push comment", "a release, made by somebody who may write here"),
-    "workflow-run": _rights("trusted run push comment", "a workflow that follows a run of reviewed code"),
+    "workflow-run": _rights("trusted run push comment propose", "a workflow that follows a run of reviewed code"),
     "workflow-run-of-stranger": _rights(
         "comment", "a workflow that follows a stranger's: its results are data, no stage is run"
     ),
@@ -92,6 +97,8 @@ class Event:
         base_ref: the branch the head is compared with, without `refs/heads/`; empty where none follows.
         base_sha: that branch's commit when the event happened; empty where the payload has none.
         before: the commit a pushed branch had before; empty for a new branch.
+        branch: the branch whose code runs and that a new lock is meant for; empty where there is none, or another
+            repository has it.
         label: the label that was just put on the pull request, which is what happened; empty: something else did.
         actor: who did that.
 
@@ -105,6 +112,7 @@ class Event:
     base_ref: str = ""
     base_sha: str = ""
     before: str = ""
+    branch: str = ""
     label: str = ""
     actor: str = ""
 
@@ -134,6 +142,11 @@ class Event:
         return self.rights.may_comment and self.number is not None
 
     @property
+    def may_propose(self) -> bool:
+        """Whether there is a branch that a new lock may be committed to, or proposed for."""
+        return self.rights.may_propose and bool(self.branch)
+
+    @property
     def base_remote(self) -> bool:
         """Whether the remote's address is read from the base commit."""
         return self.rights.base_remote
@@ -160,12 +173,12 @@ def classify(name: str, payload: Mapping[str, object], *, sha: str, ref: str, re
     if name == "merge_group":
         return _of_merge_group(payload, sha)
     if name == "workflow_run":
-        return _of_workflow_run(payload, sha, repository)
+        return _of_workflow_run(payload, sha, ref, repository)
     if name == "issue_comment":
         number = _number(payload, "issue", "number") if _at(payload, "issue", "pull_request") else None
         return Event(kind="comment", rights=RIGHTS["comment"], number=number, sha=sha, head_sha=sha)
     kind = _PLAIN.get(name, "other")
-    return Event(kind=kind, rights=RIGHTS[kind], sha=sha, head_sha=sha)
+    return Event(kind=kind, rights=RIGHTS[kind], sha=sha, head_sha=sha, branch=_branch(ref))
 
 
 _PLAIN: Final[Mapping[str, Kind]] = {
@@ -201,6 +214,7 @@ def _of_pull_request(name: str, payload: Mapping[str, object], sha: str, reposit
         head_sha=_text(payload, "pull_request", "head", "sha") or sha,
         base_ref=_text(payload, "pull_request", "base", "ref"),
         base_sha=_text(payload, "pull_request", "base", "sha"),
+        branch=_text(payload, "pull_request", "head", "ref") if kind == "pull-request" else "",
     )
 
 
@@ -212,7 +226,8 @@ def _of_push(payload: Mapping[str, object], sha: str, ref: str) -> Event:
         rights=_BY_DEPENDABOT if by_dependabot else RIGHTS["push"],
         sha=sha,
         head_sha=sha,
-        base_ref=ref.removeprefix("refs/heads/") if ref.startswith("refs/heads/") else "",
+        base_ref=_branch(ref),
+        branch=_branch(ref),
         before="" if before == _NO_COMMIT else before,
     )
 
@@ -228,14 +243,19 @@ def _of_merge_group(payload: Mapping[str, object], sha: str) -> Event:
     )
 
 
-def _of_workflow_run(payload: Mapping[str, object], sha: str, repository: str) -> Event:
+def _of_workflow_run(payload: Mapping[str, object], sha: str, ref: str, repository: str) -> Event:
     """Trust what follows a run of this repository's own reviewed code; a pull request's run is not that."""
     first = _text(payload, "workflow_run", "event")
     ours = _same(_text(payload, "workflow_run", "head_repository", "full_name"), repository)
     if ours and first in _REVIEWED:
-        return Event(kind="workflow-run", rights=RIGHTS["workflow-run"], sha=sha, head_sha=sha)
+        return Event(kind="workflow-run", rights=RIGHTS["workflow-run"], sha=sha, head_sha=sha, branch=_branch(ref))
     kind: Kind = "workflow-run-of-stranger"
     return Event(kind=kind, rights=RIGHTS[kind], sha=sha, head_sha=_text(payload, "workflow_run", "head_sha") or sha)
+
+
+def _branch(ref: str) -> str:
+    """Give the branch that a ref is; empty for a tag, or a pull request's ref."""
+    return ref.removeprefix("refs/heads/") if ref.startswith("refs/heads/") else ""
 
 
 def _same(one: str, other: str) -> bool:

@@ -35,18 +35,18 @@ def workflow_run(first: str, repository: str | None) -> dict[str, Any]:
     ("name", "payload", "kind", "allowed"),
     [
         ("", {}, "local", "trusted run push"),
-        ("push", {"before": HEAD}, "push", "trusted run push"),
+        ("push", {"before": HEAD}, "push", "trusted run push propose"),
         ("push", DEPENDABOT, "push", "run base-remote"),
-        ("schedule", {"schedule": "0 4 * * 1"}, "schedule", "trusted run push"),
-        ("workflow_dispatch", {}, "dispatch", "trusted run push"),
-        ("repository_dispatch", {}, "dispatch", "trusted run push"),
+        ("schedule", {"schedule": "0 4 * * 1"}, "schedule", "trusted run push propose"),
+        ("workflow_dispatch", {}, "dispatch", "trusted run push propose"),
+        ("repository_dispatch", {}, "dispatch", "trusted run push propose"),
         ("merge_group", {}, "merge-group", "trusted run push"),
         ("release", {}, "release", "trusted run push"),
         ("pull_request", {}, "fork", "run base-remote"),
         ("pull_request_review", {}, "fork", "run base-remote"),
         ("pull_request_target", {}, "pull-request-target", "base-remote"),
-        ("workflow_run", workflow_run("push", OURS), "workflow-run", "trusted run push"),
-        ("workflow_run", workflow_run("schedule", OURS.upper()), "workflow-run", "trusted run push"),
+        ("workflow_run", workflow_run("push", OURS), "workflow-run", "trusted run push propose"),
+        ("workflow_run", workflow_run("schedule", OURS.upper()), "workflow-run", "trusted run push propose"),
         ("workflow_run", workflow_run("pull_request", OURS), "workflow-run-of-stranger", ""),
         ("workflow_run", workflow_run("pull_request_target", OURS), "workflow-run-of-stranger", ""),
         ("workflow_run", workflow_run("push", "someone/else"), "workflow-run-of-stranger", ""),
@@ -70,6 +70,7 @@ def granted(found: Event) -> set[str]:
         "run": found.may_run,
         "push": found.may_push,
         "comment": found.may_comment,
+        "propose": found.may_propose,
         "base-remote": found.base_remote,
     }
     return {word for word, given_ in rights.items() if given_}
@@ -77,7 +78,7 @@ def granted(found: Event) -> set[str]:
 
 def test_a_writers_pull_request_may_everything_and_says_where_it_is() -> None:
     found = event("pull_request", opened(), "refs/pull/7/merge")
-    assert granted(found) == {"trusted", "run", "push", "comment", "base-remote"}
+    assert granted(found) == {"trusted", "run", "push", "comment", "propose", "base-remote"}
     assert (found.kind, found.number, found.sha, found.head_sha) == ("pull-request", 7, SHA, HEAD)
     assert (found.base_ref, found.base_sha) == ("main", BASE)
 
@@ -109,8 +110,15 @@ def test_a_new_branch_has_no_commit_before(before: str, expected: str) -> None:
     assert (found.before, found.base_ref, found.head_sha) == (expected, "feature/x", SHA)
 
 
-def test_a_tag_has_no_branch_to_compare_with() -> None:
-    assert event("push", {}, "refs/tags/v1").base_ref == ""
+def test_a_tag_has_no_branch_to_compare_with_nor_to_propose_a_lock_for() -> None:
+    found = event("push", {}, "refs/tags/v1")
+    assert (found.base_ref, found.branch, found.may_propose) == ("", "", False)
+
+
+@pytest.mark.parametrize(("fork", "branch"), [(OURS, "changes"), ("stranger/Hello-World", "")])
+def test_a_lock_is_meant_for_the_branch_whose_code_runs_if_it_is_ours(fork: str, branch: str) -> None:
+    assert event("pull_request", events.from_fork(opened(), fork), "refs/pull/7/merge").branch == branch
+    assert event("schedule", {}, "refs/heads/main").branch == "main"
 
 
 def test_a_merge_group_is_compared_with_its_queues_base() -> None:
