@@ -5,9 +5,10 @@ Outcomes (a stage failed, a gate failed) are values in the report, never excepti
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING, Literal
+
+from runner.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,7 +6,6 @@ import gc
 import logging
 import os
 from contextlib import ExitStack, nullcontext
-from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -29,6 +28,7 @@ from runner.store.cache import Cache
 from runner.store.meter import Meter
 from runner.store.place import keeps_versions
 from runner.store.state import State
+from runner.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

@@ -6,12 +6,13 @@ One table, `INPUTS`, says what there is; the command line's options, action.yml 
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from runner import units
 from runner.errors import ConfigError, ConfigErrors, Location
+from runner.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

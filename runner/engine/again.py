@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from runner.engine.aside import remove
@@ -17,6 +17,7 @@ from runner.engine.workspace import SCRATCH, Workspace, refusals
 from runner.errors import ConfigError
 from runner.pipeline import documents
 from runner.store.state import State
+from runner.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

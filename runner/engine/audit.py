@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 from runner.engine import proof, tracked
 from runner.engine.objects import NOTHING
 from runner.errors import Corrupt, ObjectMissing
 from runner.store import inspection
+from runner.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

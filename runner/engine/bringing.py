@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from runner.engine.decide import Change, Reason
 from runner.engine.known import outs_of
 from runner.engine.objects import NOTHING
 from runner.errors import Corrupt, ObjectMissing
+from runner.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
@@ -13,6 +13,7 @@ from runner.engine import aside, tracked
 from runner.engine.committed import Committed
 from runner.errors import ConfigError, Corrupt, ObjectMissing
 from runner.pipeline.model import Out
+from runner.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

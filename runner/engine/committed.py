@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from bisect import bisect_left
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ from runner.engine import dvcignore
 from runner.errors import ConfigError
 from runner.pipeline import files
 from runner.pipeline.addresses import is_dvc_file
+from runner.values import dataclass
 
 if TYPE_CHECKING:
     from runner.git import Git

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from runner.engine.room import admitted
 from runner.engine.workers import Done, Workers
 from runner.errors import Interrupted
+from runner.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator

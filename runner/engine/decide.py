@@ -7,7 +7,7 @@ takes its hash from the lock. `plan` and the loop that runs stages ask this same
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ from runner.hashes import Hash
 from runner.pipeline import lock, params
 from runner.pipeline.model import LockEntry
 from runner.pipeline.source import REV
+from runner.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

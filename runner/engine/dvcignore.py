@@ -10,10 +10,10 @@ from __future__ import annotations
 import posixpath
 import re
 import warnings
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from runner.errors import ConfigError, Location
+from runner.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence

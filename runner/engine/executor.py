@@ -7,12 +7,13 @@ import os
 import signal
 import threading
 import time
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import partial
 from typing import TYPE_CHECKING, Final, Protocol
 
 from runner import identity
 from runner.engine import processes, shell
+from runner.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -96,10 +97,13 @@ class Limits:
     silence: float = 0
 
 
+UNLIMITED: Final = Limits()
+
+
 class Local:
     """Runs commands on this machine, each with all its offspring."""
 
-    def __init__(self, root: Path, limits: Limits = Limits()) -> None:
+    def __init__(self, root: Path, limits: Limits = UNLIMITED) -> None:
         """Run in the project at `root`."""
         self._root = root
         self._limits = limits

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from runner.engine import targets as targeting
 from runner.engine import tracked
 from runner.engine.known import outs_of
 from runner.errors import ObjectMissing
+from runner.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

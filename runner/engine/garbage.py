@@ -11,7 +11,6 @@ from __future__ import annotations
 import os
 import re
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from runner.engine.dvclock import DvcLock
@@ -22,6 +21,7 @@ from runner.errors import ConfigError
 from runner.hashes import Hash
 from runner.store import sweeping
 from runner.store.meter import Tally, Work
+from runner.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

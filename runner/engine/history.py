@@ -5,7 +5,6 @@ Reads git's objects and listings of the cache or remote; runs nothing and writes
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
@@ -16,6 +15,7 @@ from runner.engine.known import Known, content_of
 from runner.errors import RunnerError
 from runner.hashes import MD5, Hash, Tree
 from runner.store.digest import digest_of
+from runner.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

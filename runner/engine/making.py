@@ -8,7 +8,6 @@ from __future__ import annotations
 import logging
 import os
 from contextlib import ExitStack
-from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, Final
@@ -23,6 +22,7 @@ from runner.hashes import MD5
 from runner.pipeline import params
 from runner.pipeline.model import LockEntry
 from runner.pipeline.wishes import Resources
+from runner.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

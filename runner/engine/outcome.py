@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from runner.engine.objects import NOTHING
 from runner.errors import Exit
+from runner.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

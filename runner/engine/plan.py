@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,7 @@ from runner.engine.decide import Change, Frozen, Reason, Restore, Run, Wait, dec
 from runner.engine.known import outs_of
 from runner.engine.modes import PLAIN
 from runner.errors import RemoteError
+from runner.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import posixpath
 from contextlib import ExitStack, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from runner.engine.known import Known
 from runner.engine.workspace import SCRATCH, refusals
 from runner.errors import ConfigError
 from runner.pipeline.unpack import Unpacking
+from runner.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,12 +6,13 @@ Names are of bytes, so a size can only refute: that the bytes are right is for `
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from runner.engine import tracked
 from runner.engine.tracked import Tracked
 from runner.errors import Corrupt, ObjectMissing
+from runner.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

@@ -6,7 +6,7 @@ that fails is kept, and what runs then is let end.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Final
 
@@ -24,6 +24,7 @@ from runner.errors import Exit, ObjectMissing, RunnerError
 from runner.hashes import LEGACY
 from runner.pipeline import wishes
 from runner.pipeline.wishes import Resources
+from runner.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence

@@ -12,7 +12,6 @@ import io
 import json
 import logging
 import re
-from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +21,7 @@ from runner.errors import ConfigError, Corrupt, ObjectMissing, RemoteError, Unli
 from runner.pipeline import lock, params, yaml12
 from runner.pipeline.model import LockedPath, LockEntry
 from runner.store import disk
+from runner.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping

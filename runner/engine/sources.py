@@ -7,7 +7,7 @@ only an untrusted commit names is read from public addresses and without credent
 from __future__ import annotations
 
 import posixpath
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ from runner.errors import ConfigError, Corrupt, ObjectMissing, RemoteError, Runn
 from runner.hashes import Hash, Tree
 from runner.pipeline.source import REV
 from runner.store.source import Part, of_file, of_folder, open_source
+from runner.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

@@ -5,12 +5,12 @@ from __future__ import annotations
 import logging
 import time
 from collections import deque
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from runner.engine.committed import Committed
 from runner.errors import ConfigError, ConfigErrors
 from runner.pipeline.addresses import is_dvc_file
+from runner.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

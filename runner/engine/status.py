@@ -6,12 +6,12 @@ Other than a plan it looks at what is there and not at what could be put there: 
 from __future__ import annotations
 
 import posixpath
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from runner.engine import targets as targeting
 from runner.engine import tracked
 from runner.engine.decide import Absent, Change, differences
+from runner.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from runner.engine.committed import Committed
 from runner.engine.targets import Named, named
 from runner.errors import ConfigError, ObjectMissing
+from runner.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import posixpath
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from runner.engine.outcome import StageFailed
 from runner.engine.taking_in import TakingIn
 from runner.errors import ConfigError, Interrupted, ObjectMissing, RunnerError
 from runner.pipeline.model import LockedPath, LockEntry
+from runner.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

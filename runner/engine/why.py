@@ -5,7 +5,6 @@ Reads history, the lock as commits had it, and the run cache; runs nothing.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -14,6 +13,7 @@ from runner.engine.history import History
 from runner.engine.known import outs_of
 from runner.errors import ConfigError, RemoteError
 from runner.pipeline import lock
+from runner.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

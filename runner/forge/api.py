@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import requests
@@ -16,6 +15,7 @@ from requests.auth import AuthBase
 from tenacity import RetryCallState, Retrying, retry_if_result, stop_after_attempt, wait_random_exponential
 
 from runner.errors import ForgeError
+from runner.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,8 +7,9 @@ rights. An event that is not in the table below gets the least of them.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final, Literal
+
+from runner.values import dataclass
 
 Kind = Literal[
     "pull-request", "fork", "pull-request-target", "push", "schedule", "dispatch", "merge-group", "release",

@@ -13,7 +13,6 @@ import re
 import sys
 import threading
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal, TextIO
 
 from runner.errors import Interrupted
@@ -21,6 +20,7 @@ from runner.log.mask import Mask
 from runner.log.stage import StageOutput, inert
 from runner.log.turns import Turns
 from runner.log.whole import Whole, file_of
+from runner.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -6,10 +6,10 @@ What Hydra adds to that is refused by name: several values (sweeps), functions, 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from runner.errors import ConfigError
+from runner.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

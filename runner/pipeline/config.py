@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
@@ -16,6 +16,7 @@ from configobj import ConfigObj, ConfigObjError
 
 from runner.errors import ConfigError, ConfigErrors, Location, RemoteError
 from runner.pipeline.config_options import NAMED, PATHS, REMOTES, SECTIONS, UNCHECKED
+from runner.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -5,7 +5,7 @@ Files are read through the function that reads the DVC files, so a commit's temp
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Any
 
 from runner.errors import ConfigError, Location
@@ -13,6 +13,7 @@ from runner.pipeline import documents, params, shape, yaml12
 from runner.pipeline.addresses import PARAMS_FILE
 from runner.pipeline.expressions import is_interpolated
 from runner.pipeline.variables import Redefined, Scope, Unsupported, Variable, merge, source_of, supported
+from runner.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

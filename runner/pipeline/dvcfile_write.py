@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from runner.errors import ConfigError
 from runner.pipeline import lock, yaml12
 from runner.pipeline.checksum import checksum
 from runner.pipeline.source import REV
+from runner.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -7,9 +7,10 @@ An expression is a name with segments: `${a.b[0]}` and `${a.b.0}` are the same. 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
+
+from runner.values import dataclass
 
 OPENING: Final = "${"
 ESCAPED: Final = "\\${"

@@ -6,7 +6,7 @@ Reads through the function it is given, so the same code reads the disk and any 
 from __future__ import annotations
 
 import posixpath
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from runner.errors import ConfigError, ConfigErrors, Location
@@ -18,6 +18,7 @@ from runner.pipeline.lock import Lock
 from runner.pipeline.model import Pipeline, Stage
 from runner.pipeline.projectfile import ProjectFile
 from runner.pipeline.unpack import Unpacking
+from runner.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping

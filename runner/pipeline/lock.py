@@ -6,7 +6,7 @@ the whole file may change floats and double blanks in entries that nobody touche
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any, Final
 
 from runner.errors import ConfigError, ConfigErrors, Corrupt, Location
@@ -14,6 +14,7 @@ from runner.hashes import LEGACY, MD5, Hash, Tree, check_row
 from runner.pipeline import datasets, shape, yaml12
 from runner.pipeline.addresses import PARAMS_FILE
 from runner.pipeline.model import LockedPath, LockEntry
+from runner.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence

@@ -10,7 +10,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections import defaultdict
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import yaml
@@ -19,6 +19,7 @@ from runner.errors import ConfigError, ConfigErrors, Location
 from runner.pipeline import dvcfile_write, files, lock, yaml12
 from runner.pipeline.addresses import LOCK_FILE, PROJECT_FILE, STAGE_FILE, address
 from runner.pipeline.checksum import checksum
+from runner.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping

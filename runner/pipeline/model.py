@@ -7,7 +7,7 @@ text as written in the DVC file (`spelled`), because DVC's lock records and look
 from __future__ import annotations
 
 import posixpath
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ from runner.hashes import LEGACY, MD5
 from runner.pipeline.addresses import JOIN, address, targeted, unknown
 from runner.pipeline.declared import Declared
 from runner.pipeline.graph import PathTree, post_order
+from runner.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

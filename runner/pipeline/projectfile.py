@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,6 +15,7 @@ from runner.pipeline.model import Dep, Out, Param, Stage
 from runner.pipeline.source import DATASET, Source
 from runner.pipeline.template import Definition, Template
 from runner.pipeline.unpack import Unpacking
+from runner.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -6,11 +6,11 @@ Checked as written (DVC's rule), then filled in, then checked for what a templat
 from __future__ import annotations
 
 import posixpath
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from runner.pipeline import datasets, shape
 from runner.pipeline.declared import Artifact, Dataset, Declared, Plot
+from runner.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

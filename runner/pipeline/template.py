@@ -5,7 +5,7 @@ What is wrong is noted on the page of the dvc.yaml, each expression with its pla
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any, Final
 
 from runner.pipeline import groups, shape
@@ -13,6 +13,7 @@ from runner.pipeline.addresses import JOIN
 from runner.pipeline.expressions import ESCAPED, OPENING, Unresolved, compiled
 from runner.pipeline.unpack import to_text
 from runner.pipeline.variables import Merged, Variable, plain
+from runner.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

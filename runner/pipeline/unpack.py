@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from runner.pipeline.expressions import Unresolved
+from runner.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

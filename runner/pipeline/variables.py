@@ -6,11 +6,12 @@ several sources. `Scope` is what the expressions of a stage can see.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final
 
 from runner.pipeline.expressions import Unresolved
+from runner.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -7,12 +7,12 @@ decimals; too few values are unmeasured, never green.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final, Literal
 
 from runner.review import words
+from runner.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

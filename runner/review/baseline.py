@@ -9,11 +9,12 @@ with the default branch.
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from runner.errors import GitError
 from runner.review.commit import Commit
+from runner.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -5,13 +5,14 @@ Reads git, the cache and, where it has to, the remote; judges nothing (`judging`
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import partial
 from typing import TYPE_CHECKING
 
 from runner.review import renames, sides, trends
 from runner.review.claims import Grounds
 from runner.review.judging import Case
+from runner.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

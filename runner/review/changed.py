@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+from runner.values import dataclass
 
 Kind = Literal["data", "code", "model", "metric", "plot", "param"]
 Alteration = Literal["added", "changed", "removed"]

@@ -6,10 +6,11 @@ what the lock says. Everything else is the commit's claim: a lock or a file that
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Literal
 
 from runner.review.model import Claim
+from runner.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from runner.review import words
 from runner.review.metrics import Unreadable, difference, flatten, oddity, presentable
 from runner.review.series import Series
+from runner.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -7,7 +7,7 @@ compared with is unmeasured. All arithmetic is exact decimals of the numbers as 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -15,6 +15,7 @@ from runner.review import jsonpaths, limits, words
 from runner.review.limits import Finding, Limits
 from runner.review.metrics import Unreadable, decimal, difference, oddity, presentable
 from runner.review.model import Check, Overall, Status, Unit, Verdict
+from runner.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

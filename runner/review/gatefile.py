@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from runner.errors import ConfigErrors, Location
 from runner.pipeline import yaml12
 from runner.review.gatemistakes import OURS, Source, mistakes
 from runner.review.gaterows import gate_of
+from runner.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

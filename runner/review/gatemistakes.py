@@ -10,7 +10,6 @@ import difflib
 import json
 import math
 import posixpath
-from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any
@@ -21,6 +20,7 @@ from runner.errors import ConfigError, Location
 from runner.pipeline import yaml12
 from runner.review import bands, jsonpaths, units, words
 from runner.review.gaterows import UNITS, allowance, quantity, split, subject_of
+from runner.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

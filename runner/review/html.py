@@ -6,12 +6,13 @@ Light and dark, phone and desktop; without scripts everything but the drawn plot
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from markupsafe import Markup
 
 from runner.review import assets, charts, curves, escape, templates, view, words
+from runner.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

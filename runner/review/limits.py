@@ -5,11 +5,11 @@ A limit that cannot be worked out is unmeasured; nothing here turns that into a 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from runner.review import bands, units, words
 from runner.review.metrics import EXACT
+from runner.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

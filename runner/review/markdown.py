@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from runner.review import charts, curves, escape, templates, view, words
+from runner.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

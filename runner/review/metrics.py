@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import Context, Decimal
 from typing import TYPE_CHECKING
 
@@ -17,6 +16,7 @@ from runner.pipeline import documents
 from runner.review import series
 from runner.review.model import Change, Scalar
 from runner.review.series import Series
+from runner.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
 # report.py resolves these annotations to read a report again, so they are needed at run time.
 from runner.errors import Location  # noqa: TC001
 from runner.review.changed import DataRow, LineageRow, PathRow, PlotRow  # noqa: TC001
 from runner.review.commit import Commit  # noqa: TC001
+from runner.values import dataclass
 
 SCHEMA = 1
 Scalar = float | int | bool | str

@@ -9,7 +9,7 @@ import base64
 import json
 import posixpath
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from runner.errors import ConfigError, RunnerError
@@ -18,6 +18,7 @@ from runner.pipeline.declared import Plot
 from runner.review import points
 from runner.review.changed import Picture, PlotRow
 from runner.review.metrics import Unreadable
+from runner.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -6,12 +6,12 @@ import csv
 import io
 import math
 import posixpath
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from runner.errors import ConfigError, Location
 from runner.pipeline import documents
 from runner.review.series import DELIMITERS, cell
+from runner.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import stat
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from runner.engine.committed import Committed
@@ -13,6 +12,7 @@ from runner.pipeline.addresses import PARAMS_FILE
 from runner.pipeline.declared import Declared
 from runner.review import excerpts
 from runner.review.metrics import Unreadable, parse_metrics
+from runner.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from runner.review import words
+from runner.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

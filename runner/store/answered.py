@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Final
+
+from runner.values import dataclass
 
 _STATUS: Final = re.compile(r"status code: (\d{3})")
 _TOLD: Final = re.compile(r"<(Code|Message|RequestId)>([^<]*)</\1>")

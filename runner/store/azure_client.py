@@ -12,7 +12,7 @@ import binascii
 import configparser
 import logging
 import os
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -26,6 +26,7 @@ from requests.adapters import HTTPAdapter
 from runner.errors import ConfigError
 from runner.store.azure_parts import BLOCK
 from runner.store.remote import extra, refuse_unknown
+from runner.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from azure.core import MatchConditions
@@ -11,6 +10,7 @@ from azure.storage.blob import BlobBlock
 
 from runner.errors import RemoteError
 from runner.store.protocols import Changed
+from runner.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

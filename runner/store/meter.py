@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from runner.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable

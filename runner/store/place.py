@@ -5,8 +5,9 @@ Apart from `versioned`, which reads them, because every run has to know this and
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from runner.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -5,10 +5,10 @@ A wrapper passes on what it wraps: `Retrying` uses these where they are there, a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from runner.errors import RemoteError
+from runner.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -10,7 +10,6 @@ from __future__ import annotations
 import base64
 import binascii
 import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -21,6 +20,7 @@ from botocore.exceptions import BotoCoreError
 
 from runner.errors import ConfigError
 from runner.store.remote import refuse_unknown
+from runner.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -7,11 +7,11 @@ knows it. Retries are the caller's.
 from __future__ import annotations
 
 import importlib
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from runner.errors import ConfigError, ObjectMissing
 from runner.hashes import hash_listing
+from runner.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -12,7 +12,7 @@ import logging
 import threading
 import weakref
 from concurrent.futures import CancelledError
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 from urllib.parse import urlsplit
@@ -21,6 +21,7 @@ import asyncssh
 
 from runner.errors import ConfigError, Unavailable
 from runner.store.remote import refuse_unknown
+from runner.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator, Mapping

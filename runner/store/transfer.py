@@ -10,7 +10,6 @@ import os
 import threading
 import time
 from contextlib import nullcontext
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING
 from runner.errors import Corrupt, ObjectMissing, RemoteError, Unavailable
 from runner.store.meter import Meter, Tally, Work, unheard
 from runner.store.protocols import Together, creating
+from runner.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ from runner.pipeline.addresses import LOCK_FILE, PROJECT_FILE
 from runner.pipeline.lint import shell
 from runner.pipeline.lint.finding import Finding
 from runner.pipeline.lint.scripts import scripts_of
+from runner.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import posixpath
 import re
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,6 +13,7 @@ from runner.pipeline.lint import catalogue, errors, reading, shell
 from runner.pipeline.lint.finding import Finding
 from runner.pipeline.lint.modules import imported
 from runner.pipeline.lint.scripts import Script
+from runner.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Final
 
 from runner.pipeline.lint import values
 from runner.pipeline.lint.values import Part, Text, Use, Value
+from runner.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
