@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _FILE = "tests/node_modules/@octokit/openapi/generated/api.github.com.json"
 # Parameters in which GitHub takes slashes.
 _WITH_SLASHES = frozenset({"ref", "path", "basehead"})
+_LONGEST = 300
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,7 @@ def _parameter_violations(found: Operation, query: Mapping[str, str]) -> Iterato
     for parameter in parameters:
         given = (found.arguments if parameter["in"] == "path" else query).get(parameter["name"])
         if given is not None:
-            yield from (f"{parameter['name']}: {broken}" for broken in _violations(parameter["schema"], _typed(given)))
+            yield from (f"{parameter['name']}: {broken}" for broken in _text_violations(parameter["schema"], given))
         elif parameter.get("required"):
             yield f"{parameter['name']} is missing"
 
@@ -97,11 +98,26 @@ def _body_violations(found: Operation, body: object) -> list[str]:
         return ["the body is missing"] if described.get("required") else []
     schema = described["content"]["application/json"]["schema"]
     unknown = body.keys() - schema.get("properties", body).keys() if isinstance(body, dict) else ()
-    return [*(f"{name} is no property of {found.template}" for name in unknown), *_violations(schema, body)]
+    return [*(f"{name} is no property of {found.template}" for name in unknown), *_violations(_closed(schema), body)]
 
 
-def _typed(given: str) -> object:
-    return int(given) if given.isdigit() else given
+def _closed(schema: dict[str, Any]) -> dict[str, Any]:
+    """Let the objects within a body have no properties but those described: a typo there is as wrong as at the top."""
+    inner = {name: _shut(part) for name, part in schema.get("properties", {}).items()}
+    return {**schema, "properties": inner} if inner else schema
+
+
+def _shut(part: Any) -> Any:
+    if not isinstance(part, dict):
+        return part
+    shut = {**part, "items": _shut(part["items"])} if "items" in part else part
+    return {"additionalProperties": False, **_closed(shut)} if "properties" in part else shut
+
+
+def _text_violations(schema: dict[str, Any], given: str) -> list[str]:
+    """Hold a word of a path or query to its schema: as what it may stand for, or as the text it is."""
+    meant = int(given) if given.isdigit() else {"true": True, "false": False}.get(given, given)
+    return [] if not _violations(schema, given) else _violations(schema, meant)
 
 
 def _resolved(part: Any) -> Any:
@@ -113,7 +129,8 @@ def _resolved(part: Any) -> Any:
 def _violations(schema: dict[str, Any], instance: object) -> list[str]:
     validator = _validator(json.dumps(schema, sort_keys=True))
     return [
-        f"{'/'.join(map(str, error.instance_path))}: {error.message}"[:300] for error in validator.iter_errors(instance)
+        f"{'/'.join(map(str, error.instance_path))}: {_short(error.message)}"
+        for error in validator.iter_errors(instance)
     ]
 
 
@@ -130,6 +147,11 @@ def _validator(schema: str) -> jsonschema_rs.Draft4Validator:
                 components[kind][name] = _description()["components"][kind][name]
                 waiting.append(components[kind][name])
     return jsonschema_rs.Draft4Validator(_nullable({**parsed, "components": components}))
+
+
+def _short(message: str) -> str:
+    """Keep both ends: the value comes first, and what is wrong with it last."""
+    return message if len(message) <= _LONGEST else f"{message[: _LONGEST // 2]} ... {message[-_LONGEST // 2 :]}"
 
 
 def _references(part: object) -> Iterator[str]:

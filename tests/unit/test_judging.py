@@ -387,7 +387,7 @@ def labelled(
     payload["action"] = change.get("action", "labeled")
     payload["sender"]["login"] = "octocat"
     now, labels = standing or ("", ["accept-regression"])
-    github.pulls[2] = (now or head, labels)
+    github.open_pull(number=2, sha=now or head, labels=labels)
     environ = job(folder, payload, head, repository)
     environ |= {"GITHUB_API_URL": github.url, "INPUT_GITHUB-TOKEN": change.get("token", "secret-token")}
     with Workshop(made.root, {**made.environ, **environ}).opened("gate") as opened:

@@ -309,7 +309,7 @@ def test_who_may_write_is_asked_of_github(permission: str, fake: FakeGitHub, git
 
 
 def test_a_pull_request_stands_with_its_head_and_its_labels(fake: FakeGitHub, github: GitHub) -> None:
-    fake.pulls[7] = ("a" * 40, ["bug", "accept-regression"])
+    fake.open_pull(number=7, sha="a" * 40, labels=["bug", "accept-regression"])
     assert github.standing(7) == ("a" * 40, frozenset({"bug", "accept-regression"}))
     with pytest.raises(ForgeError):
         github.standing(8)
