@@ -291,8 +291,8 @@ def _override(event: Event, actions: Actions | None, token: str) -> Callable[[],
     return ask
 
 
-def _github(actions: Actions, token: str) -> Any:  # noqa: ANN401 - forge.github.GitHub, which is loaded when it is asked
-    return import_module("runner.forge.github").GitHub(actions.api_url, actions.repository, token)
+def _github(actions: Actions, token: str) -> Any:  # noqa: ANN401 - forge.repository.Repository, which is loaded when it is asked
+    return import_module("runner.forge.repository").Repository(actions.api_url, actions.repository, token)
 
 
 def read_text(place: Path, name: str) -> str | None:

@@ -137,8 +137,13 @@ OPTIONS: Final = {
     "comment": _option(
         "--comment",
         of="comment",
-        type=click.Choice(["update", "new", "off"]),
-        help="The report on the pull request, in a GitHub job.",
+        type=click.Choice(["update", "new", "hide-old", "off"]),
+        help="The report on the pull request, in a GitHub job; hide-old: a new one, and the older ones are folded up.",
+    ),
+    "check-run": _flag("--check-run", of="check-run", help="Also make a check of the commit, with all annotations."),
+    "commit-status": _flag("--commit-status", of="commit-status", help="Also set a status of the commit."),
+    "report-name": _option(
+        "--report-name", of="report-name", metavar="NAME", help="Tells this run's comment, check and status apart."
     ),
     "claims": _option(
         "--claims",
@@ -182,6 +187,7 @@ OPTIONS: Final = {
     "quiet": click.option("-q", "--quiet", count=True, callback=_louder(-1), expose_value=False, help="Say less."),
 }
 MODES: Final = ("set-param", "force", "single-item", "downstream", "locked", "allow-missing", "run-cache")
+POSTING: Final = ("comment", "check-run", "commit-status", "report-name")
 RUNNING: Final = ("jobs", "transfers", "timeout", "stage-timeout", "silence")
 EVERY: Final = ("directory", "config", "json", "verbose", "quiet")
 

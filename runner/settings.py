@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
 Push = Literal["passed", "always", "never"]
-Comment = Literal["update", "new", "off"]
+Comment = Literal["update", "new", "hide-old", "off"]
 Claims = Literal["auto", "accept", "rerun", "fail"]
 Determinism = Literal["off", "warn", "fail"]
 _MOST_JOBS = 1024
@@ -108,14 +108,24 @@ INPUTS = (
     Input("push", "passed", _one_of("passed", "always", "never"), "When to push: if the gates passed, always, never."),
     Input("setup", "", _text, "Commands to run once before the first stage that runs: install what stages need."),
     Input("pass-env", "", _names, "Names of environment variables that stages may see besides the harmless ones."),
-    Input("comment", "update", _one_of("update", "new", "off"), "The report on the pull request: update, new or off."),
+    Input(
+        "comment",
+        "update",
+        _one_of("update", "new", "hide-old", "off"),
+        "The report on the pull request: update one comment, new, hide-old (new, the older ones folded up), off.",
+    ),
+    Input("check-run", "false", _yes, "Also a check of the commit, with all annotations."),
+    Input("commit-status", "false", _yes, "Also a status of the commit, in a line."),
+    Input(
+        "report-name", "", _text, "What tells this run's comment, check and status apart; empty: the project's folder."
+    ),
     Input(
         "claims",
         "auto",
         _one_of("auto", "accept", "rerun", "fail"),
         "Gated metrics that only the commit vouches for: auto (rerun a pull request's), accept, rerun, fail.",
     ),
-    Input("github-token", "", _text, "Token for the pull request's comment.", in_file=False),
+    Input("github-token", "", _text, "Token for what is posted: comment, check, status.", in_file=False),
     Input("force", "false", _yes, "Run every stage that is not frozen, whatever the lock says.", in_file=False),
     Input("keep-going", "false", _yes, "After a failure go on with what does not depend on it."),
     Input(
@@ -147,6 +157,9 @@ class Actions:
     summary: str
     workspace: str
     workflow: str = ""
+    server_url: str = "https://github.com"
+    run: int = 0
+    attempt: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,6 +182,9 @@ class Settings:
         setup: shell commands to run before the first stage that runs; empty: none.
         pass_env: names of variables that stages may see.
         comment: what to do with the pull request's comment.
+        check_run: whether a check run is made.
+        commit_status: whether a commit status is set.
+        report_name: what tells this run's comment, check and status apart; empty: the project's folder.
         claims: what to do with gated metrics that only the commit vouches for; see `review.claims`.
         token: GitHub's token; never shown.
         actions: the GitHub job, if this is one.
@@ -194,6 +210,9 @@ class Settings:
     setup: str = ""
     pass_env: tuple[str, ...] = ()
     comment: Comment = "update"
+    check_run: bool = False
+    commit_status: bool = False
+    report_name: str = ""
     claims: Claims = "auto"
     token: str = field(default="", repr=False)
     actions: Actions | None = None
@@ -307,6 +326,9 @@ def _settings(values: Mapping[str, Any], environ: Mapping[str, str]) -> Settings
         setup=values["setup"],
         pass_env=values["pass-env"],
         comment=cast("Comment", values["comment"]),
+        check_run=values["check-run"],
+        commit_status=values["commit-status"],
+        report_name=values["report-name"],
         claims=cast("Claims", values["claims"]),
         token=values["github-token"],
         actions=actions_of(environ),
@@ -337,4 +359,11 @@ def actions_of(environ: Mapping[str, str]) -> Actions | None:
         summary=environ.get("GITHUB_STEP_SUMMARY", ""),
         workspace=environ.get("GITHUB_WORKSPACE", ""),
         workflow=environ.get("GITHUB_WORKFLOW_REF", "").partition("@")[0].rpartition("/")[2],
+        server_url=environ.get("GITHUB_SERVER_URL", "https://github.com"),
+        run=_number(environ.get("GITHUB_RUN_ID", "")),
+        attempt=_number(environ.get("GITHUB_RUN_ATTEMPT", "")) or 1,
     )
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isascii() and text.isdigit() else 0

@@ -1,62 +1,64 @@
-"""Room 10: one report to every surface: files, step summary, outputs, annotations, comment. Always happens.
+"""Room 10: one report to every surface: files, step summary, outputs, annotations, comment, check, status.
 
-The renderers and the HTTP client are imported where they are used: a run that nobody reads a report of does not pay.
+It always happens, and what a host refuses costs neither the other surfaces nor the verdict. `forge.protocol` says what
+a host is, `filing` writes the files, `pointing` finds the lines that annotations stand at.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import json
 import logging
-import shutil
-from functools import cache, lru_cache
-from operator import is_
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from runner import __version__, composing, durable, log, settings
+from runner import __version__, composing, filing, hosting, pointing, settings
 from runner.errors import ConfigError, Exit, ForgeError, RunnerError
+from runner.forge.protocol import Standing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from pathlib import Path
 
-    from runner.asked import Asked
+    from runner.forge.protocol import Annotation, Forge
     from runner.opening import Opened
     from runner.review.model import Report, StageRow
     from runner.review.templates import Own
-    from runner.settings import Actions, Settings
+    from runner.settings import Actions
 
 logger = logging.getLogger("retrain")
-_MARKER_ROOM = 300
-_TEXTLESS = (int, float, type(None))
-_MOST_ANNOTATIONS = 10
-_LARGEST_TEMPLATE = 1 << 18
-_SUFFIXES = {"junit": "xml"}
 
 
-def tell(report: Report, opened: Opened, folder: Path | None) -> int:
+def tell(report: Report, opened: Opened, folder: Path | None, forge: Forge) -> int:
     """Tell everybody; give the exit code, which no failure to tell can turn green.
 
     Args:
         report: what is told; secrets in it are not.
         opened: where it was made.
-        folder: where files are written; see `folder_of`. Where they cannot be, the other surfaces are told so.
+        folder: where files are written; see `filing.folder_of`. Where they cannot be, the other surfaces are told so.
+        forge: the host.
+
+    Raises:
+        ForgeError: the summary or the outputs cannot be written, on which steps that follow rely.
 
     """
-    report, asked, own = masked(report), opened.asked, own_templates(opened.root)
+    report, own = filing.masked(report), filing.own_templates(opened.root)
     code, files = report.exit_code, {}
     try:
-        files = {**_write(report, folder, own), **_with_logs(report, opened.root, folder)} if folder else {}
+        files = {**filing.write(report, folder, own), **filing.with_logs(report, opened.root, folder)} if folder else {}
     except ConfigError as error:
         code = code or error.exit_code
         report = dataclasses.replace(report, notes=(*report.notes, error.message))
         logger.error("%s\n  %s", error.message, error.hint)  # noqa: TRY400 - the reason is in the message
-    _annotate(report)
-    actions = asked.settings.actions
-    if actions:
-        url = _commented(report, asked, opened.prefix, own)
-        _summarise(report, actions, own)
-        write_outputs(actions, {**_outputs(report), **_relative(files, actions), "comment-url": url})
+    actions = opened.asked.settings.actions
+    where = filing.relative(files, actions) if actions else {}
+    standing = _standing(report, code, own, pointing.pointed(report))
+    forge.annotate(standing.annotations)
+    try:
+        forge.summary(standing)
+        forge.outputs({**_outputs(report), **where})
+    except ForgeError as error:
+        _posted(dataclasses.replace(standing, exit_code=code or error.exit_code), forge)
+        raise
+    forge.outputs(_posted(standing, forge))
     return code
 
 
@@ -73,212 +75,56 @@ def stopped(
         writes: whether the verb writes report files, if the call itself names their folder.
 
     """
-    from runner.review.commit import Commit  # noqa: PLC0415 - see the top
-    from runner.review.model import Report  # noqa: PLC0415 - see the top
+    from runner.review.commit import Commit  # noqa: PLC0415 - as in `filing`
+    from runner.review.model import Report  # noqa: PLC0415 - as in `filing`
 
     actions = settings.actions_of(environ)
     head = Commit(sha=actions.sha if actions else "")
     blank = Report(version=__version__, verdict="error", exit_code=Exit.BUG, command=command, head=head)
-    report = masked(composing.ended(blank, error))
+    report = filing.masked(composing.ended(blank, error))
+    forge = hosting.step_of(actions)
     try:
-        folder = _named_folder(flags, environ) if writes else None
-        files = _write(report, folder) if folder else {}
-        if actions:
-            _summarise(report, actions)
-            write_outputs(actions, {**_outputs(report), **_relative(files, actions)})
+        folder = filing.named_folder(flags, environ) if writes else None
+        files = filing.write(report, folder) if folder else {}
+        forge.summary(_standing(report, report.exit_code))
+        forge.outputs({**_outputs(report), **(filing.relative(files, actions) if actions else {})})
     except RunnerError as failure:
         logger.warning("%s", failure)
 
 
-def _named_folder(flags: Mapping[str, str | None], environ: Mapping[str, str]) -> Path | None:
-    """Give the report directory that the call names; `None` where it names none, or where it would start is not."""
-    directory = Path(settings.early("working-directory", flags, environ)).absolute()
-    name = settings.early("report-dir", flags, environ)
-    return directory / name if name and directory.is_dir() else None
-
-
-def folder_of(chosen: Settings, top: Path, flags: Mapping[str, str | None], environ: Mapping[str, str]) -> Path | None:
-    """Give the report directory; `None` where none is asked for.
-
-    Args:
-        chosen: the settings.
-        top: the repository. A folder that only the gate file names came with it, and has to lie inside.
-        flags: options by input name; what they or `environ` name may lie anywhere.
-        environ: the process's environment.
-
-    Raises:
-        ConfigError: it does not.
-
-    """
-    if not chosen.report_dir:
-        return None
-    folder = chosen.directory / chosen.report_dir
-    named = settings.early("report-dir", flags, environ)
-    if not named and not folder.resolve().is_relative_to(top.resolve()):
-        message = f"report-dir: {chosen.report_dir!r} in the gate file is outside of the repository"
-        raise ConfigError(message, "name a folder inside it, or give the folder with --report-dir")
-    return folder
-
-
-def own_templates(root: Path) -> dict[str, str]:
-    """Read the project's own templates of the report, by file name; what cannot be read is said, and not used."""
-    from runner.review import templates  # noqa: PLC0415 - see the top
-
-    folder, found = root / templates.FOLDER, {}
-    for place in sorted(folder.glob("*.jinja")):
-        try:
-            if place.resolve().is_relative_to(root.resolve()) and place.stat().st_size <= _LARGEST_TEMPLATE:
-                found[place.name] = place.read_text(encoding="utf-8")
-            else:
-                logger.warning("%s is outside of the project or too large, and is not used", place)
-        except (OSError, UnicodeDecodeError, RuntimeError) as error:  # RuntimeError: a link to itself
-            logger.warning("%s cannot be read: %s", place, error)
-    return found
-
-
-def again(folder: Path, root: Path) -> Report:
-    """Read `report.json` in `folder`, and render the other files from it, by the templates of the project at `root`."""
-    place = folder / "report.json"
-    try:
-        text = place.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        message = f"{place} cannot be read: {error}"
-        raise ConfigError(message, "name the folder that holds report.json with --report-dir") from error
-    from runner.review import report as rendering  # noqa: PLC0415 - see the top
-
-    report = masked(rendering.from_json(text, str(place)))
-    _write(report, folder, own_templates(root))
-    return report
-
-
-def masked(report: Report) -> Report:
-    """Give the report without secrets, before a rendering's escapes can hide one from the mask."""
-    safe: Report = _masked(report, lru_cache(maxsize=1024)(log.masker()))
-    return safe
-
-
-def _masked(value: Any, mask: Callable[[str], str]) -> Any:  # noqa: ANN401 - what comes out is of the type that went in
-    """Mask every text in `value`; what holds none stays the very same, which most of a large report does."""
-    if isinstance(value, str):
-        return mask(value) if value else value
-    if isinstance(value, tuple):
-        parts = [_masked(part, mask) for part in value]
-        return value if all(map(is_, parts, value)) else tuple(parts)
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        now = {name: getattr(value, name) for name in _names(type(value))}
-        then = {name: _masked(part, mask) for name, part in now.items() if not isinstance(part, _TEXTLESS)}
-        changed = {name: part for name, part in then.items() if part is not now[name]}
-        return dataclasses.replace(value, **changed) if changed else value
-    return value
-
-
-@cache
-def _names(kind: type) -> tuple[str, ...]:
-    return tuple(field.name for field in dataclasses.fields(kind))
-
-
-def data(report: Report) -> Any:  # noqa: ANN401 - JSON
-    """Give a report as report.json holds it."""
-    from runner.review import report as rendering  # noqa: PLC0415 - see the top
-
-    return json.loads(rendering.to_json(masked(report)))
-
-
-def gate_data(report: Report) -> dict[str, Any]:
-    """Give the verdicts as `retrain gate --json` prints them."""
-    whole = data(dataclasses.replace(report, metrics=(), params=(), history=None))
-    names = ("gate", "metric", "path", "status", "base", "head", "delta", "limit", "why")
-    return {
-        "verdict": whole["verdict"],
-        "base": whole["base"] and {"sha": whole["base"]["sha"], "how": whole["base"]["how"]},
-        "gates": [{name: row[name] for name in names} for row in whole["gates"]],
-    }
-
-
-def _write(report: Report, folder: Path, own: Own | None = None) -> dict[str, Path]:
-    """Write the files; give their places by the names of the outputs."""
-    from runner.review import report as rendering  # noqa: PLC0415 - see the top
-
-    texts = {
-        "json": rendering.to_json(report),
-        "md": rendering.to_markdown(report, budget=1 << 20, own=own),
-        "html": rendering.to_html(report, own),
-        "junit": rendering.to_junit(report),
-    }
-    places = {f"report-{kind}": folder / f"report.{_SUFFIXES.get(kind, kind)}" for kind in texts}
-    try:
-        for kind, text in texts.items():
-            durable.write(places[f"report-{kind}"], text.encode())
-        if report.plots:
-            _write_pictures(report, folder / "plots")
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        message = f"the report cannot be written to {folder}: {reason}"
-        raise ConfigError(message, "name a folder that can be written to with --report-dir") from error
-    return places
-
-
-def _write_pictures(report: Report, folder: Path) -> None:
-    """Write the images anew; those of an earlier report are no part of this one."""
-    from runner.review import pictures  # noqa: PLC0415 - only reports with plots have any
-
-    for old in folder.glob("[0-9][0-9]-*"):
-        old.unlink()
-    for name, content in pictures.files(report):
-        durable.write(folder / name, content)
-
-
-def _with_logs(report: Report, root: Path, folder: Path) -> dict[str, Path]:
-    """Put all that commands printed beside the report, where an artifact takes both; give the folder, if it has any."""
-    names = [log.file_of(row.stage) for row in report.stages if row.decision in {"ran", "failed"} and row.seconds]
-    there = [name for name in names if (root / composing.LOGS / name).exists()]
-    try:
-        for name in there:
-            (folder / "logs").mkdir(exist_ok=True)
-            shutil.copyfile(root / composing.LOGS / name, folder / "logs" / name)
-    except OSError as error:
-        logger.warning("the logs cannot be written to %s: %s", folder, error.strerror or error)
-    return {"logs": folder / "logs"} if there else {}
-
-
-def _relative(files: Mapping[str, Path], actions: Actions) -> dict[str, str]:
-    """Give paths as the next step can use them: relative to the workspace, which a container sees elsewhere."""
-    workspace = actions.workspace
-    names = {}
-    for name, place in files.items():
-        inside = bool(workspace) and place.is_relative_to(workspace)
-        names[name] = str(place.relative_to(workspace)) if inside else str(place)
-    return names
-
-
-def _annotate(report: Report) -> None:
-    """Show failing gates beside their line in the gate file; GitHub shows ten of a kind."""
-    bad = [verdict for verdict in report.gates if verdict.status != "passed"]
-    for verdict in sorted(bad, key=lambda verdict: not verdict.exits)[:_MOST_ANNOTATIONS]:
-        level = "error" if verdict.exits else "warning"
-        message = f"{verdict.metric} {verdict.path} {verdict.status}: {verdict.why}"
-        log.annotation(level, message, file=verdict.where.file, line=verdict.where.line, title=verdict.gate)  # type: ignore[arg-type]
-    if report.error:
-        where = report.error.where
-        text = f"{report.error.message}\n  {report.error.hint}" if report.error.hint else report.error.message
-        log.annotation("error", text, file=where.file if where else "", line=where.line if where else 0)
-        for note in report.notes:
-            logger.warning("%s", note)
-
-
-def _summarise(report: Report, actions: Actions, own: Own | None = None) -> None:
-    from runner.forge import github  # noqa: PLC0415 - see the top
-
-    if actions.summary:
-        github.append_summary(Path(actions.summary), _markdown(report, 1_000_000, own))
-
-
 def write_outputs(actions: Actions, outputs: Mapping[str, str]) -> None:
-    """Write the action's outputs."""
-    from runner.forge import github  # noqa: PLC0415 - see the top
+    """Hand values to the steps that follow, where nothing else is told."""
+    hosting.step_of(actions).outputs(outputs)
 
-    if actions.output:
-        github.write_outputs(Path(actions.output), outputs)
+
+def _standing(report: Report, code: int, own: Own | None = None, annotations: tuple[Annotation, ...] = ()) -> Standing:
+    """Give the report as a host is told it."""
+    from runner.review import report as rendering  # noqa: PLC0415 - as in `filing`
+
+    return Standing(
+        verdict=report.verdict,
+        exit_code=code,
+        title=str(rendering.headline(report)),
+        render=lambda budget: rendering.to_markdown(report, budget=budget, own=own),
+        annotations=annotations,
+    )
+
+
+def _posted(standing: Standing, forge: Forge) -> dict[str, str]:
+    """Post what others than this job read; give its addresses by the names of the outputs."""
+    comment = _tried("the comment", lambda: forge.comment(standing))
+    check = _tried("the check", lambda: forge.check(standing))
+    _tried("the status", lambda: forge.status(standing))
+    return {"comment-url": comment, "check-url": check}
+
+
+def _tried(surface: str, post: Callable[[], str | None]) -> str:
+    """Post to one surface; give its address. A refusal is said, and the summary has it all."""
+    try:
+        return post() or ""
+    except ForgeError as error:
+        logger.warning("%s cannot be posted, and the step summary has the report: %s", surface, error)
+        return ""
 
 
 def _outputs(report: Report) -> dict[str, str]:
@@ -296,30 +142,3 @@ def _is_news(row: StageRow) -> bool:
     """Whether more happened than that absent outs were put back from the cache."""
     put_back = row.decision in {"restored", "frozen"}
     return not put_back or any(reason.change != "out deleted" for reason in row.reasons)
-
-
-def _commented(report: Report, asked: Asked, prefix: str, own: Own) -> str:
-    """Post the sticky comment where there is a pull request; a refusal is said, and the summary has it all."""
-    from runner.forge import github  # noqa: PLC0415 - see the top
-
-    chosen, event, actions = asked.settings, asked.event, asked.settings.actions
-    if actions is None or event.number is None or chosen.comment == "off":
-        return ""
-    if not event.may_comment or not chosen.token:
-        why = event.why if not event.may_comment else "the input github-token is empty"
-        logger.info("no comment: %s; the report is in the step summary", why)
-        return ""
-    body = _markdown(report, github.COMMENT_LIMIT - _MARKER_ROOM, own)
-    client = github.GitHub(actions.api_url, actions.repository, chosen.token)
-    try:
-        marker = github.hidden_marker(f"{actions.repository}/{prefix.rstrip('/')}".rstrip("/"))
-        return client.upsert_comment(event.number, marker, body, chosen.comment)
-    except ForgeError as error:
-        logger.warning("%s; the report is in the step summary", error)
-        return ""
-
-
-def _markdown(report: Report, budget: int, own: Own | None) -> str:
-    from runner.review import report as rendering  # noqa: PLC0415 - see the top
-
-    return rendering.to_markdown(report, budget=budget, own=own)

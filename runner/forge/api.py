@@ -57,6 +57,9 @@ class Pace:
     sleep: Callable[[float], None] = time.sleep
 
 
+REAL_TIME: Final = Pace()
+
+
 @dataclass(frozen=True, slots=True)
 class _Request:
     method: str
@@ -112,10 +115,18 @@ class Api:
         """Change what exists. Errors as `get`."""
         return self._write(_Request("PATCH", self._url + path, None, body, repeatable=True))
 
-    def graphql(self, query: str) -> object:
+    def graphql(self, query: str, **variables: object) -> object:
         """Read by GraphQL, which lies beside the REST API. Errors as `get`."""
+        return _granted(_document(self._send(self._query(query, variables))))
+
+    def mutate(self, query: str, **variables: object) -> object:
+        """Change something by GraphQL, so that twice is as once. Errors as `get`."""
+        return _granted(self._write(self._query(query, variables)))
+
+    def _query(self, query: str, variables: Mapping[str, object]) -> _Request:
         url = re.sub(r"/v3$", "", self._url) + "/graphql"
-        return _document(self._send(_Request("POST", url, None, {"query": query}, repeatable=True)))
+        body = {"query": query, "variables": variables} if variables else {"query": query}
+        return _Request("POST", url, None, body, repeatable=True)
 
     def _write(self, request: _Request) -> Mapping[str, object]:
         """Send a request that changes something, not at once after the last one."""
@@ -209,6 +220,16 @@ def _document(answer: requests.Response) -> object:
 def _mapping(document: object) -> Mapping[str, object]:
     if not isinstance(document, Mapping):
         raise ForgeError(_STRANGE, "check GITHUB_API_URL")
+    return document
+
+
+def _granted(document: object) -> object:
+    """Give GraphQL's answer, which says with 200 that it refuses."""
+    match document:
+        case {"errors": [{"message": str(said), **more}, *_]}:
+            hint = "the token lacks a permission: see the README" if more.get("type") == "FORBIDDEN" else ""
+            msg = f"GitHub refused a query: {said[:300]}"
+            raise RefusedError(msg, hint, FORBIDDEN)
     return document
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from runner.errors import ConfigError, Exit
-from runner.options import MODES, RUNNING, Call, targets, verb
+from runner.options import MODES, POSTING, RUNNING, Call, targets, verb
 from runner.verbs.opened import meter, open_project, stop_is_told
 from runner.verbs.output import print_result, reader_may_leave, show_report
 
@@ -74,7 +74,7 @@ def _explained(call: Call, project: Project, made: Plan, name: str) -> None:
     print_result(call, lambda: data[0] if len(data) == 1 else data, lambda: lines)
 
 
-@verb("remote", "base", *RUNNING, "report", "push", "comment", "claims", *_RUNS, *MODES)
+@verb("remote", "base", *RUNNING, "report", "push", *POSTING, "claims", *_RUNS, *MODES)
 @_dry_run
 @targets
 def run(call: Call, *, dry: bool) -> int:
@@ -93,7 +93,7 @@ def repro(call: Call, *, dry: bool) -> int:
     return _planned(call) if dry else _whole(call, "repro")
 
 
-@verb("remote", "base", "transfers", "report", "comment", "claims")
+@verb("remote", "base", "transfers", "report", *POSTING, "claims")
 @click.option("--explain", is_flag=True, help="Say what was read where, and how each limit was worked out.")
 @click.option("--suggest", is_flag=True, help="Propose gates from what the base branch recorded, as YAML.")
 @click.option("--last", type=click.IntRange(2, 1000), default=20, help="With --suggest: how many commits count; 20.")
@@ -135,11 +135,11 @@ def _suggested(call: Call, last: int, better: Mapping[str, Sequence[str]]) -> in
 @verb("report")
 def report(call: Call) -> int:
     """Render report.json again, as report.md, report.html and report.xml: the same bytes as in CI."""
-    from runner import opening, telling  # noqa: PLC0415 - see `open_project`
+    from runner import filing, opening  # noqa: PLC0415 - see `open_project`
 
     chosen = opening.settings_alone(call.flags, call.environ)
     top = opening.find_root(chosen.directory) or chosen.directory
-    found = telling.again(telling.folder_of(chosen, top, call.flags, call.environ) or chosen.directory, top)
+    found = filing.again(filing.folder_of(chosen, top, call.flags, call.environ) or chosen.directory, top)
     with reader_may_leave():
         _print_report(call, found, "report")
     return Exit.HELD
@@ -147,7 +147,7 @@ def report(call: Call) -> int:
 
 def _whole(call: Call, verb: str, *, explains: bool = False) -> int:
     """Walk, then tell, also of a bug; the report's exit code is ours."""
-    from runner import opening, telling  # noqa: PLC0415 - see `open_project`
+    from runner import filing, hosting, opening, telling  # noqa: PLC0415 - see `open_project`
 
     judges = verb != "repro"
     with stop_is_told(call, writes=True):
@@ -155,11 +155,12 @@ def _whole(call: Call, verb: str, *, explains: bool = False) -> int:
             call.flags, call.environ, call.command, compares=judges, judges=judges, meter=meter(call)
         )
         chosen = opened.asked.settings
-        folder = telling.folder_of(chosen, opened.git.root, call.flags, call.environ)
+        folder = filing.folder_of(chosen, opened.git.root, call.flags, call.environ)
+        forge = hosting.forge_of(opened.asked, opened.prefix)
         made, bug = _walked(opened, verb)
         opened.close()
     try:
-        code = telling.tell(made, opened, folder)
+        code = telling.tell(made, opened, folder, forge)
         with reader_may_leave():
             _print_report(call, made, "explain" if explains else verb)
     finally:
@@ -186,12 +187,12 @@ def _walked(opened: Opened, verb: str) -> tuple[Report, BaseException | None]:
 
 
 def _print_report(call: Call, made: Report, verb: str) -> None:
-    from runner import explaining, printing, telling  # noqa: PLC0415 - see `open_project`
+    from runner import explaining, filing, printing  # noqa: PLC0415 - see `open_project`
 
     if verb == "explain":
-        safe = telling.masked(made)
-        print_result(call, lambda: explaining.gates_data(telling.data(safe)), lambda: explaining.gate_lines(safe))
+        safe = filing.masked(made)
+        print_result(call, lambda: explaining.gates_data(filing.data(safe)), lambda: explaining.gate_lines(safe))
     elif call.as_json:
-        click.echo(printing.json_line(telling.gate_data(made) if verb == "gate" else telling.data(made)))
+        click.echo(printing.json_line(filing.gate_data(made) if verb == "gate" else filing.data(made)))
     else:
-        show_report(telling.masked(made))
+        show_report(filing.masked(made))

@@ -45,7 +45,7 @@ _NETWORK_DOORS = {
     "store/ssh_errors.py",
     "store/ssh_files.py",
     "forge/api.py",
-    "forge/github.py",
+    "forge/repository.py",
 }
 _NETWORK = re.compile(
     r"(aiohttp|asyncssh|azure|boto3|botocore|ftplib|google|http\.(client|server)|httpx|obstore|requests|smtplib|socket|ssl|urllib\.request|urllib3)(\.|$)",

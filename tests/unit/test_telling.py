@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from runner import ci, composing, log, opening, telling
+from runner import ci, composing, filing, hosting, log, opening, telling
 from runner.engine.project import Place
 from runner.errors import ConfigError, ConfigErrors, Location
 from runner.review.changed import Picture, PlotRow
@@ -85,6 +85,10 @@ def judged(made: Workshop, environ: Mapping[str, str], **flags: str) -> tuple[Op
         return opened, ci.judge(Place(opened.git, opened.root, opened.prefix), opened.found, opened.asked)
 
 
+def tell(report: Report, opened: Opened, folder: Path | None) -> int:
+    return telling.tell(report, opened, folder, hosting.forge_of(opened.asked, opened.prefix))
+
+
 def told(tmp_path: Path) -> tuple[dict[str, str], str]:
     return parse_outputs(tmp_path / "output"), (tmp_path / "summary").read_text()
 
@@ -94,14 +98,14 @@ def test_outputs_summary_and_files_say_the_same(
 ) -> None:
     opened, report = judged(made, environ)
     folder = tmp_path / "workspace" / "out"
-    assert telling.tell(report, opened, folder) == 0
+    assert tell(report, opened, folder) == 0
     outputs, summary = told(tmp_path)
     assert outputs["verdict"] == "passed"
     assert outputs["report-json"] == "out/report.json"
     assert outputs["comment-url"] == ""
     assert summary.startswith("**")
     assert "Passed" in summary.splitlines()[0]
-    assert json.loads((folder / "report.json").read_text()) == telling.data(report)
+    assert json.loads((folder / "report.json").read_text()) == filing.data(report)
     assert actions.read(printed.getvalue()).named("error", "warning") == []
 
 
@@ -115,13 +119,13 @@ def test_templates_of_the_project_are_used_everywhere_and_those_that_lead_out_of
     (made.root / ".retrain" / "templates" / "report.html.jinja").symlink_to(tmp_path / "outside.jinja")
     opened, report = judged(made, environ)
     folder = tmp_path / "workspace" / "out"
-    assert telling.tell(report, opened, folder) == 0
+    assert tell(report, opened, folder) == 0
     assert "Ask the board. More." in told(tmp_path)[1]
     assert "Ask the board. More." in (folder / "report.md").read_text()
     assert "secret" not in (folder / "report.html").read_text()
     assert "outside of the project" in printed.getvalue()
     (folder / "report.md").unlink()
-    telling.again(folder, made.root)
+    filing.again(folder, made.root)
     assert "Ask the board. More." in (folder / "report.md").read_text()
 
 
@@ -133,7 +137,7 @@ def test_gates_and_stages_are_test_cases_and_images_stand_beside_the_report(
     (folder / "plots").mkdir(parents=True)
     (folder / "plots" / "07-old.svg").write_text("of an earlier run")
     image = PlotRow(id="a/b.png", title="b", pictures=(Picture("head", "image/png", "QUJD"),))
-    assert telling.tell(replace(report, plots=(image,)), opened, folder) == 0
+    assert tell(replace(report, plots=(image,)), opened, folder) == 0
     assert told(tmp_path)[0]["report-junit"] == "out/report.xml"
     assert '<testsuite name="gates" tests="1" failures="0"' in (folder / "report.xml").read_text()
     assert [place.name for place in (folder / "plots").iterdir()] == ["01-a-b.png-head.png"]
@@ -144,12 +148,12 @@ def test_files_outside_of_the_workspace_are_named_whole(
     made: Workshop, environ: dict[str, str], tmp_path: Path, printed: io.StringIO
 ) -> None:
     opened, report = judged(made, environ)
-    telling.tell(report, opened, tmp_path / "elsewhere")
+    tell(report, opened, tmp_path / "elsewhere")
     assert told(tmp_path)[0]["report-html"] == str(tmp_path / "elsewhere" / "report.html")
     assert printed.getvalue()
 
 
-def test_annotations_show_what_fails_before_what_only_warns_and_ten_at_most(
+def test_annotations_show_what_fails_before_what_only_warns_and_ten_of_each_at_most(
     made: Workshop, environ: dict[str, str], printed: io.StringIO
 ) -> None:
     opened, report = judged(made, environ)
@@ -164,11 +168,11 @@ def test_annotations_show_what_fails_before_what_only_warns_and_ten_at_most(
             where=Location("retrain.yaml", n + 1),
             exits=bool(n % 2),
         )
-        for n in range(14)
+        for n in range(24)
     ]
-    telling.tell(replace(report, gates=tuple(rows), verdict="failed", exit_code=1), opened, None)
+    tell(replace(report, gates=tuple(rows), verdict="failed", exit_code=1), opened, None)
     shown = actions.read(printed.getvalue()).named("error", "warning")
-    assert [command.name for command in shown] == ["error"] * 7 + ["warning"] * 3
+    assert [command.name for command in shown] == ["error"] * 10 + ["warning"] * 10
     assert [command.properties["line"] for command in shown[:2]] == ["2", "4"]
 
 
@@ -177,7 +181,7 @@ def test_an_error_is_annotated_with_its_place_and_with_every_further_mistake(
 ) -> None:
     opened, report = judged(made, environ)
     mistakes = [ConfigError("<b>one", "do", Location("dvc.yaml", 3)), ConfigError("two", "", Location("x.dvc", 5))]
-    assert telling.tell(composing.ended(report, ConfigErrors(mistakes)), opened, None) == 2
+    assert tell(composing.ended(report, ConfigErrors(mistakes)), opened, None) == 2
     first, second = actions.read(printed.getvalue()).named("error", "warning")
     assert (first.name, first.properties["file"], first.properties["line"]) == ("error", "dvc.yaml", "3")
     assert second.message == "x.dvc:5: two"
@@ -190,7 +194,7 @@ def test_no_surface_shows_a_secret_also_where_an_escape_would_part_it(
     made: Workshop, environ: dict[str, str], tmp_path: Path, printed: io.StringIO
 ) -> None:
     opened, report = judged(made, environ)
-    telling.tell(replace(report, notes=(f"it is {SECRET}",), push=f"not pushed: {SECRET}"), opened, tmp_path / "out")
+    tell(replace(report, notes=(f"it is {SECRET}",), push=f"not pushed: {SECRET}"), opened, tmp_path / "out")
     everything = [place.read_text() for place in (tmp_path / "out").iterdir()]
     for text in (*everything, told(tmp_path)[1], printed.getvalue()):
         assert "s3cr3t" not in text
@@ -206,7 +210,7 @@ def test_a_folder_that_cannot_be_written_is_one_error_and_the_rest_is_told(
 ) -> None:
     (tmp_path / "occupied").write_text("a file")
     opened, report = judged(made, environ)
-    assert telling.tell(report, opened, tmp_path / place) == 2
+    assert tell(report, opened, tmp_path / place) == 2
     outputs, summary = told(tmp_path)
     assert outputs["verdict"] == "passed"
     assert "report-json" not in outputs
@@ -214,7 +218,7 @@ def test_a_folder_that_cannot_be_written_is_one_error_and_the_rest_is_told(
     (error,) = actions.read(printed.getvalue()).named("error")
     assert "the report cannot be written to" in error.message
     for code in (1, 3):
-        assert telling.tell(replace(report, exit_code=code), opened, tmp_path / place) == code
+        assert tell(replace(report, exit_code=code), opened, tmp_path / place) == code
 
 
 @pytest.mark.parametrize("name", ["../out", "/tmp/out", "a/../../out", "link"])  # noqa: S108
@@ -224,10 +228,10 @@ def test_a_gate_file_keeps_its_report_inside_the_repository(name: str, tmp_path:
     chosen = opening.settings_alone({"working-directory": str(tmp_path / "repository")}, {})
     chosen = replace(chosen, report_dir=name)
     with pytest.raises(ConfigError, match="outside of the repository"):
-        telling.folder_of(chosen, tmp_path / "repository", {}, {})
+        filing.folder_of(chosen, tmp_path / "repository", {}, {})
     for flags, environ in (({"report-dir": name}, {}), ({}, {"INPUT_REPORT-DIR": name})):
-        assert telling.folder_of(chosen, tmp_path / "repository", flags, environ)
-    assert telling.folder_of(replace(chosen, report_dir="out"), tmp_path / "repository", {}, {})
+        assert filing.folder_of(chosen, tmp_path / "repository", flags, environ)
+    assert filing.folder_of(replace(chosen, report_dir="out"), tmp_path / "repository", {}, {})
 
 
 def test_what_stops_the_opening_is_told_without_a_project(tmp_path: Path, printed: io.StringIO) -> None:
@@ -261,7 +265,7 @@ def test_a_comment_is_posted_and_its_address_is_an_output(
     github.token(TOKEN)
     with serving(github):
         opened, report = judged(made, {**environ, "GITHUB_API_URL": github.url}, comment="update")
-        assert telling.tell(report, opened, None) == 0
+        assert tell(report, opened, None) == 0
     (body,) = github.bodies()
     assert "Passed" in body
     assert told(tmp_path)[0]["comment-url"] == github.comments[0]["html_url"]
@@ -277,9 +281,9 @@ def test_a_comment_that_is_refused_changes_no_exit_code_and_the_summary_has_it(
     github.troubles = [Trouble("POST", refusal(403, "Resource not accessible by integration"))]
     with serving(github):
         opened, report = judged(made, {**environ, "GITHUB_API_URL": github.url}, comment="update")
-        assert telling.tell(replace(report, exit_code=code), opened, None) == code
+        assert tell(replace(report, exit_code=code), opened, None) == code
     assert github.bodies() == []
     assert told(tmp_path)[0]["comment-url"] == ""
     assert "Passed" in told(tmp_path)[1]
     (warning,) = actions.read(printed.getvalue()).named("warning")
-    assert "the report is in the step summary" in warning.message
+    assert "the step summary has the report" in warning.message

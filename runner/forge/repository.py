@@ -1,0 +1,113 @@
+"""What only GitHub knows: whose a token is, where histories part, how a pull request stands, who may write."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Final
+from urllib.parse import quote
+
+import requests
+
+from runner.errors import ForgeError
+from runner.forge.api import NOT_FOUND, REAL_TIME, Api, Pace, RefusedError
+
+_WRITERS: Final = frozenset({"admin", "maintain", "write"})
+_OF_BRANCHES: Final = frozenset({"push", "schedule", "workflow_dispatch", "repository_dispatch", "merge_group"})
+
+
+class Repository:
+    """One repository on one GitHub, asked."""
+
+    def __init__(
+        self,
+        api_url: str,
+        repository: str,
+        token: str,
+        session: requests.Session | None = None,
+        pace: Pace = REAL_TIME,
+    ) -> None:
+        """Connect nothing yet.
+
+        Args:
+            api_url: GITHUB_API_URL, for example `https://api.github.com`.
+            repository: `owner/name`.
+            token: what GitHub made for this job, or a personal or app token.
+            session: the connections to use.
+            pace: how time passes.
+
+        """
+        self.api = Api(api_url, token, session or requests.Session(), pace)
+        self._name = repository
+
+    def __repr__(self) -> str:
+        """Name the place, not the token."""
+        return f"{type(self).__name__}({self._name!r}, {self.api!r})"
+
+    @cached_property
+    def login(self) -> str:
+        """The login under which the token writes, for example `github-actions[bot]`.
+
+        `GET /user` refuses the tokens of apps and of Actions; GraphQL's viewer answers for all of them.
+        """
+        match self.api.graphql("query { viewer { login } }"):
+            case {"data": {"viewer": {"login": str(login)}}}:
+                return login
+        msg = "GitHub does not say whose the token is"
+        raise ForgeError(msg, "check the input github-token")
+
+    def merge_base(self, base: str, head: str) -> str | None:
+        """Give the commit where two revisions parted, or None where GitHub knows of none.
+
+        For clones too shallow to say: https://docs.github.com/rest/commits/commits#compare-two-commits
+        """
+        path = self.path(f"compare/{quote(base, safe='')}...{quote(head, safe='')}")
+        try:
+            compared = self.api.get(path, {"per_page": "1"})
+        except RefusedError as refused:
+            if refused.status == NOT_FOUND:
+                return None
+            raise
+        match compared:
+            case {"merge_base_commit": {"sha": str(sha)}}:
+                return sha
+        return None
+
+    def standing(self, number: int) -> tuple[str, frozenset[str]]:
+        """Give a pull request's head and its labels, as they are now."""
+        match self.api.get(self.path(f"pulls/{number}")):
+            case {"head": {"sha": str(sha)}, "labels": list(labels)}:
+                return sha, frozenset(str(label["name"]) for label in labels if isinstance(label, dict))
+        message = f"GitHub does not say what the head of pull request {number} is"
+        raise ForgeError(message)
+
+    def may_write(self, login: str) -> bool:
+        """Whether somebody may write here. Who may only triage sets labels too, and is told apart from those who may.
+
+        https://docs.github.com/rest/collaborators/collaborators#get-repository-permissions-for-a-user
+        """
+        try:
+            found = self.api.get(self.path(f"collaborators/{quote(login, safe='')}/permission"))
+        except RefusedError as refused:
+            if refused.status == NOT_FOUND:
+                return False
+            raise
+        match found:
+            case {"permission": str(permission)}:
+                return permission in _WRITERS
+        return False
+
+    def successes(self, workflow: str, branch: str) -> list[str]:
+        """Give the commits of a branch on which a workflow succeeded, the latest run first.
+
+        Runs of pull requests are left out: a fork's branch may bear any name.
+        https://docs.github.com/rest/actions/workflow-runs#list-workflow-runs-for-a-workflow
+        """
+        query = {"branch": branch, "status": "success", "per_page": "50"}
+        match self.api.get(self.path(f"actions/workflows/{quote(workflow, safe='')}/runs"), query):
+            case {"workflow_runs": list(runs)}:
+                return [str(run["head_sha"]) for run in runs if run.get("event") in _OF_BRANCHES]
+        return []
+
+    def path(self, rest: str) -> str:
+        """Give the API's path of something in this repository."""
+        return f"/repos/{self._name}/{rest}"

@@ -1,0 +1,90 @@
+"""Which host stands behind a run, and which of its surfaces may and shall be used; see `forge.protocol`.
+
+The HTTP client is imported where something is posted: a run that posts nothing does not pay for it.
+"""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from runner.forge.github import GitHub
+from runner.forge.local import Local
+from runner.forge.protocol import Job
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from runner.asked import Asked
+    from runner.forge.event import Event
+    from runner.forge.protocol import Forge
+    from runner.settings import Actions, Settings
+
+logger = logging.getLogger("retrain")
+_NAME = "retrain"
+
+
+def forge_of(asked: Asked, prefix: str) -> Forge:
+    """Open the host of one run; nothing is asked of it yet.
+
+    Args:
+        asked: settings and event.
+        prefix: the project's folder in the repository, ending in `/`; empty at the top.
+
+    """
+    chosen, event, actions = asked.settings, asked.event, asked.settings.actions
+    if actions is None:
+        return Local()
+    surfaces = _surfaces(chosen, event, actions, job_of(event, actions, prefix, chosen.report_name))
+    return GitHub(**surfaces, **_step_files(actions))
+
+
+def step_of(actions: Actions | None) -> Forge:
+    """Give the host as far as it hands values on and shows a summary: for what needs no event."""
+    return GitHub(**_step_files(actions)) if actions else Local()
+
+
+def job_of(event: Event, actions: Actions, prefix: str, name: str) -> Job:
+    """Give the run whose report is posted."""
+    folder = prefix.rstrip("/")
+    project = ":".join(filter(None, (folder or ".", name)))
+    here = f"{_NAME}: {folder}" if folder else _NAME
+    return Job(
+        project=project,
+        title=name or here,
+        head=event.head_sha,
+        number=event.number,
+        run=actions.run,
+        attempt=actions.attempt,
+        url=f"{actions.server_url}/{actions.repository}/actions/runs/{actions.run}" if actions.run else "",
+    )
+
+
+def _step_files(actions: Actions) -> Mapping[str, Any]:
+    return {
+        "step_summary": Path(actions.summary) if actions.summary else None,
+        "step_output": Path(actions.output) if actions.output else None,
+    }
+
+
+def _surfaces(chosen: Settings, event: Event, actions: Actions, job: Job) -> Mapping[str, Any]:
+    """Give what writes to GitHub, as far as settings and event let it; why something does not is said."""
+    comments = chosen.comment != "off" and event.number is not None
+    if not (comments or chosen.check_run or chosen.commit_status):
+        return {}
+    if not event.rights.may_comment or not chosen.token:
+        why = event.why if not event.rights.may_comment else "the input github-token is empty"
+        logger.info("nothing is posted: %s; the report is in the step summary", why)
+        return {}
+    from runner.forge.checks import Checks  # noqa: PLC0415 - see the top
+    from runner.forge.comments import Comments  # noqa: PLC0415 - see the top
+    from runner.forge.repository import Repository  # noqa: PLC0415 - see the top
+    from runner.forge.statuses import Statuses  # noqa: PLC0415 - see the top
+
+    repository = Repository(actions.api_url, actions.repository, chosen.token)
+    return {
+        "comments": Comments(repository, job, chosen.comment) if comments and chosen.comment != "off" else None,
+        "checks": Checks(repository, job) if chosen.check_run else None,
+        "statuses": Statuses(repository, job) if chosen.commit_status else None,
+    }
