@@ -8,12 +8,12 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 from urllib.parse import quote
 
 from runner.errors import ForgeError
 from runner.forge.api import NOT_FOUND, RefusedError
+from runner.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from runner.forge import stepfiles
 from runner.forge.local import Local
+from runner.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

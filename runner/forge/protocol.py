@@ -7,8 +7,9 @@ settled when it is opened; who speaks to it asks no further question.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final, Literal, Protocol
+
+from runner.values import dataclass
 
 Render = Callable[[int], str]
 """Gives Markdown of at most so many bytes of UTF-8, which are never fewer than characters; a surface has its limit."""
