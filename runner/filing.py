@@ -8,7 +8,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import logging
-import shutil
 from functools import cache, lru_cache
 from operator import is_
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from runner import composing, durable, log, settings
 from runner.errors import ConfigError
+from runner.review import words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -62,9 +62,7 @@ def folder_of(chosen: Settings, top: Path, flags: Mapping[str, str | None], envi
 
 def own_templates(root: Path) -> dict[str, str]:
     """Read the project's own templates of the report, by file name; what cannot be read is said, and not used."""
-    from runner.review import templates  # noqa: PLC0415 - see the top
-
-    folder, found = root / templates.FOLDER, {}
+    folder, found = root / words.TEMPLATES, {}
     for place in sorted(folder.glob("*.jinja")):
         try:
             if place.resolve().is_relative_to(root.resolve()) and place.stat().st_size <= _LARGEST_TEMPLATE:
@@ -175,7 +173,7 @@ def with_logs(report: Report, root: Path, folder: Path) -> dict[str, Path]:
     try:
         for name in there:
             (folder / "logs").mkdir(exist_ok=True)
-            shutil.copyfile(root / composing.LOGS / name, folder / "logs" / name)
+            durable.write(folder / "logs" / name, (root / composing.LOGS / name).read_bytes())
     except OSError as error:
         logger.warning("the logs cannot be written to %s: %s", folder, error.strerror or error)
     return {"logs": folder / "logs"} if there else {}

@@ -112,8 +112,7 @@ class Local:
         self._has_stopped = False
         self._running: set[str] = set()
         self._guard = threading.Lock()
-        self._before = {child.pid for child in processes.children()}
-        processes.adopt_orphans()
+        self._before: set[int] | None = None
 
     def run(self, task: Task, output: Callable[[bytes], object], /) -> Ran:
         """Run `task` here."""
@@ -123,6 +122,9 @@ class Local:
         user = identity.of_setup() if task.is_setup else identity.of_commands()
         command = shell.Command(task.lines, self._root / task.wdir, task.env, user)
         with self._guard:
+            if self._before is None:  # a run with nothing to do need not know
+                self._before = {child.pid for child in processes.children()}
+                processes.adopt_orphans()
             self._running.add(task.address)
         try:
             code = shell.run(command, output, self._watch(task, started))
@@ -143,7 +145,8 @@ class Local:
 
     def close(self) -> None:
         """End whatever tasks have left behind that nobody could be blamed for; no task may be under way."""
-        processes.kill(self._is_foreign)
+        if self._before is not None:
+            processes.kill(self._is_foreign)
         os.close(self._stop)
         os.close(self._to_stop)
 
@@ -166,7 +169,7 @@ class Local:
 
         Our own helpers, git among them, are of our session.
         """
-        if orphan.pid in self._before:
+        if orphan.pid in (self._before or ()):
             return False
         if orphan.session == session or processes.says(orphan.pid, f"DVC_STAGE={address}"):
             return True
@@ -175,7 +178,7 @@ class Local:
         return is_alone and self._is_foreign(orphan)
 
     def _is_foreign(self, child: Process) -> bool:
-        return child.session != os.getsid(0) and child.pid not in self._before
+        return child.session != os.getsid(0) and child.pid not in (self._before or ())
 
 
 def _ended(code: int) -> str:

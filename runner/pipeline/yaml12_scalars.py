@@ -33,8 +33,8 @@ _TIME_SHAPE: Final = r"""
     \d{4}-\d\d-\d\d
     | \d{4}-\d\d?-\d\d? (?:[Tt]|[ \t]+) \d\d?:\d\d:\d\d (?:\.\d*)? (?:[ \t]*(?:Z|[-+]\d\d?(?::\d\d)?))?
 """
-_NUMBER_12: Final = re.compile(
-    rf"""
+# Patterns are compiled when a scalar asks for them: that takes 5 ms, and most files hold plain numbers alone.
+_NUMBER_12: Final = rf"""
     (?P<float>
         [-+]?\d[\d_]*\.[\d_]*(?:[eE][-+]?\d+)?
         | [-+]?\d[\d_]*[eE][-+]?\d+
@@ -43,11 +43,8 @@ _NUMBER_12: Final = re.compile(
         | \.(?:nan|NaN|NAN))
     | (?P<int> [-+]?0b[01_]+ | [-+]?0o?[0-7_]+ | [-+]?[\d_]+ | [-+]?0x[\da-fA-F_]+)
     | (?P<time> {_TIME_SHAPE})
-    """,
-    re.VERBOSE | re.ASCII,
-)
-_NUMBER_11: Final = re.compile(
-    rf"""
+    """
+_NUMBER_11: Final = rf"""
     (?P<float>
         [-+]?\d[\d_]*\.[\d_]*(?:[eE][-+]?\d+)?
         | [-+]?\d[\d_]*[eE][-+]?\d+
@@ -59,19 +56,15 @@ _NUMBER_11: Final = re.compile(
         [-+]?0b[01_]+ | [-+]?0?[0-7_]+ | [-+]?(?:0|[1-9][\d_]*) | [-+]?0x[\da-fA-F_]+
         | [-+]?[1-9][\d_]*(?::[0-5]?\d)+)
     | (?P<time> {_TIME_SHAPE})
-    """,
-    re.VERBOSE | re.ASCII,
-)
-_TIME: Final = re.compile(
-    r"""
+    """
+_TIME: Final = r"""
     (?P<year>\d{4})-(?P<month>\d\d?)-(?P<day>\d\d?)
     (?:(?:[Tt]|[ \t]+)
        (?P<hour>\d\d?):(?P<minute>\d\d):(?P<second>\d\d)
        (?:\.(?P<fraction>\d*))?
        (?:[ \t]*(?P<zone>Z|(?P<sign>[-+])(?P<zone_hour>\d\d?)(?::(?P<zone_minute>\d\d))?))?)?
-    """,
-    re.VERBOSE | re.ASCII,
-)
+    """
+_FLAGS: Final = re.VERBOSE | re.ASCII
 
 
 def to_bool(text: str) -> bool:
@@ -103,7 +96,7 @@ def to_bytes(text: str) -> bytes:
 
 def to_time(text: str) -> date | datetime:
     """Read a date, or a date and time with or without a zone. ValueError where it is none of the calendar."""
-    match = _TIME.fullmatch(text)
+    match = re.fullmatch(_TIME, text, _FLAGS)
     if match is None:
         raise ValueError(text)
     day = date(int(match["year"]), int(match["month"]), int(match["day"]))
@@ -156,14 +149,35 @@ def _signed(text: str) -> tuple[int, str]:
     return (-1 if text[:1] == "-" else 1), (text[1:] if text[:1] in {"-", "+"} else text)
 
 
-def _starts(words: Mapping[str, object], number: re.Pattern[str], kinds: Mapping[str, Reading]) -> dict[str, Reading]:
-    """Map each first character that a non-string can have to the function that reads such a scalar."""
+def _plain(text: str) -> float | None:
+    """Read what is nothing but digits with at most one point between them, as nearly all numbers are."""
+    whole, point, part = text.partition(".")
+    if not (text.isascii() and whole.isdigit()) or (point and not part.isdigit()):
+        return None
+    return float(text) if point else int(text)
+
+
+def _starts(
+    words: Mapping[str, object], number: str, kinds: Mapping[str, Reading], plain: Callable[[str], float | None]
+) -> dict[str, Reading]:
+    """Map each first character that a non-string can have to the function that reads such a scalar.
+
+    Args:
+        words: what stands for something else than itself.
+        number: the pattern of numbers and times.
+        kinds: what reads each kind of them, by the name of its group in the pattern.
+        plain: reads most of them without the pattern; `None` where it cannot.
+
+    """
 
     def read_word(text: str) -> object:
         return words.get(text, text)
 
     def read_number(text: str) -> object:
-        match = number.fullmatch(text)
+        value = plain(text)
+        if value is not None:
+            return value
+        match = re.fullmatch(number, text, _FLAGS)
         return text if match is None else kinds[match.lastgroup or ""](text)
 
     return {
@@ -186,8 +200,10 @@ _WORDS_11: Final = {**_WORDS_12, **dict.fromkeys(_YES, True), **dict.fromkeys(_N
 
 # First character -> what reads a plain scalar that starts with it; no entry: it is a string. The lookup
 # comes before any regular expression because nearly all scalars of a lock file are strings.
-YAML_12: Final = _starts(_WORDS_12, _NUMBER_12, {"float": to_float, "int": to_int, "time": to_time})
-YAML_11: Final = _starts(_WORDS_11, _NUMBER_11, {"float": _to_float_11, "int": _to_int_11, "time": to_time})
+YAML_12: Final = _starts(_WORDS_12, _NUMBER_12, {"float": to_float, "int": to_int, "time": to_time}, _plain)
+YAML_11: Final = _starts(
+    _WORDS_11, _NUMBER_11, {"float": _to_float_11, "int": _to_int_11, "time": to_time}, lambda _: None
+)
 
 
 def for_keys(starts: Mapping[str, Reading]) -> dict[str, Reading]:

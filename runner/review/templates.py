@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     """Templates of the project: text by file name."""
 
 logger = logging.getLogger("retrain")
-FOLDER: Final = ".retrain/templates"
-"""Where a project keeps its own, below its root."""
 PARENT: Final = "retrain"
 """`{% extends "retrain/report.md.jinja" %}` names the report's own template."""
 _LONGEST = 2_000
@@ -60,7 +58,7 @@ def _told(error: Exception, name: str, own: Own) -> str:
     file, line = next(iter(places), (name, 0))
     if isinstance(error, TemplateSyntaxError):
         file, line = error.name or name, error.lineno
-    return f"{FOLDER}/{file}{f':{line}' if line else ''}: {error}"
+    return f"{words.TEMPLATES}/{file}{f':{line}' if line else ''}: {error}"
 
 
 @cache

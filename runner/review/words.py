@@ -6,6 +6,8 @@ import json
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 
 ABSENT = "-"
+TEMPLATES = ".retrain/templates"
+"""Where a project keeps templates of its own, below its root."""
 _SHORT = Context(prec=6, rounding=ROUND_HALF_EVEN)
 _PLAIN_FROM, _PLAIN_TO = -5, 15
 _UNITS = ("B", "kB", "MB", "GB", "TB", "PB")

@@ -187,9 +187,11 @@ def _walked(opened: Opened, verb: str) -> tuple[Report, BaseException | None]:
 
 
 def _print_report(call: Call, made: Report, verb: str) -> None:
-    from runner import explaining, filing, printing  # noqa: PLC0415 - see `open_project`
+    from runner import filing, printing  # noqa: PLC0415 - see `open_project`
 
     if verb == "explain":
+        from runner import explaining  # noqa: PLC0415 - as above
+
         safe = filing.masked(made)
         print_result(call, lambda: explaining.gates_data(filing.data(safe)), lambda: explaining.gate_lines(safe))
     elif call.as_json:

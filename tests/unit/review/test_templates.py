@@ -7,7 +7,7 @@ import html
 import pytest
 
 from runner.review.report import to_html, to_markdown
-from runner.review.templates import FOLDER
+from runner.review.words import TEMPLATES as FOLDER
 from tests.golden import samples
 
 EXTENDS = '{% extends "retrain/report.md.jinja" %}\n'
