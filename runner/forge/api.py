@@ -227,7 +227,7 @@ def _granted(document: object) -> object:
     """Give GraphQL's answer, which says with 200 that it refuses."""
     match document:
         case {"errors": [{"message": str(said), **more}, *_]}:
-            hint = "the token lacks a permission: see the README" if more.get("type") == "FORBIDDEN" else ""
+            hint = "the token lacks a permission" if more.get("type") == "FORBIDDEN" else ""
             msg = f"GitHub refused a query: {said[:300]}"
             raise RefusedError(msg, hint, FORBIDDEN)
     return document
@@ -269,13 +269,20 @@ def _advice(answer: requests.Response) -> str:
     return ""
 
 
+_NEEDED: Final[Mapping[str, str]] = {"/check-runs": "checks=write", "/statuses/": "statuses=write"}
+"""What writing there takes, for where GitHub does not say; writing elsewhere is writing on a pull request."""
+
+
 def _permissions(answer: requests.Response) -> str:
     """Name the lines the workflow needs, from GitHub's own header where it sends one.
 
     The header is, for example, `issues=write; pull_requests=write`: either of them is enough.
     """
     accepted = answer.headers.get("X-Accepted-GitHub-Permissions", "")
-    either = [part.strip() for part in accepted.split(";") if "=" in part] or ["pull_requests=write"]
+    likely = next(
+        (needed for path, needed in _NEEDED.items() if path in answer.request.path_url), "pull_requests=write"
+    )
+    either = [part.strip() for part in accepted.split(";") if "=" in part] or [likely]
     # On a pull request both would do; the narrower one is said.
     wanted = next((part for part in either if part.startswith("pull_requests")), either[0])
     lines = ", ".join(part.strip().replace("_", "-").replace("=", ": ") for part in wanted.split(","))

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final, Literal
 from urllib.parse import quote
 
@@ -153,11 +152,10 @@ class Comments:
 
     def _ours(self, comment: object) -> _Comment | None:
         match comment:
-            case {"id": int(number), "user": {"login": author}, "body": str(body)} if author == self._repository.login:
+            case {"id": int(number), "user": {"login": author}, "body": str(body), **more}:
                 mark = Mark.read(body)
-                if mark and mark.project == self._mark.project and isinstance(comment, Mapping):
-                    node, url = str(comment.get("node_id", "")), str(comment.get("html_url", ""))
-                    return _Comment(number, node, url, body, mark)
+                if mark and mark.project == self._mark.project and author == self._repository.login:
+                    return _Comment(number, str(more.get("node_id", "")), str(more.get("html_url", "")), body, mark)
         return None
 
     def _hide(self, comments: Sequence[_Comment]) -> None:
@@ -168,7 +166,7 @@ class Comments:
                 for node in self._unhidden(nodes):
                     self._repository.api.mutate(_HIDE, id=node)
         except ForgeError as error:
-            logger.warning("an outdated comment cannot be hidden: %s", error)
+            logger.warning("an outdated comment cannot be hidden (it takes pull-requests: write): %s", error)
 
     def _unhidden(self, nodes: Sequence[str]) -> list[str]:
         match self._repository.api.graphql(_SHOWN, ids=nodes):

@@ -114,6 +114,9 @@ class _Root:
                 return self._comment_row(comment)
         return self._pull_row(self._pull(id)) if id.startswith("PR_") else None
 
+    def nodes(self, info: Info, ids: list[str]) -> Any:
+        return [self.node(info, id) for id in ids]  # noqa: A001  as the schema calls it
+
     def minimizeComment(self, _info: Info, input: Any) -> Any:  # noqa: A002, N802
         self._need("issues" if self._may("issues") else "pull_requests")
         comment = self._comment(input["subjectId"])
