@@ -2,7 +2,8 @@
 
 What it writes then belongs to the workspace's owner, as git and the next steps need it. Commands become that user for
 good: no capabilities, no other groups, and nothing that they start gains rights. The runner's real user stays root, so
-that they can neither read its memory and environment nor signal it.
+that they can neither read its memory and environment nor signal it. In a job on the host, where the commands are the
+same user as the runner, its memory and environment are closed to them too.
 """
 
 from __future__ import annotations
@@ -19,21 +20,28 @@ VARIABLE: Final = "RETRAIN_AS_OWNER"
 """The image sets it to 1."""
 ROOT: Final = (0, 0)
 _NO_NEW_PRIVILEGES: Final = 38  # PR_SET_NO_NEW_PRIVS of linux/prctl.h
+_DUMPABLE: Final = 4  # PR_SET_DUMPABLE; at 0 nobody but root may read /proc/PID/environ and mem, or trace the process
 
 
 def take(environ: Mapping[str, str]) -> None:
-    """Become the owner of the repository, where the image asks for it and that is not root."""
+    """Become the owner of the repository, where the image asks for it and that is not root; in any job, hide."""
+    if environ.get("GITHUB_ACTIONS") == "true" and os.geteuid() != 0:
+        _prctl(_DUMPABLE, 0)
     if environ.get(VARIABLE) != "1" or os.geteuid() != 0:
         return
     owner = _owner(Path(environ.get("GITHUB_WORKSPACE") or "."))
     if owner is None or owner[0] == 0:
         return
-    import ctypes  # noqa: PLC0415 - in the container alone
-
     os.setgroups([])
     os.setegid(owner[1])
     os.seteuid(owner[0])
-    ctypes.CDLL(None).prctl(_NO_NEW_PRIVILEGES, 1, 0, 0, 0)
+    _prctl(_NO_NEW_PRIVILEGES, 1)
+
+
+def _prctl(option: int, value: int) -> None:
+    import ctypes  # noqa: PLC0415 - in a job alone
+
+    ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
 
 
 def _owner(workspace: Path) -> tuple[int, int] | None:

@@ -25,6 +25,20 @@ def test_an_input_is_described_alike_and_falls_through_to_the_gate_file_when_it_
     assert described["default"] == ("${{ github.token }}" if one.name == "github-token" else "")
 
 
+def test_the_host_action_has_the_same_inputs_and_outputs_and_hands_each_of_them_on() -> None:
+    container, host = action(), action("host/action.yml")
+    (step,) = host["runs"]["steps"]
+    assert {name: told for name, told in host["inputs"].items() if name != "python"} == container["inputs"]
+    assert step["env"] == {
+        "RETRAIN_PYTHON": "${{ inputs.python }}",
+        **{f"INPUT_{name.upper()}": f"${{{{ inputs.{name} }}}}" for name in container["inputs"]},
+    }
+    assert host["outputs"] == {
+        name: {**told, "value": f"${{{{ steps.{step['id']}.outputs.{name} }}}}"}
+        for name, told in container["outputs"].items()
+    }
+
+
 def test_every_verb_is_named() -> None:
     description = action()["inputs"]["command"]["description"]
     assert set(re.findall(r"[a-z]+", description.partition(" - ")[2])) - {"or"} == set(cli.VERBS)

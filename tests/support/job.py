@@ -129,14 +129,14 @@ def outcome(code: int, stdout: str, stderr: str, files: Files) -> Outcome:
     )
 
 
-def action() -> dict[str, Any]:
-    parsed: dict[str, Any] = yaml.safe_load((ROOT / "action.yml").read_text())
+def action(path: str = "action.yml") -> dict[str, Any]:
+    parsed: dict[str, Any] = yaml.safe_load((ROOT / path).read_text())
     return parsed
 
 
-def with_defaults(inputs: Mapping[str, str], token: str) -> dict[str, str]:
-    """Give every input of action.yml its value, as GitHub does, empty ones too."""
-    declared = action()["inputs"]
+def with_defaults(inputs: Mapping[str, str], token: str, path: str = "action.yml") -> dict[str, str]:
+    """Give every input of an action its value, as GitHub does, empty ones too."""
+    declared = action(path)["inputs"]
     assert inputs.keys() <= declared.keys()
     defaults = {
         name: token if "github.token" in told["default"] else told["default"] for name, told in declared.items()
