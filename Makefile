@@ -14,7 +14,7 @@ UV := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 
 FILES = git ls-files --cached --others --exclude-standard --deduplicate --
 WORKFLOWS = $(shell $(FILES) '.github/workflows/*.yml' 'examples/workflows/*.yml')
 ACTIONS = $(wildcard action.yml host/action.yml)
-SCRIPTS = $(shell $(FILES) '*.sh' .ci/run .ci/install)
+SCRIPTS = $(shell $(FILES) '*.sh' .ci/run .ci/install .ci/release)
 DOCKERFILES = $(wildcard Dockerfile)
 
 # GNU make 4 keeps the output of parallel steps apart; the 3.81 of macOS cannot.
@@ -23,7 +23,7 @@ STEPS := check-format check-ruff check-types check-imports check-actions check-s
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check fix golden assets fuzz killloop bench image lock clean $(STEPS)
+.PHONY: help demo test check fix golden assets fuzz killloop bench image dist lock clean $(STEPS)
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' Makefile
@@ -66,6 +66,9 @@ bench: $(VENV)/stamp-test $(VENV)/stamp-bench ## Measure against real dvc, and w
 image: ## Build the action's image and run it as GitHub does (needs root and Debian's container tools)
 	tests/image/build.sh
 
+dist: $(VENV)/stamp-lock ## Build the wheel and the source distribution into dist/
+	$(BIN)/uv build --quiet --out-dir dist
+
 lock: $(VENV)/stamp-lock ## Pin the image's packages anew in requirements.lock
 	@mkdir -p build
 	$(UV) --extra azure --extra ssh --group test --output-file build/test.txt
@@ -95,7 +98,7 @@ check-actions:
 	$(if $(ACTIONS),$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-actions $(ACTIONS))
 	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-issue-forms $(wildcard .github/ISSUE_TEMPLATE/*.yml)
 	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
-	$(BIN)/zizmor --quiet --offline --no-progress $(WORKFLOWS) $(ACTIONS) .github/dependabot.yml
+	$(BIN)/zizmor --quiet --offline --no-progress --persona pedantic $(WORKFLOWS) $(ACTIONS) .github/dependabot.yml
 
 check-scripts:
 	$(BIN)/shellcheck $(SCRIPTS)

@@ -23,7 +23,14 @@ if TYPE_CHECKING:
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "examples").rglob("*.md")])
 ACTION = yaml12.parse((ROOT / "action.yml").read_text(encoding="utf-8"), "action.yml")
-SAMPLES = re.findall(r"^```yaml\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+
+
+def yaml_of(document: str) -> list[str]:
+    """Give the samples of a document that are YAML."""
+    return re.findall(r"^```yaml\n(.*?)^```", document, re.MULTILINE | re.DOTALL)
+
+
+SAMPLES = yaml_of(README)
 
 
 def rows(text: str, heading: str) -> list[list[str]]:
@@ -68,16 +75,21 @@ def test_the_gate_file_of_the_readme_is_read() -> None:
     assert len(parse_gates(sample, "retrain.yaml").gates) == 3
 
 
-def test_the_workflows_of_the_readme_are_valid(tmp_path: Path) -> None:
+def test_the_workflows_of_the_documents_are_valid(tmp_path: Path) -> None:
     workflows = tmp_path / ".github" / "workflows"
     workflows.mkdir(parents=True)
-    samples = [text for text in SAMPLES if "jobs:" in text]
-    assert len(samples) == 2
-    for number, text in enumerate(samples):
-        (workflows / f"{number}.yml").write_text(text, encoding="utf-8")
+    found = {path: yaml_of(path.read_text(encoding="utf-8")) for path in DOCUMENTS}
+    samples = [(path.stem, text) for path, texts in found.items() for text in texts if "jobs:" in text]
+    assert len(samples) > 2
+    for number, (name, text) in enumerate(samples):
+        (workflows / f"{name}-{number}.yml").write_text(text, encoding="utf-8")
     files = sorted(map(str, workflows.iterdir()))
     subprocess.run([require("actionlint"), *files], check=True)
-    subprocess.run([require("zizmor"), "--quiet", "--offline", "--no-progress", *files], check=True)
+    subprocess.run(
+        [require("check-jsonschema"), "--quiet", "--builtin-schema", "vendor.github-workflows", *files], check=True
+    )
+    pedantic = ("--quiet", "--offline", "--no-progress", "--persona", "pedantic")
+    subprocess.run([require("zizmor"), *pedantic, *files], check=True)
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.relative_to(ROOT).as_posix())

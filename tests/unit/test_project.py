@@ -131,7 +131,7 @@ def test_every_action_we_use_is_pinned_by_commit(folder: str) -> None:
     ]
     assert used
     for action in used:
-        assert re.match(r"\./( |$)|[\w-]+/[\w./-]+@[0-9a-f]{40} # \S", action), action
+        assert re.match(r"\./(host)?( |$)|[\w-]+/[\w./-]+@[0-9a-f]{40} # \S", action), action
 
 
 def test_each_promise_names_tests_that_exist_or_says_that_it_is_not_kept() -> None:
