@@ -11,8 +11,7 @@ import logging
 import time
 from contextlib import closing
 from dataclasses import replace
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from runner import composing, log
 from runner.engine import plan as planning
@@ -39,6 +38,7 @@ if TYPE_CHECKING:
     from runner.pipeline.model import Stage
     from runner.pipeline.wishes import Resources, Wishes
     from runner.review.cases import Terms
+    from runner.review.judging import Case
     from runner.review.model import Report
     from runner.settings import Settings
     from runner.store.transfer import Moved
@@ -47,7 +47,6 @@ if TYPE_CHECKING:
     """What became of stages, by their addresses."""
 
 logger = logging.getLogger("retrain")
-NONE: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 class BrokeError(Exception):
@@ -118,7 +117,9 @@ def judge(place: Place, project: Project | None, asked: Asked, results: Results 
     from runner.review import cases, judging, rows  # noqa: PLC0415 - see the top
 
     report = replace(composing.blank(asked), edges=rows.edges(project.pipeline) if project else ())
-    case = cases.gather(place, project, terms_of(asked, _doubtful(project, asked, results) if project else {}), results)
+    case = cases.gather(place, project, terms_of(asked), results)
+    if project:
+        case = replace(case, doubtful=_doubtful(project, asked, results, case))
     made = judging.judged(report, case)
     made = replace(made, notes=asked.gone + judging.gone(case) + judging.noise(made))
     override = asked.override() if made.verdict == "failed" else None
@@ -127,7 +128,7 @@ def judge(place: Place, project: Project | None, asked: Asked, results: Results 
     return composing.timed(composing.with_stages(made, project, results), case) if project and results else made
 
 
-def terms_of(asked: Asked, doubtful: Mapping[str, str] = NONE) -> Terms:
+def terms_of(asked: Asked) -> Terms:
     """Give by what is judged."""
     from runner.review.cases import Terms  # noqa: PLC0415 - see the top
 
@@ -137,7 +138,6 @@ def terms_of(asked: Asked, doubtful: Mapping[str, str] = NONE) -> Terms:
         base_sha=asked.base.sha if asked.base else "",
         policy=asked.settings.claims,
         proposes=asked.event.base_remote,
-        doubtful=doubtful,
     )
 
 
@@ -226,11 +226,15 @@ def _make_claims_again(place: Place, project: Project, asked: Asked, results: di
         _make_fresh(project, asked, results, replace(modes_of(asked.settings), forced=forced))
 
 
-def _doubtful(project: Project, asked: Asked, results: Results | None) -> dict[str, str]:
-    """Find outs that this run does not vouch for: those of stale stages left out, and edited ones of frozen stages."""
-    found: dict[str, str] = {}
+def _doubtful(project: Project, asked: Asked, results: Results | None, case: Case) -> dict[str, str]:
+    """Find outs that are nothing of this candidate's, or that this run does not vouch for, and why.
+
+    Where nothing was to be run those of stale stages; after a run those of stale stages left out, and edited ones of
+    frozen stages.
+    """
     if results is None:
-        return found
+        return _outdated(project, case)
+    found: dict[str, str] = {}
     for step in plan(project, ()).steps if asked.settings.targets else ():
         if step.is_stale and step.stage.address not in results:
             why = f"its stage {step.stage.address} is stale and was no part of this run"
@@ -241,6 +245,24 @@ def _doubtful(project: Project, asked: Asked, results: Results | None) -> dict[s
             why = f"its stage {result.stage.address} is frozen, and this is not what it wrote"
             found.update({out.path: why for out in result.stage.outs if out.path in changed})
     return found
+
+
+def _outdated(project: Project, case: Case) -> dict[str, str]:
+    """Find outs of stages that are stale, by what git and the lock say, where nothing was run to mend that."""
+    from runner.engine import outdated  # noqa: PLC0415 - see the top
+
+    def had(path: str) -> bool:
+        before = case.base.files(path) is not None or any(case.base.inside(path)) if case.base else False
+        return before or project.git.tracks(f"{project.prefix}{path}")
+
+    judged = [one.file for one in case.gates if one.unit != "seconds"]
+    declared = (out.path for stage in project.pipeline.stages for out in stage.outs if out.metric)
+    stale = outdated.outdated(project, [*judged, *declared], had)
+    return {
+        out.path: f"its stage {address} is stale ({why}) and was not run"
+        for address, why in stale.items()
+        for out in project.pipeline.stage(address).outs
+    }
 
 
 def _make_fresh(

@@ -5,7 +5,6 @@ Reads git, the cache and, where it has to, the remote; judges nothing (`judging`
 
 from __future__ import annotations
 
-from dataclasses import field
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -35,7 +34,6 @@ class Terms:
         base_sha: the commit to compare with; empty: none.
         policy: what to do with metrics that only the commit vouches for.
         proposes: whether this event proposes a change that nobody has reviewed.
-        doubtful: outs that no stage of this run vouches for, and why.
 
     """
 
@@ -44,7 +42,6 @@ class Terms:
     base_sha: str = ""
     policy: Policy = "auto"
     proposes: bool = False
-    doubtful: Mapping[str, str] = field(default_factory=dict)
 
 
 def gather(
@@ -69,7 +66,6 @@ def gather(
         head=head,
         base=base,
         base_sha=sha,
-        doubtful=terms.doubtful,
         grounds=Grounds(
             policy=terms.policy,
             proposes=terms.proposes,

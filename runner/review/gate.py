@@ -154,7 +154,7 @@ def _judge_gate(gate: Gate, head: Documents, baseline: _Baseline) -> Iterator[Ve
 
 def _unreadable(gate: Gate, document: Unreadable, baseline: _Baseline) -> Verdict:
     """Fail what cannot be read; what was never recorded is unmeasured."""
-    why = document.why if gate.unit else f"{gate.file} cannot be read: {document.why}"
+    why = document.why if gate.unit or document.unrecorded else f"{gate.file} cannot be read: {document.why}"
     row = _nothing(gate, why)
     base = presentable(baseline.values.get(()))
     return replace(row, status="unmeasured", base=base) if document.unrecorded else row

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import field, replace
 from functools import cache
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Protocol
 
 from runner.errors import Exit
@@ -75,7 +76,7 @@ def judged(report: Report, case: Case) -> Report:
     renamed = _renamed(case, gated, before)
     verdicts = gate.judge(
         rules,
-        {**now, **_quantities(case, rules, head)},
+        {**now, **_quantities(case, rules, head), **_doubted_sizes(case, rules)},
         None if base is None or before is None else {**before, **renamed[1], **_quantities(case, rules, base)},
         past=before_base.values,
     )
@@ -112,13 +113,17 @@ def accepted(report: Report, override: Override) -> Report:
     return _concluded(replace(report, gates=rows, override=override, notes=(*report.notes, override.trailer)))
 
 
-def _doubted(paths: Sequence[str], doubtful: Mapping[str, str]) -> dict[str, Unreadable]:
-    return {
-        path: Unreadable(why)
-        for path in paths
-        for out, why in doubtful.items()
-        if path == out or path.startswith(f"{out}/")
-    }
+def _doubted(paths: Iterable[str], doubtful: Mapping[str, str]) -> dict[str, Unreadable]:
+    """Give what stands for outs, and files in them, that nobody vouches for: nobody measured them."""
+    outs = {path: [path, *(str(folder) for folder in PurePosixPath(path).parents)] for path in paths}
+    found = {path: next((one for one in places if one in doubtful), "") for path, places in outs.items()}
+    return {path: Unreadable(doubtful[out], unrecorded=True) for path, out in found.items() if out}
+
+
+def _doubted_sizes(case: Case, rules: Sequence[Gate]) -> dict[str, Unreadable]:
+    sizes = {one.source: one.file for one in rules if one.unit == "bytes"}
+    found = _doubted(sizes.values(), case.doubtful)
+    return {source: found[path] for source, path in sizes.items() if path in found}
 
 
 def _params(head: Side, base: Side | None) -> tuple[Change, ...]:
@@ -133,8 +138,7 @@ def _quantities(case: Case, rules: Sequence[Gate], side: Side, *, near: bool = F
     found: dict[str, object] = {}
     for one in rules:
         if one.unit == "bytes":
-            weighed = side.size(one.file)
-            found[one.source] = Unreadable(case.doubtful[one.file]) if one.file in case.doubtful else weighed
+            found[one.source] = side.size(one.file)
         elif one.unit == "seconds":
             found[one.source] = _seconds(case.times, side, one.file, near=near)
     return found
@@ -235,7 +239,11 @@ def _by_claims(verdicts: Sequence[Verdict], rules: Sequence[Gate], found: Sequen
 
 def _as_claimed(verdict: Verdict, claim: Claim, *, blocks: bool) -> Verdict:
     marked = replace(verdict, claimed=True)
-    if claim.policy == "accept" or verdict.status == "failed":
+    if (
+        claim.policy == "accept"
+        or verdict.status == "failed"
+        or (claim.policy, verdict.status) == ("rerun", "unmeasured")
+    ):
         return marked
     status: Status = "unmeasured"
     why = f"only claimed: {claim.why}; it was not made again"

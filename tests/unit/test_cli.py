@@ -165,8 +165,8 @@ def test_a_strangers_stages_run_without_secrets_and_nothing_is_pushed(root: Path
 def test_json_is_one_line_on_stdout_and_nothing_else_is_there(verb: str, root: Path, retrain: Program) -> None:
     (root / "params.yaml").write_text("rate: .nan\n")
     if verb == "report":
-        retrain("gate", "--report-dir", ".", cwd=root)
-    done = retrain(*verb.split(), "--json", cwd=root)
+        retrain("gate", "--report-dir", ".", cwd=root, exits=1)  # NaN is never what it was
+    done = retrain(*verb.split(), "--json", cwd=root, exits=1 if verb == "gate" else 0)
     assert done.stdout.count("\n") == 1
     assert done.stdout.endswith("\n")
     json.loads(done.stdout, parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
@@ -178,7 +178,7 @@ def test_also_when_it_ends_badly(verb: str, root: Path, retrain: Program) -> Non
     (root / "dvc.yaml").write_text(PIPELINE.replace("cat data/*", "echo noise; false"))
     done = retrain(*verb.split(), "--json", cwd=root, exits=None)
     assert done.returncode == (1 if verb == "gate" else 3)
-    assert json.loads(done.stdout)["verdict"] == ("failed" if verb == "gate" else "error")
+    assert json.loads(done.stdout)["verdict"] == ("unmeasured" if verb == "gate" else "error")
     assert done.stdout.count("\n") == 1
 
 
@@ -354,7 +354,8 @@ def test_nothing_on_stdout_is_a_workflow_command_or_a_secret(
     verb: str, options: tuple[str, ...], root: Path, retrain: Program
 ) -> None:
     value = "a\n::error::b ##[error]c s3cr3t-word \u2028"
-    (root / "dvc.yaml").write_text(HOSTILE if verb in {"stages", "repro", "run"} else PIPELINE)
+    judged = "metrics: [m.json]\n" if verb in {"gate", "report"} else PIPELINE
+    (root / "dvc.yaml").write_text(HOSTILE if verb in {"stages", "repro", "run"} else judged)
     (root / "params.yaml").write_text(f"rate: {json.dumps(value)}\n")
     (root / "m.json").write_text(json.dumps({"score": value}))
     env = {"AWS_SECRET_ACCESS_KEY": "s3cr3t-word", "GITHUB_ACTIONS": "true", "INPUT_REPORT-DIR": "out"}
@@ -374,6 +375,7 @@ def test_nothing_on_stdout_is_a_workflow_command_or_a_secret(
 
 
 def test_a_secret_that_looks_like_a_number_leaves_json_whole(root: Path, retrain: Program) -> None:
+    (root / "dvc.yaml").write_text("metrics: [m.json]\n")
     (root / "m.json").write_text('{"score": 0.98765}')
     done = retrain("gate", "--json", cwd=root, env={"AWS_SECRET_ACCESS_KEY": "98765"})
     assert json.loads(done.stdout)["gates"][0]["head"] == pytest.approx(0.98765)

@@ -177,6 +177,70 @@ def test_a_gate_alone_runs_nothing_and_says_what_is_claimed(made: Workshop) -> N
     assert report.gates[0].status == "unmeasured"
 
 
+def alone(made: Workshop, **flags: str) -> Report:
+    """Judge without running anything."""
+    with made.opened("gate", **flags) as opened:
+        return ci.judge(Place(opened.git, opened.root, opened.prefix), opened.found, opened.asked)
+
+
+@pytest.mark.parametrize("policy", ["auto", "accept", "rerun"])
+def test_a_gate_alone_passes_no_metric_that_was_made_from_other_inputs(policy: str, made: Workshop) -> None:
+    made.put({"rate": "95\n"})
+    report = alone(made, claims=policy)
+    assert (report.gates[0].status, report.gates[0].head, report.exit_code) == ("unmeasured", None, 1)
+    assert report.gates[0].why == "its stage score is stale (it reads what fit writes, which is stale) and was not run"
+    made.run(push="never")
+    assert alone(made, claims=policy).exit_code == 0
+
+
+STALE: dict[str, tuple[dict[str, str | None], str]] = {
+    "its command is another one": ({"dvc.yaml": PIPELINE.replace("0.&", "0.9&")}, "cmd"),
+    "it was edited by hand": ({"m.json": '{"score":0.99}\n'}, "out modified m.json"),
+    "the stage was never run": ({"dvc.lock": None}, "dep new model, out new m.json"),
+    "an input that git has is taken away": ({"rate": None}, "it reads what fit writes, which is stale"),
+}
+
+
+@pytest.mark.parametrize("change", STALE.values(), ids=STALE)
+def test_a_gate_alone_says_what_shows_that_a_metric_is_stale(
+    change: tuple[dict[str, str | None], str], made: Workshop
+) -> None:
+    files, why = change
+    made.put(files)
+    made.commit()
+    report = alone(made)
+    assert (report.gates[0].status, report.exit_code) == ("unmeasured", 1)
+    assert report.gates[0].why == f"its stage score is stale ({why}) and was not run"
+
+
+def test_a_gate_alone_takes_no_edited_metric_of_a_frozen_stage(made: Workshop) -> None:
+    made.put({"dvc.yaml": PIPELINE.replace("  score:\n", "  score:\n    frozen: true\n"), "rate": "95\n"})
+    assert alone(made).exit_code == 0
+    made.put({"m.json": '{"score":0.99}\n'})
+    assert alone(made).gates[0].status == "unmeasured"
+
+
+def test_what_cannot_be_told_is_no_proof_that_a_metric_is_stale(tmp_path: Path) -> None:
+    always = PIPELINE.replace("  fit:\n", "  fit:\n    always_changed: true\n")
+    made = finished(tmp_path, always, {"rate": "90\n", ".gitignore": "rate\n"})
+    made.put({"retrain.yaml": GATES})
+    made.commit()
+    fresh = made.clone("fresh")
+    assert "rate" not in fresh.names()
+    assert (alone(made).exit_code, alone(fresh).exit_code) == (0, 0)
+
+
+def test_a_size_of_a_stale_stage_is_unmeasured_also_of_a_file_inside_an_out(tmp_path: Path) -> None:
+    pipeline = "stages:\n  fit:\n    cmd: mkdir -p m && cp rate m/a\n    deps: [rate]\n    outs: [m]\n"
+    made = finished(tmp_path, pipeline, FILES)
+    made.put({"retrain.yaml": "gates:\n- size: m\n  at-most: 9 B\n- size: m/a\n  at-most: 9 B\n"})
+    assert [one.status for one in alone(made).gates] == ["passed", "passed"]
+    made.put({"rate": "91\n"})
+    report = alone(made)
+    assert [one.status for one in report.gates] == ["unmeasured", "unmeasured"]
+    assert report.exit_code == 1
+
+
 def test_a_cache_that_came_with_the_pull_request_is_no_witness(made: Workshop, tmp_path: Path) -> None:
     made.put({"rate": "95\n"})
     assert made.run(push="never").exit_code == 0
