@@ -99,13 +99,18 @@ def write_outputs(actions: Actions, outputs: Mapping[str, str]) -> None:
 
 def _standing(report: Report, code: int, own: Own | None = None, annotations: tuple[Annotation, ...] = ()) -> Standing:
     """Give the report as a host is told it."""
-    from runner.review import report as rendering  # noqa: PLC0415 - as in `filing`
+    from runner.review.view import headline  # noqa: PLC0415 - as in `filing`
+
+    def rendered(budget: int) -> str:
+        from runner.review.markdown import to_markdown  # noqa: PLC0415 - as in `filing`: a terminal renders nothing
+
+        return to_markdown(report, budget=budget, own=own)
 
     return Standing(
         verdict=report.verdict,
         exit_code=code,
-        title=str(rendering.headline(report)),
-        render=lambda budget: rendering.to_markdown(report, budget=budget, own=own),
+        title=str(headline(report)),
+        render=rendered,
         annotations=annotations,
     )
 
