@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 import time
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from runner import durable
@@ -266,6 +265,8 @@ def _push_times(project: Project, entries: Iterable[LockEntry]) -> Moved:
     names = [name for name in map(project.times.name_of, entries) if name]
     if remote is None or not names:
         return NOTHING
+    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - only a push comes here
+
     places = [project.cache.root / name for name in names]
     try:
         with ThreadPoolExecutor(min(project.objects.jobs, len(names))) as several:

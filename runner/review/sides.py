@@ -10,7 +10,6 @@ from runner.hashes import Hash
 from runner.pipeline import params
 from runner.pipeline.addresses import PARAMS_FILE
 from runner.pipeline.declared import Declared
-from runner.review import excerpts
 from runner.review.metrics import Unreadable, parse_metrics
 from runner.values import dataclass
 
@@ -99,7 +98,11 @@ class Side:
         if isinstance(content, Unreadable):
             return content
         excerpt = self._excerpt(path)
-        return excerpts.read(excerpt, path, content) if excerpt else parse_metrics(path, content)
+        if excerpt is None:
+            return parse_metrics(path, content)
+        from runner.review import excerpts  # noqa: PLC0415 - a parser of paths, which only stage files of DVC 0.x need
+
+        return excerpts.read(excerpt, path, content)
 
     def _excerpt(self, path: str) -> Excerpt | None:
         """Give what stage files of DVC 0.x say of how a metrics file is read, and what of it is shown."""
@@ -109,6 +112,10 @@ class Side:
     def shown(self, documents: Mapping[str, object]) -> dict[str, object]:
         """Give of metrics documents what a report shows: the whole, unless a stage file of DVC 0.x picks a part."""
         picks = {path: excerpt for path in documents if (excerpt := self._excerpt(path))}
+        if not picks:
+            return dict(documents)
+        from runner.review import excerpts  # noqa: PLC0415 - see `_parsed`
+
         return {
             path: excerpts.shown(picks[path], path, document) if path in picks else document
             for path, document in documents.items()
