@@ -19,6 +19,7 @@ import tempfile
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,6 +30,7 @@ from azure.storage.blob import BlobServiceClient
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from runner.store import azure_client, azure_obstore
+from runner.store.arriving import coming
 from tests.support import azure, sshd
 
 if TYPE_CHECKING:
@@ -74,7 +76,7 @@ def of_azure(server: azure.Server) -> dict[str, Callable[[str], object]]:
         "azure-storage-blob, put": lambda name: theirs.upload_blob(f"theirs/{name}", CONTENT),
         "obstore, put": lambda name: ours.put(f"ours/{name}", CONTENT),
         "azure-storage-blob, get": lambda name: theirs.download_blob(f"theirs/{name}").readall(),
-        "obstore, get": lambda name: list(iter(ours.begin(f"ours/{name}")[1], b"")),
+        "obstore, get": lambda name: list(coming(ours.begin(f"ours/{name}")[1], nullcontext)),
         "azure-storage-blob, head": lambda name: theirs.get_blob_client(f"theirs/{name}").get_blob_properties(),
         "obstore, head": lambda name: ours.size(f"ours/{name}"),
     }

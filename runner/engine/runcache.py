@@ -136,7 +136,7 @@ class RunCache:
         spelled = [out.spelled.encode() for out in stage.outs]
         local = sorted(path for path in (self._cache.root / "runs").glob("*/*/*") if _VALUE.match(path.name))
         for path in local:
-            with disk.refusals(f"read {path}"):
+            with disk.Refusals(f"read {path}"):
                 content = path.read_bytes()
             if all(name in content for name in spelled):
                 yield from (Past(path.name, entry) for entry in _parsed(content, path.name))
@@ -152,7 +152,7 @@ class RunCache:
         name = name_of(key(written), value(written))
         place = self._cache.root / name
         if not place.exists():
-            with disk.refusals(f"write {place}"):
+            with disk.Refusals(f"write {place}"):
                 self._note(name)
                 durable.write(place, yaml12.render(written).encode(), sync=False)
         return name
@@ -202,7 +202,7 @@ class RunCache:
         except (FileNotFoundError, NotADirectoryError):
             local = []
         for path in local:
-            with disk.refusals(f"read {path}"):
+            with disk.Refusals(f"read {path}"):
                 content = path.read_bytes()
             yield from _parsed(content, path.name)
         known = {path.name for path in local}

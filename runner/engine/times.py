@@ -53,7 +53,7 @@ class Times:
         name = self.name_of(entry)
         if name:
             place = self._root / name
-            with disk.refusals(f"write {place}"):
+            with disk.Refusals(f"write {place}"):
                 durable.write(place, json.dumps({"seconds": round(seconds, 3)}).encode(), sync=False)
 
     def lookup(self, entry: LockEntry, *, near: bool = False) -> float | None:

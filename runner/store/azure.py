@@ -12,7 +12,7 @@ from obstore.exceptions import BaseError
 
 from runner.errors import Denied, ObjectMissing
 from runner.store import azure_client, azure_errors, azure_obstore, azure_parts, uploads
-from runner.store.arriving import Arriving
+from runner.store.arriving import Arriving, coming
 from runner.store.azure_obstore import LARGEST_PUT
 from runner.store.azure_parts import AzureUpload, Target
 from runner.store.meter import unheard
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from runner.store.arriving import Coming
     from runner.store.azure_client import Connection
     from runner.store.meter import Report
     from runner.store.protocols import Sink, Version
@@ -68,11 +69,11 @@ class Azure:
         for chunk in self.begin(name)[1]:
             sink.write(chunk)
 
-    def begin(self, name: str) -> tuple[Version, Arriving]:
+    def begin(self, name: str) -> tuple[Version, Coming]:
         """See `Ranged`."""
         with self._errors("read", name):
             version, taking = self._blobs.begin(self._key(name))
-        return version, Arriving(taking, lambda: self._errors("read", name))
+        return version, coming(taking, lambda: self._errors("read", name))
 
     def read(self, name: str, version: Version, start: int, stop: int) -> Arriving:
         """See `Ranged`."""

@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING, Any, Final, cast
 import certifi
 from obstore.store import AzureStore
 
-from runner.hashes import CHUNK
+from runner.store.arriving import at_once, from_obstore
 from runner.store.protocols import Version
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from obstore import GetResult
     from obstore.store import AzureConfig, ClientConfig
 
+    from runner.store.arriving import Whole
     from runner.store.azure_client import Connection
 
 LARGEST_PUT: Final = 1 << 20
@@ -39,14 +39,15 @@ class Blobs:
         """Use `store`, which must not retry by itself."""
         self._store = store
 
-    def begin(self, name: str, etag: str = "") -> tuple[Version, Callable[[], bytes]]:
-        """Ask for a blob, with `etag` only while it holds that; give its version, and what waits for its next bytes."""
+    def begin(self, name: str, etag: str = "") -> tuple[Version, Whole | Callable[[], bytes]]:
+        """Ask for a blob, with `etag` only while it holds that; give its version, and its bytes or what gives them."""
         answer = self._store.get(name, options={"if_match": etag} if etag else None)
-        return Version(answer.meta["size"], answer.meta["e_tag"] or ""), _next(answer)
+        size = answer.meta["size"]
+        return Version(size, answer.meta["e_tag"] or ""), at_once(size, from_obstore(answer))
 
     def read(self, name: str, etag: str, start: int, stop: int) -> Callable[[], bytes]:
         """Give what waits for the next bytes of a part of the blob that has this ETag."""
-        return _next(self._store.get(name, options={"if_match": etag, "range": (start, stop)}))
+        return from_obstore(self._store.get(name, options={"if_match": etag, "range": (start, stop)}))
 
     def put(self, name: str, content: bytes, *, only_new: bool = False) -> None:
         """Store a blob."""
@@ -55,12 +56,6 @@ class Blobs:
     def size(self, name: str) -> int:
         """Give the size of a blob in bytes."""
         return self._store.head(name)["size"]
-
-
-def _next(answer: GetResult) -> Callable[[], bytes]:
-    """Give what waits for the next bytes of an answer; none at its end."""
-    chunks = map(bytes, answer.stream(min_chunk_size=CHUNK if answer.meta["size"] > CHUNK else 1))
-    return lambda: next(chunks, b"")
 
 
 def beside(connection: Connection) -> Blobs:

@@ -6,19 +6,18 @@ Nothing gets a final name before its bytes have been hashed, and nothing is read
 from __future__ import annotations
 
 import os
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from runner.hashes import MD5, Hash
 from runner.store import adding, disk, links, placing
 from runner.store.holding import holding
-from runner.store.incoming import Incoming
+from runner.store.incoming import Arrival, Incoming
 from runner.store.meter import Meter, Tally, Work, unheard
 from runner.store.state import State
 from runner.store.verified import VerifiedObjects
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from runner.hashes import Tree
@@ -52,8 +51,7 @@ class Cache(VerifiedObjects):
         self._types = tuple(link_types)
         links.Linker(self._types)
 
-    @contextmanager
-    def write(self, name: Hash, report: Report = unheard) -> Iterator[Incoming]:
+    def write(self, name: Hash, report: Report = unheard) -> Arrival:
         """Take an object's bytes from elsewhere; they get their name at the end of the block if they hash to it.
 
         Not written through to the disk: it can be had again, and it is hashed when it is used.
@@ -63,15 +61,8 @@ class Cache(VerifiedObjects):
             RemoteError: the disk refused.
 
         """
-        place = self.place(name)
-        with disk.refusals(f"write {place}"):
-            incoming = Incoming(place, name, report)
-            try:
-                self.holding.share()
-                yield incoming
-                incoming.settle(place)
-            finally:
-                incoming.close()
+        self._hold()
+        return Arrival(self.place(name), name, report)
 
     def take(self, fill: Callable[[Incoming], None]) -> tuple[Hash, int]:
         """Take bytes whose name nobody knows before; give the name and the size. A power cut does not lose them.
@@ -83,10 +74,10 @@ class Cache(VerifiedObjects):
             RemoteError: the disk refused.
 
         """
-        with disk.refusals(f"write to {self.root}"):
+        with disk.Refusals(f"write to {self.root}"):
+            self._hold()
             incoming = Incoming(f"{self.root}/arriving", Hash("", MD5))
             try:
-                self.holding.share()
                 fill(incoming)
                 ready, name = incoming.named()
                 disk.make_folder(os.path.dirname(self.place(name)), durable=True)  # noqa: PTH120 - it is a str
@@ -113,9 +104,8 @@ class Cache(VerifiedObjects):
             RemoteError: the disk refused.
 
         """
-        with disk.refusals(f"add {source} to the cache"):
-            disk.make_folder(self._root, durable=True)
-            self.holding.share()
+        with disk.Refusals(f"add {source} to the cache"):
+            self._hold()
             adding.add(self, source, name, tree, self._types)
 
     def checkout(self, name: Hash, target: Path, *, isexec: bool = False) -> int:
@@ -132,7 +122,7 @@ class Cache(VerifiedObjects):
 
         """
         self.holding.share()
-        with disk.refusals(f"put {target} in place"):
+        with disk.Refusals(f"put {target} in place"):
             return placing.put_in_place(self, name, os.fspath(target), self._types, isexec=isexec)
 
     def remove(self, names: Sequence[Hash]) -> int:
@@ -143,11 +133,18 @@ class Cache(VerifiedObjects):
 
         """
         tally = Tally()
-        with self.meter.watch(Work("remove", tally.counts, len(names))), disk.refusals(f"remove from {self.root}"):
+        with self.meter.watch(Work("remove", tally.counts, len(names))), disk.Refusals(f"remove from {self.root}"):
             for name in sorted(names, key=lambda name: not name.is_dir):
                 tally.report(_removed(self.place(name)))
                 tally.objects += 1
         return tally.bytes
+
+    def _hold(self) -> None:
+        """Keep garbage collection away; what is to be kept away from has to be there."""
+        if not self.holding.is_held:
+            with disk.Refusals(f"write to {self.root}"):
+                disk.make_folder(self._root, durable=True)
+            self.holding.share()
 
     def discard(self, path: str) -> None:
         """Remove what lies in the cache's folder and is no object: quarantined, or half written by a killed run.
@@ -156,7 +153,7 @@ class Cache(VerifiedObjects):
             RemoteError: the disk refused.
 
         """
-        with disk.refusals(f"remove {path}"):
+        with disk.Refusals(f"remove {path}"):
             disk.remove(path)
 
 

@@ -55,7 +55,7 @@ class Directory:
     def exists(self, names: Iterable[str]) -> Mapping[str, int]:
         """See `Remote`."""
         there: dict[str, int] = {}
-        with disk.refusals(f"look into {self.url}"):
+        with disk.Refusals(f"look into {self.url}"):
             for name in names:
                 try:
                     there[name] = os.stat(self._place(name)).st_size
@@ -72,7 +72,7 @@ class Directory:
         """See `Remote`. The object is on the disk, not only on its way there, when this returns."""
         place = self._place(name)
         ready = disk.temporary(place)
-        with disk.refusals(f"write {place}"):
+        with disk.Refusals(f"write {place}"):
             try:
                 _write(source, ready, report, durable=True)
                 os.replace(ready, place)
@@ -105,7 +105,7 @@ class Directory:
 
     def remove(self, names: Sequence[str]) -> None:
         """See `Erasable`."""
-        with disk.refusals(f"remove from {self.url}"):
+        with disk.Refusals(f"remove from {self.url}"):
             for name in names:
                 with suppress(FileNotFoundError, NotADirectoryError):
                     os.unlink(self._place(name))
@@ -116,7 +116,7 @@ class Directory:
     def _read(self, name: str) -> Iterator[bytes]:
         """Give the object's bytes; only the reading is translated, not what the sink does with them."""
         place = self._place(name)
-        with disk.refusals(f"read {place}"):
+        with disk.Refusals(f"read {place}"):
             try:
                 fd = os.open(place, os.O_RDONLY | os.O_CLOEXEC)
             except (FileNotFoundError, NotADirectoryError):
@@ -139,7 +139,7 @@ class _Batch:
 
     def put(self, place: str, source: Path, report: Report) -> None:
         ready = disk.temporary(place)
-        with disk.refusals(f"write {place}"):
+        with disk.Refusals(f"write {place}"):
             try:
                 size = _write(source, ready, report)
             except BaseException:
@@ -165,7 +165,7 @@ class _Batch:
 
 def _keep(whole: list[tuple[str, str]]) -> None:
     try:
-        with disk.refusals(f"write {len(whole)} objects"):
+        with disk.Refusals(f"write {len(whole)} objects"):
             disk.keep(whole)
     except BaseException:
         for ready, _ in whole:
@@ -197,6 +197,6 @@ def _files(folder: str) -> Iterator[str]:
         if not isinstance(error, FileNotFoundError):
             raise error
 
-    with disk.refusals(f"list {folder}"):
+    with disk.Refusals(f"list {folder}"):
         for parent, _, filenames in os.walk(folder, onerror=fail):
             yield from (f"{parent}/{name}" for name in filenames if not disk.is_temporary(name))

@@ -12,7 +12,7 @@ import errno
 import fcntl
 import os
 import stat
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -23,6 +23,7 @@ from runner.store.meter import unheard
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from types import TracebackType
 
     from runner.store.meter import Report
 
@@ -49,7 +50,7 @@ class Digest(Protocol):
 
 def temporary(target: str) -> str:
     """Name a temporary neighbour of `target`: nobody else's, and on the same file system so that it can be renamed."""
-    return f"{os.path.dirname(target)}/{temporary_name()}"
+    return f"{target.rpartition('/')[0]}/{temporary_name()}"
 
 
 def partial(target: str) -> str:
@@ -233,20 +234,29 @@ def _sync_filesystem(path: str) -> None:
         os.close(fd)
 
 
-@contextmanager
-def refusals(doing: str) -> Iterator[None]:
-    """Translate what the system refuses inside the block; `doing` begins the message ("write .dvc/cache/...").
+class Refusals:
+    """Translates what the system refuses inside the block. A generator would cost a small file as much as the call."""
 
-    Raises:
-        Denied: no permission, or a file system that is read-only.
-        Unavailable: an error of the device or of a network file system; trying again may help.
-        RemoteError: the disk is full, or anything else; trying again does not help.
+    __slots__ = ("_doing",)
 
-    """
-    try:
-        yield
-    except OSError as error:
-        raise refusal(doing, error) from error
+    def __init__(self, doing: str) -> None:
+        """Begin messages with `doing` ("write .dvc/cache/...")."""
+        self._doing = doing
+
+    def __enter__(self) -> None:
+        """Do nothing yet."""
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        """Translate.
+
+        Raises:
+            Denied: no permission, or a file system that is read-only.
+            Unavailable: an error of the device or of a network file system; trying again may help.
+            RemoteError: the disk is full, or anything else; trying again does not help.
+
+        """
+        if isinstance(error, OSError):
+            raise refusal(self._doing, error) from error
 
 
 def full(error: BaseException) -> RemoteError | None:

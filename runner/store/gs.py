@@ -16,7 +16,7 @@ from google.cloud.storage.exceptions import DataCorruption, InvalidResponse
 
 from runner.errors import Denied, ObjectMissing, RemoteError, Unavailable
 from runner.store import gs_client, gs_obstore, retry_after
-from runner.store.arriving import Arriving, from_urllib3
+from runner.store.arriving import Arriving, coming, from_urllib3
 from runner.store.gs_obstore import LARGEST_PUT, Elsewhere
 from runner.store.gs_parts import PART, TIMEOUT, GSUpload, Settled
 from runner.store.meter import Reported, unheard
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from google.cloud.storage import Blob, Client
     from requests import Session
 
+    from runner.store.arriving import Coming
     from runner.store.gs_obstore import Objects
     from runner.store.meter import Report
     from runner.store.protocols import Sink
@@ -108,12 +109,12 @@ class GS:
         for chunk in self.begin(name)[1]:
             sink.write(chunk)
 
-    def begin(self, name: str) -> tuple[Version, Arriving]:
+    def begin(self, name: str) -> tuple[Version, Coming]:
         """See `Ranged`."""
         with self.errors("read", name):
             begun = self._cheaply(lambda objects: objects.begin(self._key(name)))
         if begun is not None:
-            return begun[0], Arriving(begun[1], lambda: self.errors("read", name))
+            return begun[0], coming(begun[1], lambda: self.errors("read", name))
         answer = self._media(name, {}, {})
         size, generation = answer.headers.get("Content-Length", ""), answer.headers.get("X-Goog-Generation", "")
         return Version(int(size) if size.isdecimal() else None, generation), self._arriving(answer, name)

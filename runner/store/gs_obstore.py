@@ -22,21 +22,20 @@ from obstore.store import GCSStore
 
 from runner.hashes import CHUNK
 from runner.store.answered import answered
+from runner.store.arriving import at_once, from_obstore
 from runner.store.protocols import Changed, Version
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from google.auth.credentials import Credentials
-    from obstore import GetResult
     from obstore.store import ClientConfig, GCSConfig, GCSCredential
+
+    from runner.store.arriving import Whole
 
 ADDRESS: Final = "https://storage.googleapis.com"
 LARGEST_PUT: Final = 1 << 20
 """Bytes. obstore's read timeout runs while it sends, too, so Google's client sends what takes long."""
-
-_AS_IT_COMES: Final = 1
-"""Bytes to wait for: what comes slowly has to be seen to come slowly."""
 
 _WHOLE_REQUEST: Final = timedelta(days=1)
 """A large object takes as long as it takes; what stands still is given up after the read timeout."""
@@ -61,13 +60,13 @@ class Objects:
         """Use `store`, which must not retry by itself."""
         self._store = store
 
-    def begin(self, key: str) -> tuple[Version, Callable[[], bytes]]:
-        """Ask for an object; give which version it is, and what waits for its next bytes, empty at the end."""
+    def begin(self, key: str) -> tuple[Version, Whole | Callable[[], bytes]]:
+        """Ask for an object; give which version it is, and all its bytes or what waits for the next ones."""
         with _errors():
             answer = self._store.get(key)
             size = answer.range[1]
             generation = answer.meta["version"] or "" if size > CHUNK else ""  # only what is large is read in parts
-        return Version(size, generation), _next(answer)
+            return Version(size, generation), at_once(size, from_obstore(answer, _errors))
 
     def read(self, key: str, generation: str, start: int, stop: int) -> Callable[[], bytes]:
         """Give what waits for the next bytes of a part of the object of that generation.
@@ -79,26 +78,16 @@ class Objects:
         try:
             with _errors():
                 answer = self._store.get(key, options={"version": generation, "range": (start, stop)})
+                return from_obstore(answer, _errors)
         except NotFound as error:
             message = f"{key} is no longer of the generation {generation}"
             raise Changed(message, "find out who overwrites it") from error
-        return _next(answer)
 
     def put(self, key: str, content: bytes, *, only_new: bool) -> bool:
         """Store an object: True."""
         with _errors():
             self._store.put(key, content, mode="create" if only_new else "overwrite", use_multipart=False)
         return True
-
-
-def _next(answer: GetResult) -> Callable[[], bytes]:
-    chunks = answer.stream(min_chunk_size=_AS_IT_COMES)
-
-    def take() -> bytes:
-        with _errors():
-            return next(chunks, b"")
-
-    return take
 
 
 def beside(

@@ -25,12 +25,17 @@ _HELD: Final = frozenset({errno.EAGAIN, errno.EACCES})
 
 
 class Holding:
-    """One process's hold on one cache; it is let go when nothing of the process uses that cache any more."""
+    """One process's hold on one cache; it is let go when nothing of the process uses that cache any more.
+
+    Attributes:
+        is_held: whether it has been taken.
+
+    """
 
     def __init__(self, root: str) -> None:
         """Hold nothing yet of the cache at `root`."""
         self._root = root
-        self._held = False
+        self.is_held = False
         self._fd = -1
 
     def share(self) -> None:
@@ -40,7 +45,7 @@ class Holding:
             ConfigError: it is at work.
 
         """
-        if self._held:
+        if self.is_held:
             return
         try:
             fd = self._open()
@@ -49,7 +54,7 @@ class Holding:
         if not _locked(fd, fcntl.LOCK_SH):
             message = f"`retrain gc` is at work in the cache {self._root}"
             raise ConfigError(message, "run again when it has ended; its lock ends with its process")
-        self._held = True
+        self.is_held = True
 
     @contextmanager
     def alone(self) -> Iterator[None]:
@@ -60,12 +65,12 @@ class Holding:
             RemoteError: there is no such folder, or it cannot be read.
 
         """
-        with disk.refusals(f"read {self._root}"):
+        with disk.Refusals(f"read {self._root}"):
             fd = self._open()
         if not _locked(fd, fcntl.LOCK_EX):
             message = f"another retrain uses the cache {self._root}, and may need what nothing names yet"
             raise ConfigError(message, "run again when it has ended; its lock ends with its process")
-        self._held = True
+        self.is_held = True
         try:
             yield
         finally:

@@ -1,6 +1,6 @@
 """Bytes on their way into the cache: hashed as they come, under a temporary name until they prove right."""
 # One system call a file over many small files, see disk.py:
-# ruff: noqa: PTH105, PTH108
+# ruff: noqa: PTH105, PTH108, PTH120
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from runner.store.meter import unheard
 
 if TYPE_CHECKING:
     from concurrent.futures import Future, ThreadPoolExecutor
+    from types import TracebackType
 
     from runner.store.meter import Report
 
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
 class Incoming:
     """A sink that hashes what it takes. Nobody sees its bytes until somebody gives them their name.
 
-    Of a large object the bytes that arrived stay behind when the rest does not come, for `resume` to find.
+    There is no file before there are bytes. Of a large object the bytes that arrived stay behind when the rest does not
+    come, for `resume` to find.
     """
 
     def __init__(self, place: str, name: Hash, report: Report = unheard) -> None:
@@ -32,8 +34,8 @@ class Incoming:
         self._report = report
         self._name = name
         self._place = place
-        self._path = disk.temporary(place)
-        self._fd = disk.create(self._path, disk.READ_ONLY)
+        self._path = ""
+        self._fd = -1
         self._digest = digest_for(name)
         self._is_kept = False
         self._writer: ThreadPoolExecutor | None = None
@@ -42,13 +44,20 @@ class Incoming:
         """Take the next bytes; those of a large object are written while they are hashed."""
         if self._writer is None:
             self._digest.update(chunk)
-            disk.write_all(self._fd, chunk)
+            disk.write_all(self._file(), chunk)
         else:
-            written = self._writer.submit(disk.write_all, self._fd, chunk)
+            written = self._writer.submit(disk.write_all, self._file(), chunk)
             self._digest.update(chunk)
             self._written(written)
         self.size += len(chunk)
         self._report(len(chunk))
+
+    def _file(self) -> int:
+        """Give the descriptor of the temporary file, made if there is none yet."""
+        if self._fd < 0:
+            self._path = disk.temporary(self._place)
+            self._fd = disk.create(self._path, disk.READ_ONLY)
+        return self._fd
 
     def _written(self, written: Future[None]) -> None:
         try:
@@ -63,11 +72,13 @@ class Incoming:
 
         self._writer = ThreadPoolExecutor(1)
         partial = disk.partial(self._place)
+        disk.make_folder(os.path.dirname(partial))
         found = disk.take_over(partial)
         if found is None:
             return 0
-        os.close(self._fd)
-        os.unlink(self._path)
+        if self._fd >= 0:
+            os.close(self._fd)
+            os.unlink(self._path)
         self._fd, self._path, self._is_kept = found, partial, True
         for chunk in disk.chunks(self._fd):
             self._digest.update(chunk)
@@ -77,8 +88,9 @@ class Incoming:
 
     def restart(self) -> None:
         """Forget everything written so far."""
-        os.ftruncate(self._fd, 0)
-        os.lseek(self._fd, 0, os.SEEK_SET)
+        if self._fd >= 0:
+            os.ftruncate(self._fd, 0)
+            os.lseek(self._fd, 0, os.SEEK_SET)
         self._digest = digest_for(self._name)
         self._report(-self.size)
         self.size = 0
@@ -97,22 +109,22 @@ class Incoming:
             raise Corrupt(
                 message, "the object in the remote is broken; push it again from a good copy, or make it anew"
             )
-        os.fchmod(self._fd, disk.READ_ONLY)
+        os.fchmod(self._file(), disk.READ_ONLY)
         return self._path
 
-    def settle(self, place: str) -> None:
+    def settle(self) -> None:
         """Give the object its final name.
 
         Raises:
             Corrupt: its bytes are others.
 
         """
-        os.replace(self.verified(), place)
+        os.replace(self.verified(), self._place)
         self._path = ""
 
     def named(self) -> tuple[str, Hash]:
         """Give the path of the temporary file and the name of its bytes, whatever they turned out to be."""
-        os.fchmod(self._fd, disk.READ_ONLY)
+        os.fchmod(self._file(), disk.READ_ONLY)
         return self._path, Hash(self._digest.hexdigest(), self._name.name)
 
     def close(self) -> None:
@@ -122,4 +134,40 @@ class Incoming:
         if self._path and not (self._is_kept and self.size):
             with suppress(FileNotFoundError):
                 os.unlink(self._path)
-        os.close(self._fd)
+        if self._fd >= 0:
+            os.close(self._fd)
+
+
+class Arrival:
+    """The block in which an object's bytes come into the cache; at its end they get their name if they hash to it.
+
+    Not a generator: that would cost a small object as much as its file.
+    """
+
+    __slots__ = ("_incoming", "_place")
+
+    def __init__(self, place: str, name: Hash, report: Report) -> None:
+        """Take bytes for the object `name`, whose place is `place`; each is told to `report`."""
+        self._place = place
+        self._incoming = Incoming(place, name, report)
+
+    def __enter__(self) -> Incoming:
+        """Give the sink."""
+        return self._incoming
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        """Settle, or leave nothing of it.
+
+        Raises:
+            Corrupt: other bytes arrived.
+            RemoteError: the disk refused.
+
+        """
+        with disk.Refusals(f"write {self._place}"):
+            try:
+                if error is None:
+                    self._incoming.settle()
+            finally:
+                self._incoming.close()
+            if isinstance(error, OSError):
+                raise error

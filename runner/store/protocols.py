@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from pathlib import Path
 
-    from runner.store.arriving import Arriving
+    from runner.store.arriving import Arriving, Coming
     from runner.store.meter import Report
 
     Put = Callable[[str, Path, Report], None]
@@ -69,8 +69,8 @@ class Unranged(RemoteError):
 class Ranged(Protocol):
     """A remote that can read a part of an object."""
 
-    def begin(self, name: str, /) -> tuple[Version, Arriving]:
-        """Ask for an object; give which version it is, and all of its bytes as they arrive.
+    def begin(self, name: str, /) -> tuple[Version, Coming]:
+        """Ask for an object; give which version it is, and all of its bytes, as they come or whole.
 
         Raises:
             ObjectMissing, Denied, Unavailable: as `Remote.get`; so does taking the bytes.

@@ -11,11 +11,12 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Final, cast
 
 from runner.errors import Unavailable
+from runner.store.arriving import Whole
 from runner.store.lanes import in_order
 from runner.store.protocols import Changed, Resumable, Unranged
 
 if TYPE_CHECKING:
-    from runner.store.arriving import Arriving
+    from runner.store.arriving import Coming
     from runner.store.patience import Patience
     from runner.store.protocols import Ranged, Sink, Version
 
@@ -42,10 +43,14 @@ def download(remote: Ranged, name: str, sink: Sink, patience: Patience) -> None:
         Changed: it is overwritten again and again.
 
     """
+    begun = patience.call(lambda: remote.begin(name))
+    if isinstance(begun[1], Whole):  # most are small; nothing else is done for them
+        sink.write(begun[1].content)
+        return
     reading = _Reading(remote, name, sink, patience)
     for left in reversed(range(_CHANGES)):
         try:
-            reading.run()
+            reading.run(*begun)
         except Unranged:
             reading.in_parts = False
         except Changed:
@@ -54,6 +59,7 @@ def download(remote: Ranged, name: str, sink: Sink, patience: Patience) -> None:
         else:
             return
         sink.restart()
+        begun = patience.call(lambda: remote.begin(name))
 
 
 class _Reading:
@@ -72,16 +78,16 @@ class _Reading:
         self._patience = patience
         self._buffers: list[bytearray] = []
 
-    def run(self) -> None:
-        version, chunks = self._patience.call(lambda: self._remote.begin(self._name))
+    def run(self, version: Version, chunks: Coming) -> None:
+        """Take what `begin` gave, all of it."""
         if version.size is not None and version.size >= LARGE and version.pin and self.in_parts:
             self._side_by_side(version, version.size, chunks)
         else:
             self._one_by_one(version, chunks)
 
-    def _one_by_one(self, version: Version, chunks: Arriving) -> None:
+    def _one_by_one(self, version: Version, chunks: Coming) -> None:
         """Take the whole object in one go; what breaks off goes on where it was if the version is known, else anew."""
-        source: Arriving | None = chunks
+        source: Coming | None = chunks
         done = 0
 
         def attempt() -> None:
@@ -102,7 +108,7 @@ class _Reading:
 
         self._patience.call(attempt)
 
-    def _side_by_side(self, version: Version, size: int, chunks: Arriving) -> None:
+    def _side_by_side(self, version: Version, size: int, chunks: Coming) -> None:
         """Take the parts that an earlier run has not left; the answer that told the version is the first of them."""
         start = self._sink.resume() if isinstance(self._sink, Resumable) else 0
         if start > size:
@@ -119,7 +125,7 @@ class _Reading:
             self._sink.write(cast("bytes", memoryview(buffer)[:length]))  # hashed and written, as any buffer can be
             self._buffers.append(buffer)
 
-    def _fetch(self, version: Version, part: tuple[int, int], opening: Arriving | None) -> tuple[bytearray, int]:
+    def _fetch(self, version: Version, part: tuple[int, int], opening: Coming | None) -> tuple[bytearray, int]:
         """Give the bytes of one part in a buffer, and how many; what breaks off goes on where it was."""
         start, stop = part
         length = stop - start

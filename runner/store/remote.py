@@ -40,6 +40,8 @@ _PLACES = {
 }
 """Resolved only when used: a run that touches no bucket does not wait for boto3 to be imported."""
 
+_NO_PARTS = frozenset({"", ".", ".."})
+
 EXTRAS = {"azure": "azure", "ssh": "ssh"}
 """What has to be installed beside the runner for some schemes."""
 
@@ -105,7 +107,7 @@ def checked(name: str) -> str:
         RemoteError: it is not.
 
     """
-    if "\0" in name or any(part in {"", ".", ".."} for part in name.split("/")):
+    if "\0" in name or not _NO_PARTS.isdisjoint(name.split("/")):
         message = f"{name!r} is not the name of an object"
         raise RemoteError(message, "a name is a relative path without empty parts, `.` and `..`")
     return name

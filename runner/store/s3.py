@@ -14,7 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from runner.errors import ObjectMissing
 from runner.store import disk, s3_client, s3_errors, s3_obstore, s3_parts, uploads
-from runner.store.arriving import Arriving, from_urllib3
+from runner.store.arriving import Arriving, coming, from_urllib3
 from runner.store.meter import unheard
 from runner.store.patience import Patience
 from runner.store.protocols import Unranged, Version
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from botocore.response import StreamingBody
     from mypy_boto3_s3 import S3Client
 
+    from runner.store.arriving import Coming
     from runner.store.meter import Report
     from runner.store.protocols import Sink
     from runner.store.s3_obstore import Obstore
@@ -106,7 +107,7 @@ class S3:
         for chunk in self.begin(name)[1]:
             sink.write(chunk)
 
-    def begin(self, name: str) -> tuple[Version, Arriving]:
+    def begin(self, name: str) -> tuple[Version, Coming]:
         """See `Ranged`."""
         key = self._key(name)
         with self._errors("GetObject", name):
@@ -114,7 +115,7 @@ class S3:
             if begun is None:
                 answer = self._client.get_object(Bucket=self._bucket, Key=key, **self._get)
                 return Version(answer["ContentLength"], answer.get("ETag", "")), self._arriving(answer["Body"], name)
-        return begun[0], Arriving(begun[1], lambda: self._errors("GetObject", name))
+        return begun[0], coming(begun[1], lambda: self._errors("GetObject", name))
 
     def read(self, name: str, version: Version, start: int, stop: int) -> Arriving:
         """See `Ranged`. A part is one if the answer says so, whatever its status: some servers say 200 of it."""

@@ -10,7 +10,6 @@ from __future__ import annotations
 import io
 import os
 import re
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
@@ -27,18 +26,21 @@ from urllib3.exceptions import HTTPError
 
 from runner.hashes import CHUNK
 from runner.store.answered import answered
+from runner.store.arriving import at_once, from_obstore
 from runner.store.protocols import Unranged, Version
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+    from types import TracebackType
 
     from botocore.awsrequest import AWSPreparedRequest
     from botocore.credentials import Credentials
     from mypy_boto3_s3 import S3Client
-    from obstore import GetResult, ObjectMeta
+    from obstore import ObjectMeta
     from obstore.store import ClientConfig, S3Config, S3Credential
 
     from runner.store.answered import Answered
+    from runner.store.arriving import Whole
     from runner.store.s3_client import Connection
 
 LARGEST_PUT: Final = 1 << 20
@@ -48,9 +50,6 @@ PAGE: Final = 1000
 """Names that S3 lists in one request."""
 _PRECONDITION: Final = 412
 """HTTP: the object is not, or is, the one that the request demands."""
-
-_AS_IT_COMES: Final = 1
-"""Bytes to wait for. What comes slowly has to be seen to come slowly; a fast line fills larger pieces by itself."""
 
 _ENCRYPTION: Final = {"ServerSideEncryption": "server_side_encryption", "SSEKMSKeyId": "sse_kms_key_id"}
 _OF_ITS_OWN: Final = frozenset(
@@ -88,33 +87,33 @@ class Obstore:
         """Use `store`, which must not retry by itself."""
         self._store = store
 
-    def begin(self, key: str) -> tuple[Version, Callable[[], bytes]]:
-        """Ask for an object; give which version it is, and what waits for its next bytes, empty at the end."""
-        with _errors("GetObject"):
+    def begin(self, key: str) -> tuple[Version, Whole | Callable[[], bytes]]:
+        """Ask for an object; give which version it is, and all its bytes or what waits for the next ones."""
+        with _READING:
             answer = self._store.get(key)
             size = answer.range[1]
             tag = answer.meta["e_tag"] or "" if size > CHUNK else ""  # what is told of an object costs as much as it
-        return Version(size, tag), _next(answer)
+            return Version(size, tag), at_once(size, from_obstore(answer, lambda: _READING))
 
     def read(self, key: str, tag: str, start: int, stop: int) -> Callable[[], bytes]:
         """Give what waits for the next bytes of a part of the object that has this ETag."""
-        with _errors("GetObject"):
+        with _READING:
             answer = self._store.get(key, options={"if_match": tag, "range": (start, stop)})
             if answer.meta["e_tag"] != tag:
                 raise _refused(_PRECONDITION, "GetObject", "PreconditionFailed")
             if tuple(answer.range) != (start, stop):
                 raise Unranged(key)
-        return _next(answer)
+            return from_obstore(answer, lambda: _READING)
 
     def put(self, key: str, content: bytes, *, only_new: bool) -> bool:
         """Store an object: True."""
-        with _errors("PutObject"):
+        with _STORING:
             self._store.put(key, content, mode="create" if only_new else "overwrite", use_multipart=False)
         return True
 
     def size(self, key: str) -> int:
         """Give the size of an object in bytes."""
-        with _errors("HeadObject"):
+        with _LOOKING:
             return self._store.head(key)["size"]
 
     def listed(self, prefix: str, after: str) -> Iterator[tuple[str, int]]:
@@ -133,7 +132,7 @@ class Obstore:
                 yield found["path"], found["size"]
 
     def _page(self, pages: Iterator[Sequence[ObjectMeta]]) -> Sequence[ObjectMeta]:
-        with _errors("ListObjectsV2"):
+        with _LISTING:
             return next(pages, ())
 
 
@@ -232,40 +231,37 @@ def _client_options(client: S3Client, endpoint: str) -> ClientConfig:
     return options
 
 
-def _next(answer: GetResult) -> Callable[[], bytes]:
-    chunks = answer.stream(min_chunk_size=_AS_IT_COMES)
-    start, stop = answer.range
-    left = stop - start
+class _Errors:
+    """Tells in botocore's terms what obstore raises inside the block; no generator, which small objects would feel."""
 
-    def take() -> bytes:
-        nonlocal left
-        if not left:  # to be told so costs as much as a chunk
-            return b""
-        with _errors("GetObject"):
-            chunk = next(chunks, b"")
-        left -= len(chunk)
-        return chunk
+    def __init__(self, operation: str) -> None:
+        self._operation = operation
 
-    return take
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        if isinstance(error, (BaseError, OSError)):
+            raise _translated(error, self._operation) from error
 
 
-@contextmanager
-def _errors(operation: str) -> Iterator[None]:
-    """Tell in botocore's terms what obstore raises inside the block; it says in a text what the server said."""
-    try:
-        yield
-    except (BaseError, OSError) as error:
-        said = answered(error)
-        text = str(error)
-        if not said.status and any(sign in text for sign in _ELSEWHERE):
-            raise Elsewhere from error
-        if not said.status and "non-partial" in text:
-            raise Unranged(said.text) from error
-        if not said.status:
-            raise HTTPError(said.text) from error
-        if said.code in _REGION:
-            raise Elsewhere from error
-        raise _refused(said.status, operation, said.code or str(said.status), said) from error
+_READING: Final = _Errors("GetObject")
+_STORING: Final = _Errors("PutObject")
+_LOOKING: Final = _Errors("HeadObject")
+_LISTING: Final = _Errors("ListObjectsV2")
+
+
+def _translated(error: BaseError | OSError, operation: str) -> Exception:
+    """Give botocore's error for one of obstore's, which says in a text what the server said."""
+    said = answered(error)
+    text = str(error)
+    if said.code in _REGION or (not said.status and any(sign in text for sign in _ELSEWHERE)):
+        return Elsewhere()
+    if not said.status and "non-partial" in text:
+        return Unranged(said.text)
+    if not said.status:
+        return HTTPError(said.text)
+    return _refused(said.status, operation, said.code or str(said.status), said)
 
 
 def _refused(status: int, operation: str, code: str, said: Answered | None = None) -> ClientError:

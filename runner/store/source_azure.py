@@ -11,7 +11,7 @@ from obstore.exceptions import BaseError
 from runner.errors import ConfigError, ObjectMissing, RemoteError
 from runner.hashes import Hash
 from runner.store import azure_client, azure_errors, azure_obstore
-from runner.store.arriving import Arriving
+from runner.store.arriving import coming
 from runner.store.protocols import Changed
 from runner.store.source import OF_REMOTES, Part, changed, of_file, of_folder
 
@@ -66,7 +66,7 @@ class AzureSource:
                 _, taking = self._blobs.begin(name, part.hash.value)
         except Changed as error:
             raise changed(url) from error
-        for chunk in Arriving(taking, lambda: self._errors("read", name)):
+        for chunk in coming(taking, lambda: self._errors("read", name)):
             sink.write(chunk)
 
     def _file(self, name: str) -> Found | None:

@@ -39,7 +39,7 @@ class Local:
     def find(self, url: str, *, folder: bool, versioned: bool) -> Found | None:  # noqa: ARG002 - the protocol's
         """See `SourceStore`. Every file is read."""
         place = Path(url)
-        with disk.refusals(f"read {url}"):
+        with disk.Refusals(f"read {url}"):
             if place.is_dir():
                 return of_folder([_part(relpath, path) for relpath, path in _files(place)])
             return of_file(_part("", place)) if place.is_file() else None
@@ -47,7 +47,7 @@ class Local:
     def get(self, url: str, part: Part, sink: Sink) -> None:
         """See `SourceStore`."""
         place = Path(url, part.relpath)
-        with disk.refusals(f"read {place}"):
+        with disk.Refusals(f"read {place}"):
             try:
                 file = place.open("rb")
             except FileNotFoundError:

@@ -40,7 +40,13 @@ _PATIENCE = 5.0
 """Seconds that an interrupted transfer waits for requests under way."""
 
 _WORTH = 0.002
-"""Seconds an object must take for another thread to be worth its cost."""
+"""Seconds an object must take for more threads to be worth their cost."""
+
+_BUSY = 0.75
+"""Part of a core's time. Threads that use more of it wait for Python's lock, and more of them wait longer."""
+
+_SMALL = 64 * 1024
+"""Bytes. What an object below costs is Python's; hashing larger ones gives the lock away, so each core is of use."""
 
 _ALONE = 2
 """Fewer objects than this need no thread."""
@@ -238,8 +244,8 @@ def each(
 ) -> Moved:
     """Do `work` for each name, at most `jobs` at once; what it refuses is collected.
 
-    Threads are hired as long as each does less than one object in `_WORTH`: small files on a fast disk are moved
-    fastest by one, requests over a network by many.
+    The crew is doubled as long as its threads mostly wait, each for longer than `_WORTH` an object: small files on a
+    fast disk are moved fastest by one thread, requests over a network by many.
 
     Args:
         work: moves one object and gives its bytes; it may tell of them earlier, as they go over.
@@ -264,10 +270,10 @@ def _finish(crew: _Crew, most: int) -> None:
         crew.run()
         return
     try:
-        crew.hire()
-        while crew.size < most and not crew.idle.wait(_WORTH):
-            if crew.is_slow():
-                crew.hire()
+        crew.hire(1)
+        while crew.size < most and not crew.idle.wait(_WORTH * crew.size):
+            if crew.is_waiting():
+                crew.hire(min(crew.size, most - crew.size))
         crew.idle.wait()
     except BaseException:
         crew.stop()
@@ -286,26 +292,28 @@ class _Crew:
         self._lock = threading.Lock()
         self._at_work = 0
         self._objects = 0
-        self._objects_before = 0
+        self._before = (0, 0, time.perf_counter(), time.process_time())
         self._bytes = 0
         self._under_way: list[Tally] = []
         self._failed: list[Failure] = []
         self._refusals = 0
         self._fatal: BaseException | None = None
 
-    def hire(self) -> None:
-        """Let one more thread work; it ends with the process at the latest."""
+    def hire(self, more: int) -> None:
+        """Let so many more threads work; they end with the process at the latest."""
         with self._lock:
-            self.size += 1
-            self._at_work += 1
-        threading.Thread(target=self._shift, daemon=True).start()
+            self.size += more
+            self._at_work += more
+        for _ in range(more):
+            threading.Thread(target=self._shift, daemon=True).start()
 
-    def is_slow(self) -> bool:
-        """Whether fewer objects than threads were done since this was asked last."""
-        with self._lock:
-            done = self._objects - self._objects_before
-            self._objects_before = self._objects
-            return done < self.size
+    def is_waiting(self) -> bool:
+        """Whether the threads have mostly waited since this was asked last."""
+        now = (*self.counts(), time.perf_counter(), time.process_time())
+        objects, moved, elapsed, used = (one - other for one, other in zip(now, self._before, strict=True))
+        self._before = now
+        cores = 1 if moved < objects * _SMALL else os.cpu_count() or 1
+        return objects * _WORTH < self.size * elapsed and used < _BUSY * cores * elapsed
 
     def run(self) -> None:
         """Work until the pile is gone."""

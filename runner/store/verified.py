@@ -57,7 +57,7 @@ class VerifiedObjects:
 
     def has(self, name: Hash) -> bool:
         """Whether there is an object of that name. Its bytes are not looked at."""
-        with disk.refusals(f"look into {self.root}"):
+        with disk.Refusals(f"look into {self.root}"):
             return self.path(name).is_file()
 
     def missing(self, names: Iterable[Hash]) -> set[Hash]:
@@ -65,7 +65,7 @@ class VerifiedObjects:
         folders: defaultdict[str, list[Hash]] = defaultdict(list)
         for name in set(names):
             folders[name.key.rpartition("/")[0]].append(name)
-        with disk.refusals(f"look into {self.root}"):
+        with disk.Refusals(f"look into {self.root}"):
             return {name for folder, asked in folders.items() for name in _absent(f"{self._root}/{folder}", asked)}
 
     def verify(self, name: Hash, *, anew: bool = False, report: Report = unheard) -> Path:
@@ -91,7 +91,7 @@ class VerifiedObjects:
         return place
 
     def _prove(self, name: Hash, place: str, *, anew: bool = False, report: Report = unheard) -> None:
-        with disk.refusals(f"read {place}"):
+        with disk.Refusals(f"read {place}"):
             try:
                 found = "" if anew else self._state.hash_file(place, name.name)
                 if found == name.value[:MD5_LENGTH]:
@@ -104,7 +104,7 @@ class VerifiedObjects:
 
     def everything(self) -> Iterator[Hash]:
         """Give the name of every object there is, of both layouts; what is in quarantine is none."""
-        with disk.refusals(f"look into {self.root}"):
+        with disk.Refusals(f"look into {self.root}"):
             for kind, top in ((MD5, f"{self._root}/files/md5"), (LEGACY, self._root)):
                 for folder in sorted(_listed(top)):
                     if len(folder) == _FOLDER:
@@ -128,7 +128,7 @@ class VerifiedObjects:
             ObjectMissing, Corrupt: as `verify`.
 
         """
-        with disk.refusals(f"read {self.place(name)}"):
+        with disk.Refusals(f"read {self.place(name)}"):
             try:
                 content = disk.read(self.place(name))
             except FileNotFoundError:

@@ -194,6 +194,16 @@ def test_what_arrives_gets_its_name_only_when_it_is_whole_and_right(cache: Cache
     assert not stray(cache.root)
 
 
+def test_an_object_of_which_nothing_arrives_leaves_no_file_and_an_empty_one_is_there(tmp_path: Path) -> None:
+    cache = Cache(tmp_path / "cache")
+    with contextlib.suppress(Unavailable), cache.write(name_of(b"x")) as sink:
+        raise Unavailable(str(sink.size))
+    assert not list(cache.root.rglob("*"))
+    with cache.write(name_of(b"")):
+        pass
+    assert cache.read(name_of(b"")) == b""
+
+
 @pytest.mark.parametrize("types", LINKS, ids="-".join)
 def test_a_checkout_puts_every_file_in_place(filled: Cache, tmp_path: Path, types: tuple[str, ...]) -> None:
     cache = Cache(filled.root, types)

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     ],
 )
 def test_a_refusal_is_told_in_words_with_what_helps(code: int, kind: type[RemoteError], hint: str) -> None:
-    with pytest.raises(RemoteError) as raised, disk.refusals("write the file"):
+    with pytest.raises(RemoteError) as raised, disk.Refusals("write the file"):
         raise OSError(code, os.strerror(code))
     assert type(raised.value) is kind
     assert raised.value.message == f"cannot write the file: {os.strerror(code)}"
@@ -116,7 +116,7 @@ def elsewhere() -> Iterator[Path]:
 
 def test_a_full_disk_is_said_to_be_full() -> None:
     fd = os.open("/dev/full", os.O_WRONLY)
-    with pytest.raises(RemoteError, match="make room"), disk.refusals("write the file"):
+    with pytest.raises(RemoteError, match="make room"), disk.Refusals("write the file"):
         disk.write_all(fd, b"content")
     os.close(fd)
 

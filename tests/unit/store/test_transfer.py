@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from pathlib import Path
 
-    from runner.store.incoming import Incoming
+    from runner.store.incoming import Arrival
     from runner.store.meter import Report, Work
     from runner.store.protocols import Sink
 
@@ -204,11 +204,9 @@ def test_a_full_disk_is_not_filled_object_by_object(remote: InMemory, tmp_path: 
     tried: list[Hash] = []
 
     class Full(Cache):
-        @contextlib.contextmanager
-        def write(self, name: Hash, report: Report = unheard) -> Iterator[Incoming]:  # noqa: ARG002 - as Cache has it
+        def write(self, name: Hash, report: Report = unheard) -> Arrival:  # noqa: ARG002 - as Cache has it
             tried.append(name)
             raise RemoteError(name.key)
-            yield
 
     names = [name_of(str(number).encode()) for number in range(100)]
     moved = transfer.fetch(remote, Full(tmp_path), names, 2)
