@@ -187,6 +187,7 @@ def _project(root: Path, git: Git, prefix: str, asked: Asked, meter: Meter) -> P
     gc.enable()
     if supposing:
         supposing.check(pipeline)
+    _heed_loans(workspace, pipeline)
     store = Cache(Path(dvc.cache_dir) if dvc.cache_dir else root / ".dvc" / "cache", dvc.cache_types, state, meter)
     versions = Versions()
     versions.note(pipeline)
@@ -230,6 +231,15 @@ def _supposing(root: Path, workspace: Workspace, chosen: Settings) -> Supposing 
     supposing.recover(workspace, partial(hold, root))
     cwd = os.path.relpath(chosen.directory, root)
     return supposing.of(workspace, cwd, chosen.set_param, partial(hold, root)) if chosen.set_param else None
+
+
+def _heed_loans(workspace: Workspace, pipeline: Pipeline) -> None:
+    """Take directories for absent of which another run has lent files to its stages, or was killed while it had."""
+    scratch = workspace.path(SCRATCH)
+    if scratch.is_dir() and any(place.name.startswith("lent-") for place in scratch.iterdir()):
+        from runner.engine import lending  # noqa: PLC0415 - as above
+
+        lending.heed(workspace, pipeline.recorded_at)
 
 
 def check_scratch(root: Path, git: Git) -> None:

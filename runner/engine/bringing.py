@@ -3,42 +3,28 @@
 from __future__ import annotations
 
 import logging
+import os
 from typing import TYPE_CHECKING
 
 from runner.engine.decide import Change, Reason
+from runner.engine.inputs import Wanted, inputs
 from runner.engine.known import outs_of
 from runner.engine.objects import NOTHING
 from runner.errors import Corrupt, ObjectMissing
 from runner.values import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
+    from runner.engine.inputs import Lent, Loan
     from runner.engine.keeping import Keeping
     from runner.engine.known import Known
     from runner.engine.objects import Objects
     from runner.engine.workspace import Workspace
-    from runner.hashes import Hash
-    from runner.pipeline.model import LockEntry, Out, Stage
+    from runner.pipeline.model import LockEntry, Stage
     from runner.store.transfer import Moved
 
 logger = logging.getLogger("retrain")
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """An out that has to be put in place: whose it is, what it has to hold, and the entry that says so."""
-
-    stage: Stage
-    out: Out
-    name: Hash
-    entry: LockEntry
-
-    @property
-    def isexec(self) -> bool:
-        """Whether it is an executable file."""
-        recorded = self.entry.out(self.out.spelled)
-        return bool(recorded and recorded.isexec)
 
 
 @dataclass(frozen=True)
@@ -58,14 +44,9 @@ class Bringing:
     objects: Objects
     keep: Callable[[], Keeping]
 
-    def inputs(self, stage: Stage) -> Iterator[Wanted]:
-        """Give what has to be put in place before `stage` can run."""
-        absent = {out.path: (producer, out) for path in stage.reads for producer, out in self.known.absent(path)}
-        for producer, out in absent.values():
-            entry = self.known.entry(producer)
-            recorded = entry.out(out.spelled) if entry else None
-            if entry and recorded and recorded.hash:
-                yield Wanted(producer, out, recorded.hash, entry)
+    def inputs(self, stage: Stage, *, lends: bool) -> list[Wanted]:
+        """Give what has to be put in place before `stage` can run; with `lends` of directories what it names alone."""
+        return inputs(self.known, stage, lends=lends)
 
     def outs(self, stage: Stage, entry: LockEntry) -> list[Wanted]:
         """Give the outs that `entry` records of `stage` and that are not in their place."""
@@ -106,15 +87,42 @@ class Bringing:
         return moved
 
     def _put(self, wanted: Sequence[Wanted]) -> None:
+        for loan, part in dict.fromkeys((one.lent.loan, one.lent.part) for one in wanted if one.lent):
+            if self.workspace.may_be_lent(loan.path):  # else all of it has been brought meanwhile
+                self.keep().lending.lend(loan, part)
         for one in wanted:
-            if self.known.is_in_place(one.out, one.name):
-                continue
-            content = self.workspace.observe_out(one.out.path)
-            if content:
-                self.keep().rescue(one.out, content)
-            self.keep().put(one.out, one.name, isexec=one.isexec)
-            if one.out.cache:
-                self.keep().ignore(one.stage, one.out)
+            if one.lent:
+                self._put_lent(one, one.lent)
+            elif not self.known.is_in_place(one.out, one.name):
+                self._put_whole(one)
+
+    def _put_lent(self, one: Wanted, lent: Lent) -> None:
+        """Put a file in place; one that is there is left to whoever reads it, whatever became of it."""
+        if not os.path.lexists(self.workspace.path(one.out.path)):
+            self.keep().put(one.out, one.name, isexec=False)
+            self.keep().ignore(one.stage, lent.directory)
+
+    def _put_whole(self, one: Wanted) -> None:
+        keep = self.keep()
+        loan = keep.lending.of(one.out.path)
+        if loan and loan.listing == one.name:
+            self._complete(one, loan)
+            return
+        keep.lending.take_back(one.out.path)
+        content = self.workspace.observe_out(one.out.path)
+        if content:
+            keep.rescue(one.out, content)
+        keep.put(one.out, one.name, isexec=one.isexec)
+        if one.out.cache:
+            keep.ignore(one.stage, one.out)
+
+    def _complete(self, one: Wanted, loan: Loan) -> None:
+        """Put the other files of a directory beside those that are lent: a command may be reading these."""
+        names = {f"{one.out.path}/{inner}": name for inner, name in self.objects.cache.members(one.name)}
+        for file in one.files(one.out.path, names):
+            if file.lent:
+                self._put_lent(file, file.lent)
+        self.keep().lending.complete(loan)
 
     def makers_of_lost(self, stage: Stage, wanted: Sequence[Wanted], pulled: Moved) -> dict[str, Reason]:
         """Find who can make again what nobody has; a data source cannot, and that ends the walk."""

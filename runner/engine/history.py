@@ -129,6 +129,10 @@ class _Tree:
     def is_there(self, relative: str) -> bool:
         return self.observe(relative) is not None
 
+    def may_be_lent(self, _: str) -> bool:
+        """Say no: nothing is put into a commit."""
+        return False
+
     def read(self, relative: str) -> str | None:
         content = self._then.content(relative)
         return None if content is None else content.decode("utf-8-sig", "replace")

@@ -17,6 +17,7 @@ from runner.durable import temporary_name
 from runner.engine import aside, survivors
 from runner.engine.aside import Aside
 from runner.engine.decide import UNTRACKABLE
+from runner.engine.lending import Lending
 from runner.engine.outcome import StageFailed
 from runner.engine.workspace import SCRATCH, refusals
 from runner.errors import ConfigError, Corrupt, ObjectMissing
@@ -79,6 +80,11 @@ class Keeping:
     def mark(self) -> Mapping[str, str]:
         """The variables by which this run's commands are known, should it be killed."""
         return survivors.begin(self._workspace.path(SCRATCH))
+
+    @cached_property
+    def lending(self) -> Lending:
+        """What of directories that are not here is put in place for a while."""
+        return Lending(self._workspace, self._copies, self._dvc)
 
     def follow(self, order: Mapping[str, int]) -> None:
         """Let what is new in a file stand as the stages do in `order` (address to place), whoever ends first."""
@@ -227,6 +233,14 @@ class Keeping:
         if content is UNTRACKABLE or not (content.hash.is_dir and name.is_dir):
             return False
         return self._files(out.path, content).items() <= dict(self._cache.members(name)).items()
+
+    def never_here(self, out: Out, content: Content, name: Hash) -> int:
+        """Count the files of the listing `name` that a directory lacks, and the cache too: nobody deleted them here."""
+        if not (content.hash.is_dir and name.is_dir and name.is_valid and self._cache.has(name)):
+            return 0
+        here = self._files(out.path, content)
+        absent = {member for path, member in self._cache.members(name) if path not in here}
+        return len(self._cache.missing(absent - {*here.values()}))
 
     def _holds(self, place: str, content: Content) -> bool:
         """Whether the cache holds what lies at `place`, of a directory all of it, under either kind of name."""

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Protocol
 
 from runner.engine.decide import Absent, Content, Now
@@ -20,7 +21,7 @@ from runner.pipeline import datasets, params
 from runner.pipeline.model import LockedPath
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from runner.pipeline.model import Dep, LockEntry, Out, Param, Pipeline, Stage
 
@@ -43,6 +44,9 @@ class Lying(Protocol):
 
     def is_there(self, relative: str, /) -> bool:
         """Whether anything is at a path."""
+
+    def may_be_lent(self, relative: str, /) -> bool:
+        """Whether files may be put where a directory is not, for a while."""
 
     def read(self, relative: str, /) -> str | None:
         """Give a text file; `None` where there is none."""
@@ -216,6 +220,21 @@ class Known:
         outs = [*([produced] if produced else []), *self.pipeline.outs_inside(path)]
         return [(stage, out) for stage, out in outs if self._is_absent(stage, out)]
 
+    def parts(self, out: Out, name: Hash, paths: Sequence[str]) -> dict[str, dict[str, Hash]] | None:
+        """Give the files by which `paths` can be read, of a directory that is not here; `None` if that takes all of it.
+
+        By the path that is read, then by the file's. All of it is taken where the cache does not keep it, where it has
+        a source of its own, and where the cache holds it: then nothing is spared.
+        """
+        is_inside = all(path.startswith(f"{out.path}/") for path in paths)
+        if not (is_inside and name.is_dir and out.cache and not out.origin and self._workspace.may_be_lent(out.path)):
+            return None
+        tree = None if self._stock.at_hand(name) else self._stock.listing(name)
+        if tree is None:
+            return None
+        unseen = [path for path in paths if self._workspace.observe_out(path, name.name) is None]
+        return {path: dict(_at(tree, path, path[len(out.path) + 1 :])) for path in unseen}
+
     def is_in_place(self, out: Out, name: Hash) -> bool:
         """Whether the workspace holds `name` where the out belongs."""
         content = self._workspace.observe_out(out.path, name.name)
@@ -227,12 +246,12 @@ class Known:
         return list(tree.objects()) if tree else []
 
     def footprint(self, name: Hash) -> tuple[int, int]:
-        """Give how many objects and bytes an out of this hash is, as the lock records it."""
-        for entry in self.entries.values():
-            for recorded in entry.outs:
-                if recorded.hash == name:
-                    return 1 + (recorded.nfiles or 0), recorded.size or 0
-        return 1, 0
+        """Give how many objects and bytes an out or a dep of this hash is, as the lock records it."""
+        entries = self.entries.values()
+        outs = (recorded for entry in entries for recorded in entry.outs)
+        deps = (recorded for entry in entries for recorded in entry.deps)
+        found = next((recorded for recorded in chain(outs, deps) if recorded.hash == name), None)
+        return 1 + ((found and found.nfiles) or 0), (found and found.size) or 0
 
     def _is_pending(self, path: str) -> bool:
         """Whether `path` is an out, or lies in one, that is about to be replaced."""
@@ -330,6 +349,15 @@ class Known:
             return {relpath: recorded.hash.value} if recorded.hash else None
         tree = self._stock.listing(recorded.hash)
         return None if tree is None else {f"{relpath}/{inner}": md5 for inner, md5 in tree.files}
+
+
+def _at(tree: Tree, path: str, relpath: str) -> Iterator[tuple[str, Hash]]:
+    """Give the files at `relpath` of a listing, it or those below it, by the path each has if that is `path`."""
+    found = tree.lookup(relpath)
+    if isinstance(found, Hash):
+        yield path, found
+    elif found:
+        yield from ((f"{path}/{inner}", Hash(md5, tree.kind)) for inner, md5 in found.files)
 
 
 def outs_of(stage: Stage, entry: LockEntry) -> list[tuple[Out, Hash]]:

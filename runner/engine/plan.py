@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from runner.engine.decide import Change, Frozen, Reason, Restore, Run, Wait, decide
+from runner.engine.inputs import inputs
 from runner.engine.known import outs_of
 from runner.engine.modes import PLAIN
 from runner.errors import RemoteError
@@ -120,12 +121,7 @@ def needs(step: Step, known: Known, unsettled: set[str]) -> list[Wanted]:
         return [(out, name) for out, name in outs_of(stage, decision.entry) if not known.is_in_place(out, name)]
     if not isinstance(decision, (Run, Wait)) or stage.is_tracked:
         return []
-    return [
-        (out, recorded.hash)
-        for path in stage.reads
-        for producer, out in known.absent(path)
-        if producer.address not in unsettled and (recorded := known.recorded(producer, out)) and recorded.hash
-    ]
+    return [(one.out, one.name) for one in inputs(known, stage) if one.stage.address not in unsettled]
 
 
 def _unsettled(steps: Sequence[Step]) -> set[str]:
@@ -140,16 +136,15 @@ def _lost(
     """Find the stages that could make again what a later one needs and nobody has."""
     if not nowhere:
         return {}
-    needed = {out.path: name for pairs in wanted.values() for out, name in pairs}
-    found = {}
-    for stage in stages:
-        for out in stage.outs:
-            name = needed.get(out.path)
-            if name is None or stage.is_data_source or stage.frozen:
-                continue
-            members = known.members(name)
-            if name in nowhere or not nowhere.isdisjoint(members):
-                found[stage.address] = Reason(Change.MISSING_OBJECT, out.path, was=name.value)
+    chosen = {stage.address for stage in stages}
+    needed = dict.fromkeys((out.path, name) for pairs in wanted.values() for out, name in pairs)
+    found: dict[str, Reason] = {}
+    for path, name in needed:
+        stage, _ = known.pipeline.producer(path) or (None, None)
+        if stage is None or stage.address not in chosen or stage.is_data_source or stage.frozen:
+            continue
+        if name in nowhere or not nowhere.isdisjoint(known.members(name)):
+            found.setdefault(stage.address, Reason(Change.MISSING_OBJECT, path, was=name.value))
     return found
 
 

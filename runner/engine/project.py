@@ -111,7 +111,9 @@ class Project:
         below = len(self.prefix)
         tracked = {path[below:] for path in self.git.tracked(outs)}
         ignored = {path[below:] for path in self.git.ignored(outs)}
-        return Keeping(self.workspace, self.cache, tracked, ignored, dvc)
+        keeping = Keeping(self.workspace, self.cache, tracked, ignored, dvc)
+        keeping.lending.recover(self.pipeline.recorded_at)
+        return keeping
 
     def _sweep(self) -> None:
         """Remove what killed runs left half written beside outs and DVC files; the lock keeps others away."""

@@ -31,10 +31,10 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from runner.engine.again import Again
-    from runner.engine.bringing import Wanted
     from runner.engine.courses import Course
     from runner.engine.decide import Decision, Now
     from runner.engine.executor import Executor
+    from runner.engine.inputs import Wanted
     from runner.engine.keeping import Keeping
     from runner.engine.known import Known
     from runner.engine.modes import Modes
@@ -159,16 +159,30 @@ class Reproduction:
 
         """
         self._places.update((stage.address, place) for place, stage in enumerate(stages))
+        if self.workspace.lends:
+            self._put_right()
         so_far = _SoFar(Schedule(stages, self._related), self._places)
-        with Courses(self.room, self.executor.stop) as courses:
-            self._begin(so_far, courses)
-            while done := courses.ended():
-                yield from self._taken(done, so_far, courses)
+        try:
+            with Courses(self.room, self.executor.stop) as courses:
                 self._begin(so_far, courses)
-        if so_far.errors:
-            raise min(so_far.errors.items(), key=lambda error: so_far.places[error[0]])[1]
-        yield from (StageResult(stage, "skipped") for stage in self._in_order(so_far.skipped))
-        yield from self._judged(stages, so_far)
+                while done := courses.ended():
+                    yield from self._taken(done, so_far, courses)
+                    self._begin(so_far, courses)
+            if so_far.errors:
+                raise min(so_far.errors.items(), key=lambda error: so_far.places[error[0]])[1]
+            yield from (StageResult(stage, "skipped") for stage in self._in_order(so_far.skipped))
+            yield from self._judged(stages, so_far)
+        finally:
+            if "keeping" in vars(self):
+                try:
+                    self.keeping.lending.take_all_back()
+                except BaseException:  # a signal: first the files, then the end
+                    self.keeping.lending.take_all_back()
+                    raise
+
+    def _put_right(self) -> Keeping:
+        """Have put right what a killed run has left, though nothing may be to do: who keeps does that first."""
+        return self.keeping
 
     def _related(self, stage: Stage) -> list[Stage]:
         pipeline = self.known.pipeline
@@ -272,7 +286,8 @@ class Reproduction:
             changed = self._changed(stage, entry) if entry else ""
             if changed:
                 return f"{changed} was changed by the command of another stage"
-        return ""
+        strayed = self.keeping.lending.strayed()
+        return f"{strayed}, of which stages read files, was changed by the command of a stage" if strayed else ""
 
     def _changed(self, stage: Stage, entry: LockEntry) -> str:
         """Name an out or a dep that is not what `entry` says. What is absent is whatever the lock says of it."""
@@ -358,7 +373,7 @@ class Reproduction:
 
     def _take_in(self, stage: Stage, decision: Run, now: Now) -> Course[StageResult | _Needs]:
         """Make data that no command writes what is recorded: what lies in the workspace, or at an import's source."""
-        wanted = list(self.bringing.inputs(stage)) if stage.is_import else []
+        wanted = self.bringing.inputs(stage, lends=False) if stage.is_import else []
         pulled = yield from self._brought(wanted)
         if pulled.failed:
             return _Needs(self.bringing.makers_of_lost(stage, wanted, pulled))
@@ -370,7 +385,9 @@ class Reproduction:
         return StageResult(stage, "recorded", decision.reasons, pulled=pulled, entry=entry)
 
     def _make(self, stage: Stage, decision: Run) -> Course[StageResult | _Needs]:
-        wanted = list(self.bringing.inputs(stage))
+        for out in stage.outs:
+            self.keeping.lending.take_back(out.path)
+        wanted = self.bringing.inputs(stage, lends=True)
         pulled = yield from self._brought(wanted)
         if pulled.failed:
             return _Needs(self.bringing.makers_of_lost(stage, wanted, pulled))

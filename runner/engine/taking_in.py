@@ -31,7 +31,7 @@ class TakingIn:
         """Do for a data source what DVC does: data that changed in the workspace becomes what is recorded.
 
         Raises:
-            StageFailed: there is no data.
+            StageFailed: there is no data, or only a part of a directory that was brought here without the others.
 
         """
         if stage.name:
@@ -46,11 +46,23 @@ class TakingIn:
         for out in stage.outs:
             content = contents[out.spelled]
             if content:
+                self._check_whole(stage, out, content)
                 self._keeping.add(out, content)
                 outs.append(recorded_as(out.spelled, content))
         self._keeping.check_untracked(stage)
         deps = (recorded_as(spelled, content) for spelled, content in now.deps.items() if content)
         return LockEntry(None, tuple(deps), outs=tuple(outs))
+
+    def _check_whole(self, stage: Stage, out: Out, content: Content) -> None:
+        """Refuse to take a part of a directory for all of it, as after a pull of one file. DVC records the part."""
+        recorded = self._known.recorded(stage, out)
+        lacking = self._keeping.never_here(out, content, recorded.hash) if recorded and recorded.hash else 0
+        if lacking:
+            message = (
+                f"{out.path} lacks {lacking} of the files that {stage.address} records, and they were never on this "
+                f"machine: bring them (`retrain pull {out.path}`), or record the rest alone (`dvc add {out.path}`)"
+            )
+            raise StageFailed(message)
 
     def first(self, stage: Stage) -> LockEntry:
         """Bring for the first time what a frozen import names: the commit or version that it is frozen at, if any."""

@@ -54,6 +54,7 @@ class Workspace:
         self._seen: dict[tuple[str, str], Content | None] = {}
         self._trees: dict[tuple[str, str], Tree] = {}
         self._supposed: dict[str, bytes] = {}
+        self._lent: dict[str, set[str]] = {}
         self._ignore = Ignore(self._dvcignore)
 
     def suppose(self, relative: str, content: bytes) -> None:
@@ -67,13 +68,52 @@ class Workspace:
             del self._supposed[relative]
             self.forget(relative)
 
+    def lend(self, directory: str, *parts: str) -> None:
+        """Take a directory for absent, except `parts`: repository-relative paths of what is complete in it."""
+        self._lent.setdefault(directory, set()).update(parts)
+        self.forget(directory)
+
+    def unlend(self, directory: str) -> None:
+        """Take a directory for what it is again."""
+        self._lent.pop(directory, None)
+        self.forget(directory)
+
+    @property
+    def lends(self) -> bool:
+        """Whether any directory is taken for absent."""
+        return bool(self._lent)
+
+    def lent(self, directory: str) -> frozenset[str] | None:
+        """Give the parts of a directory that are seen though it is taken for absent; `None` where it is not."""
+        parts = self._lent.get(directory)
+        return None if parts is None else frozenset(parts)
+
+    def look_inside_loan(self, directory: str, kind: str) -> Tree | None:
+        """Give what lies in a directory that is taken for absent; `None` where that cannot be tracked."""
+        parts = self._lent.pop(directory)
+        try:
+            look = self.look(directory, kind)
+        finally:
+            self._lent[directory] = parts
+        return look[1] if isinstance(look, tuple) else None
+
+    def _is_seen(self, relative: str) -> bool:
+        for directory, parts in self._lent.items():
+            if f"{relative}/".startswith(f"{directory}/"):
+                return any(f"{relative}/".startswith(f"{part}/") for part in parts)
+        return True
+
     def path(self, relative: str) -> Path:
         """Give the place on disk of a repository-relative path."""
         return self.root / relative
 
     def is_there(self, relative: str) -> bool:
         """Whether anything is at a path."""
-        return self.path(relative).exists()
+        return self._is_seen(relative) and self.path(relative).exists()
+
+    def may_be_lent(self, relative: str) -> bool:
+        """Whether nothing is where a directory belongs, not even a broken link, or a part of it that is lent."""
+        return relative in self._lent or not os.path.lexists(self.path(relative))
 
     def read(self, relative: str) -> str | None:
         """Give a text file of the project; `None` where there is none."""
@@ -135,6 +175,8 @@ class Workspace:
 
     def look(self, relative: str, kind: str = MD5) -> Look | ConfigError:
         """Hash what is at a path, and change nothing; may be called on any thread. See `remember`."""
+        if self._lent and not self._is_seen(relative):
+            return None
         try:
             with refusals(relative, "read"):
                 return self._content(relative, self.path(relative), kind)
@@ -214,7 +256,7 @@ class Workspace:
                 for entry in entries:
                     inner = prefix + entry.name
                     if entry.is_dir(follow_symlinks=False):
-                        if _enters(top + inner, entry, rules):
+                        if top + inner not in self._lent and _enters(top + inner, entry, rules):
                             folders.append((f"{inner}/", entry.path))
                     elif not (_is_hidden(top + inner, entry, rules) or _leads_to_folder(entry)):
                         yield inner, self._checked(top + inner, entry)

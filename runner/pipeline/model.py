@@ -320,6 +320,13 @@ class Pipeline:
             return self.stages[number], out
         return None
 
+    def recorded_at(self, path: str) -> Hash | None:
+        """Give what is recorded of the out at exactly this path; `None` where none is, or nothing of it."""
+        found = self.producer(path)
+        entry = self.entries.get(found[0].address) if found and found[1].path == path else None
+        recorded = entry.out(found[1].spelled) if entry and found else None
+        return recorded.hash if recorded else None
+
     def outs_inside(self, path: str) -> tuple[tuple[Stage, Out], ...]:
         """Give the outs strictly inside the directory `path`, with their stages."""
         return tuple((self.stages[number], out) for number, out in self._outs.below(path))

@@ -165,6 +165,34 @@ def made(folder: Path, verb: tuple[str, ...], environ: Mapping[str, str]) -> Sce
     return Scene(folder / "template", verb, environ)
 
 
+LENT = """\
+stages:
+  split:
+    cmd: cat raw/sub/x raw/y seed > parts
+    deps: [raw/sub, raw/y, seed]
+    outs: [parts]
+  fit:
+    cmd: cat parts raw/y > model && wc -c < model > size
+    deps: [parts, raw/y]
+    outs: [model, size]
+"""
+
+
+def made_lent(folder: Path, environ: Mapping[str, str]) -> Scene:
+    """Make a fresh clone without data, whose stages read files of a directory, and have to run again."""
+    raw = {"raw/sub/x": "x\n", "raw/y": "y\n", "raw/z": "z\n"}
+    files = {"seed": "seed\n", "raw.dvc": "outs:\n- path: raw\n", ".gitignore": "/raw\n", **raw}
+    shop = workshop(folder / "made", LENT, files)
+    report = shop.run(push="always")
+    assert report.exit_code == 0, report
+    shop.put({"seed": "another\n"})
+    shop.commit("Change")
+    (folder / "template").mkdir()
+    shop.remote.rename(folder / "template/remote")
+    shop.clone("../template/root").pull("split", "fit")
+    return Scene(folder / "template", ("repro",), environ)
+
+
 def state(place: Path) -> dict[str, str]:
     """Give all that a finished run leaves, in the workspace, the caches and the remote: each file's digest."""
     found = {}
@@ -188,7 +216,7 @@ def differences(found: Mapping[str, str], wanted: Mapping[str, str]) -> list[str
 def left_over(place: Path) -> list[str]:
     """Give what a run that was killed left beside the user's files, or moved out of its place."""
     scratch = place / "root/.dvc/tmp/retrain"
-    kept = [entry.name for entry in scratch.iterdir() if re.match(r"aside-|params-|left-", entry.name)]
+    kept = [entry.name for entry in scratch.iterdir() if re.match(r"aside-|params-|left-|lent-", entry.name)]
     return kept + [str(file) for file in place.glob("root/**/*.tmp") if ".dvc/" not in str(file)]
 
 

@@ -54,6 +54,21 @@ def test_a_run_killed_at_any_call_goes_on_by_itself(scene: Scene, tmp_path: Path
         shutil.rmtree(place)
 
 
+def test_a_run_that_is_lent_a_file_and_killed_at_any_call_goes_on_by_itself(
+    tmp_path: Path, environ: dict[str, str]
+) -> None:
+    scene = killing.made_lent(tmp_path, environ)
+    points = scene.points(scene.copy(tmp_path / "whole"))
+    wanted = killing.state(tmp_path / "whole")
+    assert not (tmp_path / "whole/root/raw").exists()
+    step = max(len(points) // POINTS, 1) if POINTS else 1
+    for point in points[random.Random(os.getpid()).randrange(step) :: step]:
+        place = scene.copy(tmp_path / "place")
+        scene.killed(place, point)
+        assert scene.recovers(place, wanted) == [], point
+        shutil.rmtree(place)
+
+
 def test_a_run_killed_at_a_random_moment_goes_on_by_itself(scene: Scene, tmp_path: Path) -> None:
     started = time.monotonic()
     assert scene.run(scene.copy(tmp_path / "whole")) == 0

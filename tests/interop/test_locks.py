@@ -13,7 +13,7 @@ import pytest
 from filelock import FileLock
 
 from runner.errors import Exit
-from tests.support.pipelines import Workshop, workshop
+from tests.support.pipelines import Workshop, finished, workshop
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -127,3 +127,47 @@ def test_two_that_write_the_same_lock_at_once_lose_nothing(made: Workshop, envir
     assert (ours.wait(), theirs.wait()) == (0, 0)
     lock = made.read("dvc.lock")
     assert [name for name in names if f"  {name}:\n" not in lock] == []
+
+
+LENT = """\
+stages:
+  slow:
+    cmd: touch ../started; while test ! -e ../go; do sleep 0.05; done; cat raw/a tail > slow.o
+    deps: [raw/a, tail]
+    outs: [slow.o]
+"""
+
+
+def to_be_lent(folder: Path) -> Workshop:
+    """Give a fresh clone whose slow stage is stale and reads one file of a directory that is not here."""
+    files = {"raw/a": "1\n", "raw/b": "2\n", "tail": "t\n", "raw.dvc": "outs:\n- path: raw\n", ".gitignore": "/raw\n"}
+    (folder / "go").touch()
+    clone = finished(folder, LENT, files).clone("clone")
+    (folder / "go").unlink()
+    (folder / "started").unlink()
+    clone.put({"tail": "changed\n"})
+    return clone
+
+
+def test_dvc_is_kept_from_recording_a_directory_of_which_files_are_lent_to_our_command(
+    tmp_path: Path, dvc: Program, environ: dict[str, str]
+) -> None:
+    clone = to_be_lent(tmp_path)
+    recorded, before = clone.read("raw.dvc"), dvc("status", "--json", "raw.dvc", cwd=clone.root).stdout
+    with running(clone, environ, *RETRAIN, "repro", "slow") as ours:
+        assert clone.names("raw") == {"a"}
+        for command in (("repro", "raw.dvc"), ("commit", "-f", "raw.dvc"), ("add", "raw")):
+            assert f"(PID {ours.pid}): retrain" in dvc(*command, cwd=clone.root, exits=None).stderr
+    assert clone.read("raw.dvc") == recorded
+    assert dvc("status", "--json", "raw.dvc", cwd=clone.root).stdout == before
+    assert not (clone.root / "raw").exists()
+
+
+def test_what_dvc_puts_in_place_meanwhile_stays_where_it_makes_the_directory_whole(
+    tmp_path: Path, dvc: Program, environ: dict[str, str]
+) -> None:
+    clone = to_be_lent(tmp_path)
+    with running(clone, environ, *RETRAIN, "repro", "slow"):
+        dvc("pull", "raw.dvc", cwd=clone.root)
+    assert clone.names("raw") == {"a", "b"}
+    assert dvc("status", "--json", "raw.dvc", cwd=clone.root).stdout.strip() == "{}"

@@ -103,13 +103,16 @@ def test_what_the_run_replaced_is_not_counted_as_left_behind(chain: Workshop) ->
     assert clone.repro().left.objects == 0
 
 
-def test_a_dep_inside_a_directory_brings_the_directory(tmp_path: Path) -> None:
+def test_a_dep_inside_a_directory_brings_that_file_alone_and_leaves_nothing(tmp_path: Path) -> None:
     finished(tmp_path, FOLDER, SEEDS)
     clone = Workshop(tmp_path / "root").clone("clone")
     clone.put({"tail": "changed\n"})
+    assert clone.planned_pull() == (1, len("1\nrest\n"))
     report = clone.repro()
     assert decisions(report) == {"make": "fresh", "use": "ran"}
-    assert clone.names("made") == {"x", "y"}
+    assert (report.pulled.objects, report.pulled.bytes) == (1, len("1\nrest\n"))
+    assert clone.read("use.o") == "1\nrest\nchanged\n"
+    assert not (clone.root / "made").exists()
 
 
 def test_a_params_file_that_a_stage_writes_is_pulled_for_the_stage_that_reads_it(tmp_path: Path) -> None:
