@@ -68,7 +68,9 @@ def ask(root: Path, git: Git, said: Said) -> Asked:
     for name in settings.unknown_inputs(environ):
         logger.warning("%s is no input of the runner; see `retrain --help`", name)
     actions = settings.actions_of(environ)
-    event = _event(actions)
+    event = event_of(actions)
+    if actions:
+        logger.info("%s: %s", event.kind, event.why)
     file, text = _gate_file(root, flags, environ)
     gates, own, rule = _read_gates(text, file.name, judges=said.judges)
     token = settings.early("github-token", flags, environ)
@@ -198,7 +200,13 @@ def _wish(event: Event, rev: str, rule: str = baseline.MERGE_BASE) -> baseline.W
     )
 
 
-def _event(actions: Actions | None) -> Event:
+def event_of(actions: Actions | None) -> Event:
+    """Give the event that started a job.
+
+    Raises:
+        ConfigError: GitHub's file of it cannot be read.
+
+    """
     if actions is None:
         return classify("", {}, sha="", ref="", repository="")
     payload: object = {}
@@ -208,15 +216,13 @@ def _event(actions: Actions | None) -> Event:
         except (OSError, ValueError, RecursionError) as error:
             message = f"the event's file {actions.event_path} cannot be read: {error}"
             raise ConfigError(message, "GITHUB_EVENT_PATH must name the file that GitHub wrote") from error
-    event = classify(
+    return classify(
         actions.event,
         payload if isinstance(payload, dict) else {},
         sha=actions.sha,
         ref=actions.ref,
         repository=actions.repository,
     )
-    logger.info("%s: %s", event.kind, event.why)
-    return event
 
 
 def _head(git: Git, event: Event, *, named: bool) -> Commit:

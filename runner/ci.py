@@ -23,9 +23,11 @@ from runner.engine.project import Place
 from runner.errors import ConfigError, Exit, RemoteError, RunnerError, StaleError
 from runner.pipeline import wishes
 from runner.store import disk
+from runner.watching import UNWATCHED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from contextlib import AbstractContextManager
 
     from runner.asked import Asked
     from runner.engine.again import Again
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
     from runner.review.model import Report
     from runner.settings import Settings
     from runner.store.transfer import Moved
+    from runner.watching import Watch
 
     Results = Mapping[str, StageResult]
     """What became of stages, by their addresses."""
@@ -92,16 +95,16 @@ def _selected(project: Project, targets: Sequence[str], modes: Modes) -> tuple[S
     return stages
 
 
-def repro(project: Project, asked: Asked) -> Report:
+def repro(project: Project, asked: Asked, watch: Watch = UNWATCHED) -> Report:
     """Make the stages asked for fresh (up to room 7)."""
     with project.supposed():
-        return _walk(project, asked, through=False)
+        return _walk(project, asked, watch, through=False)
 
 
-def run(project: Project, asked: Asked) -> Report:
+def run(project: Project, asked: Asked, watch: Watch = UNWATCHED) -> Report:
     """Make the stages fresh, judge, push; telling is the caller's (rooms 3 to 9)."""
     with project.supposed():
-        return _walk(project, asked, through=True)
+        return _walk(project, asked, watch, through=True)
 
 
 def judge(place: Place, project: Project | None, asked: Asked, results: Results | None = None) -> Report:
@@ -141,7 +144,7 @@ def terms_of(asked: Asked) -> Terms:
     )
 
 
-def _walk(project: Project, asked: Asked, *, through: bool) -> Report:
+def _walk(project: Project, asked: Asked, watch: Watch, *, through: bool) -> Report:
     """Go from room to room; whatever ends the walk early is in the report, with all that was done before.
 
     Raises:
@@ -161,9 +164,9 @@ def _walk(project: Project, asked: Asked, *, through: bool) -> Report:
             _check_locked(project, asked)
         place = Place(project.git, project.root, project.prefix)
         sending = _sending(project, asked) if through else None
-        _make_fresh(project, asked, results, sent=sending.send if sending else None)
+        _make_fresh(project, asked, results, watch, sent=sending.send if sending else None)
         if through and not _worst(results):
-            _make_claims_again(place, composing.as_left(project, results), asked, results)
+            _make_claims_again(place, composing.as_left(project, results), asked, results, watch)
         if worst := _worst(results):
             report = replace(report, verdict="error", exit_code=worst)
         elif through:
@@ -213,7 +216,9 @@ def _worst(results: Results) -> int:
     return max((result.exit_code for result in results.values()), default=Exit.HELD)
 
 
-def _make_claims_again(place: Place, project: Project, asked: Asked, results: dict[str, StageResult]) -> None:
+def _make_claims_again(
+    place: Place, project: Project, asked: Asked, results: dict[str, StageResult], watch: Watch
+) -> None:
     """Run the stages again whose gated metrics only the commit vouches for, where the settings ask for that."""
     from runner.review import cases, claims  # noqa: PLC0415 - see the top
 
@@ -223,7 +228,7 @@ def _make_claims_again(place: Place, project: Project, asked: Asked, results: di
     forced = frozenset(claims.to_rerun(found, case.head)) & results.keys()
     if forced:
         logger.info("run again, because their metrics are only claimed: %s", ", ".join(sorted(forced)))
-        _make_fresh(project, asked, results, replace(modes_of(asked.settings), forced=forced))
+        _make_fresh(project, asked, results, watch, replace(modes_of(asked.settings), forced=forced))
 
 
 def _doubtful(project: Project, asked: Asked, results: Results | None, case: Case) -> dict[str, str]:
@@ -265,10 +270,11 @@ def _outdated(project: Project, case: Case) -> dict[str, str]:
     }
 
 
-def _make_fresh(
+def _make_fresh(  # noqa: PLR0913, PLR0917 - the run, how it is run, and who hears of it
     project: Project,
     asked: Asked,
     results: dict[str, StageResult],
+    watch: Watch,
     modes: Modes | None = None,
     sent: Callable[[Sequence[Wanted]], object] | None = None,
 ) -> None:
@@ -285,6 +291,12 @@ def _make_fresh(
     stages = _selected(project, asked.settings.targets, modes or modes_of(asked.settings))
     chosen, there = asked.settings, machine.whole(asked.environ)
     wanted = _wishes(stages, there)
+    watch.chosen([stage.address for stage in stages])
+
+    def shown(stage: Stage) -> AbstractContextManager[log.StageOutput]:
+        watch.began(stage.address)
+        return log.stage_output(stage.address, project.root / composing.LOGS)
+
     local = executor.Local(project.root, executor.Limits(chosen.stage_timeout, chosen.timeout, chosen.silence))
     loop = reproduce.Reproduction(
         known=project.known(),
@@ -295,7 +307,7 @@ def _make_fresh(
         keep=project.keeping,
         executor=local,
         again=_again(project, asked, local),
-        output=lambda stage: log.stage_output(stage.address, project.root / composing.LOGS),
+        output=shown,
         setup="" if any(result.status == "ran" for result in results.values()) else asked.settings.setup,
         modes=modes or modes_of(asked.settings),
         room=machine.shared(there, chosen.jobs),
@@ -310,6 +322,7 @@ def _make_fresh(
                 if result.stage.address in results and result.status in {"fresh", "frozen"}:
                     continue
                 results[result.stage.address] = result
+                watch.ended(result)
                 if result.status == "ran" and result.entry:
                     project.times.remember(result.entry, result.seconds)
                 if sent:

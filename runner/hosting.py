@@ -6,9 +6,12 @@ The HTTP client is imported where something is posted: a run that posts nothing 
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from runner import asking, opening, settings
+from runner.errors import RunnerError
 from runner.forge.github import GitHub
 from runner.forge.local import Local
 from runner.forge.protocol import Job
@@ -33,15 +36,36 @@ def forge_of(asked: Asked, prefix: str) -> Forge:
         prefix: the project's folder in the repository, ending in `/`; empty at the top.
 
     """
-    chosen, event, actions = asked.settings, asked.event, asked.settings.actions
+    return _opened(asked.settings, asked.event, prefix)
+
+
+def early(flags: Mapping[str, str | None], environ: Mapping[str, str]) -> Forge:
+    """Open the host of a run that was stopped before it was known what it was asked for.
+
+    What the call itself says counts, and there is no comment: the gate file, which nobody has read, may switch it off.
+    """
+    actions = settings.actions_of(environ)
+    try:
+        chosen = settings.resolve(flags, environ, {})
+        _, git, prefix = opening.located(flags, environ)
+        git.close()
+        return _opened(replace(chosen, comment="off"), asking.event_of(actions), prefix)
+    except RunnerError as error:
+        logger.debug("no check and no status can be posted: %s", error)
+        return step(environ)
+
+
+def _opened(chosen: Settings, event: Event, prefix: str) -> Forge:
+    actions = chosen.actions
     if actions is None:
         return Local()
     surfaces = _surfaces(chosen, event, actions, job_of(event, actions, prefix, chosen.report_name))
     return GitHub(**surfaces, **_step_files(actions))
 
 
-def step_of(actions: Actions | None) -> Forge:
+def step(environ: Mapping[str, str]) -> Forge:
     """Give the host as far as it hands values on and shows a summary: for what needs no event."""
+    actions = settings.actions_of(environ)
     return GitHub(**_step_files(actions)) if actions else Local()
 
 
@@ -57,7 +81,7 @@ def job_of(event: Event, actions: Actions, prefix: str, name: str) -> Job:
         number=event.number,
         run=actions.run,
         attempt=actions.attempt,
-        url=f"{actions.server_url}/{actions.repository}/actions/runs/{actions.run}" if actions.run else "",
+        url=actions.page,
     )
 
 

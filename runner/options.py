@@ -140,6 +140,9 @@ OPTIONS: Final = {
         type=click.Choice(["update", "new", "hide-old", "off"]),
         help="The report on the pull request, in a GitHub job; hide-old: a new one, and the older ones are folded up.",
     ),
+    "progress": _flag(
+        "--no-progress", of="progress", to="false", help="Show in no comment or check what the run is at."
+    ),
     "check-run": _flag("--check-run", of="check-run", help="Also make a check of the commit, with all annotations."),
     "commit-status": _flag("--commit-status", of="commit-status", help="Also set a status of the commit."),
     "report-name": _option(
@@ -187,7 +190,7 @@ OPTIONS: Final = {
     "quiet": click.option("-q", "--quiet", count=True, callback=_louder(-1), expose_value=False, help="Say less."),
 }
 MODES: Final = ("set-param", "force", "single-item", "downstream", "locked", "allow-missing", "run-cache")
-POSTING: Final = ("comment", "check-run", "commit-status", "report-name")
+POSTING: Final = ("comment", "progress", "check-run", "commit-status", "report-name")
 RUNNING: Final = ("jobs", "transfers", "timeout", "stage-timeout", "silence")
 EVERY: Final = ("directory", "config", "json", "verbose", "quiet")
 

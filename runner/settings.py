@@ -114,6 +114,7 @@ INPUTS = (
         _one_of("update", "new", "hide-old", "off"),
         "The report on the pull request: update one comment, new, hide-old (new, the older ones folded up), off.",
     ),
+    Input("progress", "true", _yes, "Show in the comment, or the check, every half minute what a long run is at."),
     Input("check-run", "false", _yes, "Also a check of the commit, with all annotations."),
     Input("commit-status", "false", _yes, "Also a status of the commit, in a line."),
     Input(
@@ -161,6 +162,11 @@ class Actions:
     run: int = 0
     attempt: int = 1
 
+    @property
+    def page(self) -> str:
+        """The address of the run's page; empty where its number is unknown."""
+        return f"{self.server_url}/{self.repository}/actions/runs/{self.run}" if self.run else ""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
@@ -182,6 +188,7 @@ class Settings:
         setup: shell commands to run before the first stage that runs; empty: none.
         pass_env: names of variables that stages may see.
         comment: what to do with the pull request's comment.
+        progress: whether the comment, or the check, shows meanwhile what the run is at.
         check_run: whether a check run is made.
         commit_status: whether a commit status is set.
         report_name: what tells this run's comment, check and status apart; empty: the project's folder.
@@ -210,6 +217,7 @@ class Settings:
     setup: str = ""
     pass_env: tuple[str, ...] = ()
     comment: Comment = "update"
+    progress: bool = True
     check_run: bool = False
     commit_status: bool = False
     report_name: str = ""
@@ -326,6 +334,7 @@ def _settings(values: Mapping[str, Any], environ: Mapping[str, str]) -> Settings
         setup=values["setup"],
         pass_env=values["pass-env"],
         comment=cast("Comment", values["comment"]),
+        progress=values["progress"],
         check_run=values["check-run"],
         commit_status=values["commit-status"],
         report_name=values["report-name"],

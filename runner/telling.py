@@ -10,7 +10,7 @@ import dataclasses
 import logging
 from typing import TYPE_CHECKING
 
-from runner import __version__, composing, filing, hosting, pointing, settings
+from runner import __version__, composing, filing, pointing, settings
 from runner.errors import ConfigError, Exit, ForgeError, RunnerError
 from runner.forge.protocol import Standing
 
@@ -19,22 +19,22 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from runner.forge.protocol import Annotation, Forge
+    from runner.live import Live
     from runner.opening import Opened
     from runner.review.model import Report, StageRow
     from runner.review.templates import Own
-    from runner.settings import Actions
 
 logger = logging.getLogger("retrain")
 
 
-def tell(report: Report, opened: Opened, folder: Path | None, forge: Forge) -> int:
+def tell(report: Report, opened: Opened, folder: Path | None, live: Live) -> int:
     """Tell everybody; give the exit code, which no failure to tell can turn green.
 
     Args:
         report: what is told; secrets in it are not.
         opened: where it was made.
         folder: where files are written; see `filing.folder_of`. Where they cannot be, the other surfaces are told so.
-        forge: the host.
+        live: who has posted meanwhile, and has the host.
 
     Raises:
         ForgeError: the summary or the outputs cannot be written, on which steps that follow rely.
@@ -51,28 +51,26 @@ def tell(report: Report, opened: Opened, folder: Path | None, forge: Forge) -> i
     actions = opened.asked.settings.actions
     where = filing.relative(files, actions) if actions else {}
     standing = _standing(report, code, own, pointing.pointed(report))
-    forge.annotate(standing.annotations)
+    live.forge.annotate(standing.annotations)
     try:
-        forge.summary(standing)
-        forge.outputs({**_outputs(report), **where})
+        live.forge.summary(standing)
+        live.forge.outputs({**_outputs(report), **where})
     except ForgeError as error:
-        _posted(dataclasses.replace(standing, exit_code=code or error.exit_code), forge)
+        _posted(dataclasses.replace(standing, exit_code=code or error.exit_code), live.finished())
         raise
-    forge.outputs(_posted(standing, forge))
+    live.forge.outputs(_posted(standing, live.finished()))
     return code
 
 
-def stopped(
-    error: Exception, flags: Mapping[str, str | None], environ: Mapping[str, str], command: str, *, writes: bool
-) -> None:
-    """Tell of an error that came before there was anything to report: summary, outputs, files; no comment.
+def stopped(error: Exception, environ: Mapping[str, str], command: str, folder: Path | None, forge: Forge) -> None:
+    """Tell of an error that came before there was anything to report.
 
     Args:
         error: what went wrong; every problem in it is told.
-        flags: options by input name.
         environ: the process's environment.
         command: the call as given.
-        writes: whether the verb writes report files, if the call itself names their folder.
+        folder: where files are written, if they are; see `filing.named_folder`.
+        forge: the host, as far as it is known what may be said there.
 
     """
     from runner.review.commit import Commit  # noqa: PLC0415 - as in `filing`
@@ -82,19 +80,14 @@ def stopped(
     head = Commit(sha=actions.sha if actions else "")
     blank = Report(version=__version__, verdict="error", exit_code=Exit.BUG, command=command, head=head)
     report = filing.masked(composing.ended(blank, error))
-    forge = hosting.step_of(actions)
+    standing = _standing(report, report.exit_code)
     try:
-        folder = filing.named_folder(flags, environ) if writes else None
         files = filing.write(report, folder) if folder else {}
-        forge.summary(_standing(report, report.exit_code))
+        forge.summary(standing)
         forge.outputs({**_outputs(report), **(filing.relative(files, actions) if actions else {})})
     except RunnerError as failure:
         logger.warning("%s", failure)
-
-
-def write_outputs(actions: Actions, outputs: Mapping[str, str]) -> None:
-    """Hand values to the steps that follow, where nothing else is told."""
-    hosting.step_of(actions).outputs(outputs)
+    _posted(standing, forge)
 
 
 def _standing(report: Report, code: int, own: Own | None = None, annotations: tuple[Annotation, ...] = ()) -> Standing:

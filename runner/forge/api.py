@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Mapping
+from copy import copy
 from typing import TYPE_CHECKING, Final
 
 import requests
@@ -21,9 +22,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _HEADERS: Final = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2022-11-28"}
-_TIMEOUT: Final = (10, 30)
+_Timeout = tuple[float, float]
+_TIMEOUT: Final[_Timeout] = (10, 30)
 """Seconds to connect, and between two pieces of an answer."""
 _ATTEMPTS: Final = 5
+_HASTY: Final[_Timeout] = (3, 5)
 _LONGEST_WAIT: Final = 60.0
 """Seconds; to be asked to wait longer means: not in this run."""
 _BETWEEN_WRITES: Final = 1.0
@@ -79,11 +82,18 @@ class Api:
         self._auth = _Token(token)
         self._session = session
         self._pace = pace
-        self._last_write = 0.0
+        self._wrote = _Wrote()
+        self._attempts, self._timeout = _ATTEMPTS, _TIMEOUT
 
     def __repr__(self) -> str:
         """Name the place, not the token."""
         return f"{type(self).__name__}({self._url!r})"
+
+    def hasty(self) -> Api:
+        """Give the same API for what is not worth waiting for: nothing is tried again."""
+        twin = copy(self)
+        twin._attempts, twin._timeout = 1, _HASTY  # noqa: SLF001 - it is one of us
+        return twin
 
     def get(self, path: str, query: Query | None = None) -> object:
         """Read one document.
@@ -130,17 +140,17 @@ class Api:
 
     def _write(self, request: _Request) -> Mapping[str, object]:
         """Send a request that changes something, not at once after the last one."""
-        self._pace.sleep(max(0.0, self._last_write + _BETWEEN_WRITES - self._pace.now()))
+        self._pace.sleep(max(0.0, self._wrote.at + _BETWEEN_WRITES - self._pace.now()))
         try:
             return _mapping(_document(self._send(request)))
         finally:
-            self._last_write = self._pace.now()
+            self._wrote.at = self._pace.now()
 
     def _send(self, request: _Request) -> requests.Response:
         retrying = Retrying(
             retry=retry_if_result(lambda answer: self._worth_retrying(request, answer)),
             wait=self._wait,
-            stop=stop_after_attempt(_ATTEMPTS),
+            stop=stop_after_attempt(self._attempts),
             sleep=self._pace.sleep,
             retry_error_callback=_last_answer,
         )
@@ -159,7 +169,7 @@ class Api:
                 json=request.body,
                 headers=_HEADERS,
                 auth=self._auth,
-                timeout=_TIMEOUT,
+                timeout=self._timeout,
             )
         except requests.RequestException as error:
             return error
@@ -189,6 +199,12 @@ class Api:
         if answer.headers.get("X-RateLimit-Remaining") == "0" and reset.isdigit():
             return max(1.0, float(reset) - self._pace.now())
         return 0.0
+
+
+class _Wrote:
+    """When the last write was, in seconds since 1970: all that write as one user share it."""
+
+    at = 0.0
 
 
 class _Token(AuthBase):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from runner.errors import Exit
+from runner.forge.api import FORBIDDEN, RefusedError
 from runner.forge.protocol import RUNNING
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ class Checks:
         self._repository = repository
         self._job = job
         self._begun: Mapping[str, object] | None = None
+        self._refused = False
 
     def tell(self, standing: Standing) -> str:
         """Begin the check, change what it says, or end it; see `Forge.check`.
@@ -47,34 +49,40 @@ class Checks:
             ForgeError: refused; names the permission that is missing, if that is why.
 
         """
+        if self._refused and standing.verdict == RUNNING:
+            return ""
         output = {"title": standing.title[:_TITLE], "summary": standing.render(LIMIT)}
         if self._begun is None:
-            self._begun = self._begin(output)
+            self._begun = self._begin(output, standing)
         elif standing.verdict == RUNNING:
-            self._update({"output": output})
+            self._update({"output": output}, standing)
         if standing.verdict != RUNNING:
             self._end(output, standing)
         return str(self._begun.get("html_url", ""))
 
-    def _begin(self, output: Mapping[str, object]) -> Mapping[str, object]:
+    def _begin(self, output: Mapping[str, object], standing: Standing) -> Mapping[str, object]:
         job = self._job
         body = {"name": job.title, "head_sha": job.head, "status": "in_progress", "output": output}
         body |= {"external_id": f"{job.project} {job.run}.{job.attempt}"}
         body |= {"details_url": job.url} if job.url else {}
-        return self._repository.api.create(self._repository.path("check-runs"), body)
+        try:
+            return self._repository.api_for(standing).create(self._repository.path("check-runs"), body)
+        except RefusedError as refused:
+            self._refused = refused.status == FORBIDDEN  # it would be again, at each post
+            raise
 
     def _end(self, output: Mapping[str, object], standing: Standing) -> None:
         """Conclude with the last batch of annotations, so that who waits for the conclusion sees all of them."""
         rows = [_row(one) for one in standing.annotations if one.file]
         for start in range(0, len(rows) - BATCH, BATCH):
-            self._update({"output": {**output, "annotations": rows[start : start + BATCH]}})
+            self._update({"output": {**output, "annotations": rows[start : start + BATCH]}}, standing)
         last = rows[(len(rows) - 1) // BATCH * BATCH :] if rows else []
         ended = {"status": "completed", "conclusion": conclusion(standing)}
-        self._update({**ended, "output": {**output, "annotations": last}})
+        self._update({**ended, "output": {**output, "annotations": last}}, standing)
 
-    def _update(self, body: Mapping[str, object]) -> None:
+    def _update(self, body: Mapping[str, object], standing: Standing) -> None:
         number = self._begun["id"] if self._begun else 0
-        self._repository.api.update(self._repository.path(f"check-runs/{number}"), body)
+        self._repository.api_for(standing).update(self._repository.path(f"check-runs/{number}"), body)
 
 
 def conclusion(standing: Standing) -> str:

@@ -94,6 +94,7 @@ class Comments:
 
         """
         self._repository = repository
+        self._api = repository.api
         self._number = job.number
         self._mark = Mark.of(job)
         self._mode = mode
@@ -106,6 +107,7 @@ class Comments:
             ForgeError: refused; names the permission that is missing, if that is why.
 
         """
+        self._api = self._repository.api_for(standing)
         body = standing.render(LIMIT - len(str(self._mark)) - 1)
         whole = f"{self._mark}\n{body}"
         if len(whole) > LIMIT:
@@ -124,12 +126,12 @@ class Comments:
 
     def _put(self, mine: _Comment | None, whole: str) -> str:
         if mine is None:
-            there = self._repository.api.create(self._path(f"issues/{self._number}/comments"), {"body": whole})
+            there = self._api.create(self._path(f"issues/{self._number}/comments"), {"body": whole})
             self._written = int(str(there["id"]))
             return str(there.get("html_url", ""))
         self._written = mine.number
         if mine.mark.head != self._mark.head or _text(mine.body) != _text(whole):
-            self._repository.api.update(self._path(f"issues/comments/{mine.number}"), {"body": whole})
+            self._api.update(self._path(f"issues/comments/{mine.number}"), {"body": whole})
         return mine.url
 
     def _mine(self) -> _Comment | None:
@@ -137,7 +139,7 @@ class Comments:
         if self._written is None:
             return None
         try:
-            found = self._repository.api.get(self._path(f"issues/comments/{self._written}"))
+            found = self._api.get(self._path(f"issues/comments/{self._written}"))
         except RefusedError as refused:
             if refused.status == NOT_FOUND:
                 return None
@@ -146,7 +148,7 @@ class Comments:
 
     def _earlier(self) -> Iterator[_Comment]:
         """Give what runs of this project wrote on the pull request, oldest first."""
-        for comment in self._repository.api.pages(self._path(f"issues/{self._number}/comments")):
+        for comment in self._api.pages(self._path(f"issues/{self._number}/comments")):
             if ours := self._ours(comment):
                 yield ours
 
@@ -164,12 +166,12 @@ class Comments:
             for start in range(0, len(comments), _AT_ONCE):
                 nodes = [one.node for one in comments[start : start + _AT_ONCE]]
                 for node in self._unhidden(nodes):
-                    self._repository.api.mutate(_HIDE, id=node)
+                    self._api.mutate(_HIDE, id=node)
         except ForgeError as error:
             logger.warning("an outdated comment cannot be hidden (it takes pull-requests: write): %s", error)
 
     def _unhidden(self, nodes: Sequence[str]) -> list[str]:
-        match self._repository.api.graphql(_SHOWN, ids=nodes):
+        match self._api.graphql(_SHOWN, ids=nodes):
             case {"data": {"nodes": list(found)}}:
                 return [str(one["id"]) for one in found if isinstance(one, dict) and one.get("isMinimized") is False]
         return []

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
 import requests
 
-from runner.errors import ForgeError
+from runner.errors import Exit, ForgeError
 from runner.forge.api import NOT_FOUND, REAL_TIME, Api, Pace, RefusedError
+from runner.forge.protocol import RUNNING
+
+if TYPE_CHECKING:
+    from runner.forge.protocol import Standing
 
 _WRITERS: Final = frozenset({"admin", "maintain", "write"})
 _OF_BRANCHES: Final = frozenset({"push", "schedule", "workflow_dispatch", "repository_dispatch", "merge_group"})
@@ -37,6 +41,7 @@ class Repository:
 
         """
         self.api = Api(api_url, token, session or requests.Session(), pace)
+        self._hasty = self.api.hasty()
         self._name = repository
 
     def __repr__(self) -> str:
@@ -107,6 +112,11 @@ class Repository:
             case {"workflow_runs": list(runs)}:
                 return [str(run["head_sha"]) for run in runs if run.get("event") in _OF_BRANCHES]
         return []
+
+    def api_for(self, standing: Standing) -> Api:
+        """Give the API for what is posted. What a run is at the next post will say; one that is stopped has seconds."""
+        in_haste = standing.verdict == RUNNING or standing.exit_code in {Exit.INTERRUPTED, Exit.TERMINATED}
+        return self._hasty if in_haste else self.api
 
     def path(self, rest: str) -> str:
         """Give the API's path of something in this repository."""

@@ -36,7 +36,7 @@ class Statuses:
         text = standing.title if len(standing.title) <= LIMIT else f"{standing.title[: LIMIT - 1]}…"
         body = {"state": state(standing), "description": text, "context": self._job.title}
         body |= {"target_url": self._job.url} if self._job.url else {}
-        self._repository.api.create(self._repository.path(f"statuses/{self._job.head}"), body)
+        self._repository.api_for(standing).create(self._repository.path(f"statuses/{self._job.head}"), body)
 
 
 def state(standing: Standing) -> str:

@@ -6,9 +6,13 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
+from runner.values import dataclass
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from runner.forge.protocol import Forge
+    from runner.live import Live
     from runner.opening import Opened
     from runner.options import Call
     from runner.store.meter import Meter
@@ -35,13 +39,31 @@ def meter(call: Call) -> Meter | None:
     return Progress(sys.stderr if lives else None)
 
 
-@contextmanager
-def stop_is_told(call: Call, *, writes: bool = False) -> Iterator[None]:
-    """Tell a GitHub job, and the report files of a verb that `writes` them, of an error that no report holds."""
-    try:
-        yield
-    except Exception as error:
-        from runner import telling  # noqa: PLC0415 - see `open_project`
+@dataclass
+class Stop:
+    """How far a verb came: what it has begun to post, if anything."""
 
-        telling.stopped(error, call.flags, call.environ, call.command, writes=writes)
+    live: Live | None = None
+
+
+@contextmanager
+def stop_is_told(call: Call, *, writes: bool = False) -> Iterator[Stop]:
+    """Tell a GitHub job, and the report files of a verb that `writes` them, of an error that no report holds."""
+    stop = Stop()
+    try:
+        yield stop
+    except Exception as error:
+        from runner import filing, telling  # noqa: PLC0415 - see `open_project`
+
+        folder = filing.named_folder(call.flags, call.environ) if writes else None
+        telling.stopped(error, call.environ, call.command, folder, _host(call, stop, writes=writes))
         raise
+
+
+def _host(call: Call, stop: Stop, *, writes: bool) -> Forge:
+    """Give the host as far as the verb would have used it: those that write no report post nothing either."""
+    from runner import hosting  # noqa: PLC0415 - see `open_project`
+
+    if stop.live:
+        return stop.live.finished()
+    return hosting.early(call.flags, call.environ) if writes else hosting.step(call.environ)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from runner.engine.project import Project
     from runner.opening import Opened
     from runner.review.model import Report
+    from runner.watching import Watch
 
 
 _RUNS = ("setup", "pass-env", "keep-going", "check-determinism")
@@ -52,9 +53,9 @@ def _planned(call: Call, *, check: bool = False, why: str | None = None) -> int:
             call, lambda: printing.plan_data(opened.asked, made), lambda: printing.plan_lines(opened.asked, made)
         )
     if opened.asked.settings.actions:
-        from runner import telling  # noqa: PLC0415 - see `open_project`
+        from runner import hosting  # noqa: PLC0415 - see `open_project`
 
-        telling.write_outputs(opened.asked.settings.actions, printing.plan_outputs(made))
+        hosting.step(call.environ).outputs(printing.plan_outputs(made))
     return Exit.STALE if (check or chosen.locked) and any(step.is_stale for step in made.steps) else Exit.HELD
 
 
@@ -148,19 +149,21 @@ def report(call: Call) -> int:
 def _whole(call: Call, verb: str, *, explains: bool = False) -> int:
     """Walk, then tell, also of a bug; the report's exit code is ours."""
     from runner import filing, hosting, opening, telling  # noqa: PLC0415 - see `open_project`
+    from runner.live import Live  # noqa: PLC0415 - as above
 
     judges = verb != "repro"
-    with stop_is_told(call, writes=True):
+    with stop_is_told(call, writes=True) as stop:
         opened = opening.open_call(
             call.flags, call.environ, call.command, compares=judges, judges=judges, meter=meter(call)
         )
         chosen = opened.asked.settings
         folder = filing.folder_of(chosen, opened.git.root, call.flags, call.environ)
-        forge = hosting.forge_of(opened.asked, opened.prefix)
-        made, bug = _walked(opened, verb)
+        stop.live = Live(hosting.forge_of(opened.asked, opened.prefix), opened.asked)
+        with stop.live as live:
+            made, bug = _walked(opened, verb, live)
         opened.close()
     try:
-        code = telling.tell(made, opened, folder, forge)
+        code = telling.tell(made, opened, folder, live)
         with reader_may_leave():
             _print_report(call, made, "explain" if explains else verb)
     finally:
@@ -169,7 +172,7 @@ def _whole(call: Call, verb: str, *, explains: bool = False) -> int:
     return code
 
 
-def _walked(opened: Opened, verb: str) -> tuple[Report, BaseException | None]:
+def _walked(opened: Opened, verb: str, watch: Watch) -> tuple[Report, BaseException | None]:
     """Go as far as `verb` goes; give what was done, and the bug that ended it, which is raised when that is told."""
     from runner import ci  # noqa: PLC0415 - see `open_project`
     from runner.engine.project import Place  # noqa: PLC0415 - as above
@@ -181,7 +184,7 @@ def _walked(opened: Opened, verb: str) -> tuple[Report, BaseException | None]:
     try:
         if verb == "gate":
             return ci.judge(Place(opened.git, opened.root, opened.prefix), opened.found, asked), None
-        return (ci.run if verb == "run" else ci.repro)(opened.project, asked), None
+        return (ci.run if verb == "run" else ci.repro)(opened.project, asked, watch), None
     except ci.BrokeError as broke:
         return broke.report, broke.__cause__
 

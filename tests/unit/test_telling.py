@@ -14,6 +14,7 @@ import pytest
 from runner import ci, composing, filing, hosting, log, opening, telling
 from runner.engine.project import Place
 from runner.errors import ConfigError, ConfigErrors, Location
+from runner.live import Live
 from runner.review.changed import Picture, PlotRow
 from runner.review.model import Verdict
 from tests.support import actions
@@ -86,7 +87,7 @@ def judged(made: Workshop, environ: Mapping[str, str], **flags: str) -> tuple[Op
 
 
 def tell(report: Report, opened: Opened, folder: Path | None) -> int:
-    return telling.tell(report, opened, folder, hosting.forge_of(opened.asked, opened.prefix))
+    return telling.tell(report, opened, folder, Live(hosting.forge_of(opened.asked, opened.prefix), opened.asked))
 
 
 def told(tmp_path: Path) -> tuple[dict[str, str], str]:
@@ -242,15 +243,14 @@ def test_what_stops_the_opening_is_told_without_a_project(tmp_path: Path, printe
         "INPUT_WORKING-DIRECTORY": str(tmp_path),
     }
     error = ConfigErrors([ConfigError("one", "do", Location("dvc.yaml", 3)), ConfigError("two")])
-    telling.stopped(error, {"report-dir": "out"}, environ, "retrain run", writes=True)
+    telling.stopped(error, environ, "retrain run", tmp_path / "out", hosting.step(environ))
     outputs, summary = told(tmp_path)
     assert outputs["verdict"] == "error"
     assert outputs["report-md"] == str(tmp_path / "out" / "report.md")
     assert "dvc.yaml:3" in summary
     assert "two" in summary
-    telling.stopped(error, {"report-dir": "out2"}, environ, "retrain plan", writes=False)
-    assert not (tmp_path / "out2").exists()
-    telling.stopped(error, {}, {**environ, "GITHUB_OUTPUT": str(tmp_path)}, "retrain plan", writes=False)
+    environ["GITHUB_OUTPUT"] = str(tmp_path)
+    telling.stopped(error, environ, "retrain plan", None, hosting.step(environ))
     (warning,) = actions.read(printed.getvalue()).named("warning")
     assert "outputs" in warning.message
 
