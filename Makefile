@@ -23,7 +23,7 @@ STEPS := check-format check-ruff check-types check-imports check-actions check-s
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check fix golden assets fuzz killloop bench image dist lock clean $(STEPS)
+.PHONY: help demo test check fix golden host assets fuzz killloop bench image dist lock clean $(STEPS)
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' Makefile
@@ -44,6 +44,9 @@ fix: $(VENV)/stamp-lint ## Format, and repair what ruff can repair
 
 golden: $(VENV)/stamp-test ## Write the expected reports anew; read the difference before committing it
 	$(BIN)/python tests/golden/regenerate.py
+
+host: ## Write host/action.yml anew from action.yml
+	$(PYTHON) -m tests.support.host_action
 
 assets: $(VENV)/stamp-test ## Bundle anew what the page draws its plots with
 	$(BIN)/python tests/support/vega_bundle.py

@@ -148,6 +148,12 @@ OPTIONS: Final = {
     "report-name": _option(
         "--report-name", of="report-name", metavar="NAME", help="Tells this run's comment, check and status apart."
     ),
+    "report-artifact": _option(
+        "--report-artifact",
+        of="report-artifact",
+        metavar="NAME",
+        help="Where a fork's run left its report; for the run that follows it.",
+    ),
     "claims": _option(
         "--claims",
         of="claims",
@@ -190,7 +196,11 @@ OPTIONS: Final = {
     "quiet": click.option("-q", "--quiet", count=True, callback=_louder(-1), expose_value=False, help="Say less."),
 }
 MODES: Final = ("set-param", "force", "single-item", "downstream", "locked", "allow-missing", "run-cache")
+<<<<<<< HEAD
 POSTING: Final = ("comment", "progress", "check-run", "commit-status", "report-name")
+=======
+POSTING: Final = ("comment", "check-run", "commit-status", "report-name", "report-artifact")
+>>>>>>> 706cac2 (Report on forks in a second run: what the first one left is data, checked before it is posted, and makes nothing green)
 RUNNING: Final = ("jobs", "transfers", "timeout", "stage-timeout", "silence")
 EVERY: Final = ("directory", "config", "json", "verbose", "quiet")
 

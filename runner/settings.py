@@ -126,6 +126,12 @@ INPUTS = (
         _one_of("auto", "accept", "rerun", "fail"),
         "Gated metrics that only the commit vouches for: auto (rerun a pull request's), accept, rerun, fail.",
     ),
+    Input(
+        "report-artifact",
+        "retrain-report",
+        _text,
+        "The artifact in which a fork's run leaves its report-dir, for the run that follows and posts it.",
+    ),
     Input("github-token", "", _text, "Token for what is posted: comment, check, status.", in_file=False),
     Input("force", "false", _yes, "Run every stage that is not frozen, whatever the lock says.", in_file=False),
     Input("keep-going", "false", _yes, "After a failure go on with what does not depend on it."),
@@ -192,6 +198,7 @@ class Settings:
         check_run: whether a check run is made.
         commit_status: whether a commit status is set.
         report_name: what tells this run's comment, check and status apart; empty: the project's folder.
+        report_artifact: the artifact in which a fork's run leaves its report for the run that follows.
         claims: what to do with gated metrics that only the commit vouches for; see `review.claims`.
         token: GitHub's token; never shown.
         actions: the GitHub job, if this is one.
@@ -221,6 +228,7 @@ class Settings:
     check_run: bool = False
     commit_status: bool = False
     report_name: str = ""
+    report_artifact: str = "retrain-report"
     claims: Claims = "auto"
     token: str = field(default="", repr=False)
     actions: Actions | None = None
@@ -338,6 +346,7 @@ def _settings(values: Mapping[str, Any], environ: Mapping[str, str]) -> Settings
         check_run=values["check-run"],
         commit_status=values["commit-status"],
         report_name=values["report-name"],
+        report_artifact=values["report-artifact"],
         claims=cast("Claims", values["claims"]),
         token=values["github-token"],
         actions=actions_of(environ),

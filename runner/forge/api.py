@@ -5,11 +5,13 @@ The token is in no URL, argument, representation or error.
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import time
 from collections.abc import Callable, Mapping
 from copy import copy
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 
 import requests
 from requests.auth import AuthBase
@@ -71,6 +73,8 @@ class _Request:
     body: object
     repeatable: bool
     """Sending it twice does what sending it once does."""
+    leaves: bool = False
+    """It is answered with the address of another host, or goes to one, which does not get the token."""
 
 
 class Api:
@@ -117,6 +121,26 @@ class Api:
                 msg = "GitHub's list goes on at another address, to which the token is not sent"
                 raise ForgeError(msg, "check GITHUB_API_URL")
 
+    def download(self, path: str, limit: int) -> bytes:
+        """Read a file that GitHub keeps at another host, which does not get the token.
+
+        Args:
+            path: of the API; answered with that host's address.
+            limit: bytes that it may have.
+
+        Raises:
+            RefusedError: GitHub or the other host said no.
+            ForgeError: neither answered, or the file is larger.
+
+        """
+        asked = _Request("GET", self._url + path, None, None, repeatable=True, leaves=True)
+        address = self._send(asked).headers.get("Location", "")
+        if not address.startswith("https://") and urlsplit(address).scheme != urlsplit(self._url).scheme:
+            raise ForgeError(_STRANGE, "check GITHUB_API_URL")
+        there = dataclasses.replace(asked, url=address)
+        with self._send(there, f"what {path} leads to") as answer:
+            return _bounded(answer, limit)
+
     def create(self, path: str, body: object) -> Mapping[str, object]:
         """Make something new; tried again only where GitHub said that it did nothing. Errors as `get`."""
         return self._write(_Request("POST", self._url + path, None, body, repeatable=False))
@@ -146,7 +170,8 @@ class Api:
         finally:
             self._wrote.at = self._pace.now()
 
-    def _send(self, request: _Request) -> requests.Response:
+    def _send(self, request: _Request, called: str = "") -> requests.Response:
+        """Send a request, again where that helps; `called` stands for a url that is nobody's to read."""
         retrying = Retrying(
             retry=retry_if_result(lambda answer: self._worth_retrying(request, answer)),
             wait=self._wait,
@@ -157,7 +182,7 @@ class Api:
         answer = retrying(self._once, request)
         if isinstance(answer, requests.Response) and answer.ok:
             return answer
-        what = f"{request.method} {request.url.removeprefix(self._url)}"
+        what = f"{request.method} {called or request.url.removeprefix(self._url)}"
         raise _refusal(what, answer)
 
     def _once(self, request: _Request) -> _Answer:
@@ -168,8 +193,15 @@ class Api:
                 params=request.query,
                 json=request.body,
                 headers=_HEADERS,
+<<<<<<< HEAD
                 auth=self._auth,
                 timeout=self._timeout,
+=======
+                auth=self._auth if request.url.startswith(f"{self._url}/") or not request.leaves else _Nobody(),
+                timeout=_TIMEOUT,
+                allow_redirects=not request.leaves,
+                stream=request.leaves,
+>>>>>>> 706cac2 (Report on forks in a second run: what the first one left is data, checked before it is posted, and makes nothing green)
             )
         except requests.RequestException as error:
             return error
@@ -216,6 +248,27 @@ class _Token(AuthBase):
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         request.headers["Authorization"] = self._header
         return request
+
+
+class _Nobody(AuthBase):
+    """Sends nothing; given explicitly, so that a .netrc file is not read."""
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        return request
+
+
+def _bounded(answer: requests.Response, limit: int) -> bytes:
+    found = bytearray()
+    try:
+        for piece in answer.iter_content(1 << 16):
+            found += piece
+            if len(found) > limit:
+                message = f"a file of GitHub's is larger than {limit:,} bytes"
+                raise ForgeError(message)
+    except requests.RequestException as error:
+        message = f"a file of GitHub's did not arrive whole: {type(error).__name__}"
+        raise ForgeError(message, "try again") from None
+    return bytes(found)
 
 
 def _last_answer(state: RetryCallState) -> _Answer:

@@ -8,6 +8,7 @@ import pytest
 
 from runner import cli
 from runner.settings import INPUTS, Input
+from tests.support import host_action
 from tests.support.job import action
 from tests.support.tools import ROOT
 
@@ -27,16 +28,9 @@ def test_an_input_is_described_alike_and_falls_through_to_the_gate_file_when_it_
 
 def test_the_host_action_has_the_same_inputs_and_outputs_and_hands_each_of_them_on() -> None:
     container, host = action(), action("host/action.yml")
-    (step,) = host["runs"]["steps"]
     assert {name: told for name, told in host["inputs"].items() if name != "python"} == container["inputs"]
-    assert step["env"] == {
-        "RETRAIN_PYTHON": "${{ inputs.python }}",
-        **{f"INPUT_{name.upper()}": f"${{{{ inputs.{name} }}}}" for name in container["inputs"]},
-    }
-    assert host["outputs"] == {
-        name: {**told, "value": f"${{{{ steps.{step['id']}.outputs.{name} }}}}"}
-        for name, told in container["outputs"].items()
-    }
+    assert host["outputs"].keys() == container["outputs"].keys()
+    assert host_action.PLACE.read_text() == host_action.rendered(), "run `make host`"
 
 
 def test_every_verb_is_named() -> None:

@@ -44,3 +44,22 @@ def from_fork(payload: dict[str, Any], fork: str | None) -> dict[str, Any]:
     moved = copy.deepcopy(payload)
     moved["pull_request"]["head"]["repo"] = {"full_name": fork, "fork": True} if fork else None
     return moved
+
+
+def workflow_run(payload: dict[str, Any], *, run: int, repository: str, actor: str = "stranger") -> dict[str, Any]:
+    """Give the event that follows the run of a pull request's event, in the repository that it was opened in."""
+    follows = next(one for one in examples("workflow_run") if one["action"] == "completed")
+    head = payload["pull_request"]["head"]
+    follows["repository"]["full_name"] = repository
+    follows["workflow_run"] |= {
+        "id": run,
+        "run_attempt": 1,
+        "event": "pull_request",
+        "html_url": f"https://github.com/{repository}/actions/runs/{run}",
+        "head_sha": head["sha"],
+        "head_branch": head["ref"],
+        "head_repository": {"full_name": head["repo"]["full_name"]} if head["repo"] else None,
+        "actor": {"login": actor},
+        "pull_requests": [],
+    }
+    return follows
