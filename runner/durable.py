@@ -27,10 +27,9 @@ def write(place: Path, content: bytes, *, sync: bool = True) -> None:
     Folders that do not exist are made. Without `sync` a loss of power may leave an empty file: only for what is
     checked when it is read, and can be had again.
     """
-    place.parent.mkdir(parents=True, exist_ok=True)
     temporary = place.with_name(temporary_name())
     try:
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+        descriptor = _created(temporary)
         with open(descriptor, "wb", buffering=0) as file:  # noqa: PTH123 - opens a descriptor, not a path
             view = memoryview(content)
             while view:
@@ -45,6 +44,16 @@ def write(place: Path, content: bytes, *, sync: bool = True) -> None:
         raise
     if sync:
         sync_folder(place.parent)
+
+
+def _created(place: Path) -> int:
+    """Open a file that is not there; its folder is made only where that is lacking, which is seldom."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+    try:
+        return os.open(place, flags, 0o666)
+    except FileNotFoundError:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        return os.open(place, flags, 0o666)
 
 
 def sync_folder(folder: Path) -> None:
