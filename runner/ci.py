@@ -289,7 +289,7 @@ def _make_fresh(  # noqa: PLR0913, PLR0917 - the run, how it is run, and who hea
         message = f"no stage is run here: {asked.event.why}"
         raise ConfigError(message, "`retrain plan` and `retrain gate` work for this event")
     stages = _selected(project, asked.settings.targets, modes or modes_of(asked.settings))
-    chosen, there = asked.settings, machine.whole(asked.environ)
+    chosen, there, gpus = asked.settings, machine.whole(asked.environ), machine.gpus(asked.environ)
     wanted = _wishes(stages, there)
     watch.chosen([stage.address for stage in stages])
 
@@ -311,10 +311,12 @@ def _make_fresh(  # noqa: PLR0913, PLR0917 - the run, how it is run, and who hea
         setup="" if any(result.status == "ran" for result in results.values()) else asked.settings.setup,
         modes=modes or modes_of(asked.settings),
         room=machine.shared(there, chosen.jobs),
+        gpus=gpus.names,
         wishes=wanted,
-        environment=lambda stage: shell.fenced(
-            asked.environ, asked.settings.pass_env, root=project.root, address=stage.address
-        ),
+        environment=lambda stage, given: {
+            **shell.fenced(asked.environ, asked.settings.pass_env, root=project.root, address=stage.address),
+            **gpus.alone(given),
+        },
     )
     try:
         with closing(local), closing(loop.reproduce(stages)) as running:
@@ -338,7 +340,7 @@ def _wishes(stages: Sequence[Stage], there: Resources) -> dict[str, Wishes]:
     asked = wishes.of_all(stages)
     for address, wish in asked.items():
         if not wish.resources.fits(there):
-            logger.warning("stage %s asks for %s, and there is %s: it runs alone", address, wish.resources, there)
+            logger.warning("stage %s asks for %s; this machine has %s: it runs alone", address, wish.resources, there)
     return asked
 
 

@@ -10,13 +10,13 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from runner.engine.room import admitted
+from runner.engine.room import admitted, handed_out
 from runner.engine.workers import Done, Workers
 from runner.errors import Interrupted
 from runner.values import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable, Generator, Sequence
     from types import TracebackType
 
     from runner.pipeline.wishes import Resources
@@ -27,7 +27,10 @@ _PATIENCE = 6.0
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """To wait for: room on the machine for a command. It is kept to the end of the course, or to its next turn."""
+    """To wait for: room on the machine for a command. It is kept to the end of the course, or to its next turn.
+
+    What is sent then are the names of the GPUs that are the course's alone meanwhile.
+    """
 
     asked: Resources
 
@@ -42,9 +45,11 @@ if TYPE_CHECKING:
 class Courses:
     """The courses under way, each under the address of its stage."""
 
-    def __init__(self, whole: Resources, stop: Callable[[], object]) -> None:
-        """Share a machine that has `whole`; `stop` ends the commands that run on it."""
+    def __init__(self, whole: Resources, stop: Callable[[], object], gpus: Sequence[str] = ()) -> None:
+        """Share a machine that has `whole`, and `gpus` by name; `stop` ends the commands that run on it."""
         self._whole = whole
+        self._gpus = gpus
+        self._given: dict[str, tuple[str, ...]] = {}
         self._stop = stop
         self._workers = Workers()
         self._courses: dict[str, Course[Any]] = {}
@@ -103,8 +108,9 @@ class Courses:
         chosen = admitted(waiting, self._running.values(), self._whole) if waiting else []
         for key in chosen:
             self._running[key] = self._waiting.pop(key)
+            self._given[key] = handed_out(self._running[key].gpu, self._gpus, self._given.values())
         for key in chosen:
-            self._step(key, Done(key))
+            self._step(key, Done(key, self._given[key]))
         return bool(chosen)
 
     def _step(self, key: str, done: Done) -> None:
@@ -123,12 +129,17 @@ class Courses:
 
     def _wait(self, key: str, wait: Wait) -> None:
         if isinstance(wait, Turn):
-            self._running.pop(key, None)
+            self._leave(key)
             self._waiting[key] = wait.asked
         else:
             self._workers.start(key, wait)
 
+    def _leave(self, key: str) -> None:
+        """Make room for others, if it had a turn."""
+        self._running.pop(key, None)
+        self._given.pop(key, None)
+
     def _end(self, done: Done) -> None:
         del self._courses[done.key]
-        self._running.pop(done.key, None)
+        self._leave(done.key)
         self._ended.append(done)

@@ -65,7 +65,7 @@ class Making:
         keep: gives the writer of outs; asked for when something is to be written.
         executor: runs commands.
         output: opens the place where a stage's output goes.
-        environment: gives a stage's environment.
+        environment: gives a stage's environment; the GPUs that are its alone are given by name.
         setup: shell text to run once, before the first command; empty: none.
         again: runs each command a second time, to compare; `None`: nothing is run twice.
 
@@ -76,7 +76,7 @@ class Making:
     keep: Callable[[], Keeping]
     executor: Executor
     output: Callable[[Stage], AbstractContextManager[StageOutput]]
-    environment: Callable[[Stage], Mapping[str, str]]
+    environment: Callable[[Stage, Sequence[str]], Mapping[str, str]]
     setup: str = ""
     again: Again | None = None
 
@@ -106,18 +106,20 @@ class Making:
                 yield Turn(_ALONE)
                 output = shown.enter_context(self.output(stage))
                 yield from self._set_up(stage, output)
-            yield Turn(asked.resources)
+            gpus = yield Turn(asked.resources)
             before = self.inputs(stage)
             self.keep().check_untracked(stage)
             output = output or shown.enter_context(self.output(stage))
-            return (yield from self._tried(stage, before, asked, output))
+            return (yield from self._tried(stage, before, asked, output, gpus))
 
-    def _tried(self, stage: Stage, before: Now, asked: Wishes, output: StageOutput) -> Course[Made]:
+    def _tried(
+        self, stage: Stage, before: Now, asked: Wishes, output: StageOutput, gpus: Sequence[str]
+    ) -> Course[Made]:
         """Run the command, again as often as the stage asks for where it fails."""
         absent = [out for out in stage.outs if not os.path.lexists(self.workspace.path(out.path))]
         for left in reversed(range(asked.retries + 1)):
             try:
-                return (yield from self._run(stage, before, asked, output))
+                return (yield from self._run(stage, before, output, self._task(stage, before, asked, gpus)))
             except StageFailed as failure:
                 if not (left and failure.may_be_tried_again):
                     raise
@@ -134,11 +136,10 @@ class Making:
             aside.remove(self.workspace.path(out.path))
             self.workspace.forget(out.path)
 
-    def _run(self, stage: Stage, before: Now, asked: Wishes, output: StageOutput) -> Course[Made]:
+    def _run(self, stage: Stage, before: Now, output: StageOutput, task: Task) -> Course[Made]:
         """Run the command with the outs out of the way; they come back if it fails."""
         keep = self.keep()
         with keep.reserved(stage), keep.aside(stage) as committed:
-            task = self._task(stage, before, asked)
             with keep.unlocked():
                 ran = yield from self._ran(task, output)
             if ran.why:
@@ -152,12 +153,12 @@ class Making:
             committed()
         return Made(entry, before, ran.seconds)
 
-    def _task(self, stage: Stage, before: Now, asked: Wishes) -> Task:
+    def _task(self, stage: Stage, before: Now, asked: Wishes, gpus: Sequence[str]) -> Task:
         """Give a stage's run as a value."""
         deps = {dep.path: content.hash for dep in stage.local_deps if (content := before.deps[dep.spelled])}
         outs = tuple(out.path for out in stage.outs)
         lines = shell.lines_of(stage.cmd or ())
-        env = {**self.environment(stage), **self.keep().mark}
+        env = {**self.environment(stage, gpus), **self.keep().mark}
         return Task(stage.address, lines, stage.wdir, env, deps, outs, asked.timeout)
 
     def _ran(self, task: Task, output: StageOutput) -> Course[Ran]:
@@ -186,7 +187,7 @@ class Making:
         """Run the setup before the first command of this run: one script of /bin/sh, which ends at its first error."""
         if self._ready:
             return
-        env = {**self.environment(stage), **self.keep().mark}
+        env = {**self.environment(stage, ()), **self.keep().mark}
         env.pop("SHELL", None)
         script = (f"set -e\n{self.setup}",)
         with self.keep().unlocked():

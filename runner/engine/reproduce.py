@@ -100,11 +100,12 @@ class Reproduction:
         keep: gives the writer of outs and lock entries; asked for when something is to be written.
         executor: runs commands.
         output: opens the place where a stage's output goes.
-        environment: gives a stage's environment.
+        environment: gives a stage's environment; the GPUs that are its alone are given by name.
         setup: shell text to run once, before the first command; empty: none.
         modes: what is forced or overlooked, and whether the loop goes on after a failure.
         again: runs each command a second time, to compare; `None`: nothing is run twice.
         room: what commands share that run at once; the usual is one at a time.
+        gpus: the names of the GPUs among that.
         wishes: what stages ask for, by address.
 
     """
@@ -117,11 +118,12 @@ class Reproduction:
     keep: Callable[[], Keeping]
     executor: Executor
     output: Callable[[Stage], AbstractContextManager[StageOutput]]
-    environment: Callable[[Stage], Mapping[str, str]]
+    environment: Callable[[Stage, Sequence[str]], Mapping[str, str]]
     setup: str = ""
     modes: Modes = PLAIN
     again: Again | None = None
     room: Resources = ONE_AT_A_TIME
+    gpus: Sequence[str] = ()
     wishes: Mapping[str, Wishes] = field(default_factory=dict)
     _places: dict[str, int] = field(default_factory=dict)
 
@@ -163,7 +165,7 @@ class Reproduction:
             self._put_right()
         so_far = _SoFar(Schedule(stages, self._related), self._places)
         try:
-            with Courses(self.room, self.executor.stop) as courses:
+            with Courses(self.room, self.executor.stop, self.gpus) as courses:
                 self._begin(so_far, courses)
                 while done := courses.ended():
                     yield from self._taken(done, so_far, courses)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from runner.pipeline.wishes import Resources
 
@@ -27,6 +27,12 @@ def admitted(waiting: Mapping[_Key, Resources], running: Iterable[Resources], wh
             chosen.append(key)
         free -= asked
     return chosen
+
+
+def handed_out(count: int, there: Sequence[str], taken: Iterable[Collection[str]]) -> tuple[str, ...]:
+    """Give the first `count` of the GPUs that are `there` and nobody has; all that are free, where they are fewer."""
+    theirs = {name for names in taken for name in names}
+    return tuple(name for name in there if name not in theirs)[:count]
 
 
 def _capped(asked: Resources, whole: Resources) -> Resources:

@@ -44,8 +44,9 @@ class Resources:
     def __str__(self) -> str:
         """Say what it is in words, memory in powers of 1,000."""
         memory = f"{self.memory / _GIGA:.3g} GB of memory" if self.memory else ""
-        gpu = f"{self.gpu} GPUs" if self.gpu else ""
-        return ", ".join(filter(None, (f"{self.cpu / _MILLI:g} cores", memory, gpu)))
+        cpu = "1 core" if self.cpu == _MILLI else f"{self.cpu / _MILLI:g} cores"
+        gpu = f"{self.gpu} GPU{'s' if self.gpu > 1 else ''}" if self.gpu else ""
+        return ", ".join(filter(None, (cpu, memory, gpu)))
 
     def __sub__(self, taken: Resources) -> Resources:
         """Give what is left; nothing of what there is too little of."""

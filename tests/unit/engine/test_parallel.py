@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -248,3 +249,22 @@ def test_what_nobody_has_is_made_again_when_who_reads_the_rest_of_it_has_ended(t
     assert sorted(made.journal) == ["left", "make", "right"]
     assert (made.read("l.o"), made.read("r.o")) == ("1\nL\n", "1\nR\n")
     assert set(made.plan().values()) == {"fresh"}
+
+
+def test_stages_at_once_see_different_gpus_and_one_that_asks_for_none_sees_them_as_they_were(tmp_path: Path) -> None:
+    script = (
+        "set -e\nmine=$(echo $CUDA_VISIBLE_DEVICES | tr , ' ')\n"
+        "for gpu in $mine; do mkdir ../gpu-$gpu; done\nsleep 0.05\nfor gpu in $mine; do rmdir ../gpu-$gpu; done\n"
+        "echo $CUDA_VISIBLE_DEVICES > $DVC_STAGE.o\n"
+    )
+    counts = {f"s{number}": 1 + number % 2 for number in range(8)}
+    stages = [
+        f"  {name}: {{cmd: sh use.sh, outs: [{name}.o], meta: {{resources: {{cpu: 0.1, gpu: {count}}}}}}}\n"
+        for name, count in counts.items()
+    ]
+    plain = "  plain: {cmd: 'echo $CUDA_VISIBLE_DEVICES > plain.o', outs: [plain.o]}\n"
+    made = workshop(tmp_path, f"stages:\n{''.join(stages)}{plain}", {"use.sh": script})
+    made = replace(made, environ={**made.environ, "CUDA_VISIBLE_DEVICES": "0,GPU-b,3"})
+    assert set(decisions(made.repro(jobs="4")).values()) == {"ran"}
+    assert {name: len(made.read(f"{name}.o").split(",")) for name in counts} == counts
+    assert made.read("plain.o") == "0,GPU-b,3\n"

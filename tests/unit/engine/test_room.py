@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import random
 from typing import TYPE_CHECKING
 
 import pytest
 
 from runner.engine import machine
-from runner.engine.room import admitted
+from runner.engine.room import admitted, handed_out
 from runner.pipeline.wishes import Resources
 
 if TYPE_CHECKING:
@@ -66,15 +67,60 @@ def test_a_machine_is_as_large_as_its_container_lets_it_be(tmp_path: Path) -> No
     ("environ", "gpus"),
     [
         ({"CUDA_VISIBLE_DEVICES": "0,3"}, ["0", "3"]),
+        ({"CUDA_VISIBLE_DEVICES": "0,0, 2,-1,3"}, ["0", "2"]),
         ({"CUDA_VISIBLE_DEVICES": "-1"}, []),
+        ({"CUDA_VISIBLE_DEVICES": ""}, []),
+        ({"CUDA_VISIBLE_DEVICES": "MIG-a,MIG-b", "NVIDIA_VISIBLE_DEVICES": "all"}, ["MIG-a", "MIG-b"]),
         ({"NVIDIA_VISIBLE_DEVICES": "none"}, []),
         ({"NVIDIA_VISIBLE_DEVICES": "GPU-1"}, ["GPU-1"]),
-        ({"NVIDIA_VISIBLE_DEVICES": "all"}, []),
-        ({}, []),
+        ({"NVIDIA_VISIBLE_DEVICES": "4,7"}, ["0", "1"]),
+        ({"NVIDIA_VISIBLE_DEVICES": "all"}, ["0", "1", "2"]),
+        ({}, ["0", "1", "2"]),
     ],
 )
 def test_the_environment_says_which_gpus_count(environ: dict[str, str], gpus: list[str], tmp_path: Path) -> None:
-    assert machine.gpus(environ, tmp_path) == gpus
+    for name in ("nvidia0", "nvidia2", "nvidia7", "nvidiactl", "nvidia-uvm"):
+        (tmp_path / name).touch()
+    assert machine.gpus(environ, tmp_path) == machine.Gpus("CUDA_VISIBLE_DEVICES", tuple(gpus))
+
+
+@pytest.mark.parametrize("variable", ["HIP_VISIBLE_DEVICES", "ROCR_VISIBLE_DEVICES"])
+def test_gpus_of_amd_are_named_in_the_variable_that_names_them(variable: str, tmp_path: Path) -> None:
+    found = machine.gpus({variable: "1,3"}, tmp_path)
+    assert found.names == ("1", "3")
+    assert found.alone(["3"]) == {variable: "3"}
+    assert found.alone([]) == {}
+
+
+def test_gpus_of_amd_are_found_in_the_kernels_table_where_nothing_names_any(tmp_path: Path) -> None:
+    devices, kfd = tmp_path / "dev", tmp_path / "nodes"
+    devices.mkdir()
+    for node, number in enumerate(("0", "4711", "4712")):
+        (kfd / str(node)).mkdir(parents=True)
+        (kfd / str(node) / "gpu_id").write_text(f"{number}\n")
+    assert machine.gpus({}, devices, kfd) == machine.Gpus("HIP_VISIBLE_DEVICES", ("0", "1"))
+    assert machine.gpus({}, devices, tmp_path / "none").names == ()
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_nobody_is_given_a_gpu_that_another_has_and_everybody_as_many_as_asked_for(seed: int) -> None:
+    draw = random.Random(seed)
+    names = [f"GPU-{number}" for number in range(draw.randint(0, 8))]
+    whole = core(draw.randint(1, 8), gpu=len(names))
+    waiting = {f"s{number}": core(draw.choice([0.5, 1, 2]), gpu=draw.randint(0, 4)) for number in range(60)}
+    asked = dict(waiting)
+    running: dict[str, Resources] = {}
+    given: dict[str, tuple[str, ...]] = {}
+    while waiting or running:
+        for key in admitted(waiting, running.values(), whole):
+            running[key] = waiting.pop(key)
+            given[key] = handed_out(running[key].gpu, names, given.values())
+            assert len(given[key]) == min(asked[key].gpu, len(names))
+        taken = [name for one in given.values() for name in one]
+        assert len(taken) == len(set(taken))
+        assert running
+        for key in draw.sample(sorted(running), draw.randint(1, len(running))):
+            del running[key], given[key]
 
 
 def test_jobs_stands_for_so_many_stages_of_one_core() -> None:
