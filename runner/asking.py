@@ -209,25 +209,7 @@ def event_of(actions: Actions | None) -> Event:
     """
     if actions is None:
         return classify("", {}, sha="", ref="", repository="")
-<<<<<<< HEAD
-    payload: object = {}
-    if actions.event_path:
-        try:
-            payload = json.loads(Path(actions.event_path).read_text(encoding="utf-8"))
-        except (OSError, ValueError, RecursionError) as error:
-            message = f"the event's file {actions.event_path} cannot be read: {error}"
-            raise ConfigError(message, "GITHUB_EVENT_PATH must name the file that GitHub wrote") from error
-    return classify(
-        actions.event,
-        payload if isinstance(payload, dict) else {},
-        sha=actions.sha,
-        ref=actions.ref,
-        repository=actions.repository,
-    )
-=======
-    found = event(actions, payload(actions))
-    logger.info("%s: %s", found.kind, found.why)
-    return found
+    return event(actions, payload(actions))
 
 
 def event(actions: Actions, payload: Mapping[str, object]) -> Event:
@@ -250,7 +232,6 @@ def payload(actions: Actions) -> Mapping[str, object]:
         message = f"the event's file {actions.event_path} cannot be read: {error}"
         raise ConfigError(message, "GITHUB_EVENT_PATH must name the file that GitHub wrote") from error
     return found if isinstance(found, dict) else {}
->>>>>>> 706cac2 (Report on forks in a second run: what the first one left is data, checked before it is posted, and makes nothing green)
 
 
 def _head(git: Git, event: Event, *, named: bool) -> Commit:

@@ -196,11 +196,7 @@ OPTIONS: Final = {
     "quiet": click.option("-q", "--quiet", count=True, callback=_louder(-1), expose_value=False, help="Say less."),
 }
 MODES: Final = ("set-param", "force", "single-item", "downstream", "locked", "allow-missing", "run-cache")
-<<<<<<< HEAD
-POSTING: Final = ("comment", "progress", "check-run", "commit-status", "report-name")
-=======
-POSTING: Final = ("comment", "check-run", "commit-status", "report-name", "report-artifact")
->>>>>>> 706cac2 (Report on forks in a second run: what the first one left is data, checked before it is posted, and makes nothing green)
+POSTING: Final = ("comment", "progress", "check-run", "commit-status", "report-name", "report-artifact")
 RUNNING: Final = ("jobs", "transfers", "timeout", "stage-timeout", "silence")
 EVERY: Final = ("directory", "config", "json", "verbose", "quiet")
 

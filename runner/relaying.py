@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from runner.forge.firstrun import FirstRun
     from runner.forge.handover import Handover
-    from runner.forge.protocol import Job
+    from runner.forge.protocol import Forge, Job
     from runner.forge.repository import Repository
     from runner.review.model import Report
     from runner.settings import Actions, Settings
@@ -57,7 +57,7 @@ def relay(flags: Mapping[str, str | None], environ: Mapping[str, str]) -> int | 
     if why := _nothing_to_do(chosen, first):
         logger.info("nothing is posted: %s", why)
         return Exit.HELD
-    return _relayed(chosen, actions, first)
+    return _relayed(chosen, actions, first, hosting.step(environ))
 
 
 def _nothing_to_do(chosen: Settings, first: FirstRun) -> str:
@@ -66,7 +66,7 @@ def _nothing_to_do(chosen: Settings, first: FirstRun) -> str:
     return "the input comment is off" if chosen.comment == "off" else ""
 
 
-def _relayed(chosen: Settings, actions: Actions, first: FirstRun) -> int:
+def _relayed(chosen: Settings, actions: Actions, first: FirstRun, step: Forge) -> int:
     from runner.forge.handover import Handover  # noqa: PLC0415 - few runs need an HTTP client before they know their kind
     from runner.forge.repository import Repository  # noqa: PLC0415 - as above
 
@@ -88,7 +88,7 @@ def _relayed(chosen: Settings, actions: Actions, first: FirstRun) -> int:
         )
         return Exit.HELD
     jobs = [_job(chosen, actions, first, number) for number in numbers]
-    _post(report, chosen, actions, repository, jobs)
+    _post(report, chosen, repository, jobs, step)
     return Exit.HELD
 
 
@@ -121,12 +121,11 @@ def _job(chosen: Settings, actions: Actions, first: FirstRun, number: int) -> Jo
     )
 
 
-def _post(report: Report, chosen: Settings, actions: Actions, repository: Repository, jobs: list[Job]) -> None:
+def _post(report: Report, chosen: Settings, repository: Repository, jobs: list[Job], step: Forge) -> None:
     from runner.forge.comments import Comments  # noqa: PLC0415 - see `_relayed`
 
     own = filing.own_templates(opening.find_root(chosen.directory) or chosen.directory)
-    standing = telling.standing(report, Exit.HELD, own)
-    step = hosting.step_of(actions)
+    standing = telling.standing_of(report, Exit.HELD, own)
     step.summary(standing)
     urls = [Comments(repository, job, chosen.comment).write(standing) for job in jobs if chosen.comment != "off"]
     logger.info("posted: %s", ", ".join(filter(None, urls)) or "nothing new")

@@ -50,8 +50,7 @@ def tell(report: Report, opened: Opened, folder: Path | None, live: Live) -> int
         logger.error("%s\n  %s", error.message, error.hint)  # noqa: TRY400 - the reason is in the message
     actions = opened.asked.settings.actions
     where = filing.relative(files, actions) if actions else {}
-<<<<<<< HEAD
-    standing = _standing(report, code, own, pointing.pointed(report))
+    standing = standing_of(report, code, own, pointing.pointed(report))
     live.forge.annotate(standing.annotations)
     try:
         live.forge.summary(standing)
@@ -60,17 +59,6 @@ def tell(report: Report, opened: Opened, folder: Path | None, live: Live) -> int
         _posted(dataclasses.replace(standing, exit_code=code or error.exit_code), live.finished())
         raise
     live.forge.outputs(_posted(standing, live.finished()))
-=======
-    told = standing(report, code, own, pointing.pointed(report))
-    forge.annotate(told.annotations)
-    try:
-        forge.summary(told)
-        forge.outputs({**_outputs(report), **where})
-    except ForgeError as error:
-        _posted(dataclasses.replace(told, exit_code=code or error.exit_code), forge)
-        raise
-    forge.outputs(_posted(told, forge))
->>>>>>> 706cac2 (Report on forks in a second run: what the first one left is data, checked before it is posted, and makes nothing green)
     return code
 
 
@@ -92,21 +80,19 @@ def stopped(error: Exception, environ: Mapping[str, str], command: str, folder: 
     head = Commit(sha=actions.sha if actions else "")
     blank = Report(version=__version__, verdict="error", exit_code=Exit.BUG, command=command, head=head)
     report = filing.masked(composing.ended(blank, error))
-    standing = _standing(report, report.exit_code)
+    standing = standing_of(report, report.exit_code)
     try:
         files = filing.write(report, folder) if folder else {}
-<<<<<<< HEAD
         forge.summary(standing)
-=======
-        forge.summary(standing(report, report.exit_code))
->>>>>>> 706cac2 (Report on forks in a second run: what the first one left is data, checked before it is posted, and makes nothing green)
         forge.outputs({**_outputs(report), **(filing.relative(files, actions) if actions else {})})
     except RunnerError as failure:
         logger.warning("%s", failure)
     _posted(standing, forge)
 
 
-def standing(report: Report, code: int, own: Own | None = None, annotations: tuple[Annotation, ...] = ()) -> Standing:
+def standing_of(
+    report: Report, code: int, own: Own | None = None, annotations: tuple[Annotation, ...] = ()
+) -> Standing:
     """Give the report as a host is told it."""
     from runner.review.view import headline  # noqa: PLC0415 - as in `filing`
 

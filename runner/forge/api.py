@@ -193,15 +193,10 @@ class Api:
                 params=request.query,
                 json=request.body,
                 headers=_HEADERS,
-<<<<<<< HEAD
-                auth=self._auth,
-                timeout=self._timeout,
-=======
                 auth=self._auth if request.url.startswith(f"{self._url}/") or not request.leaves else _Nobody(),
-                timeout=_TIMEOUT,
+                timeout=self._timeout,
                 allow_redirects=not request.leaves,
                 stream=request.leaves,
->>>>>>> 706cac2 (Report on forks in a second run: what the first one left is data, checked before it is posted, and makes nothing green)
             )
         except requests.RequestException as error:
             return error
