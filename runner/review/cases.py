@@ -6,8 +6,9 @@ Reads git, the cache and, where it has to, the remote; judges nothing (`judging`
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from runner.errors import GitError
 from runner.review import renames, sides, trends
 from runner.review.claims import Grounds
 from runner.review.judging import Case
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from runner.review.claims import Policy
     from runner.review.gate import Gate
     from runner.review.trends import Line
+
+
+_LOST: Final = "the commit to compare with cannot be had here"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +70,7 @@ def gather(
         head=head,
         base=base,
         base_sha=sha,
+        lost="" if base or _is_first(place, terms) else _LOST,
         grounds=Grounds(
             policy=terms.policy,
             proposes=terms.proposes,
@@ -77,6 +82,14 @@ def gather(
         times=project.times if project else None,
         line=partial(trends.line, place, (sha, base)) if base else None,
     )
+
+
+def _is_first(place: Place, terms: Terms) -> bool:
+    """Whether nothing came before the candidate, so that there is no baseline anywhere."""
+    try:
+        return not (terms.proposes or place.git.parents("HEAD"))
+    except GitError:
+        return True  # not one commit yet
 
 
 def followed(case: Case, last: int, paths: Sequence[str] = ()) -> tuple[Line, dict[str, list[object]]]:

@@ -84,10 +84,19 @@ class Gate(Limits):
 
 @dataclass(frozen=True, slots=True)
 class _Baseline:
-    """The baseline's values of one gate, or why there are none, and those of the commits before it."""
+    """The baseline's values of one gate, and those of the commits before it.
+
+    Attributes:
+        values: by their places.
+        missing: why there is none in a place.
+        lost: whether there is a baseline that cannot be had: then nobody knows what is missing from it.
+        past: the values of earlier commits.
+
+    """
 
     values: dict[jsonpaths.Steps, object]
     missing: str = ""
+    lost: bool = False
     past: Sequence[Mapping[jsonpaths.Steps, object]] = ()
 
     def samples(self, steps: jsonpaths.Steps) -> list[Decimal]:
@@ -97,14 +106,18 @@ class _Baseline:
 
 
 def judge(
-    gates: Sequence[Gate], head: Documents, base: Documents | None, event: str = "", past: Past = NO_PAST
+    gates: Sequence[Gate],
+    head: Documents,
+    base: Documents | Unreadable | None,
+    event: str = "",
+    past: Past = NO_PAST,
 ) -> tuple[Verdict, ...]:
     """Judge every gate that applies to `event`; one verdict a matched value, in the gate file's order.
 
     Args:
         gates: the rules.
         head: the candidate's documents, by `Gate.source`.
-        base: the baseline's; `None` where there is no baseline.
+        base: the baseline's; `None` where there is no baseline, `Unreadable` where there is one that cannot be had.
         event: GitHub's name of the event. Any other word, or none (a laptop), leaves out no gate.
         past: what the base branch recorded, oldest first, the baseline itself last.
 
@@ -160,21 +173,24 @@ def _unreadable(gate: Gate, document: Unreadable, baseline: _Baseline) -> Verdic
     return replace(row, status="unmeasured", base=base) if document.unrecorded else row
 
 
-def _baseline(gate: Gate, base: Documents | None, past: Past) -> _Baseline:
+def _baseline(gate: Gate, base: Documents | Unreadable | None, past: Past) -> _Baseline:
     if base is None:
         return _Baseline({}, "there is no baseline")
+    if isinstance(base, Unreadable):
+        return _Baseline({}, base.why, lost=True)
     before = [_values(gate, document) for document in past.get(gate.source, ())]
     document = base.get(gate.source)
     if gate.source not in base:
-        return _Baseline({}, f"{gate.file} does not exist at the baseline", before)
+        return _Baseline({}, f"{gate.file} does not exist at the baseline", past=before)
     if isinstance(document, Unreadable):
         why = f"cannot be read at the baseline: {document.why}"
-        return _Baseline({}, f"the baseline has none: {document.why}" if gate.unit else f"{gate.file} {why}", before)
+        told = f"the baseline has none: {document.why}" if gate.unit else f"{gate.file} {why}"
+        return _Baseline({}, told, lost=not (gate.unit or document.unrecorded), past=before)
     try:
         found = jsonpaths.find(document, gate.jsonpath)
     except jsonpaths.JsonPathError as error:
-        return _Baseline({}, f"{gate.jsonpath} at the baseline: {error}", before)
-    return _Baseline(found, "the baseline has no value here", before)
+        return _Baseline({}, f"{gate.jsonpath} at the baseline: {error}", lost=True, past=before)
+    return _Baseline(found, "the baseline has no value here", past=before)
 
 
 def _values(gate: Gate, document: object) -> dict[jsonpaths.Steps, object]:
@@ -210,7 +226,7 @@ def _judge_value(gate: Gate, steps: jsonpaths.Steps, value: object, baseline: _B
     elif gate.against_base:
         missing = baseline.missing if steps not in baseline.values else ""
         why = missing or f"the baseline's value is {shown(base)}, not a number"
-        findings += limits.without_base(gate, why)
+        findings += limits.without_base(gate, why, lost=baseline.lost)
     samples = baseline.samples(steps) if baseline.past or gate.band else []
     findings += limits.usual(gate, measured, samples)
     note = limits.quieter(gate, before, samples) if before is not None and samples else ""

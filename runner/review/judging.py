@@ -43,6 +43,7 @@ class Case:
         head: the candidate.
         base: what it is compared with; `None` where there is nothing.
         base_sha: its commit.
+        lost: why there is no base, although something came before the candidate; empty: nothing did, or it is `base`.
         doubtful: outs whose content no stage of this run vouches for, and why: their metrics count as unreadable.
         grounds: what is known of how metrics came to be.
         old_name: gives the name that a metrics file had at the base, where it has another one now.
@@ -56,6 +57,7 @@ class Case:
     head: Side
     base: Side | None
     base_sha: str = ""
+    lost: str = ""
     doubtful: Mapping[str, str] = field(default_factory=dict)
     grounds: claims.Grounds = field(default_factory=claims.Grounds)
     old_name: Callable[[str], str] | None = None
@@ -77,7 +79,7 @@ def judged(report: Report, case: Case) -> Report:
     verdicts = gate.judge(
         rules,
         {**now, **_quantities(case, rules, head), **_doubted_sizes(case, rules)},
-        None if base is None or before is None else {**before, **renamed[1], **_quantities(case, rules, base)},
+        _none(case) if base is None or before is None else {**before, **renamed[1], **_quantities(case, rules, base)},
         past=before_base.values,
     )
     verdicts = tuple(_with_origins(_by_claims(verdicts, rules, claimed), case, renamed[0]))
@@ -93,6 +95,10 @@ def judged(report: Report, case: Case) -> Report:
         history=_history(before_base, verdicts, shown),
     )
     return _concluded(made)
+
+
+def _none(case: Case) -> Unreadable | None:
+    return Unreadable(case.lost) if case.lost else None
 
 
 def _concluded(report: Report) -> Report:

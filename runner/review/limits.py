@@ -196,10 +196,13 @@ def _gain(gain: _Loss, required: Allowance, limit: str) -> Finding:
     return Finding("failed", why, limit, gain.worked_out(required, "<", gains=True))
 
 
-def without_base(limits: Limits, why: str) -> Iterator[Finding]:
-    """Say what the limits that compare with a baseline are worth without one."""
+def without_base(limits: Limits, why: str, *, lost: bool) -> Iterator[Finding]:
+    """Say what the limits that compare with a baseline are worth without one.
+
+    One that is lost - it is somewhere, and cannot be had - may forbid what nobody can see: nothing lets that pass.
+    """
     status: dict[str, Status] = {"pass": "passed", "warn": "warned", "fail": "failed"}
-    rule = limits.missing_baseline
+    rule = "" if lost and limits.missing_baseline != "fail" else limits.missing_baseline
     told = f"{why} (missing-baseline: {rule})" if rule else why
     for name, allowance in limits.against_base.items():
         yield Finding(status.get(rule, "unmeasured"), told, f"{name}: {allowance.said(limits.unit)}")

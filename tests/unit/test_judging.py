@@ -77,8 +77,12 @@ def retrained(made: Workshop, *rates: str) -> None:
 
 def pull_request(made: Workshop, folder: Path) -> dict[str, str]:
     """Give the environment of a job of a pull request from `feature` into main."""
-    repository = "Codertocat/Hello-World"
-    head, base = made.git("rev-parse", "HEAD"), made.git("rev-parse", "main")
+    return pull_request_of(made, folder, made.git("rev-parse", "main"))
+
+
+def pull_request_of(made: Workshop, folder: Path, base: str) -> dict[str, str]:
+    """Give that of one into a main at the commit `base`, which need not be there."""
+    repository, head = "Codertocat/Hello-World", made.git("rev-parse", "HEAD")
     payload = events.pull_request(repository=repository, number=2, head=head, base=base)
     return {**made.environ, **job(folder, payload, head, repository)}
 
@@ -250,6 +254,47 @@ def test_a_cache_that_came_with_the_pull_request_is_no_witness(made: Workshop, t
     report = Workshop(made.root, pull_request(made, tmp_path)).run(push="never")
     assert made.journal == ["score"]
     assert report.gates[0].head == 0.95
+
+
+# Baselines that cannot be had
+
+PASS = f"{GATES}  missing-baseline: pass\n"
+
+
+def test_a_lost_object_of_the_baseline_is_no_missing_baseline(tmp_path: Path) -> None:
+    made = finished(tmp_path, PIPELINE.replace("[{m.json: {cache: false}}]", "[m.json]"), FILES)
+    made.put({"retrain.yaml": PASS})
+    made.commit()
+    made.git("checkout", "-q", "-b", "feature")
+    old = made.objects("m.json")[0]
+    made.put({"rate": "10\n"})
+    made.repro()
+    for folder in (made.remote, made.root / ".dvc" / "cache"):
+        (folder / old).unlink(missing_ok=True)
+    report = alone(made)
+    assert (report.gates[0].status, report.exit_code) == ("unmeasured", 1)
+    assert "is neither in the cache nor in the remote" in report.gates[0].why
+
+
+def test_a_pull_request_whose_base_cannot_be_had_does_not_pass_as_the_first_commit_does(
+    made: Workshop, tmp_path: Path
+) -> None:
+    made.put({"retrain.yaml": PASS})
+    made.commit()
+    made.git("branch", "-q", "-D", "main")
+    environ = pull_request_of(made, tmp_path, base="1" * 40)
+    report = Workshop(made.root, environ).run(push="never")
+    assert (report.base, report.gates[0].status, report.exit_code) == (None, "unmeasured", 1)
+    assert report.gates[0].why == "the commit to compare with cannot be had here"
+
+
+def test_the_first_commit_has_no_baseline_and_the_gate_says_what_that_is_worth(tmp_path: Path) -> None:
+    made = workshop(tmp_path, "", {"retrain.yaml": PASS, "m.json": '{"score": 0.9}'})
+    payload = {"before": "0" * 40, "after": made.git("rev-parse", "HEAD"), "repository": {"full_name": "o/n"}}
+    environ = {**made.environ, **job(tmp_path, payload, made.git("rev-parse", "HEAD"), "o/n")}
+    report = alone(Workshop(made.root, {**environ, "GITHUB_EVENT_NAME": "push", "GITHUB_REF": "refs/heads/main"}))
+    assert (report.base, report.gates[0].status) == (None, "passed")
+    assert report.gates[0].why == "there is no baseline (missing-baseline: pass)"
 
 
 # Sizes and times

@@ -187,6 +187,9 @@ MISSING = [
     ({"allow_drop": "0.1", "missing_baseline": "pass"}, NONE, P),
     ({"allow_drop": "0.1", "missing_baseline": "warn"}, "{}", W),
     ({"allow_drop": "0.1", "missing_baseline": "fail"}, m("NaN"), F),
+    ({"allow_drop": "0.1", "missing_baseline": "pass"}, "not json", U),
+    ({"allow_drop": "0.1", "missing_baseline": "warn"}, '{"m": 1, "m": 1}', U),
+    ({"allow_drop": "0.1", "missing_baseline": "fail"}, "not json", F),
     ({"warn_drop": "0.1"}, None, U),
     ({"at_least": "0.9"}, None, P),
     ({"at_least": "0.9"}, NONE, P),
@@ -261,6 +264,23 @@ def test_a_missing_baseline_is_unmeasured_unless_the_gate_says_otherwise(
 ) -> None:
     (row,) = judged(gate(**rules), base, m("0.95"))
     assert (row.status, row.exits) == (status, status in {F, U})
+
+
+@pytest.mark.parametrize(("rule", "status"), [("", U), ("pass", U), ("warn", U), ("fail", F)])
+def test_a_baseline_that_is_somewhere_and_cannot_be_had_is_not_a_missing_one(rule: str, status: str) -> None:
+    gates = [gate(allow_drop="0.1", missing_baseline=rule)]
+    (row,) = judge(gates, {FILE: {"m": 0.95}}, Unreadable("it cannot be had"))
+    assert (row.status, row.why) == (status, f"it cannot be had{' (missing-baseline: fail)' * (rule == 'fail')}")
+    (row,) = judge(gates, {FILE: {"m": 0.95}}, {FILE: Unreadable("its object is in no remote")})
+    assert (row.status, "its object is in no remote" in row.why) == (status, True)
+    (row,) = judge(gates, {FILE: {"m": 0.95}}, {FILE: Unreadable("nobody wrote it down", unrecorded=True)})
+    assert row.status == {"": U, "pass": P, "warn": W, "fail": F}[rule]
+
+
+def test_a_path_that_cannot_be_evaluated_at_the_baseline_is_no_missing_baseline() -> None:
+    rule = gate("$.r[\\v][0].v", allow_drop="0.1", missing_baseline="pass")
+    (row,) = judged(rule, '{"r": [{"v": 1}, {"v": "a"}]}', '{"r": [{"v": 2}, {"v": 1}]}')
+    assert row.status == U
 
 
 @pytest.mark.parametrize(("path", "rules", "base", "head", "expected"), WILDCARDS)
