@@ -124,10 +124,23 @@ def _gate_file(root: Path, flags: Mapping[str, str | None], environ: Mapping[str
     given = bool(flags.get("config") or environ.get(settings.variable("config"), "").strip())
     place = (Path(settings.early("working-directory", flags, environ)).absolute() if given else root) / name
     text = read_text(place, name)
+    if not given:
+        _refuse_others(root, Path(settings.early("working-directory", flags, environ)).absolute(), name)
     if text is None and given:
         message = f"the gate file {name} does not exist"
         raise ConfigError(message, "name an existing file with --config, or leave it out")
     return place, text
+
+
+def _refuse_others(root: Path, directory: Path, name: str) -> None:
+    """Refuse a gate file between where one is and the project's root: who wrote it believes that it counts."""
+    folders = [one for one in (directory, *directory.parents) if root in one.parents]
+    other = next((one / name for one in folders if (one / name).is_file()), None)
+    if other:
+        message = (
+            f"{other.relative_to(root).as_posix()} is not read: this project's gate file is {name}, beside .dvc or .git"
+        )
+        raise ConfigError(message, "move its gates there, or name it with --config")
 
 
 def _read_gates(text: str | None, name: str, *, judges: bool) -> tuple[GateFile | None, Own, str]:

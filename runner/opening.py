@@ -155,8 +155,16 @@ def _directory(flags: Mapping[str, str | None], environ: Mapping[str, str]) -> P
 
 
 def find_root(directory: Path) -> Path | None:
-    """Find the folder with a `.dvc` folder in it, from `directory` upwards, as DVC does."""
-    return next((folder for folder in (directory, *directory.parents) if (folder / ".dvc").is_dir()), None)
+    """Find the folder with a `.dvc` folder in it, from `directory` upwards, as DVC does.
+
+    Not above the repository that one is in: what surrounds a submodule is another project, with other gates.
+    """
+    for folder in (directory, *directory.parents):
+        if (folder / ".dvc").is_dir():
+            return folder
+        if (folder / ".git").exists():
+            break
+    return None
 
 
 def _inside(top: Path, root: Path) -> str:

@@ -12,6 +12,7 @@ from runner import opening
 from runner.cli import start
 from runner.engine.committed import Committed
 from runner.errors import ConfigError, ConfigErrors, RemoteError
+from tests.interop.projects import git, put
 from tests.support.pipelines import CONFIG, Workshop, workshop
 
 if TYPE_CHECKING:
@@ -33,6 +34,28 @@ def test_the_project_is_the_nearest_folder_with_dvc_in_it(tmp_path: Path) -> Non
     (tmp_path / "a" / "d" / ".dvc").write_text("a file")
     assert opening.find_root(tmp_path / "a" / "b" / "c") == tmp_path / "a" / "b"
     assert opening.find_root(tmp_path / "a" / "d") == tmp_path / "a"
+
+
+def test_a_project_above_the_repository_that_one_is_in_is_another_one(tmp_path: Path) -> None:
+    outer = workshop(tmp_path, "", {"retrain.yaml": "gates: []\n"})
+    inner = outer.root / "vendored" / "model"
+    git(outer.root, "init", "--quiet", str(inner))
+    put(inner, {"retrain.yaml": "baseline: target\n", "sub/x": ""})
+    assert opening.find_root(inner / "sub") is None
+    with Workshop(inner, outer.environ).opened("gate", working_directory=str(inner / "sub")) as opened:
+        assert (opened.root, opened.found) == (inner, None)
+
+
+@pytest.mark.parametrize("verb", ["gate", "run", "plan"])
+def test_a_gate_file_that_would_not_be_read_is_an_error(verb: str, made: Workshop) -> None:
+    made.put({"sub/retrain.yaml": "gates: []\n", "sub/deeper/x": "", "retrain.yaml": "gates: []\n"})
+    for folder in ("sub", "sub/deeper"):
+        with pytest.raises(
+            ConfigError, match=r"sub/retrain\.yaml is not read: this project's gate file is retrain\.yaml"
+        ):
+            made.open(verb, working_directory=str(made.root / folder))
+    with made.opened(verb, working_directory=str(made.root / "sub"), config="retrain.yaml") as opened:
+        assert opened.root == made.root
 
 
 def test_a_project_may_lie_in_a_folder_of_its_repository(tmp_path: Path) -> None:
@@ -228,7 +251,7 @@ def test_a_file_that_never_ends_is_refused_and_not_read(name: str, made: Worksho
 
 
 def test_the_gate_file_is_the_projects_and_one_that_is_named_is_found_from_where_it_starts(made: Workshop) -> None:
-    made.put({"retrain.yaml": "jobs: 3\n", "sub/mine.yaml": "jobs: 5\n", "sub/retrain.yaml": "jobs: 7\n"})
+    made.put({"retrain.yaml": "jobs: 3\n", "sub/mine.yaml": "jobs: 5\n"})
     sub = str(made.root / "sub")
     for flags, jobs in (
         ({}, 3),
