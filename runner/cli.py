@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from runner import __version__, log
-from runner.errors import Exit, Interrupted, RunnerError
+from runner.errors import NOWHERE, Exit, Interrupted, RunnerError
 from runner.options import EPILOG, OPTIONS, Call
 from runner.verbs.output import discard
 
@@ -112,9 +112,8 @@ def _usage(error: click.UsageError) -> int:
 def _told(error: RunnerError) -> int:
     """Say every problem, each beside its place in the file."""
     for problem in error.problems:
-        where = problem.where
         text = f"{problem.message}\n  {problem.hint}" if problem.hint else problem.message
-        log.annotation("error", text, file=where.file if where else "", line=where.line if where else 0)
+        log.annotation("error", text, where=problem.where or NOWHERE)
     return error.exit_code
 
 

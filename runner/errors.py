@@ -6,7 +6,7 @@ Outcomes (a stage failed, a gate failed) are values in the report, never excepti
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from runner.values import dataclass
 
@@ -56,6 +56,10 @@ class Location:
     def __str__(self) -> str:
         """Give `file:line:column`, leaving out what is not known."""
         return ":".join(str(part) for part in (self.file, self.line, self.column) if part)
+
+
+NOWHERE: Final = Location("")
+"""The place of what is about no file."""
 
 
 class RunnerError(Exception):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from runner.errors import NOWHERE
 from runner.forge.protocol import Annotation
 
 if TYPE_CHECKING:
@@ -22,8 +23,7 @@ def _of_gate(row: Verdict) -> Annotation:
     return Annotation(
         level="error" if row.exits else "warning",
         message=f"{row.metric} {row.path} {row.status}: {row.why}",
-        file=row.where.file,
-        line=row.where.line,
+        where=row.where,
         title=row.gate,
     )
 
@@ -32,6 +32,5 @@ def _of_error(report: Report) -> Iterator[Annotation]:
     """Give what ended the walk, and every further mistake that was found with it."""
     if error := report.error:
         text = f"{error.message}\n  {error.hint}" if error.hint else error.message
-        where = error.where
-        yield Annotation(level="error", message=text, file=where.file if where else "", line=where.line if where else 0)
+        yield Annotation(level="error", message=text, where=error.where or NOWHERE)
         yield from (Annotation(level="warning", message=note) for note in report.notes)

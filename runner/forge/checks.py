@@ -73,7 +73,7 @@ class Checks:
 
     def _end(self, output: Mapping[str, object], standing: Standing) -> None:
         """Conclude with the last batch of annotations, so that who waits for the conclusion sees all of them."""
-        rows = [_row(one) for one in standing.annotations if one.file]
+        rows = [_row(one) for one in standing.annotations if one.where.file]
         for start in range(0, len(rows) - BATCH, BATCH):
             self._update({"output": {**output, "annotations": rows[start : start + BATCH]}}, standing)
         last = rows[(len(rows) - 1) // BATCH * BATCH :] if rows else []
@@ -93,7 +93,8 @@ def conclusion(standing: Standing) -> str:
 
 
 def _row(one: Annotation) -> dict[str, Any]:
-    line = max(one.line, 1)
-    row = {"path": one.file, "start_line": line, "end_line": line, "annotation_level": _LEVELS[one.level]}
+    line, column = max(one.where.line, 1), one.where.column
+    row = {"path": one.where.file, "start_line": line, "end_line": line, "annotation_level": _LEVELS[one.level]}
+    row |= {"start_column": column, "end_column": column} if column else {}
     row |= {"message": one.message[:_MESSAGE]}
     return row | ({"title": one.title[:_TITLE]} if one.title else {})

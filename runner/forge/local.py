@@ -36,7 +36,7 @@ class Local:
         for one in annotations:
             shown[one.level] += 1
             if shown[one.level] <= SHOWN_OF_A_KIND:
-                log.annotation(one.level, one.message, file=one.file, line=one.line, title=one.title)
+                log.annotation(one.level, one.message, where=one.where, title=one.title)
 
     def summary(self, standing: Standing) -> None:
         """There is no page of the job."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, Literal, Protocol
 
+from runner.errors import NOWHERE, Location
 from runner.values import dataclass
 
 Render = Callable[[int], str]
@@ -51,16 +52,14 @@ class Annotation:
     Attributes:
         level: how bad it is.
         message: may have several lines.
-        file: repository-relative; empty: of the run as a whole.
-        line: counted from 1; 0: of the file as a whole.
+        where: the place in a file of the repository; without one it is about the run as a whole.
         title: a short heading; may be empty.
 
     """
 
     level: Level
     message: str
-    file: str = ""
-    line: int = 0
+    where: Location = NOWHERE
     title: str = ""
 
 

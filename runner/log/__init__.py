@@ -15,7 +15,7 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, Literal, TextIO
 
-from runner.errors import Interrupted
+from runner.errors import NOWHERE, Interrupted, Location
 from runner.log.mask import Mask
 from runner.log.stage import StageOutput, inert
 from runner.log.turns import Turns
@@ -102,7 +102,7 @@ def block(text: str) -> str:
     return _door().clean(text)
 
 
-def annotation(level: Level, message: str, *, file: str = "", line: int = 0, title: str = "") -> None:
+def annotation(level: Level, message: str, *, where: Location = NOWHERE, title: str = "") -> None:
     """Log a message that the code host shows beside a line of a file.
 
     GitHub shows the first 10 of a kind and step only: the order is the caller's business.
@@ -110,12 +110,11 @@ def annotation(level: Level, message: str, *, file: str = "", line: int = 0, tit
     Args:
         level: what GitHub calls it.
         message: may have several lines; GitHub cuts it at 4,096 characters.
-        file: repository-relative POSIX path; empty for the run as a whole.
-        line: counted from 1; 0 for the file as a whole.
+        where: the place in a file; without one it is about the run as a whole.
         title: a short heading.
 
     """
-    logging.getLogger(NAME).log(_LEVELS[level], "%s", message, extra={"place": _Place(file, line, title)})
+    logging.getLogger(NAME).log(_LEVELS[level], "%s", message, extra={"place": _Place(where, title)})
 
 
 @contextmanager
@@ -162,24 +161,23 @@ def escape_property(text: str) -> str:
 class _Place:
     """Where an annotation is shown."""
 
-    file: str
-    line: int
+    where: Location
     title: str
 
     def properties(self) -> str:
         """Render the properties of a workflow command, with a leading space where there are any."""
-        known = (("file", self.file), ("line", str(self.line or "")), ("title", self.title))
+        line, column = (str(number or "") for number in (self.where.line, self.where.column))
+        known = (("file", self.where.file), ("line", line), ("col", column), ("title", self.title))
         given = ",".join(f"{name}={escape_property(value)}" for name, value in known if value)
         return f" {given}" if given else ""
 
     def words(self) -> str:
-        """Render for a terminal: `file:line: title: `."""
-        where = f"{self.file}:{self.line}" if self.line else self.file
-        return "".join(f"{part}: " for part in (where, self.title) if part)
+        """Render for a terminal: `file:line:column: title: `."""
+        return "".join(f"{part}: " for part in (str(self.where), self.title) if part)
 
 
 class _Terminal(logging.Formatter):
-    """`warning: file:line: message`; plain messages as they are."""
+    """`warning: file:line:column: message`; plain messages as they are."""
 
     def format(self, record: logging.LogRecord) -> str:
         place = getattr(record, "place", None)

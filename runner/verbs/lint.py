@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -85,11 +86,10 @@ def _annotate(findings: Sequence[Finding], prefix: str) -> None:
     """Show each beside its line; what weighs most comes first, because GitHub shows ten of a kind."""
     for one in sorted(findings, key=lambda one: -one.rule.severity):
         text = f"{one.message}\n{one.hint}" if one.hint else one.message
-        file = f"{prefix}{one.where.file}" if one.where.file else ""
+        where = replace(one.where, file=f"{prefix}{one.where.file}") if one.where.file else one.where
         log.annotation(
             _LEVELS[one.rule.severity.word],
             text,
-            file=file,
-            line=one.where.line,
+            where=where,
             title=f"{one.rule.code} {one.rule.name}",
         )

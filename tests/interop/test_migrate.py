@@ -71,7 +71,7 @@ def test_what_cannot_be_migrated_leaves_everything_as_it_was(root: Path, sides: 
     before = workspace(root)
     done = sides.retrain.ask(root, "migrate")
     assert done.code == 2
-    assert "metric.dvc:2: extra is a metric" in done.err
+    assert "metric.dvc:2:3: extra is a metric" in done.err
     assert workspace(root) == before
 
 

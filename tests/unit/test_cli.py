@@ -437,7 +437,7 @@ def test_every_mistake_of_a_file_is_told_once_with_its_place(root: Path, retrain
     (root / "dvc.yaml").write_text("stages:\n  a:\n    cmd: 1\n    foo: 2\n  b: []\n")
     (root / "bad.dvc").write_text("outs: 1\n")
     told = retrain("plan", cwd=root, exits=2).stderr
-    for place in ("dvc.yaml:3: ", "dvc.yaml:4: ", "dvc.yaml:5: ", "bad.dvc:1: "):
+    for place in ("dvc.yaml:3:5: ", "dvc.yaml:4:5: ", "dvc.yaml:5:3: ", "bad.dvc:1:1: "):
         assert told.count(f"error: {place}") == 1
     assert told.count("dvc.yaml:3") == 1
 
@@ -445,8 +445,8 @@ def test_every_mistake_of_a_file_is_told_once_with_its_place(root: Path, retrain
 def test_mistakes_in_settings_are_told_with_their_place(root: Path, retrain: Program) -> None:
     (root / "retrain.yaml").write_text("jobs: many\npush: sometimes\n")
     told = retrain("plan", cwd=root, exits=2).stderr
-    assert "error: retrain.yaml:1: jobs: 'many'" in told
-    assert "error: retrain.yaml:2: push: 'sometimes'" in told
+    assert "error: retrain.yaml:1:1: jobs: 'many'" in told
+    assert "error: retrain.yaml:2:1: push: 'sometimes'" in told
 
 
 BAD_TEXT: dict[str, bytes] = {

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from runner.errors import ForgeError
+from runner.errors import ForgeError, Location
 from runner.forge.checks import LIMIT, Checks
 from runner.forge.protocol import RUNNING, Annotation
 from runner.forge.statuses import Statuses
@@ -30,7 +30,8 @@ def statuses(repository: Repository) -> Statuses:
 
 def rows(count: int) -> list[Annotation]:
     return [
-        Annotation(level="error", message=f"m{n}", file="retrain.yaml", line=n + 1, title="t") for n in range(count)
+        Annotation(level="error", message=f"m{n}", where=Location("retrain.yaml", n + 1, 3), title="t")
+        for n in range(count)
     ]
 
 
@@ -90,7 +91,7 @@ def test_an_annotation_without_a_line_stands_at_the_first_and_one_without_a_file
 ) -> None:
     strange = [
         Annotation(level="error", message="nowhere"),
-        Annotation(level="notice", message="x" * 100_000, file="train.py", title="y" * 300),
+        Annotation(level="notice", message="x" * 100_000, where=Location("train.py"), title="y" * 300),
     ]
     checks.tell(standing("x", "failed", 1, strange))
     (row,) = fake.annotations[fake.check_runs[0]["id"]]

@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runner import log
+from runner.errors import Location
 from tests.support import actions
 from tests.support.actions import Command
 
@@ -44,11 +45,11 @@ def test_a_terminal_gets_plain_words() -> None:
     stream = started(on=False)
     LOGGER.info("reading %s", "dvc.yaml")
     LOGGER.warning("careful")
-    log.annotation("error", "too low", file="retrain.yaml", line=3, title="accuracy")
+    log.annotation("error", "too low", where=Location("retrain.yaml", 3, 5), title="accuracy")
     log.annotation("notice", "as it was")
     LOGGER.debug("not asked for")
     assert stream.getvalue() == (
-        "reading dvc.yaml\nwarning: careful\nerror: retrain.yaml:3: accuracy: too low\nas it was\n"
+        "reading dvc.yaml\nwarning: careful\nerror: retrain.yaml:3:5: accuracy: too low\nas it was\n"
     )
 
 
@@ -66,8 +67,8 @@ def test_verbosity_chooses_what_a_terminal_shows(verbosity: int, expected: list[
 def test_the_code_host_gets_commands_that_mean_what_was_said() -> None:
     stream = started()
     LOGGER.warning("50%\r\nof it")
-    log.annotation("error", "a::b", file="a,b:c.yaml", line=7, title="x: 100%")
-    log.annotation("notice", "fine", file="metrics.json")
+    log.annotation("error", "a::b", where=Location("a,b:c.yaml", 7), title="x: 100%")
+    log.annotation("notice", "fine", where=Location("metrics.json"))
     LOGGER.info("just a line")
     LOGGER.debug("detail")
     read = actions.read(stream.getvalue())

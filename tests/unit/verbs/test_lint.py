@@ -117,7 +117,7 @@ def test_sarif_and_annotations_place_findings_in_the_repository(root: Path, retr
     done = retrain("-C", "ml", "lint", "--sarif", "--select", "RT101", cwd=root, env={"GITHUB_ACTIONS": "true"})
     (result,) = json.loads(done.stdout)["runs"][0]["results"]
     assert result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == "ml/dvc.yaml"
-    assert "::warning file=ml/dvc.yaml,line=3,title=RT101 script-not-a-dep::'fit' runs src/fit.py" in done.stderr
+    assert "::warning file=ml/dvc.yaml,line=3,col=17,title=RT101 script-not-a-dep::'fit' runs src/fit.py" in done.stderr
 
 
 def test_git_is_asked_what_it_has_and_what_it_ignores(root: Path, retrain: Program) -> None:
