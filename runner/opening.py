@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     from runner.asked import Asked
     from runner.engine.supposing import Supposing
+    from runner.hashes import Hash
     from runner.pipeline.config import Config
     from runner.pipeline.model import LockedPath, Out, Pipeline, Stage
     from runner.pipeline.source import Source
@@ -213,6 +214,7 @@ def _project(root: Path, git: Git, prefix: str, asked: Asked, meter: Meter) -> P
     known = dvc if asked.remote_from is not None else config.Config()
     sources = Sources(known, repositories, _trusts(pipeline, Committed(git, prefix, asked.remote_from or ""), asked))
     objects = Objects(store, remote, chosen.transfers, homes, versions)
+    objects.recorded = _recorded_sizes(pipeline)
     objects.origin = lambda file: _origin(pipeline, sources, file)
     runs = RunCache(store, lambda: remote(""), root / SCRATCH / "unpushed")
     cwd = os.path.relpath(chosen.directory, root)
@@ -271,6 +273,17 @@ def _origin(pipeline: Pipeline, sources: Sources, file: str) -> None:
     recorded = pipeline.entries[file].dep(stage.deps[0].spelled)
     if recorded:
         sources.bring(stage.deps[0], recorded)
+
+
+def _recorded_sizes(pipeline: Pipeline) -> Callable[[Hash], int]:
+    """Give a function that gives the size of an object as DVC files say, looked for when it is first asked."""
+
+    @cache
+    def sizes() -> dict[Hash, int]:
+        items = (item for entry in pipeline.entries.values() for item in (*entry.deps, *entry.outs))
+        return {item.hash: item.size for item in items if item.hash and item.size}
+
+    return lambda name: sizes().get(name, 0)
 
 
 def _is_trusted_event(asked: Asked) -> bool:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from runner.engine import proof, tracked
 from runner.engine.objects import NOTHING
 from runner.errors import Corrupt, ObjectMissing
+from runner.hashes import LEGACY, MD5, Hash
 from runner.store import inspection
 from runner.values import dataclass
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from runner.engine.project import Project
     from runner.engine.proof import Kept, Lack
     from runner.engine.targets import Named
-    from runner.hashes import Hash
     from runner.pipeline.model import LockedPath, Out
     from runner.store.transfer import Failure, Moved
 
@@ -84,6 +84,7 @@ def verify(project: Project, targets: Sequence[str], *, remotes: bool, repair: b
         RemoteError: a remote is not configured, or could not say what it holds.
 
     """
+    put_away = _put_away(project)
     recorded = list(tracked.recorded([project.pipeline], targets, project.cwd))
     heads = [locked.hash for _, locked in recorded if locked.hash]
     # Before any listing is opened: one that is broken is put away when it is opened, and would not be found.
@@ -92,6 +93,7 @@ def verify(project: Project, targets: Sequence[str], *, remotes: bool, repair: b
     if targets:
         cached += _cached(project, named.keys() - set(heads))
     found = [_finding("cache", failure, named) for failure in cached.failed]
+    found += [_gone(name, out, project) for name, out in named.items() if name.value in put_away]
     if repair:
         found = list(_refetched(project, found, named))
     read = NOTHING
@@ -135,8 +137,20 @@ def _cached(project: Project, names: Iterable[Hash]) -> Moved:
     return inspection.inspect_cache(project.cache, here, os.cpu_count() or 1)
 
 
+def _put_away(project: Project) -> set[str]:
+    """Give the values of the names of what held other bytes when it was read before, and has had no good copy since."""
+    values = {value for _, value in project.cache.quarantined()}
+    return {value for value in values if not any(project.cache.has(Hash(value, kind)) for kind in (MD5, LEGACY))}
+
+
+def _gone(name: Hash, out: Out, project: Project) -> Finding:
+    why = f"the object {name} held other bytes and is in quarantine; the cache has no other copy"
+    return Finding("cache", name.key, "missing", out.path, why, repaired=project.cache.has(name))
+
+
 def _refetched(project: Project, found: Iterable[Finding], named: Mapping[Hash, Out]) -> Iterator[Finding]:
     """Fetch anew what was broken in the cache. Of what no out is made of, nobody knows where it could be had."""
+    found = list(found)
     by_key = {name.key: (out, name) for name, out in named.items()}
     wanted = [by_key[finding.name] for finding in found if finding.name in by_key]
     lost = {failure.name for failure in project.objects.fetch(wanted).failed} if wanted else set()

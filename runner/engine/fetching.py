@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from runner.engine.project import Project
     from runner.engine.targets import Named
     from runner.engine.tracked import Scope
+    from runner.errors import ConfigError
     from runner.pipeline.model import LockedPath, Out
     from runner.store.transfer import Moved
 
@@ -41,15 +42,18 @@ class Wish:
     max_size: int = 0
 
 
-def fetch(project: Project, wish: Wish) -> Moved:
+def fetch(project: Project, wish: Wish) -> tuple[Moved, list[ConfigError]]:
     """Bring objects from the remote into the cache, verified; the workspace stays as it is.
+
+    Returns:
+        What was moved, and what is wrong with the commits whose DVC files cannot be read.
 
     Raises:
         RemoteError: something is missing here, and no remote is configured.
         ObjectMissing: a part of a directory is nowhere.
 
     """
-    pipelines = tracked.pipelines(project, wish.scope)
+    pipelines, unread = tracked.pipelines(project, wish.scope)
     found = tracked.recorded(pipelines, wish.targets, project.cwd)
     kept = [(one, locked) for one, locked in found if _is_wanted(wish, one.out, locked)]
     whole = [(one.out, locked.hash) for one, locked in kept if not one.inside and locked.hash]
@@ -60,7 +64,7 @@ def fetch(project: Project, wish: Wish) -> Moved:
     ]
     project.objects.require(project.objects.absent(wanted).values())
     project.objects.fetch(wanted)
-    return project.objects.fetched
+    return project.objects.fetched, unread
 
 
 def _parts(project: Project, named: Sequence[tuple[Named, LockedPath]]) -> list[Wanted]:

@@ -9,7 +9,6 @@ Records of past runs stay, as with DVC; one whose objects are gone is a run that
 from __future__ import annotations
 
 import os
-import re
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Final
 
@@ -32,7 +31,6 @@ if TYPE_CHECKING:
     from runner.store.remote import Remote
 
 _BATCH: Final = 1000
-_QUARANTINED: Final = re.compile(r"([0-9a-f]{32}(?:\.dir)?)-[0-9a-f]{8}\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,16 +229,15 @@ def _far_heap(remote: Remote, kept: Iterable[Hash]) -> Heap:
 
 
 def _listings_first(names: Iterable[Hash]) -> tuple[Hash, ...]:
-    return tuple(sorted(names, key=lambda name: (not name.is_dir, name)))
+    return tuple(sorted(names, key=lambda name: (not name.is_dir, name.key)))
 
 
 def _quarantined(project: Project, used: Iterable[Hash]) -> Iterator[str]:
     """Give broken objects that may go: nothing names them, or a good one is there. Others may be all that is left."""
     needed = {name.value: name for name in used}
-    for path in sorted((project.cache.root / "quarantine").glob("*-*")):
-        found = _QUARANTINED.match(path.name)
-        if found and (found[1] not in needed or project.cache.has(needed[found[1]])):
-            yield os.fspath(path)
+    for path, value in project.cache.quarantined():
+        if value not in needed or project.cache.has(needed[value]):
+            yield path
 
 
 def _leftovers(project: Project) -> Iterator[str]:

@@ -10,14 +10,16 @@ from typing import TYPE_CHECKING
 
 from runner.engine.versions import Versions
 from runner.errors import ConfigError, Corrupt, ObjectMissing, RemoteError
+from runner.hashes import Tree
 from runner.store import transfer
+from runner.store.digest import digest_for, fits
 from runner.store.protocols import Erasable
 from runner.store.transfer import Moved
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from runner.hashes import Hash, Tree
+    from runner.hashes import Hash
     from runner.pipeline.model import Out
     from runner.store.cache import Cache
     from runner.store.remote import Remote
@@ -54,6 +56,8 @@ class Objects:
         self._homes = homes or {}
         self.origin: Callable[[str], object] | None = None
         """Brings the data of an import into the cache from its source; takes the address of its `.dvc` file."""
+        self.recorded: Callable[[Hash], int] = lambda _: 0
+        """Gives the bytes of an object as DVC files say, of a listing those of all its files; 0: not known."""
         self._remote = remote
         self.jobs = jobs
         self.fetched = NOTHING
@@ -76,6 +80,8 @@ class Objects:
         if remote is None:
             return found
         try:
+            if self.cache.only_looks:
+                return _looked_at(remote, name)
             with self.cache.write(name) as sink:
                 remote.get(name.key, sink)
         except ObjectMissing:
@@ -103,7 +109,7 @@ class Objects:
     def _composed_listing(self, name: Hash) -> Tree | None:
         """Write a listing into the cache whose files the DVC files name one by one; no remote has it."""
         tree = self.versions.listing(name)
-        if tree is not None:
+        if tree is not None and not self.cache.only_looks:
             with self.cache.write(name) as sink:
                 sink.write(tree.render())
         return tree
@@ -139,10 +145,17 @@ class Objects:
         return sizes
 
     def fetch(self, wanted: Iterable[Wanted]) -> Moved:
-        """Bring objects into the cache, verified. What could not be had is in `failed`."""
+        """Bring objects into the cache, verified. What could not be had is in `failed`.
+
+        Raises:
+            RemoteError: there is no room for them; nothing was fetched.
+
+        """
         moved = NOTHING
-        for name, hashes in _by_remote(wanted).items():
-            absent = [digest for digest in hashes if not self.at_hand(digest)]
+        homes = _by_remote(wanted)
+        lacking = {home: [name for name in names if not self.at_hand(name)] for home, names in homes.items()}
+        self._check_room(lacking)
+        for name, absent in lacking.items():
             if not absent:
                 continue
             if name.startswith(_ORIGIN):
@@ -155,6 +168,23 @@ class Objects:
                 moved += transfer.fetch(remote, self.cache, absent, self.jobs)
         self._count(moved)
         return moved
+
+    def _check_room(self, lacking: Mapping[str, Sequence[Hash]]) -> None:
+        """Refuse what cannot fit. DVC files say how much is absent at most; where that matters remotes are asked."""
+        most = sum(self.recorded(name) for names in lacking.values() for name in names)
+        if not most or most <= (room := self.cache.room()):
+            return
+        absent = {name: home for home, names in lacking.items() for name in self._opened(names, home)}
+        sizes = self.sizes(absent, self.recorded)
+        needed = sum(sizes.values()) - self.cache.begun(sizes)
+        if needed > room:
+            message = f"{needed:,} bytes are to be fetched, and {self.cache.root} has room for {room:,}"
+            raise RemoteError(message, "nothing was fetched: make room on that disk, move `cache.dir`, or name targets")
+
+    def _opened(self, names: Iterable[Hash], home: str) -> set[Hash]:
+        """Give what the cache lacks of `names`, of a directory its files too."""
+        trees = [tree for name in names if name.is_dir and (tree := self.listing(name, home))]
+        return self.cache.missing([*names, *(member for tree in trees for member in tree.objects())])
 
     def _count(self, moved: Moved) -> None:
         with self._counting:
@@ -257,6 +287,36 @@ class Objects:
                 raise failure.error
             return False
         return True
+
+
+def _looked_at(remote: Remote, name: Hash) -> Tree:
+    """Read a listing in a remote and keep nothing of it.
+
+    Raises:
+        Corrupt: it holds other bytes.
+
+    """
+    held = _Held()
+    remote.get(name.key, held)
+    digest = digest_for(name)
+    digest.update(bytes(held.content))
+    if not fits(digest, name):
+        message = f"{name.key} in {remote.url} holds {len(held.content)} bytes of md5 {digest.hexdigest()}"
+        raise Corrupt(message, "push it again from a good copy")
+    return Tree.parse(bytes(held.content), f"the listing {name}", name.name)
+
+
+class _Held:
+    """A sink in memory."""
+
+    def __init__(self) -> None:
+        self.content = bytearray()
+
+    def write(self, chunk: bytes, /) -> None:
+        self.content += chunk
+
+    def restart(self) -> None:
+        self.content.clear()
 
 
 def home_of(out: Out) -> str:

@@ -5,7 +5,9 @@ Names are of bytes, so a size can only refute: that the bytes are right is for `
 
 from __future__ import annotations
 
+import logging
 import os
+from contextlib import suppress
 from dataclasses import field
 from typing import TYPE_CHECKING
 
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
     from runner.engine.targets import Named
     from runner.hashes import Hash
     from runner.pipeline.model import LockedPath, Out
+
+logger = logging.getLogger("retrain")
 
 
 @dataclass(slots=True)
@@ -112,7 +116,7 @@ def _lacking(project: Project, home: str, kept: Kept) -> Iterator[Lack]:
     there, gone = absent(project, home, kept)
     yield from gone
     url = project.objects.remote(home).url
-    must = ((name, _expected(project, kept, name)) for name in there)
+    must = ((name, _expected(project, kept, name, there[name])) for name in there)
     for name, expected in [(name, size) for name, size in must if size not in {None, there[name]}]:
         message = f"{name.key} in {url} has {there.pop(name)} bytes, and must have {expected}"
         yield Lack(name, kept.outs[name], _corrupt(message))
@@ -137,12 +141,27 @@ def _refuted(
     return _corrupt(message) if total != expected else None
 
 
-def _expected(project: Project, kept: Kept, name: Hash) -> int | None:
-    """Give the bytes that an object must have: as the cache holds it, else as it is recorded; `None`: not known."""
+def _expected(project: Project, kept: Kept, name: Hash, there: int) -> int | None:
+    """Give the bytes that an object must have: as the cache holds it, else as it is recorded; `None`: not known.
+
+    Where the remote has others (`there`), the cache's copy is read before it is believed: it may be the broken one.
+    """
+    with suppress(FileNotFoundError):
+        size = os.stat(project.cache.place(name)).st_size  # noqa: PTH116 - a Path costs more
+        if size == there or _is_good(project, name):
+            return size
+    return None if name.is_dir else kept.sizes.get(name)
+
+
+def _is_good(project: Project, name: Hash) -> bool:
     try:
-        return os.stat(project.cache.place(name)).st_size  # noqa: PTH116 - a Path costs more
-    except FileNotFoundError:
-        return None if name.is_dir else kept.sizes.get(name)
+        project.cache.verify(name)
+    except ObjectMissing:
+        return False
+    except Corrupt as error:
+        logger.warning("%s", error)
+        return False
+    return True
 
 
 def _nowhere(name: Hash, url: str) -> ObjectMissing:

@@ -66,12 +66,23 @@ HERE = Scope()
 """The working tree alone."""
 
 
-def pipelines(project: Project, scope: Scope) -> list[Pipeline]:
-    """Give the working tree's pipeline and those of the commits in `scope`, each commit once."""
+def pipelines(project: Project, scope: Scope) -> tuple[list[Pipeline], list[ConfigError]]:
+    """Give the working tree's pipeline and those of the commits in `scope`, each once; and what is wrong with commits.
+
+    A commit whose DVC files cannot be read hides none of the others, and is never taken for one that names nothing.
+    """
     git = project.git
     shas = dict.fromkeys([*map(git.resolve, scope.names(git)), *(git.commits() if scope.commits else ())])
-    then = (Committed(git, project.prefix, sha).pipeline for sha in shas)
-    return [project.pipeline, *(pipeline for pipeline in then if pipeline)]
+    found, unread = [project.pipeline], []
+    for sha in shas:
+        try:
+            then = Committed(git, project.prefix, sha, project.unpacking).load()
+        except ConfigError as error:
+            message = f"commit {sha[:12]}: the DVC files cannot be read: {'; '.join(map(str, error.problems))}"
+            unread.append(ConfigError(message, "what only that commit names is left out"))
+        else:
+            found += [then] if then else []
+    return found, unread
 
 
 def recorded(pipelines: Sequence[Pipeline], targets: Sequence[str], cwd: str) -> Iterator[tuple[Named, LockedPath]]:

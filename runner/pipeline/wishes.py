@@ -43,10 +43,11 @@ class Resources:
 
     def __str__(self) -> str:
         """Say what it is in words, memory in powers of 1,000."""
-        memory = f"{self.memory / _GIGA:.3g} GB of memory" if self.memory else ""
-        cpu = "1 core" if self.cpu == _MILLI else f"{self.cpu / _MILLI:g} cores"
-        gpu = f"{self.gpu} GPU{'s' if self.gpu > 1 else ''}" if self.gpu else ""
-        return ", ".join(filter(None, (cpu, memory, gpu)))
+        cpu, memory = self.cpu / _MILLI, self.memory / _GIGA
+        cores = f"{cpu:,.10g} core{'' if cpu == 1 else 's'}"
+        amount = f"{memory:.3g}" if round(memory) < _MILLI else f"{memory:,.0f}"
+        gpu = f"{self.gpu} GPU{'' if self.gpu == 1 else 's'}" if self.gpu else ""
+        return ", ".join(filter(None, (cores, f"{amount} GB of memory" if self.memory else "", gpu)))
 
     def __sub__(self, taken: Resources) -> Resources:
         """Give what is left; nothing of what there is too little of."""

@@ -81,11 +81,13 @@ def pair(base: object, head: object) -> tuple[str, str]:
 
 
 def size(count: int) -> str:
-    """Give bytes in powers of 1,000: `999 B`, `1.2 kB`, `200 MB`."""
+    """Give bytes in powers of 1,000: `999 B`, `1.2 kB`, `200 MB`, `12,000 TB`."""
     power = 0
     while round(count / _KILO**power) >= _KILO and power < len(_UNITS) - 1:
         power += 1
-    return f"{count / _KILO**power:.3g} {_UNITS[power]}" if power else f"{count} B"
+    scaled = count / _KILO**power
+    number = f"{scaled:.3g}" if round(scaled) < _KILO else f"{scaled:,.0f}"
+    return f"{number} {_UNITS[power]}" if power else f"{count} B"
 
 
 def seconds(duration: float) -> str:

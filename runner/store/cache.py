@@ -17,7 +17,7 @@ from runner.store.state import State
 from runner.store.verified import VerifiedObjects
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
     from runner.hashes import Tree
@@ -124,6 +124,16 @@ class Cache(VerifiedObjects):
         self.holding.share()
         with disk.Refusals(f"put {target} in place"):
             return placing.put_in_place(self, name, os.fspath(target), self._types, isexec=isexec)
+
+    def room(self) -> int:
+        """Give the bytes that may still be written to the cache."""
+        with disk.Refusals(f"look into {self.root}"):
+            return disk.room(self._root)
+
+    def begun(self, names: Iterable[Hash]) -> int:
+        """Give the bytes of `names` that earlier runs left here, to be gone on with."""
+        sizes = (disk.size(disk.partial(self.place(name))) for name in names)
+        return sum(sizes)
 
     def remove(self, names: Sequence[Hash]) -> int:
         """Remove objects for good, listings before files; give their bytes. One that is not there is fine.

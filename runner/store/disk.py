@@ -259,6 +259,22 @@ class Refusals:
             raise refusal(self._doing, error) from error
 
 
+def size(path: str) -> int:
+    """Give a file's bytes; 0 where there is none."""
+    try:
+        return os.stat(path).st_size
+    except FileNotFoundError:
+        return 0
+
+
+def room(place: str) -> int:
+    """Give the bytes that may still be written below `place`, which need not exist yet."""
+    while not os.path.lexists(place):
+        place = os.path.dirname(place)
+    found = os.statvfs(place)
+    return found.f_bavail * found.f_frsize
+
+
 def full(error: BaseException) -> RemoteError | None:
     """Give what is said of a disk that is full, wherever that was met; `None` for any other error."""
     if not (isinstance(error, OSError) and error.errno in _FULL):

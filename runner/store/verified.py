@@ -9,9 +9,10 @@ on counts as missing; it is never deleted by reading it.
 from __future__ import annotations
 
 import os
+import re
 from collections import defaultdict
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from runner.errors import Corrupt, ObjectMissing
 from runner.hashes import LEGACY, MD5, Hash, Tree
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from runner.store.meter import Meter, Report
     from runner.store.state import State
 
+_QUARANTINED: Final = re.compile(r"([0-9a-f]{32}(?:\.dir)?)-[0-9a-f]{8}\Z")
 _FOLDER = 2
 """Digits of a name that are its folder's."""
 
@@ -50,6 +52,8 @@ class VerifiedObjects:
         self._root = os.fspath(root)
         self._state = state
         self._trees: dict[Hash, Tree] = {}
+        self.only_looks = False
+        """Whether a broken object is left where it is: for who has promised to change nothing."""
 
     def path(self, name: Hash) -> Path:
         """Give where the object is or would be."""
@@ -111,6 +115,13 @@ class VerifiedObjects:
                         names = (Hash(folder + filename, kind) for filename in sorted(_listed(f"{top}/{folder}")))
                         yield from (name for name in names if name.is_valid)
 
+    def quarantined(self) -> Iterator[tuple[str, str]]:
+        """Give the path of every object that was put away because it held other bytes, and the value of its name."""
+        folder = f"{self._root}/quarantine"
+        for filename in sorted(_listed(folder)):
+            if found := _QUARANTINED.match(filename):
+                yield f"{folder}/{filename}", found[1]
+
     def folders(self) -> Iterator[str]:
         """Give every folder that objects lie in, of both layouts, and the one that objects without a name come to."""
         yield self._root
@@ -165,11 +176,13 @@ class VerifiedObjects:
 
     def quarantine(self, name: Hash, found: str) -> Corrupt:
         """Move an object that hashes to `found` out of the way; give the error to raise."""
+        message = f"the object {name} in the cache holds other bytes, of md5 {found}"
+        if self.only_looks:
+            return Corrupt(message, "`retrain verify --repair` fetches a good one")
         aside = f"{self._root}/quarantine/{name}-{os.urandom(4).hex()}"
         disk.make_folder(os.path.dirname(aside))
         with suppress(FileNotFoundError):
             os.replace(self.place(name), aside)
-        message = f"the object {name} in the cache holds other bytes, of md5 {found}"
         return Corrupt(message, f"it was moved to {aside}; run again to fetch a good one, or to make it anew")
 
 

@@ -86,13 +86,15 @@ def update(call: Call, *, rev: str, no_download: bool) -> int:
 @verb("remote", "requests")
 @click.option("--run-cache", is_flag=True, help="Also past runs with the inputs that the stages have now.")
 @click.option("--type", "kinds", type=click.Choice(["metrics", "plots"]), multiple=True, help="Only these outs.")
-@click.option("--max-size", type=int, default=0, metavar="BYTES", help="Only outs that are smaller.")
+@click.option(
+    "--max-size", type=click.IntRange(min=1), default=None, metavar="BYTES", help="Only outs that are smaller."
+)
 @revisions
 @with_deps
 @recursive
 @targets
 def fetch(  # noqa: PLR0913 - DVC's flags
-    call: Call, *, run_cache: bool, kinds: Sequence[str], max_size: int, scope: Scope, with_deps: bool
+    call: Call, *, run_cache: bool, kinds: Sequence[str], max_size: int | None, scope: Scope, with_deps: bool
 ) -> int:
     """Bring outs from the remote into the cache, verified; the workspace stays as it is.
 
@@ -102,10 +104,13 @@ def fetch(  # noqa: PLR0913 - DVC's flags
 
     with stop_is_told(call):
         opened = open_project(call)
-        wish = fetching.Wish(_chosen(opened, with_deps=with_deps), scope, frozenset(kinds), run_cache, max_size)
-        moved = fetching.fetch(opened.project, wish)
+        wish = fetching.Wish(_chosen(opened, with_deps=with_deps), scope, frozenset(kinds), run_cache, max_size or 0)
+        moved, unread = fetching.fetch(opened.project, wish)
         opened.close()
-    return _say_moved(call, "fetch", moved)
+    code = _say_moved(call, "fetch", moved)
+    for mistake in unread:
+        logger.error("%s", mistake)
+    return code or (Exit.CONFIG if unread else Exit.HELD)
 
 
 @verb()

@@ -62,6 +62,8 @@ def gc(call: Call, *, projects: Sequence[str], force: bool, dry: bool, **asked: 
         others = [open_project(_elsewhere(call, folder)) for folder in projects]
         near = [other.project for other in others]
         if dry:
+            for project in (opened.project, *near):
+                project.cache.only_looks = True
             found, done = garbage.find(opened.project, near, wish), False
         else:
             with garbage.alone(opened.project, near):

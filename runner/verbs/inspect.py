@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import posixpath
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from runner.opening import Opened
     from runner.review.dag import Dag
 
+logger = logging.getLogger("retrain")
 _COLUMN = 20
 
 
@@ -42,20 +44,25 @@ def status(call: Call, *, cloud: bool, with_deps: bool, no_updates: bool, scope:
     from runner.engine import tracked  # noqa: PLC0415 - see `open_project`
 
     found: dict[str, Any]
+    unread: list[ConfigError] = []
     with stop_is_told(call):
         opened = open_project(call)
         project, named = opened.project, opened.asked.settings.targets
         in_remote = cloud or bool(call.flags.get("remote"))
         if in_remote:
-            found = comparing.remote(project, tracked.pipelines(project, scope), named)
+            pipelines, unread = tracked.pipelines(project, scope)
+            found = comparing.remote(project, pipelines, named)
         else:
             found = comparing.local(project, named, with_deps=with_deps, asks=not no_updates)
         opened.close()
+    for mistake in unread:
+        logger.error("%s", mistake)
+    held = Exit.CONFIG if unread else Exit.HELD
     if call.verbosity < 0 and not call.as_json:
-        return Exit.STALE if found else Exit.HELD
+        return Exit.STALE if found else held
     fine = "Cache and remote are in sync." if in_remote else "Data and pipelines are up to date."
     print_result(call, lambda: found, lambda: [*_status_lines(found, int(in_remote))] or [fine])
-    return Exit.HELD
+    return held
 
 
 def _status_lines(found: Any, depth: int = 0) -> Iterator[str]:  # noqa: ANN401 - nested dicts, lists and words

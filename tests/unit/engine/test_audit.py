@@ -110,6 +110,32 @@ def test_a_broken_object_of_the_cache_is_fetched_anew(made: Workshop) -> None:
     assert verify(made).findings == ()
 
 
+@pytest.mark.parametrize("number", [0, 1])
+def test_what_was_put_away_when_it_was_found_broken_is_known_to_be_missing_until_it_is_back(
+    made: Workshop, number: int
+) -> None:
+    key = made.objects("folder")[number]
+    flip(cached(made, key))
+    assert states(verify(made)) == {("cache", "corrupt", "folder")}
+    if number:  # a listing is fetched anew to be read
+        again = verify(made)
+        assert states(again) == {("cache", "missing", "folder")}
+        assert not again.is_good
+        done = verify(made, repair=True)
+        assert states(done) == {("cache", "missing", "folder")}
+        assert done.is_good
+    assert verify(made, repair=True).findings == ()
+
+
+def test_a_cut_copy_in_the_cache_says_nothing_of_the_remote(made: Workshop, caplog: pytest.LogCaptureFixture) -> None:
+    key = made.objects("folder")[1]
+    cut(cached(made, key))
+    with made.opened() as opened:
+        asked, lacking = audit.unproved(opened.project, ())
+    assert (asked, lacking) == (4, [])
+    assert "in the cache holds other bytes" in caplog.text
+
+
 def test_what_was_never_pushed_cannot_be_repaired_and_is_named(made: Workshop) -> None:
     flip(cached(made, made.objects("kept")[0]))
     done = verify(made, repair=True)

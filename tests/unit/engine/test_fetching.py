@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from runner.store.transfer import Moved
+    from tests.support.environment import Program
 
 pytestmark = pytest.mark.slow
 
@@ -43,7 +46,8 @@ def made(tmp_path: Path) -> Workshop:
 
 def fetched(made: Workshop, *targets: str, **wish: Any) -> Moved:
     with made.opened() as opened:
-        return fetching.fetch(opened.project, fetching.Wish(targets, **wish))
+        moved, _ = fetching.fetch(opened.project, fetching.Wish(targets, **wish))
+    return moved
 
 
 def cached(made: Workshop) -> set[str]:
@@ -116,3 +120,44 @@ def test_a_part_that_is_nowhere_is_said_to_be(lost: bool, made: Workshop) -> Non
         (made.remote / made.objects("folder")[0]).unlink()
     with pytest.raises(ObjectMissing, match="is not in the directory"):
         fetched(clone, "folder/x" if lost else "folder/nothing")
+
+
+def test_a_commit_that_cannot_be_read_hides_no_other_and_is_no_success(made: Workshop, retrain: Program) -> None:
+    made.put({"dvc.yaml": "stages: [\n"})
+    made.commit("Broken")
+    made.put({"dvc.yaml": PIPELINE})
+    made.commit("Mended")
+    clone = made.clone("clone")
+    done = retrain("fetch", "-A", "folder", "file", cwd=clone.root, exits=2)
+    assert "the DVC files cannot be read: dvc.yaml:2" in done.stderr
+    assert "what only that commit names is left out" in done.stderr
+    assert cached(clone) >= set(made.objects("folder"))
+    assert (
+        retrain("status", "-c", "-A", "folder", "file", cwd=clone.root, exits=2).stdout.strip()
+        == "Cache and remote are in sync."
+    )
+
+
+@pytest.mark.parametrize("size", ["-5", "0", "much"])
+def test_a_size_that_is_none_is_refused(made: Workshop, retrain: Program, size: str) -> None:
+    assert "--max-size" in retrain("fetch", "--max-size", size, cwd=made.root, exits=2).stderr
+
+
+def test_what_has_no_room_is_refused_before_anything_moves(made: Workshop, retrain: Program) -> None:
+    huge = made.remote / made.objects("folder")[1]
+    huge.chmod(0o644)
+    os.truncate(huge, 1 << 43)
+    made.put({"dvc.lock": re.sub(r"size: 4$", f"size: {1 << 43}", made.read("dvc.lock"), flags=re.MULTILINE)})
+    made.commit("Huge")
+    clone = made.clone("clone")
+    for verb in ("fetch", "pull"):
+        done = retrain(verb, cwd=clone.root, exits=4)
+        assert re.search(r"8,796,093,02\d,\d{3} bytes are to be fetched, and .*cache has room for", done.stderr)
+        assert {name for name in cached(clone) if not name.endswith(".dir")} == set()
+    assert clone.names() & {"folder/y", "file"} == set()
+
+
+def test_what_is_recorded_as_too_much_is_fetched_if_it_is_not(made: Workshop) -> None:
+    made.put({"dvc.lock": re.sub(r"size: 4$", f"size: {1 << 60}", made.read("dvc.lock"), flags=re.MULTILINE)})
+    made.commit("Wrong")
+    assert fetched(made.clone("clone"), "folder").objects == 3

@@ -22,6 +22,8 @@ from tests.support.pipelines import Workshop, finished
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tests.support.environment import Program
+
 pytestmark = pytest.mark.slow
 
 PIPELINE = """\
@@ -158,6 +160,20 @@ def test_a_broken_listing_is_fetched_anew_and_not_believed(made: Workshop) -> No
     place.write_text("[]")
     removed(made)
     assert stored(cache_of(made)) == {listing, *files}
+
+
+@pytest.mark.parametrize("is_gone", [False, True])
+def test_who_only_looks_changes_nothing(made: Workshop, retrain: Program, is_gone: bool) -> None:  # noqa: FBT001 - a column
+    place = cache_of(made) / made.objects("out")[0]
+    place.chmod(0o644)
+    if is_gone:
+        place.unlink()
+    else:
+        place.write_text("[]")
+    before = {path: path.read_bytes() for path in cache_of(made).rglob("*") if path.is_file()}
+    said = retrain("gc", "-w", "--dry", cwd=made.root).stdout
+    assert {path: path.read_bytes() for path in cache_of(made).rglob("*") if path.is_file()} == before
+    assert "2 objects to remove" in said
 
 
 def test_what_cannot_be_removed_leaves_no_listing_without_its_files(made: Workshop) -> None:

@@ -47,7 +47,8 @@ def local(made: Workshop, *targets: str, cwd: str = ".", **how: bool) -> dict[st
 
 def remote(made: Workshop, *targets: str, **scope: bool) -> dict[str, str]:
     with made.opened() as opened:
-        return status.remote(opened.project, tracked.pipelines(opened.project, tracked.Scope(**scope)), targets)
+        pipelines, _ = tracked.pipelines(opened.project, tracked.Scope(**scope))
+        return status.remote(opened.project, pipelines, targets)
 
 
 def test_what_is_as_the_lock_says_is_not_named(made: Workshop) -> None:

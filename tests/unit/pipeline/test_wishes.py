@@ -58,3 +58,16 @@ def test_the_mistakes_of_all_stages_are_told_at_once() -> None:
     with pytest.raises(ConfigErrors) as raised:
         wishes.of_all([stage({"retries": "x"}, "a"), stage({"timeout": "x"}, "b")])
     assert len(raised.value.problems) == 2
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        (Resources(), "1 core"),
+        (Resources(cpu=2000, memory=10**13, gpu=1), "2 cores, 10,000 GB of memory, 1 GPU"),
+        (Resources(cpu=500, memory=16 * 10**9, gpu=2), "0.5 cores, 16 GB of memory, 2 GPUs"),
+        (Resources(cpu=10**9), "1,000,000 cores"),
+    ],
+)
+def test_resources_are_said_in_words(asked: Resources, said: str) -> None:
+    assert str(asked) == said

@@ -75,6 +75,7 @@ def test_close_numbers_are_given_all_their_digits() -> None:
         (999_500, "1 MB"),
         (200_000_000, "200 MB"),
         (8_123_456_789, "8.12 GB"),
+        (12_345 * 10**15, "12,345 PB"),
         (5 * 10**15, "5 PB"),
     ],
 )
