@@ -50,7 +50,7 @@ def tell(report: Report, opened: Opened, folder: Path | None, live: Live) -> int
         logger.error("%s\n  %s", error.message, error.hint)  # noqa: TRY400 - the reason is in the message
     actions = opened.asked.settings.actions
     where = filing.relative(files, actions) if actions else {}
-    standing = standing_of(report, code, own, pointing.pointed(report))
+    standing = standing_of(report, code, own, pointing.pointed(report, opened.root, opened.prefix))
     live.forge.annotate(standing.annotations)
     try:
         live.forge.summary(standing)

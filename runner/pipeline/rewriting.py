@@ -12,7 +12,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final
 
 from runner.errors import ConfigError, Location
-from runner.pipeline import documents, rewriting_python, rewriting_toml, rewriting_yaml
+from runner.pipeline import documents, rewriting_python, rewriting_toml, rewriting_yaml, yaml12
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -36,6 +36,19 @@ def rewritten(path: str, text: str, assignments: Sequence[Assignment]) -> str:
         for keys, value in list(_leaves(document, _found(document, one.key, path), one.value, path)):
             text = _with(path, text, keys, value)
     return text
+
+
+def line(path: str, text: str, key: str) -> int:
+    """Give the line, from 1, on which a dotted key of the params file at `path` is written; 0: it is not found."""
+    try:
+        keys = _found(documents.parse(path, text) or {}, key, path)
+        return _LINES.get(documents.suffix(path), _line_of_yaml)(text, keys)
+    except (ConfigError, LookupError, TypeError, ValueError):
+        return 0
+
+
+def _line_of_yaml(text: str, keys: Path) -> int:
+    return yaml12.locate(text, *keys)[0]
 
 
 def _with(path: str, text: str, keys: Path, value: Any) -> str:  # noqa: ANN401 - of any shape
@@ -125,3 +138,4 @@ _WRITERS: Final[Mapping[str, Callable[[str, Path, Any], str]]] = {
     ".toml": rewriting_toml.rewritten,
     ".py": rewriting_python.rewritten,
 }
+_LINES: Final[Mapping[str, Callable[[str, Path], int]]] = {".toml": rewriting_toml.line, ".py": rewriting_python.line}

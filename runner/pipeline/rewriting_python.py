@@ -13,11 +13,24 @@ def rewritten(text: str, keys: tuple[Any, ...], wanted: Any) -> str:  # noqa: AN
         LookupError: nothing in the text assigns it.
 
     """
-    statements: list[ast.stmt] = list(ast.parse(text).body)
-    node: ast.expr | None = None
-    value = wanted
+    node, value = _node(text, keys), wanted
     for step in keys:
         value = value[step]
+    lines = text.splitlines(keepends=True)
+    start, end = _offset(lines, node.lineno, node.col_offset), _offset(lines, node.end_lineno, node.end_col_offset)
+    raw = text.encode()
+    return (raw[:start] + repr(value).encode() + raw[end:]).decode()
+
+
+def line(text: str, keys: tuple[Any, ...]) -> int:
+    """Give the line, from 1, of the literal at `keys`; raises as `rewritten`."""
+    return _node(text, keys).lineno
+
+
+def _node(text: str, keys: tuple[Any, ...]) -> ast.expr:
+    statements: list[ast.stmt] = list(ast.parse(text).body)
+    node: ast.expr | None = None
+    for step in keys:
         if node is None:
             found = _assigned(statements, step)
             statements = found if isinstance(found, list) else []
@@ -26,10 +39,7 @@ def rewritten(text: str, keys: tuple[Any, ...], wanted: Any) -> str:  # noqa: AN
             node = _part(node, step)
     if node is None:
         raise LookupError(keys)
-    lines = text.splitlines(keepends=True)
-    start, end = _offset(lines, node.lineno, node.col_offset), _offset(lines, node.end_lineno, node.end_col_offset)
-    raw = text.encode()
-    return (raw[:start] + repr(value).encode() + raw[end:]).decode()
+    return node
 
 
 def _assigned(body: list[ast.stmt], name: str) -> ast.expr | list[ast.stmt]:

@@ -25,14 +25,25 @@ def rewritten(text: str, keys: tuple[Any, ...], wanted: Any) -> str:  # noqa: AN
 
     """
     lines = text.splitlines(keepends=True)
-    found = [(path, at, start) for path, at, start in _assignments(lines) if keys[: len(path)] == path]
-    path, at, start = max(found, key=lambda one: len(one[0]))
+    path, at, start = _assignment(lines, keys)
     value = wanted
     for key in path:
         value = value[key]
     before = "".join(lines[:at]) + lines[at][:start]
     rest = lines[at][start:] + "".join(lines[at + 1 :])
     return before + _written(value) + rest[_length(rest) :]
+
+
+def line(text: str, keys: tuple[Any, ...]) -> int:
+    """Give the line, from 1, of the assignment that holds the value at `keys`; raises as `rewritten`."""
+    return _assignment(text.splitlines(keepends=True), keys)[1] + 1
+
+
+def _assignment(lines: list[str], keys: tuple[Any, ...]) -> tuple[tuple[str, ...], int, int]:
+    found = [one for one in _assignments(lines) if keys[: len(one[0])] == one[0]]
+    if not found:
+        raise LookupError(keys)
+    return max(found, key=lambda one: len(one[0]))
 
 
 def _assignments(lines: list[str]) -> Iterator[tuple[tuple[str, ...], int, int]]:

@@ -154,3 +154,21 @@ def test_every_scalar_survives_every_format() -> None:
         for value in [*values, [values], {"x": values}]:
             one = assignment.Assignment("", "k", value)
             assert documents.parse(path, rewriting.rewritten(path, text, [one])) == {"k": value}, (path, value)
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "key", "line"),
+    [
+        ("p.yaml", YAML, "model.depth", 6),
+        ("p.yaml", YAML, "list.1", 16),
+        ("p.yaml", YAML, "gone", 0),
+        ("p.yaml", "a: [", "a", 0),
+        ("p.json", '{\n "a": {\n  "b": 1\n }\n}', "a.b", 3),
+        ("p.toml", "a = 1\n[t]\nb = [\n 1,\n]\nc.d = 2\n", "t.c.d", 6),
+        ("p.toml", "a = 1\n[[t]]\nb = 1\n", "t.0.b", 0),
+        ("p.py", "A = 1\n\nclass T:\n    b = 1\n    c = {\n        'd': 2,\n    }\n", "T.c.d", 6),
+        ("p.py", "A = 1\n", "B", 0),
+    ],
+)
+def test_the_line_of_a_param_is_that_of_its_key_or_its_literal(path: str, text: str, key: str, line: int) -> None:
+    assert rewriting.line(path, text, key) == line
