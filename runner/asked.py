@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import field
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ from runner.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from contextlib import AbstractContextManager
 
     from runner.forge.event import Event
     from runner.review.commit import Commit
@@ -31,6 +33,8 @@ class Asked:
         remote_from: the commit whose `.dvc/config` counts; empty: the working tree's; `None`: no remote is used.
         gone: what the base has and the candidate has not, in words: gates.
         command: the verb and its options as given.
+        notes: sentences for the reader of the report.
+        answers: a context in which an error is told to whoever asked for this run in a comment.
         override: asks who accepted failed gates of this head; `None`: nobody did.
 
     """
@@ -43,5 +47,7 @@ class Asked:
     base: Commit | None
     remote_from: str | None = ""
     gone: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
     command: str
+    answers: Callable[[], AbstractContextManager[None]] = nullcontext
     override: Callable[[], Override | None] = lambda: None

@@ -11,7 +11,7 @@ import json
 import logging
 import os
 import stat
-from dataclasses import field
+from dataclasses import field, replace
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from runner.forge.event import Event
+    from runner.forge.slash import Command
     from runner.git import Git
     from runner.review.gatefile import GateFile
     from runner.review.model import Override
@@ -63,14 +64,39 @@ class Said:
 
 
 def ask(root: Path, git: Git, said: Said) -> Asked:
-    """Find out what one call asks for, in the project at `root` of a repository."""
-    flags, environ = said.flags, said.environ
-    for name in settings.unknown_inputs(environ):
+    """Find out what one call asks for, in the project at `root` of a repository.
+
+    Raises:
+        NothingAsked: the event is a comment that asks for nothing, or a stranger's.
+
+    """
+    for name in settings.unknown_inputs(said.environ):
         logger.warning("%s is no input of the runner; see `retrain --help`", name)
-    actions = settings.actions_of(environ)
+    actions = settings.actions_of(said.environ)
     event = event_of(actions)
     if actions:
         logger.info("%s: %s", event.kind, event.why)
+    if event.kind != "comment" or actions is None:
+        return _asked(root, git, said, event)
+    from runner import heeding  # noqa: PLC0415 - few events are comments
+
+    token = settings.early("github-token", said.flags, said.environ)
+    heard = heeding.heed(event, _github(actions, token) if token else None, actions.repository, git)
+    with heard.answers():
+        made = _asked(root, git, replace(said, flags=_with_command(said, heard.command)), heard.event)
+    return replace(made, notes=(heard.note,), answers=heard.answers)
+
+
+def _with_command(said: Said, command: Command) -> Mapping[str, str | None]:
+    """Give the options with what a comment asks for: its stages in place of ours, its params beside ours."""
+    params = filter(None, (settings.early("set-param", said.flags, said.environ), *command.params))
+    asked = {"set-param": "\n".join(params), "targets": "\n".join(command.stages)}
+    return {**said.flags, **{name: text for name, text in asked.items() if text}}
+
+
+def _asked(root: Path, git: Git, said: Said, event: Event) -> Asked:
+    flags, environ = said.flags, said.environ
+    actions = settings.actions_of(environ)
     file, text = _gate_file(root, flags, environ)
     gates, own, rule = _read_gates(text, file.name, judges=said.judges)
     token = settings.early("github-token", flags, environ)
@@ -87,7 +113,7 @@ def ask(root: Path, git: Git, said: Said) -> Asked:
         _say_base(base)
     return Asked(
         settings=chosen,
-        event=event,
+        event=_of_params(event, chosen),
         environ=environ,
         gates=gates,
         head=_head(git, event, named=said.judges),
@@ -97,6 +123,13 @@ def ask(root: Path, git: Git, said: Said) -> Asked:
         command=said.command,
         override=_override(event, actions, token),
     )
+
+
+def _of_params(event: Event, chosen: Settings) -> Event:
+    """Take the right to propose a lock from a run whose params are no file's: the lock would be stale at once."""
+    if not chosen.set_param or not event.rights.may_propose:
+        return event
+    return replace(event, rights=replace(event.rights, may_propose=False))
 
 
 def alone(root: Path, flags: Mapping[str, str | None], environ: Mapping[str, str]) -> Settings:
@@ -301,12 +334,12 @@ def _override(event: Event, actions: Actions | None, token: str) -> Callable[[],
             return None
         github = _github(actions, token)
         try:
-            head, labels = github.standing(event.number)
+            pull = github.pull(event.number)
             writes = github.may_write(event.actor)
         except ForgeError as error:
             logger.warning("GitHub could not say whether the label %s counts: %s", ACCEPT, error)
             return None
-        if head != event.head_sha or ACCEPT not in labels:
+        if pull.head != event.head_sha or ACCEPT not in pull.labels:
             logger.warning("the label %s does not count: it, or the head it was set at, is gone", ACCEPT)
             return None
         if not writes:
@@ -314,7 +347,7 @@ def _override(event: Event, actions: Actions | None, token: str) -> Callable[[],
             return None
         from runner.review.model import Override  # noqa: PLC0415 - most events have none
 
-        return Override(event.actor, ACCEPT, head)
+        return Override(event.actor, ACCEPT, pull.head)
 
     return ask
 

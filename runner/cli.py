@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from runner import __version__, log
-from runner.errors import NOWHERE, Exit, Interrupted, RunnerError
+from runner.errors import NOWHERE, Exit, Interrupted, NothingAsked, RunnerError
 from runner.options import EPILOG, OPTIONS, Call
 from runner.verbs.output import discard
 
@@ -110,7 +110,10 @@ def _usage(error: click.UsageError) -> int:
 
 
 def _told(error: RunnerError) -> int:
-    """Say every problem, each beside its place in the file."""
+    """Say every problem, each beside its place in the file; that nothing was asked of us is none."""
+    if isinstance(error, NothingAsked):
+        logger.info("nothing is done: %s", error)
+        return error.exit_code
     for problem in error.problems:
         text = f"{problem.message}\n  {problem.hint}" if problem.hint else problem.message
         log.annotation("error", text, where=problem.where or NOWHERE)

@@ -111,4 +111,5 @@ def blank(asked: Asked) -> Report:
         command=asked.command,
         head=asked.head,
         base=asked.base,
+        notes=asked.notes,
     )

@@ -167,6 +167,12 @@ class StaleError(RunnerError):
     exit_code = Exit.STALE
 
 
+class NothingAsked(RunnerError):
+    """The event asks nothing of us, or it is nobody who may: an end before anything was done, and no error."""
+
+    exit_code = Exit.HELD
+
+
 class GitError(RunnerError):
     """Git could not answer: no repository, an unknown revision, history that is not there."""
 

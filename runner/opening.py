@@ -111,7 +111,8 @@ def open_call(  # noqa: PLR0913 - the call, what it is for, and who shows how fa
         unless_opened.callback(git.close)
         said = asking.Said(flags=flags, environ=environ, command=command, compares=compares, judges=judges)
         asked = asking.ask(root, git, said)
-        found = _project(root, git, prefix, asked, meter or Meter()) if (root / ".dvc").is_dir() else None
+        with asked.answers():
+            found = _project(root, git, prefix, asked, meter or Meter()) if (root / ".dvc").is_dir() else None
         unless_opened.pop_all()
     return Opened(asked=asked, git=git, root=root, prefix=prefix, found=found)
 

@@ -142,10 +142,16 @@ INPUTS = (
         "Run each command twice, the second time in a clean copy: off; warn, or fail, where it writes something else.",
     ),
     Input("locked", "false", _yes, "End with exit code 10 if anything is stale; run nothing then.", in_file=False),
+    Input(
+        "set-param",
+        "",
+        _lines,
+        "Other values in params files for this run: [file:]key=value, one a line.",
+        in_file=False,
+    ),
     Input("single-item", "false", _yes, "The targets alone.", in_file=False, in_job=False),
     Input("downstream", "false", _yes, "The targets and what depends on them.", in_file=False, in_job=False),
     Input("allow-missing", "false", _yes, "What is not there is no reason to run.", in_file=False, in_job=False),
-    Input("set-param", "", _lines, "[file:]key=value for this run; one a line.", in_file=False, in_job=False),
     Input("run-cache", "true", _yes, "Look up past runs.", in_file=False, in_job=False),
 )
 

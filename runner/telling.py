@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from runner.errors import NothingAsked
     from runner.forge.protocol import Annotation, Forge
     from runner.live import Live
     from runner.opening import Opened
@@ -88,6 +89,15 @@ def stopped(error: Exception, environ: Mapping[str, str], command: str, folder: 
     except RunnerError as failure:
         logger.warning("%s", failure)
     _posted(standing, forge)
+
+
+def ignored(end: NothingAsked, forge: Forge) -> None:
+    """Tell the steps that follow, and the job's page, that nothing was asked of us."""
+    from runner.review import escape  # noqa: PLC0415 - as in `filing`
+
+    said = f"Nothing was done: {escape.prose(end.message)}."
+    forge.summary(Standing(verdict="ignored", title=said, render=lambda _: said))
+    forge.outputs({"verdict": "ignored", "changed": "false"})
 
 
 def standing_of(

@@ -7,13 +7,14 @@ rights. An event that is not in the table below gets the least of them.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final, Literal
 
 from runner.values import dataclass
 
 Kind = Literal[
     "pull-request", "fork", "pull-request-target", "push", "schedule", "dispatch", "merge-group", "release",
-    "workflow-run", "workflow-run-of-stranger", "comment", "local", "other",
+    "workflow-run", "workflow-run-of-stranger", "comment", "command", "command-on-fork", "local", "other",
 ]  # fmt: skip
 
 
@@ -79,10 +80,65 @@ RIGHTS: Final[Mapping[Kind, Rights]] = {
     "workflow-run-of-stranger": _rights(
         "comment", "a workflow that follows a stranger's: its results are data, no stage is run"
     ),
-    "comment": _rights("comment", "a comment anybody may write: no stage is run"),
+    "comment": _rights("", "a comment, which anybody may write: nothing is done"),
+    "command": _rights(
+        "trusted run push comment propose base-remote",
+        "asked for in a comment by somebody who may write here, on a pull request from this repository",
+    ),
+    "command-on-fork": _rights(
+        "comment base-remote",
+        "asked for on a stranger's pull request, and a comment's job has secrets: no stage is run; start the pull"
+        " request's own run again, which has none",
+    ),
     "local": _rights("trusted run push", "no event: a laptop or another CI"),
     "other": _rights("run", "an event the runner does not know: nothing is kept and nothing is posted"),
 }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comment:
+    """What somebody said on an issue or a pull request.
+
+    Attributes:
+        id: GitHub's number of it.
+        author: who said it.
+        body: what was said.
+        at: when, in ISO 8601.
+        is_new: it was said just now; otherwise it was changed or deleted.
+
+    """
+
+    id: int
+    author: str
+    body: str
+    at: str
+    is_new: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pull:
+    """A pull request as it is now.
+
+    Attributes:
+        number: counted from 1.
+        is_open: neither closed nor merged.
+        head: the commit that is to be merged.
+        branch: its branch.
+        repository: where that branch lies; empty for a fork that was deleted.
+        base_ref: the branch it is to be merged into.
+        base_sha: that branch's commit.
+        labels: by name.
+
+    """
+
+    number: int
+    is_open: bool
+    head: str
+    branch: str
+    repository: str
+    base_ref: str
+    base_sha: str
+    labels: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +157,8 @@ class Event:
         branch: the branch whose code runs and that a new lock is meant for; empty where there is none, or another
             repository has it.
         label: the label that was just put on the pull request, which is what happened; empty: something else did.
-        actor: who did that.
+        actor: who did that, or gave the command.
+        comment: what was said, where that is what happened.
 
     """
 
@@ -116,6 +173,7 @@ class Event:
     branch: str = ""
     label: str = ""
     actor: str = ""
+    comment: Comment | None = None
 
     @property
     def trusted(self) -> bool:
@@ -176,8 +234,7 @@ def classify(name: str, payload: Mapping[str, object], *, sha: str, ref: str, re
     if name == "workflow_run":
         return _of_workflow_run(payload, sha, ref, repository)
     if name == "issue_comment":
-        number = _number(payload, "issue", "number") if _at(payload, "issue", "pull_request") else None
-        return Event(kind="comment", rights=RIGHTS["comment"], number=number, sha=sha, head_sha=sha)
+        return _of_comment(payload, sha)
     kind = _PLAIN.get(name, "other")
     return Event(kind=kind, rights=RIGHTS[kind], sha=sha, head_sha=sha, branch=_branch(ref))
 
@@ -252,6 +309,50 @@ def _of_workflow_run(payload: Mapping[str, object], sha: str, ref: str, reposito
         return Event(kind="workflow-run", rights=RIGHTS["workflow-run"], sha=sha, head_sha=sha, branch=_branch(ref))
     kind: Kind = "workflow-run-of-stranger"
     return Event(kind=kind, rights=RIGHTS[kind], sha=sha, head_sha=_text(payload, "workflow_run", "head_sha") or sha)
+
+
+def _of_comment(payload: Mapping[str, object], sha: str) -> Event:
+    """Keep what was said; that alone gives no rights."""
+    identity = _number(payload, "comment", "id")
+    comment = Comment(
+        id=identity or 0,
+        author=_text(payload, "comment", "user", "login"),
+        body=_text(payload, "comment", "body"),
+        at=_text(payload, "comment", "created_at"),
+        is_new=_text(payload, "action") == "created",
+    )
+    return Event(
+        kind="comment",
+        rights=RIGHTS["comment"],
+        number=_number(payload, "issue", "number") if _at(payload, "issue", "pull_request") else None,
+        sha=sha,
+        head_sha=sha,
+        comment=comment if identity and comment.author else None,
+    )
+
+
+def commanded(event: Event, pull: Pull, repository: str) -> Event:
+    """Give the run that a comment starts, once GitHub has said that its author may write here.
+
+    Args:
+        event: the comment's.
+        pull: the pull request it was made on.
+        repository: GITHUB_REPOSITORY, `owner/name`.
+
+    """
+    ours = _same(pull.repository, repository)
+    kind: Kind = "command" if ours else "command-on-fork"
+    return replace(
+        event,
+        kind=kind,
+        rights=RIGHTS[kind],
+        sha=pull.head,
+        head_sha=pull.head,
+        base_ref=pull.base_ref,
+        base_sha=pull.base_sha,
+        branch=pull.branch if ours else "",
+        actor=event.comment.author if event.comment else "",
+    )
 
 
 def _branch(ref: str) -> str:

@@ -10,6 +10,7 @@ import requests
 
 from runner.errors import Exit, ForgeError
 from runner.forge.api import NOT_FOUND, REAL_TIME, Api, Pace, RefusedError
+from runner.forge.event import Pull
 from runner.forge.protocol import RUNNING
 
 if TYPE_CHECKING:
@@ -77,13 +78,46 @@ class Repository:
                 return sha
         return None
 
-    def standing(self, number: int) -> tuple[str, frozenset[str]]:
-        """Give a pull request's head and its labels, as they are now."""
+    def pull(self, number: int) -> Pull:
+        """Give a pull request as it is now."""
         match self.api.get(self.path(f"pulls/{number}")):
-            case {"head": {"sha": str(sha)}, "labels": list(labels)}:
-                return sha, frozenset(str(label["name"]) for label in labels if isinstance(label, dict))
-        message = f"GitHub does not say what the head of pull request {number} is"
+            case {
+                "state": str(state),
+                "labels": list(labels),
+                "head": {"sha": str(head), "ref": str(branch)} as side,
+                "base": {"sha": str(base_sha), "ref": str(base_ref)},
+            }:
+                return Pull(
+                    number=number,
+                    is_open=state == "open",
+                    head=head,
+                    branch=branch,
+                    repository=_full_name(side.get("repo")),
+                    base_ref=base_ref,
+                    base_sha=base_sha,
+                    labels=frozenset(str(label["name"]) for label in labels if isinstance(label, dict)),
+                )
+        message = f"GitHub does not say how pull request {number} stands"
         raise ForgeError(message)
+
+    def pushed(self, branch: str) -> tuple[str, str] | None:
+        """Give the commit that was pushed to a branch last, and when, in ISO 8601; `None` where that is not known.
+
+        A commit's own dates are what its author says; this is when GitHub got it.
+        https://docs.github.com/rest/repos/repos#list-repository-activities
+        """
+        match self.api.get(self.path("activity"), {"ref": f"refs/heads/{branch}", "per_page": "1"}):
+            case [{"after": str(sha), "timestamp": str(at)}, *_]:
+                return sha, at
+        return None
+
+    def react(self, comment: int, feeling: str) -> None:
+        """Put a reaction under a comment: `eyes`, `confused`, ..."""
+        self.api.create(self.path(f"issues/comments/{comment}/reactions"), {"content": feeling})
+
+    def reply(self, number: int, body: str) -> None:
+        """Write a new comment on an issue or a pull request."""
+        self.api.create(self.path(f"issues/{number}/comments"), {"body": body})
 
     def may_write(self, login: str) -> bool:
         """Whether somebody may write here. Who may only triage sets labels too, and is told apart from those who may.
@@ -121,3 +155,10 @@ class Repository:
     def path(self, rest: str) -> str:
         """Give the API's path of something in this repository."""
         return f"/repos/{self._name}/{rest}"
+
+
+def _full_name(repository: object) -> str:
+    match repository:
+        case {"full_name": str(name)}:
+            return name
+    return ""

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger("retrain")
 MERGE_BASE = "merge-base"
 _NOBODY = "0" * 40
+_COMPARED = frozenset({"pull-request", "fork", "merge-group", "pull-request-target", "command", "command-on-fork"})
+"""Kinds of run of a candidate that is to be merged."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +111,7 @@ def _instead(found: Commit | None) -> Commit | None:
 
 
 def _of_event(git: Git, wish: Wish, host: Host) -> Commit | None:
-    if wish.event in {"pull-request", "fork", "merge-group", "pull-request-target"}:
+    if wish.event in _COMPARED:
         return _of_pull_request(git, wish, host)
     if wish.event == "push":
         return _of_push(git, wish)

@@ -130,8 +130,9 @@ def judge(
 
 
 def applying(gates: Sequence[Gate], event: str) -> list[Gate]:
-    """Give the gates that are judged at `event`."""
-    return [one for one in gates if not one.when or event not in EVENTS or event in one.when]
+    """Give the gates that are judged at `event`; what a comment asks for is judged as its pull request is, too."""
+    names = {event, "pull_request"} if event == "issue_comment" else {event}
+    return [one for one in gates if not one.when or event not in EVENTS or not names.isdisjoint(one.when)]
 
 
 def overall(verdicts: Sequence[Verdict]) -> Overall:

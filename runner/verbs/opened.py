@@ -6,6 +6,7 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
+from runner.errors import NothingAsked
 from runner.values import dataclass
 
 if TYPE_CHECKING:
@@ -52,6 +53,11 @@ def stop_is_told(call: Call, *, writes: bool = False) -> Iterator[Stop]:
     stop = Stop()
     try:
         yield stop
+    except NothingAsked as end:
+        from runner import hosting, telling  # noqa: PLC0415 - see `open_project`
+
+        telling.ignored(end, hosting.step(call.environ))
+        raise
     except Exception as error:
         from runner import filing, telling  # noqa: PLC0415 - see `open_project`
 

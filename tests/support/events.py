@@ -39,6 +39,18 @@ def pull_request(*, action: str = "synchronize", repository: str, number: int, h
     return payload
 
 
+def comment(  # noqa: PLR0913  what a comment has, each by its name
+    body: str, *, repository: str, number: int, identity: int, author: str, at: str
+) -> dict[str, Any]:
+    """Give GitHub's example of a new comment, moved to a pull request of `repository`."""
+    payload = next(example for example in examples("issue_comment") if example["action"] == "created")
+    payload["issue"] |= {"number": number, "pull_request": {"url": f"https://api.github.com/pulls/{number}"}}
+    payload["comment"] |= {"id": identity, "body": body, "created_at": at}
+    payload["comment"]["user"]["login"] = payload["sender"]["login"] = author
+    payload["repository"]["full_name"] = repository
+    return payload
+
+
 def from_fork(payload: dict[str, Any], fork: str | None) -> dict[str, Any]:
     """Move the head of a pull request into another repository, or into one that was deleted."""
     moved = copy.deepcopy(payload)

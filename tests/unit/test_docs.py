@@ -101,9 +101,10 @@ def test_every_link_to_a_file_leads_somewhere(document: Path) -> None:
 def test_the_table_of_events_is_the_programs() -> None:
     table = rows((ROOT / "docs" / "events.md").read_text(encoding="utf-8"), "| kind |")
     assert [row[0].strip("`") for row in table] == list(RIGHTS)
-    for kind, _, runs, pushes, _, proposes, remote in table:
+    for kind, _, runs, pushes, comments, proposes, remote in table:
         rights = RIGHTS[kind.strip("`")]  # type: ignore[index]
         assert runs.startswith("yes") is rights.may_run
         assert pushes.startswith("yes") is rights.may_push
+        assert comments in {"yes" if rights.may_comment else "no", ""}, "empty: there is nothing to comment on"
         assert (proposes == "yes") is rights.may_propose
         assert (remote == "the base commit") is rights.base_remote

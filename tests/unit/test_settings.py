@@ -45,7 +45,7 @@ VALUES: dict[str, tuple[str, tuple[str, Any], tuple[str, Any], tuple[Any, Any], 
     "single-item": ("single_item", ("true", True), ("true", False), (None, None), False),
     "downstream": ("downstream", ("true", True), ("true", False), (None, None), False),
     "allow-missing": ("allow_missing", ("true", True), ("true", False), (None, None), False),
-    "set-param": ("set_param", ("a=1\nb=2", ("a=1", "b=2")), ("c=3", ()), (None, None), ()),
+    "set-param": ("set_param", ("a=1\nb=2", ("a=1", "b=2")), ("c=3", ("c=3",)), (None, None), ()),
     "run-cache": ("run_cache", ("false", False), ("false", True), (None, None), True),
 }
 EACH = pytest.mark.parametrize("one", INPUTS, ids=lambda one: one.name)

@@ -115,7 +115,7 @@ class _Root:
         return self._pull_row(self._pull(id)) if id.startswith("PR_") else None
 
     def nodes(self, info: Info, ids: list[str]) -> Any:
-        return [self.node(info, id) for id in ids]  # noqa: A001  as the schema calls it
+        return [self.node(info, identity) for identity in ids]
 
     def minimizeComment(self, _info: Info, input: Any) -> Any:  # noqa: A002, N802
         self._need("issues" if self._may("issues") else "pull_requests")

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.forge.event import RIGHTS, Event, classify
+from runner.forge.event import RIGHTS, Comment, Event, Pull, classify, commanded
 from tests.support import events
 
 OURS = "Codertocat/Hello-World"
@@ -53,7 +53,7 @@ def workflow_run(first: str, repository: str | None) -> dict[str, Any]:
         ("workflow_run", workflow_run("push", None), "workflow-run-of-stranger", ""),
         ("workflow_run", {}, "workflow-run-of-stranger", ""),
         ("issue_comment", {"issue": {"number": 7}}, "comment", ""),
-        ("issue_comment", {"issue": {"number": 7, "pull_request": {"url": "x"}}}, "comment", "comment"),
+        ("issue_comment", {"issue": {"number": 7, "pull_request": {"url": "x"}}}, "comment", ""),
         ("watch", {}, "other", "run"),
         ("an-event-of-the-future", {}, "other", "run"),
     ],
@@ -128,14 +128,78 @@ def test_a_merge_group_is_compared_with_its_queues_base() -> None:
     assert (found.head_sha, found.base_sha, found.base_ref) == (group["head_sha"], group["base_sha"], "main")
 
 
-def test_every_example_of_every_event_is_classified() -> None:
-    for name in events.names():
-        for example in events.examples(name):
-            found = event(name, example)
-            assert found.rights in RIGHTS.values()
-            if name in ("pull_request", "pull_request_review"):
-                assert (found.kind, found.number) == ("pull-request", example["pull_request"]["number"])
-                assert found.head_sha == example["pull_request"]["head"]["sha"]
+# What may come of each event of GitHub's that is in the table; everything else is `other`.
+OUTCOMES: dict[str, set[str]] = {
+    "issue_comment": {"comment"},
+    "merge_group": {"merge-group"},
+    "pull_request": {"pull-request", "fork"},
+    "pull_request_review": {"pull-request", "fork"},
+    "pull_request_review_comment": {"pull-request", "fork"},
+    "push": {"push"},
+    "release": {"release"},
+    "repository_dispatch": {"dispatch"},
+    "workflow_dispatch": {"dispatch"},
+    "workflow_run": {"workflow-run", "workflow-run-of-stranger"},
+}
+
+
+@pytest.mark.parametrize("name", events.names())
+def test_every_example_of_every_event_is_classified_and_what_is_unknown_gets_the_least(name: str) -> None:
+    for example in events.examples(name):
+        found = event(name, example)
+        assert found.kind in OUTCOMES.get(name, {"other"})
+        assert found.rights in RIGHTS.values()
+        if name not in OUTCOMES:
+            assert granted(found) == {"run"}
+        if name.startswith("pull_request") and name in OUTCOMES:
+            assert (found.kind, found.number) == ("pull-request", example["pull_request"]["number"])
+            assert found.head_sha == example["pull_request"]["head"]["sha"]
+
+
+@pytest.mark.parametrize("action", ["opened", "synchronize", "reopened", "labeled"])
+@pytest.mark.parametrize("checkout", ["merge", "head"])
+def test_a_pull_request_is_one_whatever_was_done_to_it_and_whichever_of_its_commits_is_checked_out(
+    action: str, checkout: str
+) -> None:
+    payload = events.pull_request(action=action, repository=OURS, number=7, head=HEAD, base=BASE)
+    sha = {"merge": SHA, "head": HEAD}[checkout]
+    found = classify("pull_request", payload, sha=sha, ref=f"refs/pull/7/{checkout}", repository=OURS)
+    assert (found.kind, found.sha, found.head_sha, found.base_sha) == ("pull-request", sha, HEAD, BASE)
+    assert (found.label, found.actor) == (
+        (payload["label"]["name"], payload["sender"]["login"]) if action == "labeled" else ("", "")
+    )
+
+
+def commented(body: str = "/retrain", action: str = "created") -> dict[str, Any]:
+    made = events.comment(body, repository=OURS, number=7, identity=5, author="octocat", at="2026-01-01T00:00:00Z")
+    return made | {"action": action}
+
+
+@pytest.mark.parametrize(("action", "is_new"), [("created", True), ("edited", False), ("deleted", False)])
+def test_a_comment_alone_gives_no_rights_and_keeps_what_was_said(action: str, *, is_new: bool) -> None:
+    found = event("issue_comment", commented(action=action))
+    assert (found.kind, found.number, granted(found)) == ("comment", 7, set())
+    at = "2026-01-01T00:00:00Z"
+    assert found.comment == Comment(id=5, author="octocat", body="/retrain", at=at, is_new=is_new)
+
+
+def pulled(repository: str) -> Pull:
+    return Pull(
+        number=7, is_open=True, head=HEAD, branch="topic", repository=repository, base_ref="main", base_sha=BASE
+    )
+
+
+def test_a_writers_command_runs_the_head_with_the_rights_of_its_pull_request() -> None:
+    found = commanded(event("issue_comment", commented()), pulled(OURS), OURS)
+    assert granted(found) == granted(event("pull_request", opened()))
+    assert (found.kind, found.sha, found.head_sha, found.actor) == ("command", HEAD, HEAD, "octocat")
+    assert (found.number, found.branch, found.base_ref, found.base_sha) == (7, "topic", "main", BASE)
+
+
+@pytest.mark.parametrize("fork", ["mallory/Hello-World", ""])
+def test_no_command_runs_a_strangers_code_beside_secrets(fork: str) -> None:
+    found = commanded(event("issue_comment", commented()), pulled(fork), OURS)
+    assert (found.kind, granted(found), found.branch) == ("command-on-fork", {"comment", "base-remote"}, "")
 
 
 ANYTHING = st.recursive(
@@ -154,3 +218,34 @@ def test_a_payload_of_any_shape_is_classified_and_never_trusted_as_a_pull_reques
     found = event(name, payload)
     assert found.kind != "pull-request"
     assert not (found.may_comment and found.number is None)
+
+
+def paths(document: object, path: tuple[str | int, ...] = ()) -> list[tuple[str | int, ...]]:
+    """Give every place in a document."""
+    inner: list[tuple[Any, Any]] = []
+    if isinstance(document, dict):
+        inner = list(document.items())
+    elif isinstance(document, list):
+        inner = list(enumerate(document))
+    return [path, *(place for key, part in inner for place in paths(part, (*path, key)))]
+
+
+@given(st.sampled_from(sorted({*OUTCOMES, "pull_request_target", "watch", "issues", "schedule"})), st.data())
+def test_a_payload_that_was_tampered_with_gets_no_more_than_its_event(name: str, data: st.DataObject) -> None:
+    examples = events.examples(name) if name in events.names() else [opened()]
+    payload = data.draw(st.sampled_from(examples))
+    for _ in range(data.draw(st.integers(1, 4))):
+        *way, last = data.draw(st.sampled_from(paths(payload)[1:]))
+        place: Any = payload
+        for key in way:
+            place = place[key]
+        place[last] = data.draw(ANYTHING)
+    found = event(name, payload)
+    allowed = {"pull_request_target": {"pull-request-target"}, "schedule": {"schedule"}, **OUTCOMES}
+    assert found.kind in allowed.get(name, {"other"})
+    if found.kind == "pull-request":
+        assert payload["pull_request"]["head"]["repo"]["full_name"].lower() == OURS.lower()
+    if found.kind == "workflow-run":
+        assert payload["workflow_run"]["head_repository"]["full_name"].lower() == OURS.lower()
+    assert not (found.may_comment and found.number is None)
+    assert not (found.may_propose and not found.branch)
