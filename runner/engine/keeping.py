@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from runner.durable import temporary_name
 from runner.engine import aside, survivors
+from runner.engine.appended import PLACE, Appended
 from runner.engine.aside import Aside
 from runner.engine.decide import UNTRACKABLE
 from runner.engine.lending import Lending
@@ -71,6 +72,8 @@ class Keeping:
         self._ignored = set(ignored)
         self._locks: dict[str, tuple[str | None, lock.LockFile]] = {}
         self._order: Mapping[str, int] = {}
+        self._appended = Appended(workspace.path(PLACE))
+        self._notes = False
         self._new: defaultdict[str, dict[str, int]] = defaultdict(dict)
         self._new_lines: defaultdict[str, dict[bytes, tuple[int, int]]] = defaultdict(dict)
         survivors.end(workspace.path(SCRATCH))
@@ -86,9 +89,36 @@ class Keeping:
         """What of directories that are not here is put in place for a while."""
         return Lending(self._workspace, self._copies, self._dvc)
 
-    def follow(self, order: Mapping[str, int]) -> None:
-        """Let what is new in a file stand as the stages do in `order` (address to place), whoever ends first."""
+    def follow(self, order: Mapping[str, int], *, several: bool = False) -> None:
+        """Let what is new in a file stand as the stages do in `order` (address to place), whoever ends first.
+
+        Where `several` run at once that holds across runs too: what is added is noted until one has ended `whole`.
+        """
         self._order = order
+        self._notes = several
+        for one in self._appended.found():
+            place = order.get(one.address)
+            if place is None:
+                continue
+            if PurePosixPath(one.file).name == "dvc.lock":
+                self._new[one.file][one.text] = place
+            elif one.text.encode() in self._lines(one.file).splitlines():
+                lines = self._new_lines[one.file]
+                lines[one.text.encode()] = (place, len(lines))
+
+    def whole(self) -> None:
+        """Say that the run has ended, and all that it was to make is made."""
+        self._appended.forget()
+
+    def _lines(self, file: str) -> bytes:
+        with refusals(file, "read"):
+            place = self._workspace.path(file)
+            return place.read_bytes() if place.exists() else b""
+
+    def _note(self, file: str, text: str, stage: Stage) -> None:
+        if self._notes:
+            with refusals(PLACE, "written"):
+                self._appended.note(file, text, stage.address)
 
     def reserved(self, stage: Stage) -> AbstractContextManager[None]:
         """Keep DVC away from what a stage reads and writes, while it runs."""
@@ -294,10 +324,9 @@ class Keeping:
         line = _SPECIAL.sub(r"\\\1", f"/{place.name}")
         if line.endswith(" "):
             line = f"{line[:-1]}\\ "
-        with refusals(gitignore, "read"):
-            place_on_disk = self._workspace.path(gitignore)
-            old = place_on_disk.read_bytes() if place_on_disk.exists() else b""
+        old = self._lines(gitignore)
         if line.encode() not in old.splitlines():
+            self._note(gitignore, line, stage)
             new = self._with_line(gitignore, old, line.encode(), self._place(stage))
             self._workspace.write(gitignore, new)
             logger.debug("%s: added %s to .gitignore", stage.address, line)
@@ -337,6 +366,7 @@ class Keeping:
         if lock_file is None or written != on_disk:
             lock_file = lock.LockFile(on_disk, path)
         if stage.name not in lock_file:
+            self._note(path, stage.name, stage)
             self._new[path][stage.name] = self._place(stage)
         later = {name for name, place in self._new[path].items() if place > self._place(stage)}
         lock_file.set(stage.name, entry, later)

@@ -10,6 +10,7 @@ from dataclasses import field, replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Final
 
+from runner.engine import appended
 from runner.engine.bringing import Bringing
 from runner.engine.courses import Courses
 from runner.engine.decide import Change, Frozen, Reason, Restore, Run, decide
@@ -147,7 +148,7 @@ class Reproduction:
     def keeping(self) -> Keeping:
         """The writer of outs and lock entries; a run with nothing to do never makes it."""
         made = self.keep()
-        made.follow(self._places)
+        made.follow(self._places, several=self._most_underway > 1)
         return made
 
     def reproduce(self, stages: Sequence[Stage]) -> Generator[StageResult]:
@@ -161,7 +162,7 @@ class Reproduction:
 
         """
         self._places.update((stage.address, place) for place, stage in enumerate(stages))
-        if self.workspace.lends:
+        if self.workspace.lends or self.workspace.path(appended.PLACE).exists():
             self._put_right()
         so_far = _SoFar(Schedule(stages, self._related), self._places)
         try:
@@ -174,6 +175,8 @@ class Reproduction:
                 raise min(so_far.errors.items(), key=lambda error: so_far.places[error[0]])[1]
             yield from (StageResult(stage, "skipped") for stage in self._in_order(so_far.skipped))
             yield from self._judged(stages, so_far)
+            if "keeping" in vars(self) and not so_far.broken:
+                self.keeping.whole()
         finally:
             if "keeping" in vars(self):
                 try:

@@ -216,7 +216,7 @@ def differences(found: Mapping[str, str], wanted: Mapping[str, str]) -> list[str
 def left_over(place: Path) -> list[str]:
     """Give what a run that was killed left beside the user's files, or moved out of its place."""
     scratch = place / "root/.dvc/tmp/retrain"
-    kept = [entry.name for entry in scratch.iterdir() if re.match(r"aside-|params-|left-|lent-", entry.name)]
+    kept = [entry.name for entry in scratch.iterdir() if re.match(r"aside-|params-|left-|lent-|appended", entry.name)]
     return kept + [str(file) for file in place.glob("root/**/*.tmp") if ".dvc/" not in str(file)]
 
 

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.e2e import killing
+from tests.support.pipelines import workshop
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -104,3 +105,38 @@ def test_what_a_killed_run_left_running_is_ended_before_the_next_begins(
         sizes.append((place / "late").stat().st_size)
     assert all(before == after for before, after in pairwise(sizes))
     assert killing.lies(place) == []
+
+
+SIDE_BY_SIDE = """\
+stages:
+  first: {cmd: 'sleep 1; echo 1 > first', outs: [first]}
+  second: {cmd: 'sleep 2; cp seed second', deps: [seed], outs: [second]}
+  third: {cmd: 'cp seed third', deps: [seed], outs: [third]}
+  last: {cmd: 'cat first third > last', deps: [first, third], outs: [last]}
+"""
+
+
+def test_a_killed_run_of_several_stages_at_once_goes_on_in_the_order_of_an_undisturbed_one(
+    tmp_path: Path, retrain: Program
+) -> None:
+    places = {}
+    for name in ("whole", "killed"):
+        (tmp_path / name).mkdir()
+        places[name] = workshop(tmp_path / name, SIDE_BY_SIDE, {"seed": "1\n"}).root
+    retrain("repro", "--jobs", "1", cwd=places["whole"])
+    lock = places["killed"] / "dvc.lock"
+    for stage in ("third", "first"):  # killed twice: the second run too has to know what the first one added
+        with subprocess.Popen(
+            [*retrain.argv, "repro", "--jobs", "4"],
+            cwd=places["killed"],
+            env=retrain.environ,
+            stderr=subprocess.DEVNULL,
+        ) as running:
+            while running.poll() is None and not (lock.exists() and f"  {stage}:" in lock.read_text()):
+                time.sleep(0.01)
+            running.kill()
+    assert "second:" not in lock.read_text()
+    retrain("repro", "--jobs", "4", cwd=places["killed"])
+    assert killing.left_over(places["killed"].parent) == []
+    for name in ("dvc.lock", ".gitignore"):
+        assert (places["killed"] / name).read_text() == (places["whole"] / name).read_text()
