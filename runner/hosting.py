@@ -93,12 +93,16 @@ def _step_files(actions: Actions) -> Mapping[str, Any]:
 
 
 def _surfaces(chosen: Settings, event: Event, actions: Actions, job: Job) -> Mapping[str, Any]:
-    """Give what writes to GitHub, as far as settings and event let it; why something does not is said."""
+    """Give what writes to GitHub, as far as settings and event let it; why something does not is said.
+
+    A check or a status that is green may let a branch be merged: none is made of code that nobody here has seen.
+    """
     comments = chosen.comment != "off" and event.number is not None
+    checks, statuses = chosen.check_run and event.trusted, chosen.commit_status and event.trusted
     if not (comments or chosen.check_run or chosen.commit_status):
         return {}
     if not event.rights.may_comment or not chosen.token:
-        why = event.why if not event.rights.may_comment else "the input github-token is empty"
+        why = "the input github-token is empty" if event.rights.may_comment else event.why
         logger.info("nothing is posted: %s; the report is in the step summary", why)
         return {}
     from runner.forge.checks import Checks  # noqa: PLC0415 - see the top
@@ -109,6 +113,6 @@ def _surfaces(chosen: Settings, event: Event, actions: Actions, job: Job) -> Map
     repository = Repository(actions.api_url, actions.repository, chosen.token)
     return {
         "comments": Comments(repository, job, chosen.comment) if comments and chosen.comment != "off" else None,
-        "checks": Checks(repository, job) if chosen.check_run else None,
-        "statuses": Statuses(repository, job) if chosen.commit_status else None,
+        "checks": Checks(repository, job) if checks else None,
+        "statuses": Statuses(repository, job) if statuses else None,
     }

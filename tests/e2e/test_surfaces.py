@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import select
 import signal
@@ -14,6 +15,7 @@ import pytest
 
 from tests.support.github import Trouble, refusal
 from tests.support.job import TOKEN, Files, Job, arguments, outcome, with_defaults
+from tests.support.project import GATES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -114,6 +116,24 @@ def test_a_stranger_gets_neither(pull_request: PullRequest, retrain: Program, gi
     assert done.log.named("warning") == []
 
 
+def test_of_a_strangers_code_beside_a_token_that_may_write_there_is_neither(
+    pull_request: PullRequest, retrain: Program, github: FakeGitHub
+) -> None:
+    job = pull_request(BETTER, event="pull_request_target")
+    job.step(retrain, {**BOTH, "command": "gate"}, exits=1)
+    assert github.check_runs == github.statuses == []
+    assert len(github.bodies()) == 1
+
+
+def test_writes_are_so_far_apart_that_no_limit_is_met(
+    pull_request: PullRequest, retrain: Program, github: FakeGitHub
+) -> None:
+    github.writes_apart = 0.9
+    done = pull_request(WORSE).step(retrain, BOTH, exits=1)
+    assert done.log.named("warning") == []
+    assert (len(github.check_runs), len(github.statuses), len(github.bodies())) == (1, 2, 1)
+
+
 def test_a_push_has_a_check_and_no_comment(retrain: Program, project: Project, github: FakeGitHub) -> None:
     before = project.rev("main")
     head = project.commit("main", BETTER)
@@ -144,6 +164,23 @@ def test_each_project_of_a_repository_has_its_own_comment_check_and_lines(
 
 def _gated(name: str, gates: str) -> dict[str, str]:
     return {"retrain.yaml": gates, "m.json": f'{{"x": 0.{9 if name == "a" else 1}}}', ".dvc/config": "", "dvc.yaml": ""}
+
+
+def test_a_report_of_200_kilobytes_is_a_comment_of_as_much_as_github_takes(
+    pull_request: PullRequest, retrain: Program, github: FakeGitHub
+) -> None:
+    many = "".join(f"  - metric: many.json:$.metric_{n}\n    better: higher\n    at-least: 0.5\n" for n in range(900))
+    values = json.dumps({f"metric_{n}": n % 2 for n in range(900)})
+    job = pull_request({**BETTER, "many.json": values, "retrain.yaml": GATES + many})
+    done = job.step(retrain, {**BOTH, "command": "gate", "report-dir": "out"}, exits=1)
+    (body,) = github.bodies()
+    whole = (job.workspace / "out" / "report.md").read_text()
+    assert len(whole) > 100_000 > len(body)
+    assert len(body) <= 65_536
+    assert "Failed" in body.splitlines()[1]
+    assert body.count("```") % 2 == 0
+    assert len(github.annotations[github.check_runs[0]["id"]]) >= 450
+    assert len(done.annotations()) <= 20
 
 
 def test_runs_of_one_project_are_told_apart_by_name(
