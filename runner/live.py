@@ -73,11 +73,10 @@ class Live(Watch):
     def chosen(self, stages: Sequence[str]) -> None:
         """See `Watch`."""
         self._stages |= dict.fromkeys(stages)
-        for stage in stages:
-            self._ended.pop(stage, None)
 
     def began(self, stage: str) -> None:
         """See `Watch`."""
+        self._ended.pop(stage, None)
         self._begun[stage] = f"{self._now():%H:%M %Z}"
 
     def ended(self, result: StageResult) -> None:

@@ -29,6 +29,9 @@ _CONCLUSIONS: Final[Mapping[str, str]] = {
     "ungated": "neutral",
 }
 """What lets a required check pass; every other verdict is a failure. `skipped` would pass too, and is never said."""
+_NO_APP: Final = "only apps and the job's own token can make checks; a personal token can set commit-status instead"
+    "GitHub takes checks from apps and from the job's own token alone; a personal one can set commit-status"
+)
 _LEVELS: Final[Mapping[Level, str]] = {"error": "failure", "warning": "warning", "notice": "notice"}
 
 
@@ -69,6 +72,8 @@ class Checks:
             return self._repository.api_for(standing).create(self._repository.path("check-runs"), body)
         except RefusedError as refused:
             self._refused = refused.status == FORBIDDEN  # it would be again, at each post
+            if self._refused and not refused.hint:
+                refused.hint = _NO_APP
             raise
 
     def _end(self, output: Mapping[str, object], standing: Standing) -> None:

@@ -119,6 +119,21 @@ def test_a_run_says_in_the_comment_what_it_is_at_and_then_no_more() -> None:
     assert len(host.said) == before
 
 
+def test_a_stage_that_is_run_again_is_running_again_and_the_others_stay_as_they_ended() -> None:
+    host = Host()
+    with live(host) as running:
+        running.chosen(["train", "evaluate"])
+        for stage in ("train", "evaluate"):
+            running.ended(result(stage, "restored"))
+        posted(host, "2 of 2")
+        running.chosen(["train", "evaluate"])
+        running.began("evaluate")
+        body = posted(host, "1 of 2")
+    running.finished()
+    assert "| `train` | restored |" in body
+    assert "| `evaluate` | running since 14:05 UTC |" in body
+
+
 def test_nothing_new_is_not_posted_again() -> None:
     host = Host()
     with live(host) as running:

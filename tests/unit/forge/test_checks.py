@@ -123,6 +123,15 @@ def test_the_permission_that_is_missing_is_named(
     assert f"add `{line}`" in caught.value.hint
 
 
+def test_a_personal_token_is_told_that_it_can_make_no_check(fake: FakeGitHub, checks: Checks) -> None:
+    fake.token(TOKEN, "octocat")
+    with pytest.raises(ForgeError) as caught:
+        checks.tell(standing("x", RUNNING))
+    assert "commit-status" in caught.value.hint
+    assert checks.tell(standing("y", RUNNING)) == ""
+    assert len(fake.sent("POST")) == 1
+
+
 def test_a_check_that_could_not_be_begun_is_still_ended(fake: FakeGitHub, checks: Checks) -> None:
     fake.token(TOKEN, permissions={})
     with pytest.raises(ForgeError):
