@@ -30,8 +30,6 @@ _CONCLUSIONS: Final[Mapping[str, str]] = {
 }
 """What lets a required check pass; every other verdict is a failure. `skipped` would pass too, and is never said."""
 _NO_APP: Final = "only apps and the job's own token can make checks; a personal token can set commit-status instead"
-    "GitHub takes checks from apps and from the job's own token alone; a personal one can set commit-status"
-)
 _LEVELS: Final[Mapping[Level, str]] = {"error": "failure", "warning": "warning", "notice": "notice"}
 
 
