@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final, Self
@@ -11,7 +10,7 @@ from azure.core.exceptions import AzureError
 from obstore.exceptions import BaseError
 
 from runner.errors import Denied, ObjectMissing
-from runner.store import azure_client, azure_errors, azure_obstore, azure_parts, uploads
+from runner.store import azure_client, azure_errors, azure_obstore, azure_parts, disk, uploads
 from runner.store.arriving import Arriving, coming
 from runner.store.azure_obstore import LARGEST_PUT
 from runner.store.azure_parts import AzureUpload, Target
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
     from runner.store.arriving import Coming
     from runner.store.azure_client import Connection
     from runner.store.meter import Report
-    from runner.store.protocols import Sink, Version
+    from runner.store.protocols import Sink, Source, Version
 
 _REQUESTS: Final = 16
 """Questions that `exists` asks at once."""
@@ -84,16 +83,16 @@ class Azure:
             raise azure_errors.changed(name, self._place) from error
         return Arriving(taking, lambda: self._errors("read", name))
 
-    def put(self, name: str, source: Path, report: Report = unheard) -> None:
+    def put(self, name: str, source: Source, report: Report = unheard) -> None:
         """See `Remote`. Azure shows a blob when it is whole."""
         self._store(name, source, report, only_new=False)
 
-    def create(self, name: str, source: Path, report: Report = unheard) -> None:
+    def create(self, name: str, source: Source, report: Report = unheard) -> None:
         """See `Creating`."""
         try:
             self._store(name, source, report, only_new=True)
         except Changed:
-            if self._size(name)[1] != source.stat().st_size:
+            if self._size(name)[1] != disk.size_of(source):
                 self._store(name, source, report, only_new=False)
 
     def upload(self, name: str, source: Path, /, *, only_new: bool) -> AzureUpload | None:
@@ -110,17 +109,17 @@ class Azure:
         )
         return AzureUpload(target, source, size)
 
-    def _store(self, name: str, source: Path, report: Report, *, only_new: bool) -> None:
-        upload = self.upload(name, source, only_new=only_new)
-        if upload is not None:
+    def _store(self, name: str, source: Source, report: Report, *, only_new: bool) -> None:
+        upload = None if isinstance(source, bytes) else self.upload(name, source, only_new=only_new)
+        if upload is not None and not isinstance(source, bytes):
             uploads.send(upload, source, Patience(0), report)
             return
-        key = self._key(name)
-        with source.open("rb") as file, self._errors("write", name):
-            size = os.fstat(file.fileno()).st_size
+        key, size = self._key(name), disk.size_of(source)
+        with self._errors("write", name):
             if size <= LARGEST_PUT:
-                self._blobs.put(key, file.read(), only_new=only_new)
-            else:
+                self._blobs.put(key, disk.content_of(source), only_new=only_new)
+                return
+            with disk.opened(source) as file:
                 self._client.upload_blob(key, file, length=size, overwrite=not only_new, timeout=self._timeout)
 
     def names(self, prefix: str) -> Iterator[str]:

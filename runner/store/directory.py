@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from runner.store.meter import Report
-    from runner.store.protocols import Put, Sink
+    from runner.store.protocols import Put, Sink, Source
 
 _BATCH = 1000
 _BATCH_BYTES = 64 << 20
@@ -68,7 +68,7 @@ class Directory:
         for chunk in self._read(name):
             sink.write(chunk)
 
-    def put(self, name: str, source: Path, report: Report = unheard) -> None:
+    def put(self, name: str, source: Source, report: Report = unheard) -> None:
         """See `Remote`. The object is on the disk, not only on its way there, when this returns."""
         place = self._place(name)
         ready = disk.temporary(place)
@@ -137,7 +137,7 @@ class _Batch:
         self._ready: list[tuple[str, str]] = []
         self._bytes = 0
 
-    def put(self, place: str, source: Path, report: Report) -> None:
+    def put(self, place: str, source: Source, report: Report) -> None:
         ready = disk.temporary(place)
         with disk.Refusals(f"write {place}"):
             try:
@@ -173,21 +173,30 @@ def _keep(whole: list[tuple[str, str]]) -> None:
         raise
 
 
-def _write(source: Path, ready: str, report: Report, *, durable: bool = False) -> int:
+def _write(source: Source, ready: str, report: Report, *, durable: bool = False) -> int:
     """Copy `source` to the new file `ready`, with `durable` wait until it is on the disk; give its size."""
+    writer = disk.create(ready, disk.READ_ONLY, durable=True)
+    try:
+        if isinstance(source, bytes):
+            size = len(source)
+            disk.write_all(writer, source)
+            report(size)
+        else:
+            size = _copy(source, writer, report)
+        os.fchmod(writer, disk.READ_ONLY)
+        if durable:
+            os.fsync(writer)
+    finally:
+        os.close(writer)
+    return size
+
+
+def _copy(source: Path, writer: int, report: Report) -> int:
     reader = os.open(source, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        writer = disk.create(ready, disk.READ_ONLY, durable=True)
-        try:
-            size = disk.copy(reader, writer, report=report)
-            os.fchmod(writer, disk.READ_ONLY)
-            if durable:
-                os.fsync(writer)
-        finally:
-            os.close(writer)
+        return disk.copy(reader, writer, report=report)
     finally:
         os.close(reader)
-    return size
 
 
 def _files(folder: str) -> Iterator[str]:

@@ -13,8 +13,9 @@ import fcntl
 import os
 import stat
 from contextlib import suppress
+from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from runner.durable import sync_folder, temporary_name
 from runner.errors import Denied, RemoteError, Unavailable
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from runner.store.meter import Report
+    from runner.store.protocols import Source
 
 READ_ONLY = 0o444
 """The mode DVC gives every object; it takes any other mode as a sign that the object was touched."""
@@ -121,6 +123,41 @@ def read(path: str) -> bytes:
         return b"".join(chunks(fd))
     finally:
         os.close(fd)
+
+
+def small(path: str, below: int) -> bytes | None:
+    """Give the whole content of a file of less than so many bytes; `None` if there are more.
+
+    Raises:
+        OSError: it cannot be read, or is no regular file.
+
+    """
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)  # a pipe would not open before somebody writes
+    try:
+        found = os.fstat(fd)
+        if not stat.S_ISREG(found.st_mode):
+            raise OSError(errno.EINVAL, "not a regular file", path)
+        if found.st_size >= below:
+            return None
+        content = os.read(fd, found.st_size + 1)
+        return content if len(content) == found.st_size else content + b"".join(chunks(fd))
+    finally:
+        os.close(fd)
+
+
+def size_of(source: Source) -> int:
+    """Give the size in bytes of what is to be stored."""
+    return len(source) if isinstance(source, bytes) else os.stat(source).st_size
+
+
+def content_of(source: Source) -> bytes:
+    """Give all bytes of something small that is to be stored."""
+    return source if isinstance(source, bytes) else read(os.fspath(source))
+
+
+def opened(source: Source) -> BinaryIO:
+    """Give what is to be stored as a file to read."""
+    return BytesIO(source) if isinstance(source, bytes) else source.open("rb")
 
 
 def write_all(fd: int, chunk: bytes) -> None:

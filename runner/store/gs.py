@@ -15,7 +15,7 @@ from google.auth.exceptions import GoogleAuthError, TransportError
 from google.cloud.storage.exceptions import DataCorruption, InvalidResponse
 
 from runner.errors import Denied, ObjectMissing, RemoteError, Unavailable
-from runner.store import gs_client, gs_obstore, retry_after
+from runner.store import disk, gs_client, gs_obstore, retry_after
 from runner.store.arriving import Arriving, coming, from_urllib3
 from runner.store.gs_obstore import LARGEST_PUT, Elsewhere
 from runner.store.gs_parts import PART, TIMEOUT, GSUpload, Settled
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from runner.store.arriving import Coming
     from runner.store.gs_obstore import Objects
     from runner.store.meter import Report
-    from runner.store.protocols import Sink
+    from runner.store.protocols import Sink, Source
 
 T = TypeVar("T")
 
@@ -158,32 +158,32 @@ class GS:
             self._objects = None
             return None
 
-    def put(self, name: str, source: Path, report: Report = unheard) -> None:
+    def put(self, name: str, source: Source, report: Report = unheard) -> None:
         """See `Remote`. Google shows an object when it is whole."""
         self._store(name, source, report, {})
 
-    def create(self, name: str, source: Path, report: Report = unheard) -> None:
+    def create(self, name: str, source: Source, report: Report = unheard) -> None:
         """See `Creating`."""
         try:
             self._store(name, source, report, _ONLY_NEW)
         except Changed:
-            if self._size(name)[1] != source.stat().st_size:
+            if self._size(name)[1] != disk.size_of(source):
                 self._store(name, source, report, {})
 
-    def _store(self, name: str, source: Path, report: Report, how: Mapping[str, int]) -> None:
-        size = source.stat().st_size
+    def _store(self, name: str, source: Source, report: Report, how: Mapping[str, int]) -> None:
+        size = disk.size_of(source)
         with self.errors("write", name):
             if size <= LARGEST_PUT and self._is_stored(name, source, only_new=bool(how)):
                 return
-            with source.open("rb") as file:
+            with disk.opened(source) as file:
                 told = cast("BinaryIO", Reported(file, report))
                 self._blob(name).upload_from_file(told, size=size, content_type=_BYTES, **ONCE, **how)
 
-    def _is_stored(self, name: str, source: Path, *, only_new: bool) -> bool:
+    def _is_stored(self, name: str, source: Source, *, only_new: bool) -> bool:
         """Store a small object; False where obstore cannot."""
         if self._objects is None:
             return False
-        content = source.read_bytes()
+        content = disk.content_of(source)
         return bool(self._cheaply(lambda objects: objects.put(self._key(name), content, only_new=only_new)))
 
     def upload(self, name: str, source: Path, /, *, only_new: bool) -> GSUpload | Settled | None:

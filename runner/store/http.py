@@ -16,7 +16,7 @@ import requests
 import urllib3.exceptions
 
 from runner.errors import ConfigError, Denied, ObjectMissing, RemoteError, Unavailable, Unlistable
-from runner.store import http_client, retry_after
+from runner.store import disk, http_client, retry_after
 from runner.store.arriving import Arriving, from_urllib3
 from runner.store.meter import Reported, unheard
 from runner.store.protocols import Changed, Unranged, Version
@@ -24,10 +24,9 @@ from runner.store.remote import checked, refuse_unknown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
-    from pathlib import Path
 
     from runner.store.meter import Report
-    from runner.store.protocols import Sink
+    from runner.store.protocols import Sink, Source
 
 _REQUESTS: Final = 32
 _METHODS: Final = ("POST", "PUT", "PATCH")
@@ -122,11 +121,11 @@ class HTTP:
     def _arriving(self, answer: requests.Response, name: str) -> Arriving:
         return Arriving(from_urllib3(answer.raw, decode=True), lambda: self._errors("GET", name), answer.close)
 
-    def put(self, name: str, source: Path, report: Report = unheard) -> None:
+    def put(self, name: str, source: Source, report: Report = unheard) -> None:
         """See `Remote`. A redirect is refused: followed, a POST would become a GET and store nothing."""
-        with source.open("rb") as file:
+        with disk.opened(source) as file:
             # An empty file would go in chunks, without a length; not every server takes that.
-            content = Reported(file, report) if source.stat().st_size else b""
+            content = Reported(file, report) if disk.size_of(source) else b""
             headers = {"Content-Type": "application/octet-stream"}
             with self._asked(self._method, name, data=content, headers=headers, allow_redirects=False) as answer:
                 if answer.is_redirect:

@@ -18,8 +18,11 @@ if TYPE_CHECKING:
     from runner.store.arriving import Arriving, Coming
     from runner.store.meter import Report
 
-    Put = Callable[[str, Path, Report], None]
-    """Stores a file under a name; see `Remote.put`."""
+    Source = Path | bytes
+    """What is stored: a file, or all bytes of a small one, which had to be read to be hashed."""
+
+    Put = Callable[[str, Source, Report], None]
+    """Stores something under a name; see `Remote.put`."""
 
 
 class Sink(Protocol):
@@ -92,8 +95,8 @@ class Ranged(Protocol):
 class Creating(Protocol):
     """A remote that can store an object only where there is none."""
 
-    def create(self, name: str, source: Path, report: Report = ..., /) -> None:
-        """Store the file `source` as `put` does, unless an object of its size has that name already.
+    def create(self, name: str, source: Source, report: Report = ..., /) -> None:
+        """Store `source` as `put` does, unless an object of its size has that name already.
 
         Raises:
             Denied, Unavailable: it was not stored.
@@ -129,7 +132,7 @@ class Erasable(Protocol):
 
 
 class _Putting(Protocol):
-    def put(self, name: str, source: Path, report: Report = ..., /) -> None: ...
+    def put(self, name: str, source: Source, report: Report = ..., /) -> None: ...
 
 
 def creating(remote: _Putting) -> Put:

@@ -21,11 +21,10 @@ from runner.store.protocols import Erasable, Parted, Ranged, Together, creating
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-    from pathlib import Path
 
     from runner.store.meter import Report
     from runner.store.patience import Pace
-    from runner.store.protocols import Put, Sink
+    from runner.store.protocols import Put, Sink, Source
 
 _PLACES = {
     "": "runner.store.directory:Directory",
@@ -81,8 +80,8 @@ class Remote(Protocol):
 
         """
 
-    def put(self, name: str, source: Path, report: Report = unheard) -> None:
-        """Store the file `source` under `name`, all of it or nothing; a reader never sees a part.
+    def put(self, name: str, source: Source, report: Report = unheard) -> None:
+        """Store `source`, a file or bytes, under `name`, all of it or nothing; a reader never sees a part.
 
         Bytes that are sent before the object is whole may be told to `report`, so that large objects show progress.
 
@@ -211,13 +210,13 @@ class Retrying(Patience):
         else:
             self.fill(lambda incoming: self._remote.get(name, incoming), sink)
 
-    def put(self, name: str, source: Path, report: Report = unheard) -> None:
-        """Store the file; see `Remote`. What a try told of that failed is taken back."""
+    def put(self, name: str, source: Source, report: Report = unheard) -> None:
+        """Store it; see `Remote`. What a try told of that failed is taken back."""
         if not self._in_parts(name, source, report, only_new=False):
             self._whole(self._remote.put, name, source, report)
 
-    def create(self, name: str, source: Path, report: Report = unheard) -> None:
-        """Store the file where there is none; see `Creating`. Where the remote cannot tell, as `put`."""
+    def create(self, name: str, source: Source, report: Report = unheard) -> None:
+        """Store it where there is none; see `Creating`. Where the remote cannot tell, as `put`."""
         if not self._in_parts(name, source, report, only_new=True):
             self._whole(self._create, name, source, report)
 
@@ -230,7 +229,7 @@ class Retrying(Patience):
         with self._remote.together() as put:
             yield partial(self._whole, put)
 
-    def _whole(self, put: Put, name: str, source: Path, report: Report = unheard) -> None:
+    def _whole(self, put: Put, name: str, source: Source, report: Report = unheard) -> None:
         def attempt() -> None:
             report(-tally.bytes)
             tally.bytes = 0
@@ -255,10 +254,12 @@ class Retrying(Patience):
             raise ConfigError(message, "remove them where the server keeps them, or leave --cloud out")
         self.call(lambda: remote.remove(names))
 
-    def _in_parts(self, name: str, source: Path, report: Report, *, only_new: bool) -> bool:
+    def _in_parts(self, name: str, source: Source, report: Report, *, only_new: bool) -> bool:
         """Store a large file part by part, where the remote can; tell whether that was done."""
         parted = self._parted
-        upload = self.call(lambda: parted.upload(name, source, only_new=only_new)) if parted else None
+        if parted is None or isinstance(source, bytes):
+            return False
+        upload = self.call(lambda: parted.upload(name, source, only_new=only_new))
         if upload is not None:
             uploads.send(upload, source, self, report)
         return upload is not None

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from runner.store.arriving import Coming
     from runner.store.meter import Report
-    from runner.store.protocols import Sink
+    from runner.store.protocols import Sink, Source
     from runner.store.s3_obstore import Obstore
 
 T = TypeVar("T")
@@ -154,31 +154,31 @@ class S3:
         raw: Any = getattr(body, "_raw_stream")  # noqa: B009 - it alone gives what has come so far; it has no type
         return Arriving(from_urllib3(raw), lambda: self._errors("GetObject", name), body.close)
 
-    def put(self, name: str, source: Path, report: Report = unheard) -> None:
+    def put(self, name: str, source: Source, report: Report = unheard) -> None:
         """See `Remote`. S3 shows an object when it is whole; the parts of one that failed are removed."""
         self._store(name, source, report, only_new=False)
 
-    def create(self, name: str, source: Path, report: Report = unheard) -> None:
+    def create(self, name: str, source: Source, report: Report = unheard) -> None:
         """See `Creating`."""
         self._store(name, source, report, only_new=True)
 
-    def _store(self, name: str, source: Path, report: Report, *, only_new: bool) -> None:
-        upload = self.upload(name, source, only_new=only_new)
-        if upload is not None:
+    def _store(self, name: str, source: Source, report: Report, *, only_new: bool) -> None:
+        upload = None if isinstance(source, bytes) else self.upload(name, source, only_new=only_new)
+        if upload is not None and not isinstance(source, bytes):
             uploads.send(upload, source, Patience(0), report)
             return
         condition = self._condition if only_new else NoCondition()
-        size = os.stat(source).st_size  # noqa: PTH116 - a Path costs more
+        size = disk.size_of(source)
         condition.store(lambda header: self._put_one(name, source, size, header), lambda: self._head(name)[1] == size)
 
-    def _put_one(self, name: str, source: Path, size: int, header: Mapping[str, Any]) -> None:
+    def _put_one(self, name: str, source: Source, size: int, header: Mapping[str, Any]) -> None:
         key = self._key(name)
         if size <= LARGEST_PUT and self._obstore:
-            content = disk.read(os.fspath(source))
+            content = disk.content_of(source)
             with self._errors("PutObject", name):
                 if self._cheaply(lambda obstore: obstore.put(key, content, only_new=bool(header))):
                     return
-        with source.open("rb") as file, self._errors("PutObject", name):
+        with disk.opened(source) as file, self._errors("PutObject", name):
             self._client.put_object(Bucket=self._bucket, Key=key, Body=file, **self._put, **header)
 
     def upload(self, name: str, source: Path, /, *, only_new: bool) -> S3Upload | None:

@@ -21,12 +21,11 @@ from runner.store.remote import checked
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from concurrent.futures import Future
-    from pathlib import Path
 
     from asyncssh import SFTPClientFile
 
     from runner.store.meter import Report
-    from runner.store.protocols import Put, Sink
+    from runner.store.protocols import Put, Sink, Source
     from runner.store.ssh_client import Session
 
 _FOLDERS: Final = 16
@@ -94,10 +93,10 @@ class SSH:
             raise Changed(message, "it is overwritten again and again; find out by whom")
         return self._arriving(name, _Reading(self._session, file, (start, stop)))
 
-    def put(self, name: str, source: Path, report: Report = unheard) -> None:
+    def put(self, name: str, source: Source, report: Report = unheard) -> None:
         """See `Remote`. Written beside its name, synced where the server can, and renamed in one step."""
         place = self._place(name)
-        with source.open("rb") as file, self._errors("write", name):
+        with disk.opened(source) as file, self._errors("write", name):
             self._session.run(lambda sftp: ssh_files.store(sftp, file, place, report))
 
     @contextmanager
@@ -105,7 +104,7 @@ class SSH:
         """See `Together`. Each object is there at once; at the end the folders are freed of what killed pushes left."""
         folders: set[str] = set()
 
-        def put(name: str, source: Path, report: Report) -> None:
+        def put(name: str, source: Source, report: Report) -> None:
             self.put(name, source, report)
             folders.add(posixpath.dirname(self._place(name)))
 

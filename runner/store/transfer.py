@@ -182,7 +182,11 @@ def _bring(remote: Remote, cache: Cache, name: Hash, report: Report) -> int:
 
 
 def send(put: Put, cache: Cache, name: Hash, report: Report = unheard) -> int:
-    """Send one object by `put`, hashed just before; give its size."""
+    """Send one object by `put`, hashed just before; give its size. A small one is read once for both."""
+    content = cache.small(name)
+    if content is not None:
+        put(name.key, content, report)
+        return len(content)
     place = cache.prove(name)
     put(name.key, Path(place), report)
     return os.stat(place).st_size  # noqa: PTH116 - a Path costs more

@@ -15,11 +15,10 @@ from runner.store.remote import Retrying, refuse_unknown, storage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
-    from pathlib import Path
 
     from runner.store.meter import Report
     from runner.store.place import Place
-    from runner.store.protocols import Sink
+    from runner.store.protocols import Sink, Source
     from runner.store.remote import Remote
 
 _REQUESTS: Final = 16
@@ -85,7 +84,7 @@ class Versioned:
             raise ObjectMissing(message, "`dvc push` it from where it was made, and commit the DVC files it changes")
         self._versions.get_version(place.path, place.version, sink)
 
-    def put(self, name: str, source: Path, report: Report = unheard) -> None:
+    def put(self, name: str, source: Source, report: Report = unheard) -> None:
         """Refuse; see `Remote`."""
         del source, report
         message = f"{name} cannot be written to {self.url}: it keeps versions of files, which is only read"

@@ -121,6 +121,17 @@ def test_putting_again_replaces_the_whole_object(remote: Remote, put: Callable[[
     assert content_of(remote, "files/md5/ab/cdef") == b"the second"
 
 
+@pytest.mark.parametrize("content", [b"", b"some bytes"], ids=["none", "some"])
+def test_bytes_are_stored_as_a_file_of_them_is(remote: Remote, content: bytes) -> None:
+    remote.put("files/md5/ab/put", content)
+    creating(remote)("files/md5/ab/created", content, unheard)
+    with Retrying(remote, budget=5).together() as put:
+        put("files/md5/ab/together", content, unheard)
+    names = [f"files/md5/ab/{how}" for how in ("put", "created", "together")]
+    assert [content_of(remote, name) for name in names] == [content] * 3
+    assert remote.exists(names) == dict.fromkeys(names, len(content))
+
+
 def test_creating_stores_what_is_not_there_and_mends_what_is_not_whole(
     remote: Remote, put: Callable[[str, bytes], None], tmp_path: Path
 ) -> None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
-    from runner.store.protocols import Sink
+    from runner.store.protocols import Sink, Source
     from runner.store.remote import Remote
 
 OUT, ELSEWHERE = Out("o", "o"), Out("p", "p", remote="other")
@@ -144,7 +144,7 @@ class Silent:
     def get(self, name: str, _sink: Sink) -> None:
         raise Unavailable(name)
 
-    def put(self, name: str, _source: Path, _report: object = None) -> None:
+    def put(self, name: str, _source: Source, _report: object = None) -> None:
         raise Unavailable(name)
 
     def names(self, prefix: str) -> Iterator[str]:

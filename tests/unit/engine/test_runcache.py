@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
-    from runner.store.protocols import Sink
+    from runner.store.protocols import Sink, Source
 
 STAGE = Stage(
     "train",
@@ -278,7 +278,7 @@ class Broken:
         self._ask("get")
         raise ObjectMissing(name)
 
-    def put(self, _name: str, _source: Path, _report: object = None) -> None:
+    def put(self, _name: str, _source: Source, _report: object = None) -> None:
         raise AssertionError
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from runner.store.meter import Report
-    from runner.store.protocols import Sink
+    from runner.store.protocols import Sink, Source
 
 S3 = {"region": "us-east-1"}
 
@@ -32,7 +32,7 @@ class Failing:
     def __init__(self, *errors: Exception) -> None:
         self.errors = list(errors)
         self.calls = 0
-        self.stored: list[tuple[str, Path]] = []
+        self.stored: list[tuple[str, Source]] = []
 
     def _fail(self) -> None:
         self.calls += 1
@@ -49,7 +49,7 @@ class Failing:
         self._fail()
         sink.write(name[1:].encode())
 
-    def put(self, name: str, source: Path, report: Report = unheard) -> None:
+    def put(self, name: str, source: Source, report: Report = unheard) -> None:
         report(5)
         self._fail()
         self.stored.append((name, source))

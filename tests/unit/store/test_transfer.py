@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from runner.errors import Corrupt, Denied, ObjectMissing, RemoteError, Unavailable
 from runner.hashes import LEGACY, Hash, Tree, hash_bytes
-from runner.store import transfer
+from runner.store import disk, transfer
 from runner.store.cache import Cache
 from runner.store.directory import Directory
 from runner.store.meter import Meter, unheard
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from runner.store.incoming import Arrival
     from runner.store.meter import Report, Work
-    from runner.store.protocols import Sink
+    from runner.store.protocols import Sink, Source
 
 FAULTS: dict[str, type[RemoteError]] = {"denied": Denied, "unavailable": Unavailable, "odd": RemoteError}
 
@@ -50,11 +50,11 @@ class InMemory:
         for byte in self.objects[name]:
             sink.write(bytes([byte]))
 
-    def put(self, name: str, source: Path, report: Report = unheard) -> None:
+    def put(self, name: str, source: Source, report: Report = unheard) -> None:
         self._refuse(name)
-        report(source.stat().st_size)
+        report(disk.size_of(source))
         self.order.append(name)
-        self.objects[name] = source.read_bytes()
+        self.objects[name] = disk.content_of(source)
 
     def names(self, prefix: str) -> Iterator[str]:
         return (name for name in self.objects if name.startswith(prefix))
