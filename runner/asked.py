@@ -35,6 +35,8 @@ class Asked:
         command: the verb and its options as given.
         notes: sentences for the reader of the report.
         answers: a context in which an error is told to whoever asked for this run in a comment.
+        began: when it was asked for, in seconds of the monotonic clock: its timeout is counted from there; `None`: from
+            the first command.
         override: asks who accepted failed gates of this head; `None`: nobody did.
 
     """
@@ -50,4 +52,5 @@ class Asked:
     notes: tuple[str, ...] = ()
     command: str
     answers: Callable[[], AbstractContextManager[None]] = nullcontext
+    began: float | None = None
     override: Callable[[], Override | None] = lambda: None

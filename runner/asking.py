@@ -11,6 +11,7 @@ import json
 import logging
 import os
 import stat
+import time
 from dataclasses import field, replace
 from importlib import import_module
 from pathlib import Path
@@ -121,6 +122,7 @@ def _asked(root: Path, git: Git, said: Said, event: Event) -> Asked:
         remote_from=(trusted.sha if trusted else None) if event.base_remote else "",
         gone=_gone(git, base, file, gates) if said.judges else (),
         command=said.command,
+        began=time.monotonic(),
         override=_override(event, actions, token),
     )
 

@@ -297,7 +297,8 @@ def _make_fresh(  # noqa: PLR0913, PLR0917 - the run, how it is run, and who hea
         watch.began(stage.address)
         return log.stage_output(stage.address, project.root / composing.LOGS)
 
-    local = executor.Local(project.root, executor.Limits(chosen.stage_timeout, chosen.timeout, chosen.silence))
+    limits = executor.Limits(chosen.stage_timeout, chosen.timeout, chosen.silence, asked.began)
+    local = executor.Local(project.root, limits)
     loop = reproduce.Reproduction(
         known=project.known(),
         workspace=project.workspace,
@@ -325,7 +326,7 @@ def _make_fresh(  # noqa: PLR0913, PLR0917 - the run, how it is run, and who hea
                     continue
                 results[result.stage.address] = result
                 watch.ended(result)
-                if result.status == "ran" and result.entry:
+                if result.status == "ran" and result.entry and asked.event.trusted:
                     project.times.remember(result.entry, result.seconds)
                 if sent:
                     sent(exchange.finished(result))

@@ -217,7 +217,7 @@ def _project(root: Path, git: Git, prefix: str, asked: Asked, meter: Meter) -> P
     objects = Objects(store, remote, chosen.transfers, homes, versions)
     objects.recorded = _recorded_sizes(pipeline)
     objects.origin = lambda file: _origin(pipeline, sources, file)
-    runs = RunCache(store, lambda: remote(""), root / SCRATCH / "unpushed")
+    runs = RunCache(store, lambda: remote(""), root / SCRATCH / "unpushed", remembers=asked.event.trusted)
     cwd = os.path.relpath(chosen.directory, root)
     times = Times(store, lambda: remote(""))
     parts = (pipeline, workspace, store, objects, runs, sources, state, remote, times, cwd, unpacking)

@@ -87,14 +87,16 @@ class Limits:
 
     Attributes:
         stage: seconds for a task that has no limit of its own; 0: any.
-        total: seconds for all of them together, from the first to the last; 0: any.
+        total: seconds for all of them together; 0: any.
         silence: seconds without output after which that is said; 0: never.
+        began: since when `total` is counted, by the monotonic clock; `None`: from now on.
 
     """
 
     stage: float = 0
     total: float = 0
     silence: float = 0
+    began: float | None = None
 
 
 UNLIMITED: Final = Limits()
@@ -107,7 +109,8 @@ class Local:
         """Run in the project at `root`."""
         self._root = root
         self._limits = limits
-        self._deadline = time.monotonic() + limits.total if limits.total else None
+        began = time.monotonic() if limits.began is None else limits.began
+        self._deadline = began + limits.total if limits.total else None
         self._stop, self._to_stop = os.pipe()
         self._has_stopped = False
         self._running: set[str] = set()

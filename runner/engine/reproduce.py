@@ -355,7 +355,7 @@ class Reproduction:
         if pulled.failed:
             return None
         entry = self._named_anew(stage, decision.entry)
-        is_news = entry != decision.entry and self.keeping.may_remember(stage, now)
+        is_news = self.runs.remembers and entry != decision.entry and self.keeping.may_remember(stage, now)
         records = (self.runs.remember(entry),) if is_news else ()
         self._settle(stage, entry)
         return StageResult(stage, "restored", decision.reasons, pulled=pulled, entry=entry, records=records)
@@ -398,7 +398,8 @@ class Reproduction:
             return _Needs(self.bringing.makers_of_lost(stage, wanted, pulled))
         made = yield from self.making.make(stage, self.wishes.get(stage.address, wishes.PLAIN))
         # Before the lock: once that says it, nobody would run the stage again to have it remembered.
-        records = (self.runs.remember(made.entry),) if self.keeping.may_remember(stage, made.before) else ()
+        is_kept = self.runs.remembers and self.keeping.may_remember(stage, made.before)
+        records = (self.runs.remember(made.entry),) if is_kept else ()
         self._settle(stage, made.entry)
         return StageResult(
             stage, "ran", decision.reasons, made.seconds, pulled=pulled, entry=made.entry, records=records

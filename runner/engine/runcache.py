@@ -94,7 +94,14 @@ class Past:
 class RunCache:
     """The run cache of a cache directory and of the remote behind it."""
 
-    def __init__(self, cache: Cache, remote: Callable[[], Remote | None], notes: Path | None = None) -> None:
+    def __init__(
+        self,
+        cache: Cache,
+        remote: Callable[[], Remote | None],
+        notes: Path | None = None,
+        *,
+        remembers: bool = True,
+    ) -> None:
         """Look in `cache` first, then in the remote, if there is one; it is opened when it is first needed.
 
         Args:
@@ -102,8 +109,11 @@ class RunCache:
             remote: gives the remote.
             notes: a file in which records are noted that are still to be pushed, so that the run after one that was
                 killed pushes them; none: they are pushed by who remembers them, or not at all.
+            remembers: whether runs of now are written down. What a stranger's code made is not: a record says that
+                certain inputs give certain outs, and nobody who reads it can see whether that is so.
 
         """
+        self.remembers = remembers
         self._cache = cache
         self._notes = notes
         self._open = remote

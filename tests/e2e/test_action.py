@@ -179,6 +179,32 @@ def test_a_stranger_gets_a_verdict_but_no_push_and_no_comment(
     assert github.sent("POST") == []
 
 
+def test_what_a_strangers_run_made_is_written_down_nowhere_and_a_later_run_makes_it_itself(
+    pull_request: PullRequest, retrain: Program, project: Project, github: FakeGitHub
+) -> None:
+    before = project.objects()
+    job = pull_request(BETTER)
+    own = dict(job.payload)
+    job.payload = events.from_fork(own, "stranger/Hello-World")
+    github.token(TOKEN, read_only=True)
+    job.step(retrain, {"push": "always"})
+    assert project.ran == ["train", "evaluate"]
+    assert project.objects() == before
+    # A machine of one's own, whose caches outlive the job and the checkout.
+    for name in ("cache", "tmp"):
+        (job.workspace / ".dvc" / name).rename(project.place / name)
+    assert [*(project.place / "cache").glob("runs/*/*/*"), *(project.place / "cache").glob("retrain/*/*")] == []
+    job.workspace = project.checkout(job.ref)
+    for name in ("cache", "tmp"):
+        (project.place / name).rename(job.workspace / ".dvc" / name)
+    job.payload = own
+    github.token(TOKEN)
+    done = job.step(retrain, {"push": "always"})
+    assert project.ran == ["train", "evaluate"]
+    assert done.outputs["verdict"] == "passed"
+    assert any(name.startswith("runs/") for name in project.objects() - before)
+
+
 def test_pull_request_target_runs_no_stage(pull_request: PullRequest, retrain: Program, project: Project) -> None:
     done = pull_request(BETTER, event="pull_request_target").step(retrain, exits=2)
     assert project.ran == []

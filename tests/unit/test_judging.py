@@ -9,7 +9,7 @@ import pytest
 
 from runner import ci
 from runner.engine.project import Place
-from runner.errors import Location
+from runner.errors import Exit, Location
 from runner.review import cases, gatefile, suggesting, trends
 from runner.review.gate import judge
 from tests.support import events
@@ -153,6 +153,19 @@ def test_the_policy_decides_what_a_claim_is_worth(policy: str, status: str, ran:
     report = made.run(claims=policy)
     assert (report.gates[0].status, made.journal) == (status, ran)
     assert report.exit_code == (1 if status == "failed" else 0)
+
+
+def test_what_is_run_again_counts_for_the_same_timeout(tmp_path: Path) -> None:
+    slow = PIPELINE.replace("../journal; ", "../journal; sleep 1.2; ").replace("cat rate", "cut -c 1-2 rate")
+    made = finished(tmp_path, slow, FILES)
+    made.put({"retrain.yaml": GATES})
+    forge(made, "0.99")
+    made.put({"rate": "90 \n"})
+    report = made.run(claims="rerun", timeout="2 s")
+    assert report.exit_code == Exit.STAGE
+    assert [one.why.partition(",")[0] for one in report.stages if one.decision == "failed"] == [
+        "the run took longer than 2 s"
+    ]
 
 
 def test_a_claim_that_cannot_be_run_again_is_unmeasured(made: Workshop) -> None:

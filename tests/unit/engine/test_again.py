@@ -87,6 +87,14 @@ def test_what_a_stage_does_not_declare_is_not_there_the_second_time(cmd: str, wh
     assert row(shop.repro(check_determinism="fail"), "one").why.endswith(f": {why}")
 
 
+def test_what_an_earlier_run_left_beside_the_outs_and_a_clean_copy_has_not_is_found(tmp_path: Path) -> None:
+    shop = made(tmp_path, "cat memo script > out 2> /dev/null || cat script > out; echo kept > memo")
+    assert decisions(shop.repro(check_determinism="fail")) == {"one": "ran"}
+    shop.put({"data": "2\n"})
+    report = shop.repro(check_determinism="fail")
+    assert row(report, "one").why == "run a second time it does not write the same: out"
+
+
 def test_an_out_that_persists_cannot_be_checked(tmp_path: Path) -> None:
     shop = workshop(tmp_path, "stages:\n  one:\n    cmd: date > out\n    outs: [{out: {persist: true}}]\n")
     assert "persists" in row(shop.repro(check_determinism="fail"), "one").why
