@@ -23,7 +23,7 @@ STEPS := check-format check-ruff check-types check-imports check-actions check-s
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check fix golden host assets fuzz killloop bench image dist lock clean $(STEPS)
+.PHONY: help demo test check fix golden host assets fuzz killloop rgw bench image dist lock clean $(STEPS)
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' Makefile
@@ -57,6 +57,10 @@ fuzz: $(VENV)/stamp-test ## Compare N random projects with real dvc (N=200 FROM=
 
 killloop: $(VENV)/stamp-test ## Kill runs at N points each, and go on (without N: at every point)
 	RETRAIN_KILLS=$(or $(N),0) $(BIN)/python -m pytest --quiet -n $(WORKERS) tests/e2e/test_kill.py $(ARGS)
+
+rgw: $(VENV)/stamp-test ## Hold what is asked of S3 against Ceph's gateway (apt: ceph-mon ceph-osd radosgw ceph-common)
+	RETRAIN_RGW=1 $(BIN)/python -m pytest --quiet tests/contract \
+		-k 'moto or boto3 or test_versions or test_s3_obstore or test_large' $(ARGS)
 
 bench: $(VENV)/stamp-test $(VENV)/stamp-bench ## Measure against real dvc, and write docs/performance.md: up to two hours
 	$(BIN)/python benchmarks/engine.py $(ARGS)

@@ -10,6 +10,7 @@ from tests.support import azure as microsoft
 from tests.support import faulty, s3
 from tests.support import gs as google
 from tests.support import nginx as http_server
+from tests.support import rgw as ceph
 from tests.support import sshd as open_ssh
 
 if TYPE_CHECKING:
@@ -17,8 +18,9 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(scope="session")
-def moto() -> Iterator[s3.Server]:
-    with s3.moto() as server:
+def moto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[s3.Server]:
+    """Give a server with S3's semantics: moto, or, with `make rgw`, Ceph's gateway in its place."""
+    with ceph.rgw(tmp_path_factory.mktemp("rgw")) if ceph.ASKED else s3.moto() as server:
         yield server
 
 
