@@ -79,6 +79,7 @@ def test_mode_new_always_adds(fake: FakeGitHub, say: Say) -> None:
     assert fake.minimized == {}
 
 
+@pytest.mark.slow
 def test_mode_hide_old_folds_up_what_earlier_runs_wrote_once_and_nothing_else(fake: FakeGitHub, say: Say) -> None:
     fake.say(7, "a remark")
     fake.say(7, f"{mark('other')}\nanother project", ACTIONS)
@@ -89,6 +90,7 @@ def test_mode_hide_old_folds_up_what_earlier_runs_wrote_once_and_nothing_else(fa
     assert sum("minimizeComment" in request.body["query"] for request in fake.received if request.graphql) == 2
 
 
+@pytest.mark.slow
 def test_an_old_comment_that_cannot_be_hidden_is_said_and_the_new_one_stays(
     fake: FakeGitHub, repository: Repository, say: Say, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -103,6 +105,7 @@ def test_an_old_comment_that_cannot_be_hidden_is_said_and_the_new_one_stays(
     assert fake.minimized == {}
 
 
+@pytest.mark.slow
 def test_a_second_comment_that_a_race_left_is_folded_up_and_the_last_one_is_kept(fake: FakeGitHub, say: Say) -> None:
     for text in ("one", "two"):
         fake.say(7, f"{MARKER}\n{text}", ACTIONS)
@@ -111,6 +114,7 @@ def test_a_second_comment_that_a_race_left_is_folded_up_and_the_last_one_is_kept
     assert fake.minimized == {"IC_1": "OUTDATED"}
 
 
+@pytest.mark.slow
 def test_each_project_has_its_own_also_where_names_are_nearly_alike(fake: FakeGitHub, repository: Repository) -> None:
     projects = [".", "a b", "a-b", "a.b", "a/b", "a--b", "a-->", "é", ".:gpu"]
     for _ in range(2):
