@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from runner.engine.aside import remove
 from runner.engine.workspace import SCRATCH, Workspace, refusals
 from runner.errors import ConfigError
+from runner.hashes import differing
 from runner.pipeline import documents
 from runner.store.state import State
 from runner.values import dataclass
@@ -137,8 +138,7 @@ def _some(named: list[str]) -> str:
 
 
 def _files(was: Tree, now: Tree) -> list[str]:
-    old, new = dict(was.files), dict(now.files)
-    return sorted(path for path in old.keys() | new.keys() if old.get(path) != new.get(path))
+    return [path for path, _, _ in differing(was, now)]
 
 
 def _values(path: str, place: Path) -> dict[str, Any] | None:

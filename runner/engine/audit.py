@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Collection
 from dataclasses import replace
+from itertools import chain
 from typing import TYPE_CHECKING, Literal
 
 from runner.engine import proof, tracked
 from runner.engine.objects import NOTHING
+from runner.engine.proof import Kept
 from runner.errors import Corrupt, ObjectMissing
-from runner.hashes import LEGACY, MD5, Hash
+from runner.hashes import LEGACY, MD5, Hash, Names
 from runner.store import inspection
 from runner.values import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from runner.engine.project import Project
-    from runner.engine.proof import Kept, Lack
+    from runner.engine.proof import Lack, Lacks
     from runner.engine.targets import Named
     from runner.pipeline.model import LockedPath, Out
     from runner.store.transfer import Failure, Moved
 
-_Named = dict["Hash", "Out"]
 Side = Literal["cache", "remote"]
 State = Literal["corrupt", "missing", "unchecked"]
 
@@ -91,9 +93,9 @@ def verify(project: Project, targets: Sequence[str], *, remotes: bool, repair: b
     cached = _cached(project, heads if targets else project.cache.everything())
     named = _named(project, recorded)
     if targets:
-        cached += _cached(project, named.keys() - set(heads))
-    found = [_finding("cache", failure, named) for failure in cached.failed]
-    found += [_gone(name, out, project) for name, out in named.items() if name.value in put_away]
+        cached += _cached(project, named.names - set(heads))
+    found = _findings("cache", cached.failed, named)
+    found += [_gone(name, out, project) for name, out in named.outs_of(_of_values(named.names, put_away))]
     if repair:
         found = list(_refetched(project, found, named))
     read = NOTHING
@@ -101,15 +103,38 @@ def verify(project: Project, targets: Sequence[str], *, remotes: bool, repair: b
         for home, kept in proof.by_home(proof.opened(project.objects, recorded)).items():
             seen, wrong = _inspected(project, home, kept)
             read += seen
-            found += _sent(project, home, wrong, kept) if repair else wrong
+            found += _sent(project, home, wrong) if repair else wrong
     return Audit(cached, read, tuple(found))
 
 
-def unproved(project: Project, targets: Sequence[str]) -> tuple[int, list[Finding]]:
-    """Ask the remotes for every object that the lock names. Transfers nothing but listings.
+class Unproved(Collection[Finding]):
+    """What the remotes lack. It may be very much, so each finding is made when it is its turn.
 
-    Returns:
-        How many objects were asked for, and what is not there.
+    Attributes:
+        asked: how many objects were asked for.
+
+    """
+
+    def __init__(self, asked: int, lacks: Sequence[Lacks]) -> None:
+        """Take what each remote lacks."""
+        self.asked = asked
+        self._lacks = lacks
+
+    def __len__(self) -> int:
+        """Count what is lacking."""
+        return sum(map(len, self._lacks))
+
+    def __iter__(self) -> Iterator[Finding]:
+        """Give each."""
+        return map(_lack, chain.from_iterable(self._lacks))
+
+    def __contains__(self, finding: object) -> bool:
+        """Whether this is found."""
+        return any(finding == found for found in self)
+
+
+def unproved(project: Project, targets: Sequence[str]) -> Unproved:
+    """Ask the remotes for every object that the lock names. Transfers nothing but listings.
 
     Raises:
         RemoteError: a remote is not configured, or could not say what it holds.
@@ -117,23 +142,21 @@ def unproved(project: Project, targets: Sequence[str]) -> tuple[int, list[Findin
     """
     recorded = tracked.recorded([project.pipeline], targets, project.cwd)
     homes = proof.by_home(proof.opened(project.objects, recorded))
-    lacking = [_lack(lack) for lack in proof.lacking(project, homes)]
-    return sum(len(kept.outs) for kept in homes.values()), lacking
+    return Unproved(sum(len(kept.names) for kept in homes.values()), proof.lacking(project, homes))
 
 
-def _named(project: Project, recorded: Iterable[tuple[Named, LockedPath]]) -> _Named:
-    """Give every object of outs, members of directories too, and an out that is made of it."""
-    found: _Named = {}
-    for one in proof.opened(project.objects, recorded):
-        found.setdefault(one.name, one.out)
+def _named(project: Project, recorded: Iterable[tuple[Named, LockedPath]]) -> Kept:
+    """Give every object of outs, members of directories too."""
+    found = Kept()
+    for out, parts in proof.by_out(proof.opened(project.objects, recorded)):
+        found.take(out, parts)
     return found
 
 
 def _cached(project: Project, names: Iterable[Hash]) -> Moved:
     """Read what the cache holds of `names`; that it lacks some is no fault of a cache."""
-    asked = list(names)
-    absent = project.cache.missing(asked)
-    here = [name for name in asked if name not in absent]
+    asked = Names.of(names)
+    here = asked - project.cache.missing(asked)
     return inspection.inspect_cache(project.cache, here, os.cpu_count() or 1)
 
 
@@ -143,15 +166,19 @@ def _put_away(project: Project) -> set[str]:
     return {value for value in values if not any(project.cache.has(Hash(value, kind)) for kind in (MD5, LEGACY))}
 
 
+def _of_values(names: Names, values: Iterable[str]) -> Names:
+    return names & Names.of(Hash(value, kind) for value in values for kind in (MD5, LEGACY))
+
+
 def _gone(name: Hash, out: Out, project: Project) -> Finding:
     why = f"the object {name} held other bytes and is in quarantine; the cache has no other copy"
     return Finding("cache", name.key, "missing", out.path, why, repaired=project.cache.has(name))
 
 
-def _refetched(project: Project, found: Iterable[Finding], named: Mapping[Hash, Out]) -> Iterator[Finding]:
+def _refetched(project: Project, found: Sequence[Finding], named: Kept) -> Iterator[Finding]:
     """Fetch anew what was broken in the cache. Of what no out is made of, nobody knows where it could be had."""
-    found = list(found)
-    by_key = {name.key: (out, name) for name, out in named.items()}
+    broken = filter(None, (Hash.of_key(finding.name) for finding in found))
+    by_key = {name.key: (out, name) for name, out in named.outs_of(Names.of(broken))}
     wanted = [by_key[finding.name] for finding in found if finding.name in by_key]
     lost = {failure.name for failure in project.objects.fetch(wanted).failed} if wanted else set()
     for finding in found:
@@ -161,15 +188,14 @@ def _refetched(project: Project, found: Iterable[Finding], named: Mapping[Hash, 
 def _inspected(project: Project, home: str, kept: Kept) -> tuple[Moved, list[Finding]]:
     """Read a remote's objects; give what was read and what is wrong."""
     there, gone = proof.absent(project, home, kept)
-    read = inspection.inspect(project.objects.remote(home), list(there), project.objects.jobs, project.cache.meter)
-    return read, [*map(_lack, gone), *(_finding("remote", failure, kept.outs) for failure in read.failed)]
+    read = inspection.inspect(project.objects.remote(home), there.names, project.objects.jobs, project.cache.meter)
+    return read, [*map(_lack, gone), *_findings("remote", read.failed, kept)]
 
 
-def _sent(project: Project, home: str, found: Sequence[Finding], kept: Kept) -> list[Finding]:
+def _sent(project: Project, home: str, found: Sequence[Finding]) -> list[Finding]:
     """Send good copies of what is broken or missing in a remote, and read them back."""
-    names = {name.key: name for name in kept.outs}
-    mendable = [names[finding.name] for finding in found if finding.state != "unchecked"]
-    good = [name for name in mendable if _is_good(project, name)]
+    mendable = (Hash.of_key(finding.name) for finding in found if finding.state != "unchecked")
+    good = [name for name in mendable if name and _is_good(project, name)]
     lost = {
         failure.name
         for failure in inspection.replace(
@@ -193,11 +219,18 @@ def _lack(lack: Lack) -> Finding:
     return Finding("remote", lack.name.key, state, lack.out.path, lack.error.message)
 
 
-def _finding(side: Side, failure: Failure, named: Mapping[Hash, Out]) -> Finding:
+def _findings(side: Side, failed: Iterable[Failure], named: Kept) -> list[Finding]:
+    """Say what could not be read, or was broken, and an out that is made of it."""
+    failures = {failure.name: failure for failure in failed}
+    names = Names.of(filter(None, map(Hash.of_key, failures)))
+    paths = {name.key: out.path for name, out in named.outs_of(names)}
+    return [_finding(side, failure, paths.get(key, "")) for key, failure in failures.items()]
+
+
+def _finding(side: Side, failure: Failure, path: str) -> Finding:
     state: State = "unchecked"
     if isinstance(failure.error, Corrupt):
         state = "corrupt"
     elif isinstance(failure.error, ObjectMissing):
         state = "missing"
-    path = next((out.path for name, out in named.items() if name.key == failure.name), "")
     return Finding(side, failure.name, state, path, failure.error.message)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from runner.engine.decide import Change, Reason
 from runner.engine.inputs import Wanted, inputs
 from runner.engine.known import outs_of
-from runner.engine.objects import NOTHING
+from runner.engine.objects import NOTHING, lost_of
 from runner.errors import Corrupt, ObjectMissing
 from runner.values import dataclass
 
@@ -118,7 +118,7 @@ class Bringing:
 
     def _complete(self, one: Wanted, loan: Loan) -> None:
         """Put the other files of a directory beside those that are lent: a command may be reading these."""
-        names = {f"{one.out.path}/{inner}": name for inner, name in self.objects.cache.members(one.name)}
+        names = {f"{one.out.path}/{inner}": name for inner, name in self.objects.cache.tree(one.name).members()}
         for file in one.files(one.out.path, names):
             if file.lent:
                 self._put_lent(file, file.lent)
@@ -130,7 +130,7 @@ class Bringing:
         producers: dict[str, Reason] = {}
         for one in wanted:
             producer, out, name = one.stage, one.out, one.name
-            if lost.isdisjoint({name.key, *(member.key for member in self.known.members(name))}):
+            if name.key not in lost and not lost_of(self.known.members(name), lost):
                 continue
             if producer.is_data_source or producer.frozen:
                 message = f"{out.path} ({producer.address}), which stage {stage.address} needs, is in no remote"

@@ -170,7 +170,7 @@ def _remove(project: Project, path: str) -> None:
     if content is None or not content.hash.is_dir or place.is_symlink():
         aside.remove(place)
         return
-    files = [PurePosixPath(inner) for inner, _ in project.workspace.tree(path).files]
+    files = [PurePosixPath(inner) for inner, _ in project.workspace.tree(path)]
     for file in files:
         (place / file).unlink(missing_ok=True)
     for folder in sorted({parent for file in files for parent in file.parents} or {PurePosixPath()}, reverse=True):

@@ -92,7 +92,7 @@ def _lying(project: Project, one: Named, name: Hash) -> Iterator[tuple[str, Hash
     if not one.inside:
         yield path, name
     tree = project.workspace.tree(path, name.name) if name.is_dir else None
-    for (inner, _), member in zip(tree.files, tree.objects(), strict=True) if tree else ():
+    for inner, member in tree.members() if tree else ():
         if not one.inside or f"{inner}/".startswith(f"{one.inside}/"):
             yield f"{path}/{inner}", member
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 import os
 import time
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from runner import durable
 from runner.engine import checkout, proof
 from runner.engine import targets as targeting
-from runner.engine.objects import NOTHING
+from runner.engine.objects import NOTHING, lost_of
 from runner.engine.runcache import FIRST
 from runner.engine.taking_in import TakingIn
 from runner.engine.targets import Named
@@ -63,7 +64,7 @@ def _short(known: Known, piece: Piece, lost: set[str]) -> int:
     """Count the objects of a piece that could not be had; of a directory whose listing could not, that one alone."""
     if piece.name.key in lost:
         return 1
-    return len(lost & {member.key for member in known.members(piece.name)})
+    return lost_of(known.members(piece.name), lost)
 
 
 def _is_partial(stage: Stage, known: Known) -> bool:
@@ -200,11 +201,11 @@ def left(project: Project) -> tuple[int, int]:
 
 def _files_left(project: Project, known: Known, name: Hash) -> tuple[int, int]:
     """Count the files that a directory lacks whose listing is here; their bytes are its own less those here."""
-    files = list(project.cache.tree(name).objects()) if name.is_dir else []
-    absent = project.cache.missing(files)
-    if not absent:
+    tree = project.cache.tree(name) if name.is_dir else None
+    absent = project.cache.missing(tree.names if tree else ())
+    if tree is None or not absent:
         return 0, 0
-    here = sum(project.cache.path(file).stat().st_size for file in files if file not in absent)
+    here = sum(project.cache.path(file).stat().st_size for _, file in tree.members() if file not in absent)
     return len(absent), max(known.footprint(name)[1] - here, 0)
 
 
@@ -236,7 +237,7 @@ def _unproved(project: Project, left: Iterable[tuple[Named, LockedPath]]) -> lis
     """Ask the remotes for what this machine does not have, every file of directories too; give what is not proved."""
     homes = proof.by_home(proof.opened(project.objects, left))
     failures = []
-    for lack in proof.lacking(project, homes):
+    for lack in chain.from_iterable(proof.lacking(project, homes)):
         path = lack.out.path
         message = f"{path} is named by the lock, but is neither here nor whole in the remote: {lack.error.message}"
         error = type(lack.error)(message, f"push it from where it was made: `dvc push {path}`")

@@ -62,7 +62,7 @@ def fetch(project: Project, wish: Wish) -> tuple[Moved, list[ConfigError]]:
         *_parts(project, [pair for pair in kept if pair[0].inside]),
         *(_past(project, wish) if wish.run_cache else ()),
     ]
-    project.objects.require(project.objects.absent(wanted).values())
+    project.objects.require(project.objects.absent(wanted))
     project.objects.fetch(wanted)
     return project.objects.fetched, unread
 

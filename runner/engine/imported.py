@@ -209,7 +209,7 @@ class _Commit:
             content = self._of_dvc(pipeline, stage, out, top, out.path)
             place = _relative(_under(top, out.path), folder)
             if content.hash.is_dir:
-                for member, name in self._cache.members(content.hash):
+                for member, name in self._cache.tree(content.hash).members():
                     found[f"{place}/{member}"] = Content(name, self._cache.path(name).stat().st_size)
             else:
                 found[place] = content
@@ -247,8 +247,8 @@ class _Commit:
             name = found
         if not name.is_dir:
             return Content(name, self._cache.path(name).stat().st_size)
-        members = [member for _, member in self._cache.members(name)]
-        return Content(name, sum(self._cache.path(member).stat().st_size for member in members), len(members))
+        tree = self._cache.tree(name)
+        return Content(name, sum(self._cache.path(member).stat().st_size for _, member in tree.members()), len(tree))
 
     def _as_md5(self, name: Hash) -> Hash:
         """Name what DVC before 3.0 kept by the md5 of its bytes, as DVC does with what it imports."""
@@ -257,7 +257,7 @@ class _Commit:
         if not name.is_dir:
             content = self._cache.read(name)
             return self._cache.take(lambda incoming: incoming.write(content))[0]
-        members = self._cache.members(name)
+        members = self._cache.tree(name).members()
         return self._cache.take_listing(Tree.of((path, self._as_md5(member).value) for path, member in members))
 
     def _fetch(self, out: Out, name: Hash, top: str) -> None:

@@ -22,7 +22,7 @@ from runner.engine.lending import Lending
 from runner.engine.outcome import StageFailed
 from runner.engine.workspace import SCRATCH, refusals
 from runner.errors import ConfigError, Corrupt, ObjectMissing
-from runner.hashes import LEGACY, MD5, Hash
+from runner.hashes import LEGACY, MD5, Hash, Names, differing
 from runner.pipeline import dvcfile_write, lock
 from runner.store.cache import Cache
 from runner.store.digest import hash_as
@@ -180,7 +180,7 @@ class Keeping:
         content = self._workspace.observe_out(out.path, kind)
         if content is None or not content.hash.is_dir or place.is_symlink():
             return []
-        seen = {path for path, _ in self._workspace.tree(out.path, kind).files}
+        seen = {path for path, _ in self._workspace.tree(out.path, kind)}
         files = (path for path in place.rglob("*") if path.is_symlink() or path.is_file())
         return [path for path in (file.relative_to(place).as_posix() for file in files) if path not in seen]
 
@@ -262,21 +262,22 @@ class Keeping:
         """Whether a directory holds nothing but files of the listing `name`, as after a pull of some of them."""
         if content is UNTRACKABLE or not (content.hash.is_dir and name.is_dir):
             return False
-        return self._files(out.path, content).items() <= dict(self._cache.members(name)).items()
+        lying, listing = self._workspace.tree(out.path, content.hash.name), self._cache.tree(name)
+        return lying.kind == listing.kind and all(not was for _, was, _ in differing(lying, listing))
 
     def never_here(self, out: Out, content: Content, name: Hash) -> int:
         """Count the files of the listing `name` that a directory lacks, and the cache too: nobody deleted them here."""
         if not (content.hash.is_dir and name.is_dir and name.is_valid and self._cache.has(name)):
             return 0
-        here = self._files(out.path, content)
-        absent = {member for path, member in self._cache.members(name) if path not in here}
-        return len(self._cache.missing(absent - {*here.values()}))
+        lying, listing = self._workspace.tree(out.path, content.hash.name), self._cache.tree(name)
+        absent = Names.of(Hash(now, listing.kind) for _, was, now in differing(lying, listing) if not was)
+        return len(self._cache.missing(absent - lying.names))
 
     def _holds(self, place: str, content: Content) -> bool:
         """Whether the cache holds what lies at `place`, of a directory all of it, under either kind of name."""
         try:
             self._cache.verify(content.hash)
-            for member in {member for _, member in self._cache.members(content.hash)} if content.hash.is_dir else ():
+            for member in self._cache.tree(content.hash).names if content.hash.is_dir else ():
                 self._cache.verify(member)
         except (ObjectMissing, Corrupt):
             return self._holds_as_before_3(place, content)
@@ -297,8 +298,7 @@ class Keeping:
         """Give the name of each file at `place`, by its path inside; of a single file under the empty path."""
         if not content.hash.is_dir:
             return {"": content.hash}
-        tree = self._workspace.tree(place, content.hash.name)
-        return {path: Hash(md5, tree.kind) for path, md5 in tree.files}
+        return dict(self._workspace.tree(place, content.hash.name).members())
 
     def check_untracked(self, stage: Stage) -> None:
         """Refuse, before anything runs, an out that both git and the cache would keep."""

@@ -16,7 +16,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any, Protocol
 
 from runner.engine.decide import Absent, Content, Now
-from runner.hashes import LEGACY, MD5, Hash, Tree
+from runner.hashes import LEGACY, MD5, Hash, Names, Tree
 from runner.pipeline import datasets, params
 from runner.pipeline.model import LockedPath
 
@@ -240,10 +240,10 @@ class Known:
         content = self._workspace.observe_out(out.path, name.name)
         return content is not None and content.hash == name
 
-    def members(self, name: Hash) -> list[Hash]:
+    def members(self, name: Hash) -> Names:
         """Give the objects of a directory's files; none for a file, or where nobody has the listing."""
         tree = self._stock.listing(name) if name.is_dir else None
-        return list(tree.objects()) if tree else []
+        return tree.names if tree else Names.of(())
 
     def footprint(self, name: Hash) -> tuple[int, int]:
         """Give how many objects and bytes an out or a dep of this hash is, as the lock records it."""
@@ -333,7 +333,7 @@ class Known:
 
     def _united(self, path: str, inside: list[tuple[str, LockedPath]], kind: str) -> Content | None:
         """Join what is on disk with what will be, as one listing."""
-        files = dict(self._workspace.tree(path, kind).files) if self._workspace.observe(path, kind) else {}
+        files = dict(self._workspace.tree(path, kind)) if self._workspace.observe(path, kind) else {}
         for place, recorded in inside:
             relpath = place.removeprefix(f"{path}/")
             files = {name: md5 for name, md5 in files.items() if not name.startswith(f"{relpath}/")}
@@ -348,7 +348,7 @@ class Known:
         if recorded.hash is None or not recorded.hash.is_dir:
             return {relpath: recorded.hash.value} if recorded.hash else None
         tree = self._stock.listing(recorded.hash)
-        return None if tree is None else {f"{relpath}/{inner}": md5 for inner, md5 in tree.files}
+        return None if tree is None else {f"{relpath}/{inner}": md5 for inner, md5 in tree}
 
 
 def _at(tree: Tree, path: str, relpath: str) -> Iterator[tuple[str, Hash]]:
@@ -357,7 +357,7 @@ def _at(tree: Tree, path: str, relpath: str) -> Iterator[tuple[str, Hash]]:
     if isinstance(found, Hash):
         yield path, found
     elif found:
-        yield from ((f"{path}/{inner}", Hash(md5, tree.kind)) for inner, md5 in found.files)
+        yield from ((f"{path}/{inner}", member) for inner, member in found.members())
 
 
 def outs_of(stage: Stage, entry: LockEntry) -> list[tuple[Out, Hash]]:

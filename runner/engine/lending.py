@@ -110,7 +110,7 @@ class Lending:
             if content is None or content.hash != (found.hash if isinstance(found, Tree) else found):
                 return True
         lying = self._workspace.look_inside_loan(loan.path, loan.listing.name)
-        return lying is None or any(not _is_row(listing, path, md5) for path, md5 in lying.files)
+        return lying is None or any(not _is_row(listing, path, md5) for path, md5 in lying)
 
     def _listing(self, loan: Loan) -> Tree:
         try:

@@ -255,7 +255,7 @@ class Making:
         was = before.deps[dep.spelled]
         kind = was.hash.name if was else MD5
         content = self.workspace.observe(dep.path, kind)
-        return dict(self.workspace.tree(dep.path, kind).files) if content and content.hash.is_dir else {}
+        return dict(self.workspace.tree(dep.path, kind)) if content and content.hash.is_dir else {}
 
 
 def _changed(dep: Dep, old: Mapping[str, str], new: Mapping[str, str]) -> str:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from runner.engine.versions import Versions
 from runner.errors import ConfigError, Corrupt, ObjectMissing, RemoteError
-from runner.hashes import Tree
-from runner.store import transfer
+from runner.hashes import Hash, Names, Sizes, Tree
+from runner.store import presence, transfer
 from runner.store.digest import digest_for, fits
 from runner.store.protocols import Erasable
 from runner.store.transfer import Moved
@@ -19,7 +19,6 @@ from runner.store.transfer import Moved
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from runner.hashes import Hash
     from runner.pipeline.model import Out
     from runner.store.cache import Cache
     from runner.store.remote import Remote
@@ -94,7 +93,7 @@ class Objects:
         if not name.is_dir:
             return self.cache.has(name)
         tree = self._cached_listing(name)
-        return tree is not None and not self.cache.missing(tree.objects())
+        return tree is not None and not self.cache.missing(tree.names)
 
     def _cached_listing(self, name: Hash) -> Tree | None:
         """Read a listing from the cache; a broken one is said, put away by the cache, and no listing."""
@@ -111,38 +110,41 @@ class Objects:
         tree = self.versions.listing(name)
         if tree is not None and not self.cache.only_looks:
             with self.cache.write(name) as sink:
-                sink.write(tree.render())
+                for chunk in tree.rendered():
+                    sink.write(chunk)
         return tree
 
-    def absent(self, wanted: Iterable[Wanted]) -> dict[Hash, str]:
-        """Give what is not in the cache, members of directories included, and the name of the remote to ask."""
-        found: dict[Hash, str] = {}
-        for remote, names in _by_remote(wanted).items():
-            for name in names:
-                look = self._cached_listing if remote.startswith(_ORIGIN) else self.listing
-                tree = look(name) if name.is_dir else None
-                members = [name, *tree.objects()] if tree else [name]
-                found.update(dict.fromkeys(self.cache.missing(members), remote))
-        return found
+    def absent(self, wanted: Iterable[Wanted]) -> Mapping[str, Names]:
+        """Give what is not in the cache, members of directories included, by the name of the one remote to ask."""
+        found: dict[str, Names] = {}
+        for remote, names in reversed(_by_remote(wanted).items()):
+            lacking = Names.united(self._lacking(remote, name) for name in names)
+            for others in found.values():
+                lacking -= others
+            if lacking:
+                found[remote] = lacking
+        return dict(reversed(found.items()))
 
-    def sizes(self, absent: Mapping[Hash, str], recorded: Callable[[Hash], int] = lambda _: 0) -> dict[Hash, int]:
+    def _lacking(self, home: str, name: Hash) -> Names:
+        look = self._cached_listing if home.startswith(_ORIGIN) else self.listing
+        tree = look(name) if name.is_dir else None
+        return self.cache.missing(Names.of((name,)) | (tree.names if tree else Names.of(())))
+
+    def sizes(self, absent: Mapping[str, Names], recorded: Callable[[Hash], int] = lambda _: 0) -> Sizes:
         """Ask the remotes for the sizes in bytes of objects; those that are nowhere are left out.
 
         Args:
-            absent: objects, and the name of the remote to ask.
+            absent: objects, by the name of the remote to ask.
             recorded: gives the size of what comes from an import's source, which would have to be read to be asked.
 
         """
-        sizes: dict[Hash, int] = {}
-        for name in dict.fromkeys(absent.values()):
-            if name.startswith(_ORIGIN):
-                sizes.update({digest: recorded(digest) for digest, where in absent.items() if where == name})
-                continue
-            remote = self._remote(name)
-            keys = {digest.key: digest for digest, where in absent.items() if where == name}
-            if remote is not None:
-                sizes.update({keys[key]: size for key, size in remote.exists(keys).items()})
-        return sizes
+        return Sizes(found for home, names in absent.items() for found in self._sizes(home, names, recorded))
+
+    def _sizes(self, home: str, names: Names, recorded: Callable[[Hash], int]) -> Iterable[tuple[Hash, int]]:
+        if home.startswith(_ORIGIN):
+            return ((name, recorded(name)) for name in names)
+        remote = self._remote(home)
+        return presence.held(remote, names) if remote else ()
 
     def fetch(self, wanted: Iterable[Wanted]) -> Moved:
         """Bring objects into the cache, verified. What could not be had is in `failed`.
@@ -174,17 +176,17 @@ class Objects:
         most = sum(self.recorded(name) for names in lacking.values() for name in names)
         if not most or most <= (room := self.cache.room()):
             return
-        absent = {name: home for home, names in lacking.items() for name in self._opened(names, home)}
+        absent = {home: self._opened(names, home) for home, names in lacking.items()}
         sizes = self.sizes(absent, self.recorded)
-        needed = sum(sizes.values()) - self.cache.begun(sizes)
+        needed = sizes.total(sizes.names) - self.cache.begun(sizes)
         if needed > room:
             message = f"{needed:,} bytes are to be fetched, and {self.cache.root} has room for {room:,}"
             raise RemoteError(message, "nothing was fetched: make room on that disk, move `cache.dir`, or name targets")
 
-    def _opened(self, names: Iterable[Hash], home: str) -> set[Hash]:
+    def _opened(self, names: Sequence[Hash], home: str) -> Names:
         """Give what the cache lacks of `names`, of a directory its files too."""
         trees = [tree for name in names if name.is_dir and (tree := self.listing(name, home))]
-        return self.cache.missing([*names, *(member for tree in trees for member in tree.objects())])
+        return self.cache.missing(Names.united([Names.of(names), *(tree.names for tree in trees)]))
 
     def _count(self, moved: Moved) -> None:
         with self._counting:
@@ -259,7 +261,7 @@ class Objects:
             return self.cache.path(name).stat().st_size
         home = home_of(out)
         try:
-            return None if home.startswith(_ORIGIN) else self.sizes({name: home}).get(name)
+            return None if home.startswith(_ORIGIN) else self.sizes({home: Names.of((name,))}).get(name)
         except RemoteError as error:
             logger.warning("the size of %s cannot be had: %s", out.path, error)
             return None
@@ -299,24 +301,27 @@ def _looked_at(remote: Remote, name: Hash) -> Tree:
     held = _Held()
     remote.get(name.key, held)
     digest = digest_for(name)
-    digest.update(bytes(held.content))
+    for chunk in held.chunks:
+        digest.update(chunk)
     if not fits(digest, name):
-        message = f"{name.key} in {remote.url} holds {len(held.content)} bytes of md5 {digest.hexdigest()}"
+        size = sum(map(len, held.chunks))
+        message = f"{name.key} in {remote.url} holds {size} bytes of md5 {digest.hexdigest()}"
         raise Corrupt(message, "push it again from a good copy")
-    return Tree.parse(bytes(held.content), f"the listing {name}", name.name)
+    tree = Tree.read(held.chunks, name.name)
+    return tree if tree is not None else Tree.parse(b"".join(held.chunks), f"the listing {name}", name.name)
 
 
 class _Held:
     """A sink in memory."""
 
     def __init__(self) -> None:
-        self.content = bytearray()
+        self.chunks: list[bytes] = []
 
     def write(self, chunk: bytes, /) -> None:
-        self.content += chunk
+        self.chunks.append(chunk)
 
     def restart(self) -> None:
-        self.content.clear()
+        self.chunks.clear()
 
 
 def home_of(out: Out) -> str:
@@ -327,6 +332,11 @@ def home_of(out: Out) -> str:
 def is_origin(home: str) -> bool:
     """Whether an out is had from the source of an import, and so kept in no remote."""
     return home.startswith(_ORIGIN)
+
+
+def lost_of(members: Names, lost: Iterable[str]) -> int:
+    """Count the objects among `members` that a transfer named among those it could not move."""
+    return sum(name in members for name in map(Hash.of_key, lost) if name)
 
 
 def _changed(home: str) -> ObjectMissing:

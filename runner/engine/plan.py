@@ -12,6 +12,7 @@ from runner.engine.inputs import inputs
 from runner.engine.known import outs_of
 from runner.engine.modes import PLAIN
 from runner.errors import RemoteError
+from runner.hashes import Names
 from runner.values import dataclass
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from runner.engine.modes import Modes
     from runner.engine.objects import Objects, Wanted
     from runner.engine.runcache import RunCache
-    from runner.hashes import Hash
+    from runner.hashes import Hash, Sizes
     from runner.pipeline.model import Stage
 
 logger = logging.getLogger("retrain")
@@ -83,11 +84,11 @@ def plan(
         wanted = {step.stage.address: needs(step, view, unsettled) for step in steps}
         try:
             absent = objects.absent(pair for pairs in wanted.values() for pair in pairs)
-            sizes = objects.sizes(absent, partial(_recorded_size, view)) if absent else {}
+            sizes = objects.sizes(absent, partial(_recorded_size, view))
         except RemoteError as error:
             logger.warning("the remote could not be asked, so sizes are the lock's: %s", error)
             return _estimated(steps, wanted, view, objects)
-        found = _lost(stages, view, wanted, absent.keys() - sizes.keys())
+        found = _lost(stages, view, wanted, Names.united(absent.values()) - sizes.names)
         if found.keys() <= lost.keys():
             return _counted(steps, wanted, objects, absent, sizes)
         lost.update(found)
@@ -131,7 +132,7 @@ def _unsettled(steps: Sequence[Step]) -> set[str]:
 
 
 def _lost(
-    stages: Sequence[Stage], known: Known, wanted: Mapping[str, list[Wanted]], nowhere: set[Hash]
+    stages: Sequence[Stage], known: Known, wanted: Mapping[str, list[Wanted]], nowhere: Names
 ) -> dict[str, Reason]:
     """Find the stages that could make again what a later one needs and nobody has."""
     if not nowhere:
@@ -143,7 +144,7 @@ def _lost(
         stage, _ = known.pipeline.producer(path) or (None, None)
         if stage is None or stage.address not in chosen or stage.is_data_source or stage.frozen:
             continue
-        if name in nowhere or not nowhere.isdisjoint(known.members(name)):
+        if name in nowhere or nowhere & known.members(name):
             found.setdefault(stage.address, Reason(Change.MISSING_OBJECT, path, was=name.value))
     return found
 
@@ -152,22 +153,23 @@ def _counted(
     steps: Sequence[Step],
     wanted: Mapping[str, list[Wanted]],
     objects: Objects,
-    absent: Mapping[Hash, str],
-    sizes: Mapping[Hash, int],
+    absent: Mapping[str, Names],
+    sizes: Sizes,
 ) -> Plan:
     """Count each absent object for the first step that wants it."""
-    left = dict(absent)
+    everything = left = Names.united(absent.values())
     counted = []
     for step in steps:
         pairs = wanted[step.stage.address] if left else []
-        mine = [name for name in (objects.absent(pairs) if pairs else ()) if left.pop(name, None) is not None]
-        counted.append(replace(step, pull=Pull(len(mine), sum(sizes.get(name, 0) for name in mine))))
-    return Plan(tuple(counted), Pull(len(absent), sum(sizes.values())))
+        mine = Names.united(objects.absent(pairs).values()) & left
+        left -= mine
+        counted.append(replace(step, pull=Pull(len(mine), sizes.total(mine))))
+    return Plan(tuple(counted), Pull(len(everything), sizes.total(everything)))
 
 
 def _estimated(steps: Sequence[Step], wanted: Mapping[str, list[Wanted]], known: Known, objects: Objects) -> Plan:
     """Count by what the lock says, for a plan made where the remote cannot be reached."""
-    left = objects.cache.missing({name for pairs in wanted.values() for _, name in pairs})
+    left = set(objects.cache.missing(name for pairs in wanted.values() for _, name in pairs))
     counted = []
     for step in steps:
         mine = {name for _, name in wanted[step.stage.address]} & left

@@ -8,12 +8,17 @@ from __future__ import annotations
 import logging
 import os
 from contextlib import suppress
-from dataclasses import field
+from dataclasses import replace
+from functools import cached_property
+from itertools import groupby
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from runner.engine import tracked
 from runner.engine.tracked import Tracked
 from runner.errors import Corrupt, ObjectMissing
+from runner.hashes import Names, Sizes
+from runner.store import presence
 from runner.values import dataclass
 
 if TYPE_CHECKING:
@@ -28,18 +33,39 @@ if TYPE_CHECKING:
 logger = logging.getLogger("retrain")
 
 
-@dataclass(slots=True)
 class Kept:
     """What one remote has to hold.
 
     Attributes:
-        outs: objects, and an out that each is part of.
         sizes: bytes of objects, as far as DVC files say; of a listing those of all its files.
 
     """
 
-    outs: dict[Hash, Out] = field(default_factory=dict)
-    sizes: dict[Hash, int] = field(default_factory=dict)
+    def __init__(self) -> None:
+        """Begin with nothing."""
+        self.sizes: dict[Hash, int] = {}
+        self._outs: list[tuple[Out, Names]] = []
+
+    def take(self, out: Out, parts: Iterable[Tracked]) -> None:
+        """Take an out's objects."""
+        self._outs.append((out, Names.of(map(self._noted, parts))))
+
+    def _noted(self, part: Tracked) -> Hash:
+        if part.size is not None:
+            self.sizes[part.name] = part.size
+        return part.name
+
+    @cached_property
+    def names(self) -> Names:
+        """All objects, once nothing more is taken."""
+        return Names.united(names for _, names in self._outs)
+
+    def outs_of(self, names: Names) -> Iterator[tuple[Hash, Out]]:
+        """Give some of the objects, each with the first out that it is part of."""
+        for out, held in self._outs:
+            mine = names & held
+            yield from ((name, out) for name in mine)
+            names -= mine
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +82,35 @@ class Lack:
     name: Hash
     out: Out
     error: ObjectMissing | Corrupt
+
+
+@dataclass(frozen=True)
+class Lacks:
+    """What is not in one remote as it has to be; it may be very much, so each is made when it is its turn.
+
+    Attributes:
+        kept: what it has to hold.
+        gone: what it does not hold.
+        wrong: what is not right.
+        url: the remote's.
+
+    """
+
+    kept: Kept
+    gone: Names
+    wrong: tuple[Lack, ...]
+    url: str
+
+    def __len__(self) -> int:
+        """Count the objects."""
+        return len(self.gone) + len(self.wrong)
+
+    def __iter__(self) -> Iterator[Lack]:
+        """Give each object."""
+        for name, out in self.kept.outs_of(self.gone):
+            error = ObjectMissing(f"{name.key} is not in {self.url}", "push it from where it was made: `retrain push`")
+            yield Lack(name, out, error)
+        yield from self.wrong
 
 
 def opened(objects: Objects, found: Iterable[tuple[Named, LockedPath]]) -> Iterator[Tracked]:
@@ -77,27 +132,28 @@ def opened(objects: Objects, found: Iterable[tuple[Named, LockedPath]]) -> Itera
 def by_home(found: Iterable[Tracked]) -> dict[str, Kept]:
     """Part objects by the remotes they are kept in, an object of many outs in each; what is never pushed is in none."""
     homes: dict[str, Kept] = {}
-    for one in found:
-        if one.out.push and not one.out.origin:
-            kept = homes.setdefault(one.out.remote, Kept())
-            kept.outs.setdefault(one.name, one.out)
-            if one.size is not None:
-                kept.sizes[one.name] = one.size
+    for out, parts in by_out(found):
+        if out.push and not out.origin:
+            homes.setdefault(out.remote, Kept()).take(out, parts)
     return homes
 
 
-def lacking(project: Project, homes: Mapping[str, Kept]) -> Iterator[Lack]:
+def by_out(found: Iterable[Tracked]) -> Iterator[tuple[Out, Iterable[Tracked]]]:
+    """Part objects, as they come, by the outs that they are parts of."""
+    return groupby(found, key=attrgetter("out"))
+
+
+def lacking(project: Project, homes: Mapping[str, Kept]) -> list[Lacks]:
     """Ask the remotes for everything that they have to hold.
 
     Raises:
         RemoteError: a remote is not configured, or could not say what it holds.
 
     """
-    for home, kept in homes.items():
-        yield from _lacking(project, home, kept)
+    return [_lacking(project, home, kept) for home, kept in homes.items()]
 
 
-def absent(project: Project, home: str, kept: Kept) -> tuple[dict[Hash, int], list[Lack]]:
+def absent(project: Project, home: str, kept: Kept) -> tuple[Sizes, Lacks]:
     """Ask one remote; give the sizes of what is there, and what is not.
 
     Raises:
@@ -105,38 +161,42 @@ def absent(project: Project, home: str, kept: Kept) -> tuple[dict[Hash, int], li
 
     """
     remote = project.objects.remote(home)
-    names = [name for name in kept.outs if not (name.is_dir and project.read_only(home))]  # DVC files are its listings
-    found = remote.exists([name.key for name in names])
-    there = {name: found[name.key] for name in names if name.key in found}
-    gone = (name for name in names if name not in there)
-    return there, [Lack(name, kept.outs[name], _nowhere(name, remote.url)) for name in gone]
+    names = kept.names
+    if project.read_only(home):  # DVC files are its listings
+        names -= Names.of(name for name in names.others if name.is_dir)
+    there = Sizes(presence.held(remote, names))
+    return there, Lacks(kept, names - there.names, (), remote.url)
 
 
-def _lacking(project: Project, home: str, kept: Kept) -> Iterator[Lack]:
-    there, gone = absent(project, home, kept)
-    yield from gone
-    url = project.objects.remote(home).url
-    must = ((name, _expected(project, kept, name, there[name])) for name in there)
-    for name, expected in [(name, size) for name, size in must if size not in {None, there[name]}]:
-        message = f"{name.key} in {url} has {there.pop(name)} bytes, and must have {expected}"
-        yield Lack(name, kept.outs[name], _corrupt(message))
-    for listing in filter(lambda name: name.is_dir, there):
-        if why := _refuted(project, home, listing, kept.sizes.get(listing), there):
-            yield Lack(listing, kept.outs[listing], why)
+def _lacking(project: Project, home: str, kept: Kept) -> Lacks:
+    there, lacks = absent(project, home, kept)
+    must = {
+        name: expected
+        for name, size in there.pairs()
+        if (expected := _expected(project, kept, name, size)) not in {None, size}
+    }
+    wrong = {
+        name: _corrupt(f"{name.key} in {lacks.url} has {there[name]} bytes, and must have {expected}")
+        for name, expected in must.items()
+    }
+    right = there.without(Names.of(wrong)) if wrong else there
+    for listing in right.names.others:
+        if why := _refuted(project, kept, home, listing, right):
+            wrong[listing] = why
+    named = kept.outs_of(Names.of(wrong))
+    return replace(lacks, wrong=tuple(Lack(name, out, wrong[name]) for name, out in named))
 
 
-def _refuted(
-    project: Project, home: str, listing: Hash, expected: int | None, there: Mapping[Hash, int]
-) -> Corrupt | None:
+def _refuted(project: Project, kept: Kept, home: str, listing: Hash, there: Sizes) -> Corrupt | None:
     """Say what is wrong with a directory all of whose files are there, as far as their own sizes are known."""
     try:
         tree = project.objects.listing(listing, home)
     except Corrupt as error:
         return error
-    sizes = [there.get(member) for member in tree.objects()] if tree else [None]
-    if expected is None or None in sizes:
+    expected = kept.sizes.get(listing)
+    if expected is None or tree is None or tree.names - there.names:
         return None
-    total = sum(size for size in sizes if size)
+    total = there.total(tree.names) if len(tree) == len(tree.names) else sum(there[name] for _, name in tree.members())
     message = f"the files of {listing.key} in {project.objects.remote(home).url} have {total} bytes, not {expected}"
     return _corrupt(message) if total != expected else None
 
@@ -162,10 +222,6 @@ def _is_good(project: Project, name: Hash) -> bool:
         logger.warning("%s", error)
         return False
     return True
-
-
-def _nowhere(name: Hash, url: str) -> ObjectMissing:
-    return ObjectMissing(f"{name.key} is not in {url}", "push it from where it was made: `retrain push`")
 
 
 def _corrupt(message: str) -> Corrupt:

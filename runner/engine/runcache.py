@@ -18,9 +18,10 @@ from typing import TYPE_CHECKING, Any
 from runner import durable
 from runner.engine.known import recorded_as
 from runner.errors import ConfigError, Corrupt, ObjectMissing, RemoteError, Unlistable
+from runner.hashes import Names
 from runner.pipeline import lock, params, yaml12
 from runner.pipeline.model import LockedPath, LockEntry
-from runner.store import disk
+from runner.store import disk, presence
 from runner.values import dataclass
 
 if TYPE_CHECKING:
@@ -280,18 +281,18 @@ class RunCache:
         if not absent or remote is None:
             return not absent
         try:
-            return len(remote.exists({name.key for name in absent})) == len({name.key for name in absent})
+            return sum(1 for _ in presence.held(remote, absent)) == len(absent)
         except RemoteError as error:
             self._give_up(error)
             return False
 
-    def _lacking(self, listing: Hash) -> set[Hash]:
+    def _lacking(self, listing: Hash) -> Names:
         """Give what the cache does not hold of a directory; a listing that turns out broken is lacking itself."""
         try:
-            return self._cache.missing(self._cache.tree(listing).objects())
+            return self._cache.missing(self._cache.tree(listing).names)
         except Corrupt as error:
             logger.warning("%s", error.message)
-            return {listing}
+            return Names.of((listing,))
 
 
 def _name_of_run(entry: LockEntry) -> str:

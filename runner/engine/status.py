@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from runner.engine import targets as targeting
 from runner.engine import tracked
 from runner.engine.decide import Absent, Change, differences
+from runner.hashes import Names
 from runner.values import dataclass
 
 if TYPE_CHECKING:
@@ -19,8 +20,9 @@ if TYPE_CHECKING:
     from runner.engine.decide import Now, Reason
     from runner.engine.known import Known
     from runner.engine.project import Project
+    from runner.engine.targets import Named
     from runner.hashes import Hash
-    from runner.pipeline.model import Param, Pipeline, Stage
+    from runner.pipeline.model import LockedPath, Param, Pipeline, Stage
 
 # DVC calls a file modified, too, of which nothing is recorded; only params and datasets can be new.
 _DEPS: Final = {
@@ -69,7 +71,7 @@ def _not_in_cache(project: Project, stages: Sequence[Stage]) -> set[Hash]:
         if entry and out.cache and (recorded := entry.out(out.spelled)) and recorded.hash
     }
     valid = {name for name in names if name.is_valid}
-    absent = names - valid | project.cache.missing(valid)
+    absent = names - valid | set(project.cache.missing(valid))
     return absent | {name for name in names - absent if name.is_dir and not project.objects.at_hand(name)}
 
 
@@ -162,12 +164,27 @@ def remote(project: Project, pipelines: Sequence[Pipeline], targets: Sequence[st
     """
     recorded = tracked.recorded(pipelines, targets, project.cwd)
     found = [pair for pair in recorded if pair[0].out.push and not pair[0].out.origin]
-    project.objects.require(one.out.remote for one, _ in found)
-    parts = sorted(tracked.opened(project.objects, found), key=lambda part: part.path)
-    there = project.objects.sizes({part.name: part.out.remote for part in parts})
-    absent = project.cache.missing(part.name for part in parts)
-    words = {part.path: _side(here=part.name not in absent, there=part.name in there) for part in parts}
-    return {posixpath.relpath(path, project.cwd): word for path, word in words.items() if word}
+    project.objects.require(_homes(found))
+    there = {home: _kept(project, [pair for pair in found if pair[0].out.remote == home]) for home in _homes(found)}
+    absent = project.cache.missing(part.name for part in tracked.opened(project.objects, found))
+    words: dict[str, str] = {}
+    for part in tracked.opened(project.objects, found):
+        word = _side(here=part.name not in absent, there=part.name in there[part.out.remote])
+        if word:
+            words[part.path] = word
+        else:
+            words.pop(part.path, None)
+    return {posixpath.relpath(path, project.cwd): words[path] for path in sorted(words)}
+
+
+def _homes(found: Iterable[tuple[Named, LockedPath]]) -> set[str]:
+    return {one.out.remote for one, _ in found}
+
+
+def _kept(project: Project, found: Sequence[tuple[Named, LockedPath]]) -> Names:
+    """Ask the remote that all of these outs are kept in what it has of them."""
+    names = Names.of(part.name for part in tracked.opened(project.objects, found))
+    return project.objects.sizes({found[0][0].out.remote: names}).names
 
 
 def _side(*, here: bool, there: bool) -> str:

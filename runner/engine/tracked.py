@@ -138,6 +138,6 @@ def _parts(objects: Objects, one: Named, name: Hash, size: int | None) -> Iterat
     tree = objects.listing(name) if name.is_dir else None
     if one.inside and tree is None:
         yield Tracked(one.out, one.out.path, name)
-    for (inner, _), member in zip(tree.files, tree.objects(), strict=True) if tree else ():
+    for inner, member in tree.members() if tree else ():
         if not one.inside or f"{inner}/".startswith(f"{one.inside}/"):
             yield Tracked(one.out, f"{one.out.path}/{inner}", member)

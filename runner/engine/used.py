@@ -72,4 +72,4 @@ def _members(project: Project, out: Out, locked: LockedPath, where: str, unread:
     if tree is None:
         unread[name] = f"{where} (listing {name})"
         return
-    yield from tree.objects()
+    yield from tree.names

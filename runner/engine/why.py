@@ -5,6 +5,7 @@ Reads history, the lock as commits had it, and the run cache; runs nothing.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from runner.engine.decide import Change, Fresh, Frozen, Restore, Run, Wait, diff
 from runner.engine.history import History
 from runner.engine.known import outs_of
 from runner.errors import ConfigError, RemoteError
+from runner.hashes import Names
 from runner.pipeline import lock
 from runner.values import dataclass
 
@@ -158,8 +160,7 @@ def _lacking(project: Project, stage: Stage, entry: LockEntry) -> tuple[str, ...
     """Name the outs of a run that nobody has any more."""
     pairs = outs_of(stage, entry)
     absent = project.objects.absent(pairs)
-    try:
-        nowhere = absent.keys() - project.objects.sizes(absent).keys() if absent else absent.keys()
-    except RemoteError:
-        nowhere = absent.keys()
+    nowhere = Names.united(absent.values())
+    with suppress(RemoteError):
+        nowhere -= project.objects.sizes(absent).names
     return tuple(out.path for out, name in pairs if name in nowhere)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from dataclasses import replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Final, Protocol
 
 from runner.errors import RunnerError
+from runner.hashes import Tree, differing
 from runner.review import kinds, words
 from runner.review.changed import DataRow, FileRow, Ingredient, LineageRow, PathRow
 from runner.values import dataclass
@@ -15,7 +17,7 @@ from runner.values import dataclass
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from runner.hashes import Hash, Tree
+    from runner.hashes import Hash
     from runner.pipeline.model import LockedPath, LockEntry, Pipeline, Stage
     from runner.review.changed import Alteration, Kind
     from runner.review.model import Report, StageRow
@@ -163,24 +165,24 @@ def _opened(row: DataRow, old: LockedPath | None, new: LockedPath | None, listin
     before, after = sides
     if before is None or after is None:
         return row
-    changes: list[FileRow] = [
-        FileRow(path, "added" if path not in before else "removed" if path not in after else "changed")
-        for path in sorted({**before, **after})
-        if before.get(path) != after.get(path)
-    ]
-    added, changed, removed = (sum(one.change == word for one in changes) for word in ("added", "changed", "removed"))
-    return replace(row, added=added, changed=changed, removed=removed, files=tuple(changes[:MOST_FILES]))
+    counts: Counter[Alteration] = Counter()
+    shown: list[FileRow] = []
+    for path, was, now in differing(before, after):
+        change: Alteration = "added" if not was else "changed" if now else "removed"
+        counts[change] += 1
+        if len(shown) < MOST_FILES:
+            shown.append(FileRow(path, change))
+    return replace(row, added=counts["added"], changed=counts["changed"], removed=counts["removed"], files=tuple(shown))
 
 
-def _files(name: Hash | None, listing: Listing) -> Mapping[str, str] | None:
+def _files(name: Hash | None, listing: Listing) -> Tree | None:
     if name is None or not name.is_dir:
-        return {}
+        return Tree(())
     try:
-        tree = listing(name)
+        return listing(name)
     except RunnerError as error:
         logger.debug("the listing %s is not to be had", name, exc_info=error)
         return None
-    return dict(tree.files) if tree else None
 
 
 def lineage(rows: Sequence[DataRow], head: Recorded, base: Recorded, commit: str) -> tuple[LineageRow, ...]:

@@ -193,7 +193,7 @@ class Side:
         if recorded is None or self.objects is None or not recorded[1].is_dir:
             return []
         tree = self.objects.listing(recorded[1])
-        files = [f"{recorded[0].path}/{inner}" for inner, _ in tree.files] if tree else []
+        files = [f"{recorded[0].path}/{inner}" for inner, _ in tree] if tree else []
         return [file for file in files if file.startswith(f"{path}/")]
 
     def _recorded(self, path: str) -> Wanted | None:

@@ -28,7 +28,7 @@ def add(cache: VerifiedObjects, source: Path, name: Hash, tree: Tree | None, typ
     """Bring a file, or the directory of the listing `tree`, into the cache; see `Cache.add`."""
     files = [(os.fspath(source), name)]
     if tree is not None:
-        files = [(f"{source}/{relpath}", Hash(md5, name.name)) for relpath, md5 in tree.files]
+        files = [(f"{source}/{relpath}", Hash(md5, name.name)) for relpath, md5 in tree]
     copied = _add_files(cache, files, types)
     if tree is not None:
         _add_listing(cache, name, tree)
@@ -60,7 +60,7 @@ def _add_files(cache: VerifiedObjects, files: Iterable[tuple[str, Hash]], types:
 
 def _unusable(cache: VerifiedObjects, names: list[Hash]) -> list[Hash]:
     """Give those of `names` that are absent or, hashed, turn out broken, in order."""
-    absent = cache.missing(names)
+    absent = set(cache.missing(names))
     for name in names:
         if name not in absent:
             try:
@@ -106,7 +106,8 @@ def _add_listing(cache: VerifiedObjects, name: Hash, tree: Tree) -> None:
     disk.make_folder(os.path.dirname(cache.place(name)), durable=True)
     incoming = Incoming(cache.place(name), name)
     try:
-        incoming.write(tree.render())
+        for chunk in tree.rendered():
+            incoming.write(chunk)
         disk.keep([(incoming.verified(), cache.place(name))])
     finally:
         incoming.close()

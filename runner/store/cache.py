@@ -89,7 +89,8 @@ class Cache(VerifiedObjects):
     def take_listing(self, tree: Tree) -> Hash:
         """Take the listing of a directory whose files are there; give its name."""
         with self.write(tree.hash) as incoming:
-            incoming.write(tree.render())
+            for chunk in tree.rendered():
+                incoming.write(chunk)
         return tree.hash
 
     def add(self, source: Path, name: Hash, tree: Tree | None = None) -> None:

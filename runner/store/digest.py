@@ -17,6 +17,8 @@ from runner.store import disk
 from runner.store.meter import unheard
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from runner.store.disk import Digest
     from runner.store.meter import Report
 
@@ -56,14 +58,20 @@ def hash_as(kind: str, path: str, report: Report = unheard) -> str:
 
 def taken(digest: Digest, path: str, report: Report = unheard) -> Digest:
     """Give `digest` after it has taken the file at `path`."""
+    for chunk in passed(digest, path):
+        report(len(chunk))
+    return digest
+
+
+def passed(digest: Digest, path: str) -> Iterator[bytes]:
+    """Give the bytes of the file at `path`, after `digest` has taken them."""
     fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         for chunk in disk.chunks(fd):
             digest.update(chunk)
-            report(len(chunk))
+            yield chunk
     finally:
         os.close(fd)
-    return digest
 
 
 def fits(digest: Digest, name: Hash) -> bool:

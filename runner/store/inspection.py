@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from runner.errors import Corrupt
+from runner.hashes import Names
 from runner.store.digest import digest_for, fits
 from runner.store.transfer import Moved, each, send
 
@@ -29,7 +30,7 @@ def inspect(remote: Remote, names: Iterable[Hash], jobs: int, meter: Meter | Non
         reading.check(remote.url)
         return reading.size
 
-    return each(read, list(dict.fromkeys(names)), jobs, meter, "verify")
+    return each(read, Names.of(names), jobs, meter, "verify")
 
 
 def inspect_cache(cache: Cache, names: Iterable[Hash], jobs: int) -> Moved:
@@ -38,7 +39,7 @@ def inspect_cache(cache: Cache, names: Iterable[Hash], jobs: int) -> Moved:
     def read(name: Hash, report: Report) -> int:
         return cache.verify(name, anew=True, report=report).stat().st_size
 
-    return each(read, list(dict.fromkeys(names)), jobs, cache.meter, "verify")
+    return each(read, Names.of(names), jobs, cache.meter, "verify")
 
 
 def replace(remote: Remote, cache: Cache, names: Iterable[Hash], jobs: int) -> Moved:

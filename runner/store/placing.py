@@ -16,7 +16,7 @@ from runner.store.meter import Tally, Work
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from runner.hashes import Hash
+    from runner.hashes import Hash, Tree
     from runner.store.disk import Digest
     from runner.store.meter import Report
     from runner.store.verified import VerifiedObjects
@@ -43,28 +43,26 @@ def put_in_place(cache: VerifiedObjects, name: Hash, target: str, types: Sequenc
 
 def _build(cache: VerifiedObjects, name: Hash, ready: str, linker: links.Linker) -> int:
     """Make the file or directory under the temporary name `ready`."""
-    files = cache.members(name) if name.is_dir else []
+    tree = cache.tree(name) if name.is_dir else None
     disk.make_folder(os.path.dirname(ready))
-    if not name.is_dir:
+    if tree is None:
         tally = Tally()
         with cache.meter.watch(Work("checkout", tally.counts, 1)):
             _counted(cache, name, ready, linker, tally)
         return 1
     os.mkdir(ready)
-    for parent in sorted({relpath.rpartition("/")[0] for relpath, _ in files}):
+    for parent in sorted({relpath.rpartition("/")[0] for relpath, _ in tree}):
         disk.make_folder(f"{ready}/{parent}" if parent else ready)
-    _fill(cache, name, files, ready, linker)
-    return len(files)
+    _fill(cache, name, tree, ready, linker)
+    return len(tree)
 
 
-def _fill(
-    cache: VerifiedObjects, name: Hash, files: Sequence[tuple[str, Hash]], folder: str, linker: links.Linker
-) -> None:
+def _fill(cache: VerifiedObjects, name: Hash, tree: Tree, folder: str, linker: links.Linker) -> None:
     """Put all of a directory's files into `folder`, which holds its sub-directories and nothing else."""
     tally = Tally()
-    with cache.meter.watch(Work("checkout", tally.counts, len(files))):
+    with cache.meter.watch(Work("checkout", tally.counts, len(tree))):
         broken = _fill_all(
-            cache, name, files, lambda member, relpath: _counted(cache, member, f"{folder}/{relpath}", linker, tally)
+            cache, name, tree, lambda member, relpath: _counted(cache, member, f"{folder}/{relpath}", linker, tally)
         )
     if broken:
         first = next(iter(broken.values()))
@@ -77,12 +75,10 @@ def _counted(cache: VerifiedObjects, member: Hash, target: str, linker: links.Li
     tally.objects += 1
 
 
-def _fill_all(
-    cache: VerifiedObjects, name: Hash, files: Sequence[tuple[str, Hash]], put: Callable[[Hash, str], None]
-) -> dict[Hash, Corrupt]:
+def _fill_all(cache: VerifiedObjects, name: Hash, tree: Tree, put: Callable[[Hash, str], None]) -> dict[Hash, Corrupt]:
     """Put what is good in place; give what is broken."""
     broken: dict[Hash, Corrupt] = {}
-    for relpath, member in files:
+    for relpath, member in tree.members():
         if member in broken:
             continue
         try:
@@ -93,7 +89,7 @@ def _fill_all(
         except Corrupt as error:
             broken[member] = error
         except ObjectMissing as error:
-            absent = cache.missing(each for _, each in files)
+            absent = cache.missing(tree.names)
             message = f"{len(absent)} objects of the directory {name} are not in the cache; {error.message}"
             raise ObjectMissing(message, error.hint) from None
     return broken

@@ -15,12 +15,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from runner.errors import Corrupt, ObjectMissing, RemoteError, Unavailable
+from runner.hashes import Names
+from runner.store import presence
 from runner.store.meter import Meter, Tally, Work, unheard
 from runner.store.protocols import Together, creating
 from runner.values import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator
     from contextlib import AbstractContextManager
 
     from runner.hashes import Hash
@@ -102,18 +104,17 @@ def fetch(
 
     listings = [name for name in wanted if name.is_dir]
     first = each(bring, [name for name in listings if not _readable(cache, name)], jobs, cache.meter, "fetch")
-    files = dict.fromkeys(name for name in wanted if not name.is_dir)
+    files = [Names.of(name for name in wanted if not name.is_dir)]
     lost = {failure.name for failure in first.failed}
     unreadable = []
     for listing in listings:
         if listing.key in lost:
             continue
         try:
-            files.update((member, None) for _, member in cache.members(listing))
+            files.append(cache.tree(listing).names)
         except (Corrupt, ObjectMissing) as error:
             unreadable.append(Failure(listing.key, error))
-    absent = cache.missing(files)
-    second = each(bring, [name for name in files if name in absent], jobs, cache.meter, "fetch")
+    second = each(bring, cache.missing(Names.united(files)), jobs, cache.meter, "fetch")
     return first + second + Moved(0, 0, clock() - start, tuple(unreadable))
 
 
@@ -139,32 +140,26 @@ def push(
 
     with _together(remote) as put:
         go = partial(send, put, cache)
-        sent = each(go, [name for name in lacking if not name.is_dir], jobs, cache.meter, "push")
+        sent = each(go, Names.of(name for name in lacking if not name.is_dir), jobs, cache.meter, "push")
     failed = {failure.name for failure in sent.failed}
     whole, halves = _whole(cache, (name for name in lacking if name.is_dir), failed)
     sent += each(partial(send, creating(remote), cache), whole, jobs)
     failed |= {failure.name for failure in sent.failed}
-    unproved = _unproved(remote, cache, [name for name in lacking if name.key not in failed | set(halves)])
+    failed |= halves.keys()
+    unproved = _unproved(remote, cache, Names.of(name for name in lacking if name.key not in failed))
     failures = listings.failed + tuple(Failure(key, error) for key, error in {**halves, **unproved}.items())
     return sent + Moved(0, 0, clock() - start, failures)
 
 
-def expand(cache: Cache, names: Iterable[Hash]) -> list[Hash]:
-    """Give each object that `names` stand for once: the files, those of listings included, then the listings.
+def expand(cache: Cache, names: Iterable[Hash]) -> Names:
+    """Give each object that `names` stand for: the files, those of listings included, and the listings.
 
     Raises:
         ObjectMissing, Corrupt: a listing is not in the cache.
 
     """
-    files: dict[Hash, None] = {}
-    listings: dict[Hash, None] = {}
-    for name in names:
-        if name.is_dir:
-            files.update((member, None) for _, member in cache.members(name))
-            listings[name] = None
-        else:
-            files[name] = None
-    return [*files, *listings]
+    heads = Names.of(names)
+    return Names.united([heads, *(cache.tree(name).names for name in heads.others if name.is_dir)])
 
 
 def _bring(remote: Remote, cache: Cache, name: Hash, report: Report) -> int:
@@ -204,16 +199,15 @@ def _readable(cache: Cache, listing: Hash) -> bool:
     return True
 
 
-def _lacking(remote: Remote, cache: Cache, names: list[Hash]) -> list[Hash]:
+def _lacking(remote: Remote, cache: Cache, names: Names) -> Names:
     """Give those of `names` that the remote does not have, or not in the size they have in the cache."""
-    there = remote.exists([name.key for name in names])
-    return [name for name in names if not _same(cache, name, there)]
+    there = presence.held(remote, names)
+    return names - Names.of(name for name, size in there if _fits(cache, name, size))
 
 
-def _same(cache: Cache, name: Hash, there: Mapping[str, int]) -> bool:
-    size = there.get(name.key)
+def _fits(cache: Cache, name: Hash, size: int) -> bool:
     try:
-        return size is not None and size == os.stat(cache.place(name)).st_size  # noqa: PTH116 - a Path costs more
+        return size == os.stat(cache.place(name)).st_size  # noqa: PTH116 - a Path costs more
     except FileNotFoundError:
         return True
 
@@ -223,7 +217,7 @@ def _whole(cache: Cache, listings: Iterable[Hash], failed: set[str]) -> tuple[li
     whole: list[Hash] = []
     halves: dict[str, RemoteError] = {}
     for listing in listings:
-        short = sum(member.key in failed for _, member in cache.members(listing))
+        short = sum(member.key in failed for _, member in cache.tree(listing).members()) if failed else 0
         if short:
             message = f"{listing} was not sent: {short} files of that directory are not in the remote"
             halves[listing.key] = RemoteError(message, "mend what is said about those files and push again")
@@ -232,7 +226,7 @@ def _whole(cache: Cache, listings: Iterable[Hash], failed: set[str]) -> tuple[li
     return whole, halves
 
 
-def _unproved(remote: Remote, cache: Cache, sent: list[Hash]) -> dict[str, RemoteError]:
+def _unproved(remote: Remote, cache: Cache, sent: Names) -> dict[str, RemoteError]:
     """Ask for everything that was sent."""
     if not sent:
         return {}
@@ -244,7 +238,7 @@ def _unproved(remote: Remote, cache: Cache, sent: list[Hash]) -> dict[str, Remot
 
 
 def each(
-    work: Callable[[Hash, Report], int], names: list[Hash], jobs: int, meter: Meter | None = None, doing: str = ""
+    work: Callable[[Hash, Report], int], names: Collection[Hash], jobs: int, meter: Meter | None = None, doing: str = ""
 ) -> Moved:
     """Do `work` for each name, at most `jobs` at once; what it refuses is collected.
 
@@ -288,7 +282,7 @@ def _finish(crew: _Crew, most: int) -> None:
 class _Crew:
     """Threads that take names from one pile: no queue and no task a name, which small files would not be worth."""
 
-    def __init__(self, work: Callable[[Hash, Report], int], names: list[Hash]) -> None:
+    def __init__(self, work: Callable[[Hash, Report], int], names: Collection[Hash]) -> None:
         self.size = 0
         self.idle = threading.Event()
         self._work = work

@@ -10,19 +10,18 @@ from __future__ import annotations
 
 import os
 import re
-from collections import defaultdict
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from runner.errors import Corrupt, ObjectMissing
-from runner.hashes import LEGACY, MD5, Hash, Tree
+from runner.hashes import LEGACY, MD5, Hash, Names, Tree
 from runner.store import disk
-from runner.store.digest import MD5_LENGTH, digest_for, fits, taken
+from runner.store.digest import MD5_LENGTH, digest_for, fits, passed, taken
 from runner.store.meter import unheard
 from runner.store.state import SMALL
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from runner.store.meter import Meter, Report
@@ -65,13 +64,10 @@ class VerifiedObjects:
         with disk.Refusals(f"look into {self.root}"):
             return self.path(name).is_file()
 
-    def missing(self, names: Iterable[Hash]) -> set[Hash]:
+    def missing(self, names: Iterable[Hash]) -> Names:
         """Give those of `names` that are not there, reading a folder once where many are asked of it."""
-        folders: defaultdict[str, list[Hash]] = defaultdict(list)
-        for name in set(names):
-            folders[name.key.rpartition("/")[0]].append(name)
         with disk.Refusals(f"look into {self.root}"):
-            return {name for folder, asked in folders.items() for name in _absent(f"{self._root}/{folder}", asked)}
+            return Names.united([_absent(self._root, asked) for asked in Names.of(names).folders()])
 
     def verify(self, name: Hash, *, anew: bool = False, report: Report = unheard) -> Path:
         """Hash the object and give its path.
@@ -185,13 +181,19 @@ class VerifiedObjects:
 
         """
         if name not in self._trees:
-            self._trees[name] = Tree.parse(self.read(name), f"the listing {name}", name.name)
+            tree = self._streamed(name)
+            if tree is None:
+                tree = Tree.parse(self.read(name), f"the listing {name}", name.name)
+            self._trees[name] = tree
         return self._trees[name]
 
-    def members(self, name: Hash) -> list[tuple[str, Hash]]:
-        """Give the relative path and the name of each file of a directory, named as the directory is (md5, legacy)."""
-        tree = self.tree(name)
-        return [(relpath, Hash(md5, tree.kind)) for relpath, md5 in tree.files]
+    def _streamed(self, name: Hash) -> Tree | None:
+        """Read a listing in constant memory; `None` where it is not as DVC writes it, or not there, or broken."""
+        digest = digest_for(name)
+        with disk.Refusals(f"read {self.place(name)}"), suppress(FileNotFoundError):
+            tree = Tree.read(passed(digest, self.place(name)), name.name)
+            return tree if tree is not None and fits(digest, name) else None
+        return None
 
     def place(self, name: Hash) -> str:
         """Give `path` as a string, for loops over many small files."""
@@ -213,17 +215,20 @@ class VerifiedObjects:
         return Corrupt(message, f"it was moved to {aside}; run again to fetch a good one, or to make it anew")
 
 
-def _absent(folder: str, asked: Sequence[Hash]) -> Iterator[Hash]:
-    """Give what `folder` does not hold of `asked`: by one listing if many are asked, else by a stat each."""
-    if len(asked) >= _LISTING_PAYS:
-        there = _listed(folder)
-        yield from (name for name in asked if name.value[_FOLDER:] not in there)
-        return
-    for name in asked:
-        try:
-            os.stat(f"{folder}/{name.value[_FOLDER:]}")
-        except FileNotFoundError:
-            yield name
+def _absent(root: str, asked: Names) -> Names:
+    """Give what a folder does not hold of `asked`, all of which belong there."""
+    if len(asked) < _LISTING_PAYS:
+        return Names.of([name for name in asked if not _is_there(f"{root}/{name.key}")])
+    there = _listed(f"{root}/{next(iter(asked)).key.rpartition('/')[0]}")
+    return Names.of(name for name in asked if name.value[_FOLDER:] not in there) if there else asked
+
+
+def _is_there(place: str) -> bool:
+    try:
+        os.stat(place)
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def _listed(folder: str) -> frozenset[str]:

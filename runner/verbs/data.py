@@ -50,8 +50,9 @@ def _check(call: Call, *, with_deps: bool) -> int:
 
     with stop_is_told(call):
         opened = open_project(call)
-        asked, lacking = audit.unproved(opened.project, _chosen(opened, with_deps=with_deps))
+        lacking = audit.unproved(opened.project, _chosen(opened, with_deps=with_deps))
         opened.close()
+    asked = lacking.asked
     there = f"{asked - len(lacking)} of {asked} objects that the lock names are in the remote"
     print_result(call, lambda: {"objects": asked, "missing": findings_data(lacking)}, lambda: [there])
     say(lacking)

@@ -13,7 +13,7 @@ from runner.verbs.opened import open_project, stop_is_told
 from runner.verbs.output import print_result
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable
 
     from runner.engine.audit import Audit, Finding
 
@@ -47,7 +47,7 @@ def verify(call: Call, *, cloud: bool, repair: bool) -> int:
     return Exit.HELD if done.is_good else Exit.REMOTE
 
 
-def say(findings: Sequence[Finding]) -> None:
+def say(findings: Iterable[Finding]) -> None:
     """Log what was found, each with what it is needed for."""
     for finding in findings:
         needed = f" (needed for {finding.path})" if finding.path else ""
@@ -57,7 +57,7 @@ def say(findings: Sequence[Finding]) -> None:
             logger.error("%s in the %s: %s%s", finding.state, finding.side, finding.why, needed)
 
 
-def findings_data(findings: Sequence[Finding]) -> list[dict[str, Any]]:
+def findings_data(findings: Iterable[Finding]) -> list[dict[str, Any]]:
     """Give findings for JSON."""
     names = ("side", "name", "state", "path", "why", "repaired")
     return [{name: getattr(finding, name) for name in names} for finding in findings]

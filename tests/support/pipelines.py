@@ -149,7 +149,7 @@ class Workshop:
         name = self.recorded(path)
         with self.opened() as opened:
             tree = opened.project.objects.listing(name) if name.is_dir else None
-        return [name.key, *(member.key for member in tree.objects())] if tree else [name.key]
+        return [name.key, *(member.key for _, member in tree.members())] if tree else [name.key]
 
     def lose(self, *paths: str) -> None:
         """Remove the objects of outs from the cache and the remote; the files in the workspace stay."""

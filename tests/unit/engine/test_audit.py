@@ -131,8 +131,8 @@ def test_a_cut_copy_in_the_cache_says_nothing_of_the_remote(made: Workshop, capl
     key = made.objects("folder")[1]
     cut(cached(made, key))
     with made.opened() as opened:
-        asked, lacking = audit.unproved(opened.project, ())
-    assert (asked, lacking) == (4, [])
+        lacking = audit.unproved(opened.project, ())
+    assert (lacking.asked, list(lacking)) == (4, [])
     assert "in the cache holds other bytes" in caplog.text
 
 
@@ -188,12 +188,13 @@ def test_a_fresh_clone_reads_the_remote_and_keeps_nothing_but_listings(made: Wor
 def test_every_object_of_the_lock_is_proved_without_moving_one(made: Workshop) -> None:
     clone = made.clone("clone")
     with clone.opened() as opened:
-        assert audit.unproved(opened.project, ()) == (4, [])
+        lacking = audit.unproved(opened.project, ())
+        assert (lacking.asked, len(lacking)) == (4, 0)
     (key,) = made.objects("file")
     sent(made, key).unlink()
     with clone.opened() as opened:
-        asked, lacking = audit.unproved(opened.project, ())
-    assert asked == 4
+        lacking = audit.unproved(opened.project, ())
+    assert lacking.asked == 4
     assert [(finding.name, finding.path, finding.state) for finding in lacking] == [(key, "file", "missing")]
 
 
@@ -202,7 +203,7 @@ def test_an_object_of_another_size_than_the_lock_says_is_no_proof(path: str, num
     clone = made.clone("clone")
     cut(sent(made, made.objects(path)[number]))
     with clone.opened() as opened:
-        _, lacking = audit.unproved(opened.project, ())
+        lacking = audit.unproved(opened.project, ())
     assert [(finding.path, finding.state) for finding in lacking] == [(path, "corrupt")]
 
 
@@ -210,7 +211,7 @@ def test_an_object_of_another_size_than_in_the_cache_is_no_proof(made: Workshop)
     for key in made.objects("folder"):
         cut(sent(made, key))
     with made.opened() as opened:
-        _, lacking = audit.unproved(opened.project, ())
+        lacking = audit.unproved(opened.project, ())
     assert {finding.name for finding in lacking} == set(made.objects("folder"))
 
 
@@ -230,8 +231,8 @@ stages:
     (key,) = made.objects("b")
     sent(made, key).unlink()
     with made.opened() as opened:
-        asked, lacking = audit.unproved(opened.project, ())
-    assert (asked, [finding.name for finding in lacking]) == (1, [key])
+        lacking = audit.unproved(opened.project, ())
+    assert (lacking.asked, [finding.name for finding in lacking]) == (1, [key])
     assert states(verify(made, remotes=True)) == {("remote", "missing", "b")}
 
 
@@ -243,7 +244,7 @@ def test_a_broken_listing_of_the_remote_hides_nothing_else(targets: tuple[str, .
     expected = {("remote", "corrupt", "folder"), ("remote", "missing", "file")}
     assert states(verify(clone, *targets, remotes=True)) == expected
     with clone.opened() as opened:
-        _, lacking = audit.unproved(opened.project, targets)
+        lacking = audit.unproved(opened.project, targets)
     assert {(finding.side, finding.state, finding.path) for finding in lacking} == expected
 
 

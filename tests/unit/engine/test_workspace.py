@@ -25,7 +25,7 @@ def looked_at(root: Path) -> Workspace:
 
 def files_of(workspace: Workspace, path: str) -> list[str]:
     assert workspace.observe(path)
-    return [name for name, _ in workspace.tree(path).files]
+    return [name for name, _ in workspace.tree(path)]
 
 
 def test_a_file_is_its_hash_size_and_execute_bit(tmp_path: Path) -> None:

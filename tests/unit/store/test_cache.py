@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import shutil
 import stat
@@ -165,7 +166,7 @@ def test_an_object_that_is_no_listing_is_refused_as_one(cache: Cache, tmp_path: 
 
 @pytest.mark.parametrize("relpath", ["../out", "/etc/x", "a/../../b", "", ".", "a//b", "a/", "nul\0"])
 def test_a_listing_that_leaves_its_directory_is_refused(cache: Cache, tmp_path: Path, relpath: str) -> None:
-    content = Tree(((relpath, hash_bytes(b"x")),)).render()
+    content = json.dumps([{"md5": hash_bytes(b"x"), "relpath": relpath}]).encode()
     name = Hash(hash_bytes(content) + ".dir")
     for each, said in ((name, content), (name_of(b"x"), b"x")):
         with cache.write(each) as sink:
@@ -283,7 +284,7 @@ def test_one_checkout_finds_every_broken_object_so_that_one_fetch_mends_them(fil
         damage(filled, name)
     with pytest.raises(Corrupt, match="2 objects of the directory"):
         filled.checkout(tree_of(FILES).hash, tmp_path / "out")
-    assert filled.missing(name_of(content) for content in FILES.values()) == damaged
+    assert set(filled.missing(name_of(content) for content in FILES.values())) == damaged
 
 
 def test_a_missing_member_leaves_what_was_there(filled: Cache, tmp_path: Path) -> None:
@@ -320,8 +321,8 @@ def test_a_checkout_replaces_whatever_is_there(filled: Cache, tmp_path: Path) ->
 
 def test_an_empty_directory_is_a_directory(cache: Cache, tmp_path: Path) -> None:
     (tmp_path / "source").mkdir()
-    cache.add(tmp_path / "source", Tree(()).hash, Tree(()))
-    assert cache.checkout(Tree(()).hash, tmp_path / "out") == 0
+    cache.add(tmp_path / "source", Tree.of(()).hash, Tree.of(()))
+    assert cache.checkout(Tree.of(()).hash, tmp_path / "out") == 0
     assert list((tmp_path / "out").iterdir()) == []
 
 
@@ -331,8 +332,8 @@ def test_missing_tells_files_and_listings_apart_from_what_is_there(cache: Cache,
     cache.add(write(tmp_path / "source", files), tree_of(files).hash, tree_of(files))
     present = [name_of(content) for content in files.values()]
     absent = {name_of(f"absent {number}".encode()) for number in range(count)} | {Hash("0" * 32 + ".dir")}
-    assert cache.missing([*present, tree_of(files).hash, *absent]) == absent
-    assert Cache(tmp_path / "never made").missing(present) == set(present)
+    assert set(cache.missing([*present, tree_of(files).hash, *absent])) == absent
+    assert set(Cache(tmp_path / "never made").missing(present)) == set(present)
 
 
 def test_legacy_objects_lie_elsewhere_and_are_hashed_as_dvc_hashed_them(cache: Cache, tmp_path: Path) -> None:
@@ -342,9 +343,9 @@ def test_legacy_objects_lie_elsewhere_and_are_hashed_as_dvc_hashed_them(cache: C
         sink.write(b"ne\r\n")
     assert cache.path(name) == cache.root / name.value[:2] / name.value[2:]
     assert cache.read(name) == b"line\r\nline\r\n"
-    listing = Hash(Tree((("a", name.value),)).hash.value, LEGACY)
+    listing = Hash(Tree.of([("a", name.value)]).hash.value, LEGACY)
     with cache.write(listing) as sink:
-        sink.write(Tree((("a", name.value),)).render())
+        sink.write(Tree.of([("a", name.value)]).render())
     assert cache.checkout(listing, tmp_path / "out") == 1
     assert (tmp_path / "out" / "a").read_bytes() == b"line\r\nline\r\n"
     damage(cache, name)
