@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import math
 import re
+from bisect import bisect_left
 from collections import Counter
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeGuard
 
 from runner.review import words
 from runner.values import dataclass
@@ -67,9 +68,9 @@ def curves(plot: PlotRow) -> list[Curve]:
     found: dict[tuple[str, Side], list[tuple[Any, Number]]] = {}
     for point in _points(plot):
         name = point.get("filename::field") or point.get("field") or point.get("filename") or ""
-        y = point.get(axes[1])
-        if isinstance(y, (int, float)) and not isinstance(y, bool):
-            found.setdefault((str(name), point["rev"]), []).append((point.get(axes[0]), y))
+        x, y = point.get(axes[0]), point.get(axes[1])
+        if isinstance(y, (int, float)) and not isinstance(y, bool) and _is_place(x):
+            found.setdefault((str(name), point["rev"]), []).append((x, _bounded(y)))
     names = dict.fromkeys(name for name, _ in found)
     keys: list[tuple[str, Side]] = [(name, side) for name in names for side in _COLOURS if (name, side) in found]
     return [Curve(name if len(names) > 1 else plot.y, side, tuple(found[name, side])) for name, side in keys]
@@ -87,7 +88,8 @@ def _points(plot: PlotRow) -> list[dict[str, Any]]:
 
 def sparkline(values: Sequence[Number | None], most: int = _WIDE) -> str:
     """Give values as a row of bars; a dot where there is none, one bar for several values of a long row."""
-    kept = [values[place * len(values) // most] for place in range(most)] if len(values) > most else values
+    picked = [values[place * len(values) // most] for place in range(most)] if len(values) > most else values
+    kept = [None if one is None else _bounded(one) for one in picked]
     known = [value for value in kept if value is not None]
     least, span = min(known, default=0), _span(known)
     return "".join(GAP if one is None else BARS[_step(one - least, span)] for one in kept)
@@ -105,6 +107,7 @@ def _step(height: Number, span: Number) -> int:
 
 def polyline(values: Sequence[Number | None], width: int, height: int, margin: int = 3) -> list[str]:
     """Give the points of an SVG polyline for each stretch of values without a gap."""
+    values = [None if one is None else _bounded(one) for one in values]
     known = [value for value in values if value is not None]
     least, span, across = min(known, default=0), _span(known), max(1, len(values) - 1)
     stretches: list[list[str]] = [[]]
@@ -121,7 +124,7 @@ def polyline(values: Sequence[Number | None], width: int, height: int, margin: i
 def xychart(plot: PlotRow) -> str:
     """Give a Mermaid chart of a plot's curves, base and head in DVC's two colours; empty where nothing can be drawn.
 
-    Each curve is drawn at the same at most 40 places of x: the last known value at or before each of them.
+    Each curve is drawn at the same at most 40 places of x.
     """
     drawn = curves(plot)
     ys = [y for curve in drawn for y in curve.ys if math.isfinite(y)]
@@ -135,7 +138,7 @@ def xychart(plot: PlotRow) -> str:
     rows = [", ".join(_row(curve, places, numeric=numeric)) for curve in drawn]
     lines = [f"  {mark} [{row}]" for mark, row in zip(marks, rows, strict=True)]
     palette = ", ".join(_COLOURS[curve.side] for curve in drawn)
-    x_axis = f"{places[0]} --> {places[-1]}" if numeric and len(places) > 1 else _names(places)
+    x_axis = f"{_plain(places[0])} --> {_plain(places[-1])}" if numeric and len(places) > 1 else _names(places)
     low, high = (min(0, *ys, 0), max(0, *ys)) if kind == "bar" else (min(ys), max(ys))
     room = (high - low) * 0.05 or abs(high) * 0.05 or 1
     return "\n".join(
@@ -155,33 +158,79 @@ def label(name: str) -> str:
     return _UNSAFE.sub(" ", known.replace("_", " "))[:40].strip() or "x"
 
 
-def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+def _is_number(value: object) -> TypeGuard[Number]:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(_bounded(value))
+
+
+def _is_place(value: object) -> bool:
+    """Whether a point can be drawn there: NaN, and what is beyond a double, is no place on an axis."""
+    return not isinstance(value, (int, float)) or isinstance(value, bool) or _is_number(value)
+
+
+def _bounded(value: Number) -> Number:
+    """Give a number that is none beyond a double: JSON's integers know no bound, and no chart draws them."""
+    try:
+        float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
+    return value
 
 
 def _places(drawn: Iterable[Curve]) -> list[Any]:
-    """Give the places of x at which curves are drawn: sorted and evenly picked if they are numbers."""
+    """Give the places of x at which curves are drawn.
+
+    Numbers are sorted and evenly spaced, for Mermaid knows a line's values only by their number: it spreads them over
+    the axis.
+    """
     known = list(dict.fromkeys(x for curve in drawn for x, _ in curve.points if isinstance(x, (int, float, str))))
-    if all(map(_is_number, known)):
-        known.sort()
+    numbers = sorted(x for x in known if _is_number(x))
+    if numbers and len(numbers) == len(known):
+        return numbers if len(known) <= MOST_POINTS and _is_even(numbers) else _spread(numbers[0], numbers[-1])
     if len(known) <= MOST_POINTS:
         return known
     return [known[place * (len(known) - 1) // (MOST_POINTS - 1)] for place in range(MOST_POINTS)]
 
 
+def _is_even(xs: Sequence[Number]) -> bool:
+    gaps = [after - before for before, after in pairwise(xs)]
+    return not gaps or max(gaps) - min(gaps) <= (xs[-1] - xs[0]) * 1e-6
+
+
+def _spread(first: Number, last: Number) -> list[Number]:
+    step = last / (MOST_POINTS - 1) - first / (MOST_POINTS - 1)
+    return [first, *(first + step * place for place in range(1, MOST_POINTS - 1)), last]
+
+
 def _row(curve: Curve, places: Sequence[Any], *, numeric: bool) -> list[str]:
-    """Give a curve's value at each place; of a curve that ends early only those before its end."""
+    """Give a curve's value at each place: on the line between its points, and beyond its ends what it was there."""
     values = {x: y for x, y in curve.points if isinstance(x, (int, float, str)) and math.isfinite(y)}
     if not numeric:
         return [_plain(values.get(place, 0)) for place in places]
-    ordered = sorted((pair for pair in values.items() if _is_number(pair[0])), key=lambda pair: pair[0])
-    found, at = [], 0
-    for place in places:
-        while at + 1 < len(ordered) and ordered[at + 1][0] <= place:
-            at += 1
-        if ordered and place <= ordered[-1][0]:
-            found.append(_plain(ordered[at][1]))
-    return found or ["0"]
+    ordered = sorted((x, y) for x, y in values.items() if _is_number(x))
+    return [_plain(_at(ordered, place)) for place in places] if ordered else ["0"]
+
+
+def _at(ordered: Sequence[tuple[Number, Number]], place: Number) -> Number:
+    after = bisect_left(ordered, place, key=lambda pair: pair[0])
+    if after == len(ordered) or ordered[after][0] == place or after == 0:
+        return ordered[min(after, len(ordered) - 1)][1]
+    (x0, y0), (x1, y1) = ordered[after - 1], ordered[after]
+    share = (place - x0) / (x1 - x0)
+    return y0 * (1 - share) + y1 * share
+
+
+def ends(plot: PlotRow) -> list[str]:
+    """Say which side of a line chart ends before the other, and so is drawn on as it was at its end."""
+    lasts: dict[str, Number] = {}
+    for curve in curves(plot) if shape(plot) == "line" else ():
+        xs = [x for x, _ in curve.points if _is_number(x)]
+        lasts[curve.side] = max([*xs, *([lasts[curve.side]] if curve.side in lasts else [])], default=-math.inf)
+    last = max(lasts.values(), default=0)
+    return [
+        f"The {side} ends at {label(plot.x)} {words.number(x)} and is drawn on as it was there."
+        for side, x in lasts.items()
+        if math.isfinite(x) and x < last
+    ]
 
 
 def _names(places: Sequence[Any]) -> str:
@@ -259,8 +308,8 @@ def trend_chart(values: Sequence[Number | None], names: Sequence[str], head: Num
 
     A commit without a value is left out.
     """
-    pairs = [(name, value) for name, value in zip(names, values, strict=True) if value is not None]
-    pairs += [("head", head)] if head is not None else []
+    pairs = [(name, _bounded(value)) for name, value in zip(names, values, strict=True) if value is not None]
+    pairs += [("head", _bounded(head))] if head is not None else []
     if len(pairs) < len(("before", "now")) or not all(math.isfinite(value) for _, value in pairs):
         return ""
     numbers = [value for _, value in pairs]

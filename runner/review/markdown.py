@@ -141,6 +141,7 @@ class Chart:
     table: curves.Confusion | None = None
     x: str = ""
     y: str = ""
+    ends: Sequence[str] = ()
 
 
 def to_markdown(report: Report, budget: int = BUDGET, own: Own | None = None) -> str:
@@ -241,7 +242,7 @@ def _charts(report: Report, metrics: Sequence[view.ValueRow]) -> Iterator[Chart]
         table = curves.confusion(plot) if kind == "table" else None
         code = curves.xychart(plot) if kind in {"line", "bar"} else ""
         if table or code:
-            yield Chart(plot.title, code, sides=True, table=table, x=plot.x, y=plot.y)
+            yield Chart(plot.title, code, sides=True, table=table, x=plot.x, y=plot.y, ends=curves.ends(plot))
     names = [view.commit(one) for one in report.history.commits] if report.history else []
     for row in metrics:
         if row.trend and row.status and len(row.trend) == len(names) + 1:

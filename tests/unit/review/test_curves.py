@@ -41,17 +41,45 @@ def test_a_sparkline_has_a_bar_a_value_and_a_dot_for_none(values: tuple[float | 
     assert curves.sparkline(values) == drawn
 
 
+def drawn(chart: str) -> list[list[tuple[float, float]]]:
+    """Give each line's points as Mermaid draws them: its values spread evenly from one end of the axis to the other."""
+    first, last = map(float, re.findall(r'x-axis "[^"]*" (.*) --> (.*)', chart)[0])
+    rows = [list(map(float, row.split(", "))) for row in re.findall(r"line \[(.*)\]", chart)]
+    return [[(first + (last - first) * n / (len(ys) - 1), y) for n, y in enumerate(ys)] for ys in rows]
+
+
+def line(rev: str, points: dict[float, float]) -> list[dict[str, Any]]:
+    return [{"rev": rev, "x": x, "y": y} for x, y in points.items()]
+
+
 def test_a_chart_draws_base_and_head_over_the_same_places() -> None:
-    points = [{"rev": "base", "x": n, "y": n} for n in range(3)] + [
-        {"rev": "head", "x": n / 2, "y": 5} for n in range(3)
-    ]
+    points = [*line("base", {0: 0, 1: 1, 2: 2}), *line("head", {0: 5, 1: 5, 2: 4})]
     assert curves.xychart(row("linear", points)).split("\n")[1:] == [
         "xychart-beta",
         '  x-axis "x" 0 --> 2',
         '  y-axis "y" -0.25 --> 5.25',
-        "  line [0, 0, 1, 2]",
-        "  line [5, 5, 5]",
+        "  line [0, 1, 2]",
+        "  line [5, 5, 4]",
     ]
+
+
+def test_a_curve_that_ends_early_is_not_stretched_to_the_end_of_the_axis() -> None:
+    plot = row("linear", [*line("base", {n: n for n in range(5)}), *line("head", {n: 2 * n for n in range(9)})])
+    base, head = drawn(curves.xychart(plot))
+    assert base == [*((n, n) for n in range(5)), *((n, 4) for n in range(5, 9))]
+    assert head == [(n, 2 * n) for n in range(9)]
+    assert curves.ends(plot) == ["The base ends at x 4 and is drawn on as it was there."]
+
+
+def test_points_at_uneven_places_are_drawn_where_they_lie() -> None:
+    roc = {0: 0, 0.01: 0.6, 0.02: 0.8, 0.5: 0.9, 1: 1}
+    plot = row("linear", [*line("base", {0: 0, 1: 1}), *line("head", roc)])
+    base, head = drawn(curves.xychart(plot))
+    assert all(y == pytest.approx(x, abs=1e-5) for x, y in base)
+    assert dict(head)[0] == 0
+    assert all(0.8 <= y <= 0.9 for x, y in head if 0.02 < x < 0.5)
+    assert all(0.9 <= y <= 1 for x, y in head if x > 0.5)
+    assert curves.ends(plot) == []
 
 
 def test_bars_of_the_base_stand_behind_a_line_of_the_head() -> None:
@@ -110,3 +138,16 @@ def test_a_report_from_elsewhere_may_hold_anything_for_points(template: str, tex
     assert "### Plots" in to_markdown(report) or template in {"linear", "simple"}
     assert "</html>" in to_html(report)
     assert list(pictures.files(report)) == []
+
+
+@pytest.mark.parametrize("template", ["linear", "bar_horizontal", "scatter", "confusion"])
+@pytest.mark.parametrize("huge", [10**400, -(10**400), float("nan"), float("inf")])
+def test_numbers_that_no_chart_can_draw_cost_neither_the_chart_nor_the_report(template: str, huge: float) -> None:
+    points = [{"rev": "base", "x": 1, "y": huge}, {"rev": "head", "x": huge, "y": 1}, {"rev": "head", "x": 1, "y": 2}]
+    plot = row(template, points)
+    report = replace(samples.usual(), plots=(plot,))
+    assert to_markdown(report)
+    assert to_html(report)
+    assert curves.sparkline([huge, 1, None])
+    assert curves.polyline([huge, 1, None], 100, 20)
+    assert curves.trend_chart([huge, 1], ["a", "b"], huge, "m") == ""
