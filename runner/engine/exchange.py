@@ -6,7 +6,8 @@ import logging
 import os
 import time
 from itertools import chain
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
 
 from runner import durable
 from runner.engine import checkout, proof
@@ -23,7 +24,7 @@ from runner.store.protocols import creating
 from runner.store.transfer import Failure, Moved
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from runner.engine.checkout import Piece
     from runner.engine.keeping import Keeping
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from runner.store.remote import Remote
 
 logger = logging.getLogger("retrain")
+_UNTIMED: Final[Mapping[str, LockEntry]] = MappingProxyType({})
 _LEFT_ALONE = frozenset({"fresh", "frozen", "skipped", "failed"})
 
 
@@ -123,7 +125,7 @@ def push(project: Project, targets: Sequence[str]) -> Moved:
     known, keeping = project.known(), project.keeping()
     wanted: list[Wanted] = []
     left: list[tuple[Named, LockedPath]] = []
-    records: dict[str, None] = {}
+    records: dict[str, LockEntry] = {}
     for stage, out, recorded in _recorded(project, known, targets):
         name = recorded.hash
         if name is None or out.origin or not out.push:
@@ -136,14 +138,14 @@ def push(project: Project, targets: Sequence[str]) -> Moved:
             left.append((Named(stage, out), recorded))
         entry = known.entry(stage)
         record = project.runs.record_of(entry) if entry and not stage.is_data_source else ""
-        if record:
-            records[record] = None
+        if record and entry:
+            records[record] = entry
         if out.cache or (record and project.cache.has(name)):
             wanted.append((out, name))
     moved = project.objects.push(wanted)
     if not moved.failed:
         moved += Moved(0, 0, 0.0, tuple(_unproved(project, left)))
-    return moved if moved.failed else moved + _push_records(project, records)
+    return moved if moved.failed else moved + _push_records(project, records, records)
 
 
 def keep(project: Project, results: Sequence[StageResult]) -> Moved:
@@ -245,8 +247,8 @@ def _unproved(project: Project, left: Iterable[tuple[Named, LockedPath]]) -> lis
     return failures
 
 
-def _push_records(project: Project, records: Iterable[str]) -> Moved:
-    """Send records of runs last: a record promises that its objects are there."""
+def _push_records(project: Project, records: Iterable[str], timed: Mapping[str, LockEntry] = _UNTIMED) -> Moved:
+    """Send records of runs last: a record promises that its objects are there. Those of `timed` with their time."""
     names = [] if project.read_only("") else list(records)
     remote = project.remote("") if names else None
     if remote is None:
@@ -257,13 +259,15 @@ def _push_records(project: Project, records: Iterable[str]) -> Moved:
         creating(remote)(name, project.cache.root / name, unheard)
     if absent and not _lists(remote, absent[0]):
         _name_first(project, remote, names)
-    return Moved(len(absent), sum((project.cache.root / name).stat().st_size for name in absent), 0.0, ())
+    sent = Moved(len(absent), sum((project.cache.root / name).stat().st_size for name in absent), 0.0, ())
+    return sent + _push_times(project, [timed[name] for name in absent if name in timed])
 
 
 def _push_times(project: Project, entries: Iterable[LockEntry]) -> Moved:
     """Send how long runs took. That a remote takes no more says nothing of what it has: it is no reason to fail."""
     remote = None if project.read_only("") else project.remote("")
-    names = [name for name in map(project.times.name_of, entries) if name]
+    named = dict.fromkeys(map(project.times.name_of, entries))
+    names = [name for name in named if name and (project.cache.root / name).is_file()]
     if remote is None or not names:
         return NOTHING
     from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - only a push comes here

@@ -326,6 +326,15 @@ def test_a_size_is_that_of_the_workspace_or_what_the_lock_records(made: Workshop
     assert (verdict.status, verdict.why) == ("failed", "5 B is above 3 B by 2 B; rose by 2 B, where nothing is allowed")
 
 
+def test_how_long_a_stage_took_is_pushed_with_the_record_of_its_run(tmp_path: Path) -> None:
+    made = workshop(tmp_path, PIPELINE, {**FILES, "retrain.yaml": "gates:\n- duration: fit\n  at-most: 1 h\n"})
+    made.repro()
+    made.push()
+    made.commit()
+    (verdict,) = alone(made.clone("fresh")).gates
+    assert (verdict.status, verdict.unit) == ("passed", "seconds")
+
+
 def test_how_long_a_stage_took_is_known_wherever_its_lock_entry_is(made: Workshop) -> None:
     gates = "gates:\n- duration: fit\n  at-most: 1 h\n  allow-drop: 10 min\n"
     fresh = made.clone("fresh")
