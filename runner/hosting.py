@@ -39,6 +39,18 @@ def forge_of(asked: Asked, prefix: str) -> Forge:
     return _opened(asked.settings, asked.event, prefix)
 
 
+def permitted(forge: Forge, asked: Asked) -> Forge:
+    """Give the host without the surfaces that the token may not write to; each is named, before anything is run."""
+    if not isinstance(forge, GitHub) or forge.comments is None or asked.event.number is None:
+        return forge
+    from runner.forge import permissions  # noqa: PLC0415 - see the top
+
+    for lack in permissions.lacks(forge.comments.repository, [permissions.comment(asked.event.number)]):
+        logger.warning("%s will be missing: %s; the report is in the step summary", lack.what, lack.why)
+        return replace(forge, comments=None)
+    return forge
+
+
 def early(flags: Mapping[str, str | None], environ: Mapping[str, str]) -> Forge:
     """Open the host of a run that was stopped before it was known what it was asked for.
 

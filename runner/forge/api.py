@@ -31,10 +31,15 @@ _ATTEMPTS: Final = 5
 _HASTY: Final[_Timeout] = (3, 5)
 _LONGEST_WAIT: Final = 60.0
 """Seconds; to be asked to wait longer means: not in this run."""
+_UNSAID: Final = 60.0
+"""Seconds to wait for a secondary limit that says nothing of its end, as GitHub's documentation has it."""
+_REMEMBERED: Final = 32
+"""Answers kept in case that they did not change."""
 _BETWEEN_WRITES: Final = 1.0
 """Seconds; GitHub asks for it, and answers with a secondary limit otherwise."""
 _BACKOFF: Final = wait_random_exponential(multiplier=0.5, max=8)
 
+_NOT_MODIFIED: Final = 304
 UNAUTHORIZED: Final = 401
 FORBIDDEN: Final = 403
 NOT_FOUND: Final = 404
@@ -48,10 +53,11 @@ _Answer = requests.Response | requests.RequestException
 class RefusedError(ForgeError):
     """GitHub answered, and not with what was asked for."""
 
-    def __init__(self, message: str, hint: str, status: int) -> None:
-        """Keep the HTTP status beside the words."""
+    def __init__(self, message: str, hint: str, status: int, *, forbids: bool = False) -> None:
+        """Keep the HTTP status beside the words, and whether it is this token that may not, at any time."""
         super().__init__(message, hint)
         self.status = status
+        self.forbids = forbids
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +79,8 @@ class _Request:
     body: object
     repeatable: bool
     """Sending it twice does what sending it once does."""
+    etag: str = ""
+    """Of the answer that is here already; empty: none is."""
     leaves: bool = False
     """It is answered with the address of another host, or goes to one, which does not get the token."""
 
@@ -87,6 +95,7 @@ class Api:
         self._session = session
         self._pace = pace
         self._wrote = _Wrote()
+        self._read_before: dict[tuple[str, str], requests.Response] = {}
         self._attempts, self._timeout = _ATTEMPTS, _TIMEOUT
 
     def __repr__(self) -> str:
@@ -107,14 +116,14 @@ class Api:
             ForgeError: it did not answer.
 
         """
-        return _document(self._send(_Request("GET", self._url + path, query, None, repeatable=True)))
+        return _document(self._read(self._url + path, query))
 
     def pages(self, path: str) -> Iterator[Mapping[str, object]]:
         """Give the elements of every page of a list; errors as `get`."""
         url: str | None = self._url + path
         query: Query | None = {"per_page": "100"}
         while url:
-            answer = self._send(_Request("GET", url, query, None, repeatable=True))
+            answer = self._read(url, query)
             yield from _listed(_document(answer))
             url, query = answer.links.get("next", {}).get("url"), None
             if url and not url.startswith(f"{self._url}/"):
@@ -145,6 +154,10 @@ class Api:
         """Make something new; tried again only where GitHub said that it did nothing. Errors as `get`."""
         return self._write(_Request("POST", self._url + path, None, body, repeatable=False))
 
+    def attempt(self, path: str, body: object) -> None:
+        """Ask for what cannot be made, for the refusal's sake; no write has to wait for it. Errors as `get`."""
+        self._send(_Request("POST", self._url + path, None, body, repeatable=False))
+
     def update(self, path: str, body: object) -> Mapping[str, object]:
         """Change what exists. Errors as `get`."""
         return self._write(_Request("PATCH", self._url + path, None, body, repeatable=True))
@@ -156,6 +169,20 @@ class Api:
     def mutate(self, query: str, **variables: object) -> object:
         """Change something by GraphQL, so that twice is as once. Errors as `get`."""
         return _granted(self._write(self._query(query, variables)))
+
+    def _read(self, url: str, query: Query | None) -> requests.Response:
+        """Read once more only what changed: what did not costs nothing of the rate limit."""
+        place = (url, str(query))
+        before = self._read_before.pop(place, None)
+        etag = before.headers["ETag"] if before else ""
+        answer = self._send(_Request("GET", url, query, None, repeatable=True, etag=etag))
+        if before and answer.status_code == _NOT_MODIFIED:
+            answer = before
+        if "ETag" in answer.headers:
+            self._read_before[place] = answer
+            for oldest in list(self._read_before)[:-_REMEMBERED]:
+                del self._read_before[oldest]
+        return answer
 
     def _query(self, query: str, variables: Mapping[str, object]) -> _Request:
         url = re.sub(r"/v3$", "", self._url) + "/graphql"
@@ -192,7 +219,7 @@ class Api:
                 request.url,
                 params=request.query,
                 json=request.body,
-                headers=_HEADERS,
+                headers={**_HEADERS, "If-None-Match": request.etag} if request.etag else _HEADERS,
                 auth=self._auth if request.url.startswith(f"{self._url}/") or not request.leaves else _Nobody(),
                 timeout=self._timeout,
                 allow_redirects=not request.leaves,
@@ -205,9 +232,8 @@ class Api:
         """Tell passing trouble from a refusal."""
         if isinstance(answer, requests.RequestException):
             return request.repeatable or isinstance(answer, requests.ConnectTimeout)
-        if _limited(answer):
-            return self._asked_to_wait(answer) <= _LONGEST_WAIT
-        return request.repeatable and answer.status_code >= SERVER_ERROR
+        passing = _limited(answer) or (request.repeatable and answer.status_code >= SERVER_ERROR)
+        return passing and self._asked_to_wait(answer) <= _LONGEST_WAIT
 
     def _wait(self, state: RetryCallState) -> float:
         answer = _last_answer(state)
@@ -215,7 +241,7 @@ class Api:
         return asked or _BACKOFF(state)
 
     def _asked_to_wait(self, answer: requests.Response) -> float:
-        """Give the seconds GitHub asks us to wait, 0 where it says nothing.
+        """Give the seconds GitHub asks us to wait, 0 where it asks nothing. How long a limit lasts it need not say.
 
         https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api
         """
@@ -225,7 +251,7 @@ class Api:
         reset = answer.headers.get("X-RateLimit-Reset", "")
         if answer.headers.get("X-RateLimit-Remaining") == "0" and reset.isdigit():
             return max(1.0, float(reset) - self._pace.now())
-        return 0.0
+        return _UNSAID if _limited(answer) else 0.0
 
 
 class _Wrote:
@@ -318,7 +344,8 @@ def _refusal(what: str, answer: _Answer) -> ForgeError:
         # Neither the client's own text, which names hosts and objects, nor its chain, which holds our headers.
         return ForgeError(f"GitHub did not answer {what}: {type(answer).__name__}", "try again; is a proxy to be set?")
     message = f"GitHub refused {what}: {answer.status_code} {_said(answer)}".rstrip()
-    return RefusedError(message, _advice(answer), answer.status_code)
+    forbids = answer.status_code in (UNAUTHORIZED, FORBIDDEN) and not _limited(answer)
+    return RefusedError(message, _advice(answer), answer.status_code, forbids=forbids)
 
 
 def _advice(answer: requests.Response) -> str:

@@ -93,7 +93,7 @@ class Comments:
             mode: `update` what an earlier run wrote, write a `new` one, or write a new one and `hide-old` ones.
 
         """
-        self._repository = repository
+        self.repository = repository
         self._api = repository.api
         self._number = job.number
         self._mark = Mark.of(job)
@@ -107,7 +107,7 @@ class Comments:
             ForgeError: refused; names the permission that is missing, if that is why.
 
         """
-        self._api = self._repository.api_for(standing)
+        self._api = self.repository.api_for(standing)
         body = standing.render(LIMIT - len(str(self._mark)) - 1)
         whole = f"{self._mark}\n{body}"
         if len(whole) > LIMIT:
@@ -156,7 +156,7 @@ class Comments:
         match comment:
             case {"id": int(number), "user": {"login": author}, "body": str(body), **more}:
                 mark = Mark.read(body)
-                if mark and mark.project == self._mark.project and author == self._repository.login:
+                if mark and mark.project == self._mark.project and author == self.repository.login:
                     return _Comment(number, str(more.get("node_id", "")), str(more.get("html_url", "")), body, mark)
         return None
 
@@ -177,7 +177,7 @@ class Comments:
         return []
 
     def _path(self, rest: str) -> str:
-        return self._repository.path(rest)
+        return self.repository.path(rest)
 
 
 def _text(body: str) -> str:

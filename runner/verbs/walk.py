@@ -167,7 +167,8 @@ def _whole(call: Call, verb: str, *, explains: bool = False) -> int:
         )
         chosen = opened.asked.settings
         folder = filing.folder_of(chosen, opened.git.root, call.flags, call.environ)
-        stop.live = Live(hosting.forge_of(opened.asked, opened.prefix), opened.asked)
+        forge = hosting.forge_of(opened.asked, opened.prefix)
+        stop.live = Live(hosting.permitted(forge, opened.asked) if verb == "run" else forge, opened.asked)
         with stop.live as live:
             made, bug = _walked(opened, verb, live)
         opened.close()

@@ -138,7 +138,10 @@ def test_a_comment_that_is_forbidden_is_said_and_fails_nothing(
     github.token(TOKEN, read_only=True)
     done = pull_request(BETTER).step(retrain)
     assert github.bodies() == []
-    assert any("pull-requests: write" in command.message for command in done.log.named("warning"))
+    (warning,) = done.log.named("warning")
+    assert "the comment will be missing" in warning.message
+    assert "pull-requests: write" in warning.message
+    assert done.stderr.index("pull-requests: write") < done.stderr.index("train")
     assert "0.95" in done.summary
     assert done.outputs["comment-url"] == ""
 

@@ -13,7 +13,7 @@ from runner.errors import Exit, ForgeError
 from runner.forge.repository import Repository
 from tests.support import forge
 from tests.support.forge import TOKEN, mark
-from tests.support.github import ACTIONS, Answer, FakeGitHub, Trouble, refusal, secondary_limit, serving
+from tests.support.github import ACTIONS, DROPPED, Answer, FakeGitHub, Trouble, refusal, secondary_limit, serving
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -166,3 +166,69 @@ def test_we_ask_who_we_are_also_on_an_enterprise_server(time: Time) -> None:
         forge.say(there, "held")
         assert fake.bodies("retrain-app[bot]") == [f"{MARKER}\nheld"]
         assert fake.received[0].path == "/api/graphql"
+
+
+def test_what_did_not_change_is_read_once_and_costs_nothing_more(fake: FakeGitHub, repository: Repository) -> None:
+    fake.open_pull(number=7, sha="a" * 40, labels=["bug"])
+    fake.allowance = 2
+    assert [repository.pull(7).labels for _ in range(3)] == [{"bug"}] * 3
+    assert [request.headers.get("If-None-Match", "") != "" for request in fake.received] == [False, True, True]
+    fake.open_pull(number=7, sha="b" * 40)
+    assert repository.pull(7).head == "b" * 40
+    assert fake.allowance == 0
+
+
+def test_pages_that_did_not_change_are_given_again(fake: FakeGitHub, repository: Repository) -> None:
+    for number in range(150):
+        fake.say(7, f"talk {number}")
+    path = repository.path("issues/7/comments")
+    first = [comment["body"] for comment in repository.api.pages(path)]
+    fake.comments[-1]["body"] = "changed"
+    again = [comment["body"] for comment in repository.api.pages(path)]
+    assert (len(first), again[:-1], again[-1]) == (150, first[:-1], "changed")
+    assert len(fake.sent("GET")) == 4
+
+
+def test_only_some_answers_are_kept(fake: FakeGitHub, repository: Repository) -> None:
+    for number in range(1, 40):
+        fake.open_pull(number=number, sha="a" * 40)
+        repository.pull(number)
+    assert len(repository.api._read_before) == 32
+
+
+@pytest.mark.parametrize("status", [403, 429])
+def test_a_limit_that_says_nothing_of_its_end_is_waited_for_a_minute(
+    fake: FakeGitHub, say: Say, time: Time, status: int
+) -> None:
+    fake.troubles.append(Trouble("POST", refusal(status, "You have exceeded a secondary rate limit")))
+    say("held")
+    assert time.waits == [60.0]
+
+
+def test_a_server_in_trouble_is_waited_for_as_long_as_it_asks(
+    fake: FakeGitHub, repository: Repository, time: Time
+) -> None:
+    fake.open_pull(number=7, sha="a" * 40)
+    fake.troubles.append(Trouble("GET", refusal(503, "Unavailable", Retry_After="7")))
+    assert repository.pull(7).number == 7
+    assert time.waits == [7.0]
+
+
+def test_a_server_that_asks_for_longer_than_a_run_should_wait_is_not_waited_for(
+    fake: FakeGitHub, repository: Repository, time: Time
+) -> None:
+    fake.troubles.append(Trouble("GET", refusal(503, "Unavailable", Retry_After="3600")))
+    with pytest.raises(ForgeError, match="503 Unavailable"):
+        repository.pull(7)
+    assert time.waits == []
+
+
+def test_a_connection_that_ends_without_an_answer_is_tried_again_where_that_cannot_do_harm(
+    fake: FakeGitHub, repository: Repository
+) -> None:
+    fake.open_pull(number=7, sha="a" * 40)
+    fake.troubles += [Trouble("GET", DROPPED, times=2), Trouble("POST", DROPPED, done_all_the_same=True)]
+    assert repository.pull(7).number == 7
+    with pytest.raises(ForgeError, match="did not answer"):
+        repository.reply(7, "once")
+    assert fake.bodies() == ["once"]

@@ -1,0 +1,68 @@
+"""What a token may not do is found out by requests that make nothing, and named as the workflow has to name it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from runner.forge import permissions
+from tests.support.forge import TOKEN
+from tests.support.github import DROPPED, Trouble, refusal, secondary_limit
+
+if TYPE_CHECKING:
+    from runner.forge.permissions import Lack
+    from runner.forge.repository import Repository
+    from tests.support.github import Answer, FakeGitHub
+    from tests.support.pace import Time
+
+
+def lacks(repository: Repository) -> list[Lack]:
+    return list(permissions.lacks(repository, [permissions.comment(7)]))
+
+
+@pytest.mark.parametrize("granted", [{"pull-requests": "write"}, {"issues": "write"}, None])
+def test_a_token_that_may_lacks_nothing_and_nothing_is_made(
+    fake: FakeGitHub, repository: Repository, granted: dict[str, str] | None
+) -> None:
+    fake.token(TOKEN, permissions=granted)
+    assert lacks(repository) == []
+    assert [request.method for request in fake.received] == ["POST"]
+    assert fake.comments == []
+
+
+def test_what_is_missing_is_named_by_its_line(fake: FakeGitHub, repository: Repository) -> None:
+    fake.token(TOKEN, permissions={"contents": "read", "pull-requests": "read"})
+    (lack,) = lacks(repository)
+    assert lack.what == "the comment"
+    assert "add `pull-requests: write` under `permissions:`" in lack.why
+
+
+def test_a_locked_conversation_is_found_out_too(fake: FakeGitHub, repository: Repository) -> None:
+    fake.open_pull(number=7, sha="a" * 40)
+    fake.issues[7]["locked"] = True
+    (lack,) = lacks(repository)
+    assert "issue is locked" in lack.why
+
+
+def test_a_wrong_token_is_found_out_too(fake: FakeGitHub, repository: Repository) -> None:
+    fake.tokens.clear()
+    (lack,) = lacks(repository)
+    assert "check the input github-token" in lack.why
+
+
+@pytest.mark.parametrize(
+    "answer", [refusal(502, "Bad Gateway"), refusal(404, "Not Found"), secondary_limit(3600), DROPPED]
+)
+def test_trouble_of_another_kind_is_no_missing_permission(
+    fake: FakeGitHub, repository: Repository, answer: Answer
+) -> None:
+    fake.troubles.append(Trouble("POST", answer, times=9))
+    assert lacks(repository) == []
+
+
+def test_no_write_waits_for_having_asked(fake: FakeGitHub, repository: Repository, time: Time) -> None:
+    lacks(repository)
+    repository.reply(7, "held")
+    assert time.waits == []
+    assert fake.bodies() == ["held"]
