@@ -1,98 +1,20 @@
 """What kind of run this is, whether its code is trusted, and what it may therefore do. Pure.
 
 Everything follows from the event, never from the checkout: what a pull request changes cannot widen its own
-rights. An event that is not in the table below gets the least of them.
+rights. An event that is not in the table of `rights` gets the least of them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final
 
+from runner.forge.rights import BY_DEPENDABOT, RIGHTS
 from runner.values import dataclass
 
-Kind = Literal[
-    "pull-request", "fork", "pull-request-target", "push", "schedule", "dispatch", "merge-group", "release",
-    "workflow-run", "workflow-run-of-stranger", "comment", "command", "command-on-fork", "local", "other",
-]  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rights:
-    """What a kind of run may do; one row of the table in docs/events.md.
-
-    Attributes:
-        trusted: somebody with write access wrote or reviewed the code that runs.
-        may_run: run stages; `plan` and `gate` are always allowed.
-        may_push: write objects and past runs to the remote.
-        may_comment: write on the pull request.
-        may_propose: commit what a run wrote, or propose it in a pull request of its own.
-        base_remote: the remote and its options are read from the base commit, so that a pull request
-            cannot send credentials elsewhere.
-        why: the row in one sentence, for the log.
-
-    """
-
-    trusted: bool
-    may_run: bool
-    may_push: bool
-    may_comment: bool
-    may_propose: bool
-    base_remote: bool
-    why: str
-
-
-def _rights(allowed: str, why: str) -> Rights:
-    words = frozenset(allowed.split())
-    return Rights(
-        trusted="trusted" in words,
-        may_run="run" in words,
-        may_push="push" in words,
-        may_comment="comment" in words,
-        may_propose="propose" in words,
-        base_remote="base-remote" in words,
-        why=why,
-    )
-
-
-RIGHTS: Final[Mapping[Kind, Rights]] = {
-    "pull-request": _rights(
-        "trusted run push comment propose base-remote",
-        "a pull request from this repository: written by somebody who may write here",
-    ),
-    "fork": _rights(
-        "run base-remote",
-        "a stranger's code: no secrets, no push, no comment; the report is in the step summary",
-    ),
-    "pull-request-target": _rights(
-        "comment base-remote",
-        "pull_request_target puts a stranger's code beside secrets: no stage is run; use pull_request instead",
-    ),
-    "push": _rights("trusted run push comment propose", "a push: reviewed code"),
-    "schedule": _rights("trusted run push comment propose", "a schedule: the default branch's code"),
-    "dispatch": _rights(
-        "trusted run push comment propose", "started by hand or by API, by somebody who may write here"
-    ),
-    "merge-group": _rights("trusted run push comment", "the merge queue: approved code"),
-    "release": _rights("trusted run push comment", "a release, made by somebody who may write here"),
-    "workflow-run": _rights("trusted run push comment propose", "a workflow that follows a run of reviewed code"),
-    "workflow-run-of-stranger": _rights(
-        "comment", "a workflow that follows a stranger's: its results are data, no stage is run"
-    ),
-    "comment": _rights("", "a comment, which anybody may write: nothing is done"),
-    "command": _rights(
-        "trusted run push comment propose base-remote",
-        "asked for in a comment by somebody who may write here, on a pull request from this repository",
-    ),
-    "command-on-fork": _rights(
-        "comment base-remote",
-        "asked for on a stranger's pull request, and a comment's job has secrets: no stage is run; start the pull"
-        " request's own run again, which has none",
-    ),
-    "local": _rights("trusted run push", "no event: a laptop or another CI"),
-    "other": _rights("run", "an event the runner does not know: nothing is kept and nothing is posted"),
-}
+if TYPE_CHECKING:
+    from runner.forge.rights import Kind, Rights
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -249,7 +171,6 @@ _PLAIN: Final[Mapping[str, Kind]] = {
 _REVIEWED: Final = frozenset({"push", "schedule", "workflow_dispatch", "repository_dispatch", "release", "merge_group"})
 _NO_COMMIT: Final = "0" * 40
 _DEPENDABOT: Final = "dependabot[bot]"
-_BY_DEPENDABOT: Final = _rights("run base-remote", "started by Dependabot, which GitHub gives no secrets: as a fork")
 
 
 def _of_pull_request(name: str, payload: Mapping[str, object], sha: str, repository: str) -> Event:
@@ -260,7 +181,7 @@ def _of_pull_request(name: str, payload: Mapping[str, object], sha: str, reposit
     if name == "pull_request_target":
         kind, rights = "pull-request-target", RIGHTS["pull-request-target"]
     elif _text(payload, "sender", "login") == _DEPENDABOT:
-        kind, rights = "fork", _BY_DEPENDABOT
+        kind, rights = "fork", BY_DEPENDABOT
     labelled = _text(payload, "action") == "labeled"
     return Event(
         kind=kind,
@@ -281,7 +202,7 @@ def _of_push(payload: Mapping[str, object], sha: str, ref: str) -> Event:
     by_dependabot = _text(payload, "sender", "login") == _DEPENDABOT
     return Event(
         kind="push",
-        rights=_BY_DEPENDABOT if by_dependabot else RIGHTS["push"],
+        rights=BY_DEPENDABOT if by_dependabot else RIGHTS["push"],
         sha=sha,
         head_sha=sha,
         base_ref=_branch(ref),

@@ -12,7 +12,7 @@ import pytest
 from runner import settings
 from runner.cli import VERBS, main
 from runner.errors import Exit
-from runner.forge.event import RIGHTS
+from runner.forge.rights import RIGHTS
 from runner.pipeline import yaml12
 from runner.review.gatefile import parse_gates
 from tests.support.tools import ROOT, require

@@ -11,7 +11,8 @@ import pytest
 
 from runner.asked import Asked
 from runner.errors import ForgeError
-from runner.forge.event import RIGHTS, Event
+from runner.forge.event import Event
+from runner.forge.rights import RIGHTS
 from runner.forge.local import Local
 from runner.forge.protocol import RUNNING
 from runner.live import Live

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.forge.event import RIGHTS, Comment, Event, Pull, classify, commanded
+from runner.forge.event import Comment, Event, Pull, classify, commanded
+from runner.forge.rights import RIGHTS
 from tests.support import events
 
 OURS = "Codertocat/Hello-World"
