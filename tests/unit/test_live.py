@@ -12,9 +12,9 @@ import pytest
 from runner.asked import Asked
 from runner.errors import ForgeError
 from runner.forge.event import Event
-from runner.forge.rights import RIGHTS
 from runner.forge.local import Local
 from runner.forge.protocol import RUNNING
+from runner.forge.rights import RIGHTS
 from runner.live import Live
 from runner.review.commit import Commit
 from runner.settings import resolve
