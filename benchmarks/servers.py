@@ -1,4 +1,4 @@
-"""An S3 server to measure against, and a proxy before it that counts what it is asked.
+"""S3 servers to measure against, and a proxy before them that counts what they are asked.
 
 What is measured talks to the server itself; only the runs that count go through the proxy, which costs time.
 """
@@ -51,6 +51,27 @@ def s3_server(folder: Path) -> Iterator[str]:
             process.kill()
 
 
+@contextmanager
+def quick_server(folder: Path) -> Iterator[str]:
+    """Run an S3 server that is no limit for small objects, which it keeps in memory; give its address.
+
+    It has any bucket and checks no keys. Large objects in parts it does not know.
+    """
+    rustc = program("rustc")
+    if rustc is None:
+        sys.exit(
+            "benchmarks/s3server.rs needs a Rust compiler: install one, or measure the sections that rclone serves"
+        )
+    folder.mkdir(parents=True)
+    built, log = folder / "s3server", folder / "log"
+    subprocess.run([rustc, "-O", "-o", built, Path(__file__).with_name("s3server.rs")], check=True)
+    with log.open("wb") as said, subprocess.Popen([built], stdout=said, stderr=said) as process:
+        try:
+            yield _address(log, process)
+        finally:
+            process.kill()
+
+
 def _address(log: Path, process: subprocess.Popen[bytes]) -> str:
     """Wait for the server to say where it listens."""
     end = time.monotonic() + _PATIENCE
@@ -58,7 +79,7 @@ def _address(log: Path, process: subprocess.Popen[bytes]) -> str:
         if found := re.search(r"http://127\.0\.0\.1:\d+", log.read_text(encoding="utf-8", errors="replace")):
             return found[0]
         time.sleep(0.02)
-    sys.exit(f"rclone serve s3 did not start:\n{log.read_text(encoding='utf-8', errors='replace')}")
+    sys.exit(f"the S3 server did not start:\n{log.read_text(encoding='utf-8', errors='replace')}")
 
 
 @dataclass
@@ -94,7 +115,7 @@ class Counter:
     @contextmanager
     def running(self) -> Iterator[str]:
         """Run until the end of the block; give the proxy's own address."""
-        thread = threading.Thread(target=lambda: self._loop.run_until_complete(self._serve()), daemon=True)
+        thread = threading.Thread(target=self._run, daemon=True)
         thread.start()
         self._ready.wait(_PATIENCE)
         try:
@@ -102,6 +123,10 @@ class Counter:
         finally:
             self._loop.call_soon_threadsafe(self._over.set)
             thread.join(_PATIENCE)
+
+    def _run(self) -> None:
+        with asyncio.Runner(loop_factory=lambda: self._loop) as runner:  # which ends connections that were left open
+            runner.run(self._serve())
 
     async def _serve(self) -> None:
         self._over = asyncio.Event()

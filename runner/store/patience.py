@@ -7,14 +7,13 @@ import threading
 import time
 from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
-import tenacity
-
 from runner.errors import Unavailable
 from runner.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    import tenacity
     from tenacity.wait import WaitBaseT
 
     class Restartable(Protocol):
@@ -114,6 +113,8 @@ class Patience:
 
     def _again(self, attempt: Callable[[], T], first: Unavailable, left: float) -> T:
         """Go on after the `first` refusal for as many seconds as are `left`."""
+        import tenacity  # noqa: PLC0415 - as long to load as everything else here, and hardly any run retries
+
         refused = [first]
 
         def further() -> T:

@@ -44,11 +44,9 @@ _PATIENCE = 5.0
 _WORTH = 0.002
 """Seconds an object must take for more threads to be worth their cost."""
 
-_BUSY = 0.75
-"""Part of a core's time. Threads that use more of it wait for Python's lock, and more of them wait longer."""
-
 _SMALL = 64 * 1024
-"""Bytes. What an object below costs is Python's; hashing larger ones gives the lock away, so each core is of use."""
+"""Bytes. What an object below costs is Python's, so that threads which use a whole core wait for its lock; hashing
+larger ones gives the lock away, and each core is of use."""
 
 _ALONE = 2
 """Fewer objects than this need no thread."""
@@ -311,7 +309,7 @@ class _Crew:
         objects, moved, elapsed, used = (one - other for one, other in zip(now, self._before, strict=True))
         self._before = now
         cores = 1 if moved < objects * _SMALL else os.cpu_count() or 1
-        return objects * _WORTH < self.size * elapsed and used < _BUSY * cores * elapsed
+        return objects * _WORTH < self.size * elapsed and used < cores * elapsed
 
     def run(self) -> None:
         """Work until the pile is gone."""
