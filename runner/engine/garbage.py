@@ -8,6 +8,8 @@ Records of past runs stay, as with DVC; one whose objects are gone is a run that
 
 from __future__ import annotations
 
+import logging
+import math
 import os
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Final
@@ -16,7 +18,7 @@ from runner.engine.dvclock import DvcLock
 from runner.engine.objects import is_origin
 from runner.engine.project import hold
 from runner.engine.used import used_by
-from runner.errors import ConfigError
+from runner.errors import ConfigError, Corrupt
 from runner.hashes import Hash
 from runner.store import sweeping
 from runner.store.meter import Tally, Work
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from runner.engine.used import Names
     from runner.store.remote import Remote
 
+logger = logging.getLogger("retrain")
 _BATCH: Final = 1000
 
 
@@ -42,6 +45,7 @@ class Wish:
         not_in_remote: keep in the cache only what its remote does not hold.
         remotes: look into the remotes too.
         skip_failed: let go of what commits and listings name that cannot be read.
+        before: of remotes, keep what came at that moment or later (seconds since 1970): a push may be under way.
 
     """
 
@@ -49,6 +53,7 @@ class Wish:
     not_in_remote: bool = False
     remotes: bool = False
     skip_failed: bool = False
+    before: float = math.inf
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +65,7 @@ class Heap:
         names: objects, listings first.
         bytes: their size.
         kept: how many objects stay.
+        late: how many of them for no other reason than that they came lately.
 
     """
 
@@ -67,6 +73,7 @@ class Heap:
     names: tuple[Hash, ...]
     bytes: int
     kept: int
+    late: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +146,8 @@ def find(project: Project, others: Sequence[Project], wish: Wish) -> Garbage:
     if wish.remotes:
         _check_erasable(project, remotes)
     needed = _lacking(project, used, remotes) if wish.not_in_remote else set(used)
-    heaps = {name: _far_heap(remote, used.keys()) for name, remote in remotes.items()} if wish.remotes else {}
+    far = remotes if wish.remotes else {}
+    heaps = {name: _far_heap(project, name, used.keys(), wish.before) for name in far}
     heap = _heap(project, needed | _linked(project))
     return Garbage(heap, heaps, tuple(_quarantined(project, used.keys())), tuple(_leftovers(project)))
 
@@ -220,12 +228,28 @@ def _heap(project: Project, kept: Iterable[Hash]) -> Heap:
     return Heap(os.fspath(project.cache.root), going, size, len(here) - len(going))
 
 
-def _far_heap(remote: Remote, kept: Iterable[Hash]) -> Heap:
+def _far_heap(project: Project, home: str, kept: Iterable[Hash], before: float) -> Heap:
     """Give a remote's heap. What any out names is kept in all remotes: which of them it is in may have changed."""
+    remote = project.objects.remote(home)
     here = {name for key in remote.names("") if (name := Hash.of_key(key))}
-    going = _listings_first(here.difference(kept))
+    unnamed = here.difference(kept)
+    going = unnamed - _coming(project, home, unnamed, before) if unnamed and before < math.inf else unnamed
     sizes = remote.exists([name.key for name in going])
-    return Heap(remote.url, going, sum(sizes.values()), len(here) - len(going))
+    return Heap(remote.url, _listings_first(going), sum(sizes.values()), len(here) - len(going), len(unnamed - going))
+
+
+def _coming(project: Project, home: str, names: Iterable[Hash], before: float) -> set[Hash]:
+    """Give what came lately, and, of directories, the files: a push sends no file again that was there before."""
+    came = project.objects.erasable(home).stored([name.key for name in names])
+    late = {name for name in names if came.get(name.key, math.inf) >= before}
+    for listing in [name for name in late if name.is_dir]:
+        try:
+            tree = project.objects.listing(listing, home)
+        except Corrupt as error:
+            logger.warning("%s", error.message)
+        else:
+            late.update(tree.objects() if tree else ())
+    return late
 
 
 def _listings_first(names: Iterable[Hash]) -> tuple[Hash, ...]:

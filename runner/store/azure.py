@@ -131,6 +131,13 @@ class Azure:
         with ThreadPoolExecutor(_REQUESTS) as threads:
             list(threads.map(self._remove, names))
 
+    def stored(self, names: Sequence[str]) -> Mapping[str, float]:
+        """See `Erasable`. By listing everything: a question an object would be a thousand times as many requests."""
+        wanted = {self._key(name): name for name in names}
+        with self._errors("list", ""):
+            found = self._client.list_blobs(self._prefix, timeout=self._timeout)
+            return {wanted[blob.name]: blob.last_modified.timestamp() for blob in found if blob.name in wanted}
+
     def _remove(self, name: str) -> None:
         with suppress(ObjectMissing), self._errors("remove", name):
             self._client.delete_blob(self._key(name), timeout=self._timeout)

@@ -11,7 +11,7 @@ from runner.errors import RemoteError
 from runner.values import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from contextlib import AbstractContextManager
     from pathlib import Path
 
@@ -120,6 +120,14 @@ class Together(Protocol):
 @runtime_checkable
 class Erasable(Protocol):
     """A remote that can also forget. Only garbage collection asks for it."""
+
+    def stored(self, names: Sequence[str]) -> Mapping[str, float]:
+        """Give when objects came, in seconds since 1970 by the remote's clock; what is not there is left out.
+
+        Raises:
+            Denied, Unavailable: it could not be told.
+
+        """
 
     def remove(self, names: Sequence[str]) -> None:
         """Remove objects for good, in any order; one that is not there is fine. No names: only say whether it can.

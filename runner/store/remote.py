@@ -248,11 +248,19 @@ class Retrying(Patience):
 
     def remove(self, names: Sequence[str]) -> None:
         """Remove objects; see `Erasable`."""
-        remote = self._remote
-        if not isinstance(remote, Erasable):
+        remote = self._erasable()
+        self.call(lambda: remote.remove(names))
+
+    def stored(self, names: Sequence[str]) -> Mapping[str, float]:
+        """Give when objects came; see `Erasable`."""
+        remote = self._erasable()
+        return self.call(lambda: remote.stored(names))
+
+    def _erasable(self) -> Erasable:
+        if not isinstance(self._remote, Erasable):
             message = f"{self.url}: objects cannot be removed from this kind of remote"
             raise ConfigError(message, "remove them where the server keeps them, or leave --cloud out")
-        self.call(lambda: remote.remove(names))
+        return self._remote
 
     def _in_parts(self, name: str, source: Source, report: Report, *, only_new: bool) -> bool:
         """Store a large file part by part, where the remote can; tell whether that was done."""

@@ -134,6 +134,13 @@ class SSH:
             with self._errors("remove", names[0]):
                 self._session.run(lambda sftp: ssh_files.remove(sftp, places))
 
+    def stored(self, names: Sequence[str]) -> Mapping[str, float]:
+        """See `Erasable`. One question a name, over a hundred of them under way."""
+        places = {name: self._place(name) for name in names}
+        with self._errors("look for", next(iter(places), "nothing")):
+            found = self._session.run(lambda sftp: ssh_files.times(sftp, places.values()))
+        return {name: time for name, time in zip(places, found, strict=True) if time is not None}
+
     def _place(self, name: str) -> str:
         return f"{self._path}/{checked(name)}"
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import BinaryIO
 
-    from asyncssh import SFTPClient, SFTPClientFile
+    from asyncssh import SFTPAttrs, SFTPClient, SFTPClientFile
 
     from runner.store.meter import Report
 
@@ -133,18 +133,27 @@ async def _rename(sftp: SFTPClient, ready: str, place: str) -> None:
 
 async def sizes(sftp: SFTPClient, places: Iterable[str]) -> list[int | None]:
     """Give the size of each file; `None` where there is none. Over a hundred questions are under way."""
+    return [about.size if about else None for about in await _files(sftp, places)]
+
+
+async def times(sftp: SFTPClient, places: Iterable[str]) -> list[int | None]:
+    """Give when each file was written, in seconds since 1970; `None` where there is none."""
+    return [about.mtime if about else None for about in await _files(sftp, places)]
+
+
+async def _files(sftp: SFTPClient, places: Iterable[str]) -> list[SFTPAttrs | None]:
     room = asyncio.Semaphore(_QUESTIONS)
-    return await asyncio.gather(*(_size(sftp, place, room) for place in places))
+    return await asyncio.gather(*(_file(sftp, place, room) for place in places))
 
 
-async def _size(sftp: SFTPClient, place: str, room: asyncio.Semaphore) -> int | None:
-    """Give the size of a file; `None` where there is none."""
+async def _file(sftp: SFTPClient, place: str, room: asyncio.Semaphore) -> SFTPAttrs | None:
+    """Give what is known of a file; `None` where there is none."""
     async with room:
         try:
             about = await asyncio.wait_for(sftp.stat(place), _PATIENCE)
         except (asyncssh.SFTPNoSuchFile, asyncssh.SFTPNoSuchPath):
             return None
-    return None if about.type == asyncssh.FILEXFER_TYPE_DIRECTORY else about.size
+    return None if about.type == asyncssh.FILEXFER_TYPE_DIRECTORY else about
 
 
 async def remove(sftp: SFTPClient, places: Iterable[str]) -> None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import logging
+import math
 import sys
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from runner import units
 from runner.errors import ConfigError, Exit
 from runner.options import Call, listed, revisions, verb
 from runner.verbs.opened import open_project, stop_is_told
@@ -42,6 +45,12 @@ def _kept(function: Callable[..., int]) -> Callable[..., int]:
 @_kept
 @revisions
 @click.option("-c", "--cloud", is_flag=True, help="Remove from the remotes too.")
+@click.option(
+    "--grace",
+    metavar="DURATION",
+    default="2 h",
+    help="With --cloud: keep what came less than this ago, for pushes under way (2 h); 0: keep nothing for that.",
+)
 @listed("-p", "--projects", metavar="DIRS", help="Keep what these projects name too; they share the cache.")
 @click.option("-f", "--force", is_flag=True, help="Remove without asking.")
 @click.option("--dry", is_flag=True, help="Say what would go, and remove nothing.")
@@ -80,7 +89,7 @@ def _wish(call: Call, *, scope: Scope, workspace: bool, cloud: bool, not_in_remo
     from runner.engine.garbage import Wish  # noqa: PLC0415 - see `open_project`
     from runner.engine.span import Span  # noqa: PLC0415 - as above
 
-    skip_failed = asked.pop("skip_failed")
+    skip_failed, before = asked.pop("skip_failed"), _before(asked.pop("grace"))
     span = Span(scope.branches, scope.tags, scope.commits, **asked)
     if not (workspace or scope or span.rev or span.since or span.experiments):
         message = "what is to be kept has to be said"
@@ -94,7 +103,16 @@ def _wish(call: Call, *, scope: Scope, workspace: bool, cloud: bool, not_in_remo
     if call.flags.get("remote") and not (cloud or not_in_remote):
         message = "--remote needs --cloud or --not-in-remote"
         raise ConfigError(message, "add one of them, or leave it out")
-    return Wish(span, not_in_remote=not_in_remote, remotes=cloud, skip_failed=skip_failed)
+    return Wish(span, not_in_remote=not_in_remote, remotes=cloud, skip_failed=skip_failed, before=before)
+
+
+def _before(grace: str) -> float:
+    """Give the moment since when what came into a remote is kept."""
+    try:
+        return math.inf if grace.strip() == "0" else time.time() - units.seconds(grace)
+    except ValueError as error:
+        message = f"--grace {grace!r} is not {error}"
+        raise ConfigError(message, "for instance --grace '30 min'") from error
 
 
 def _elsewhere(call: Call, folder: str) -> Call:
@@ -125,7 +143,7 @@ def _told(call: Call, found: Garbage, *, done: bool, asked: bool) -> int:
 
 def _data(found: Garbage, *, done: bool) -> dict[str, Any]:
     heaps = [
-        {"place": heap.place, "objects": len(heap.names), "bytes": heap.bytes, "kept": heap.kept}
+        {"place": heap.place, "objects": len(heap.names), "bytes": heap.bytes, "kept": heap.kept, "late": heap.late}
         for heap in found.heaps
     ]
     rest = {"quarantined": len(found.quarantined), "leftovers": len(found.leftovers)}
@@ -137,6 +155,7 @@ def _lines(found: Garbage, word: str) -> list[str]:
 
     lines = [
         f"{heap.place}: {words.count(len(heap.names), 'object')} {word}, {words.size(heap.bytes)}; {heap.kept} kept"
+        + (f", {heap.late} of them because they came lately (--grace)" if heap.late else "")
         for heap in found.heaps
     ]
     if found.quarantined:

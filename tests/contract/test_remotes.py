@@ -7,6 +7,7 @@ import itertools
 import os
 import stat
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
@@ -436,6 +437,18 @@ def test_what_is_removed_is_gone_and_nothing_else(bare: Remote, tmp_path: Path) 
     remote.remove(sorted(gone))
     assert sorted(remote.names("")) == sorted({*objects} - gone)
     assert set(remote.exists(objects)) == {*objects} - gone
+
+
+def test_when_an_object_came_is_known(bare: Remote, tmp_path: Path) -> None:
+    if not (remote := removing(bare)):
+        return
+    (tmp_path / "source").write_bytes(b"x")
+    os.utime(tmp_path / "source", (0, 0))
+    remote.put("files/md5/ab/c", tmp_path / "source")
+    remote.put("ab/cd", tmp_path / "source")
+    came = remote.stored(["files/md5/ab/c", "ab/cd", "files/md5/ab/none"])
+    assert came.keys() == {"files/md5/ab/c", "ab/cd"}
+    assert all(abs(moment - time.time()) < 60 for moment in came.values())
 
 
 @pytest.mark.slow

@@ -170,11 +170,12 @@ def collected(tmp_path: Path, seed: int) -> tuple[Path, Path]:
 def test_the_same_objects_stay(scope: Sequence[str], seed: int, sides: Sides, tmp_path: Path) -> None:
     theirs, ours = collected(tmp_path, seed)
     cloud = ("-c",) if seed % 2 else ()
+    grace = ("--grace", "0")
     sides.dvc.run(theirs, "gc", "--force", "--quiet", *scope, *cloud)
     before = objects(ours / ".dvc" / "cache")
-    told = json.loads(sides.retrain.run(ours, "gc", "--dry", "--json", *scope, *cloud))
+    told = json.loads(sides.retrain.run(ours, "gc", "--dry", "--json", *scope, *cloud, *grace))
     assert objects(ours / ".dvc" / "cache") == before
-    sides.retrain.run(ours, "gc", "--force", *scope, *cloud)
+    sides.retrain.run(ours, "gc", "--force", *scope, *cloud, *grace)
     for place in (".dvc/cache", "../remote"):
         assert objects(ours / place) == objects(theirs / place), place
     assert told["cache"]["objects"] == len(before - objects(ours / ".dvc" / "cache"))
@@ -244,7 +245,7 @@ def test_an_object_that_any_out_names_stays_in_every_remote_though_dvc_parts_the
         put(root, {"two.dvc": yaml12.render({"outs": [{**_entry(twin, "two"), "remote": "second"}]})})
         commit(root)
     sides.dvc.run(theirs, "gc", "--force", "--quiet", "-w", "-c")
-    sides.retrain.run(ours, "gc", "--force", "-w", "-c")
+    sides.retrain.run(ours, "gc", "--force", "-w", "-c", "--grace", "0")
     assert objects(ours.parent / "second") == {name.key, twin.key}
     assert objects(theirs.parent / "second") == {twin.key}
     assert objects(ours.parent / "remote") - objects(theirs.parent / "remote") == {twin.key}
@@ -253,6 +254,6 @@ def test_an_object_that_any_out_names_stays_in_every_remote_though_dvc_parts_the
 def test_dvc_works_on_with_what_we_left(sides: Sides, tmp_path: Path) -> None:
     _, ours = collected(tmp_path, 3)
     commit(ours)
-    sides.retrain.run(ours, "gc", "--force", "-w", "-c")
+    sides.retrain.run(ours, "gc", "--force", "-w", "-c", "--grace", "0")
     sides.dvc.run(ours, "checkout", "--quiet", "--force", "--allow-missing")
     assert "missing" not in sides.dvc.run(ours, "status", "--cloud")

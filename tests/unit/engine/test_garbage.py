@@ -176,6 +176,22 @@ def test_who_only_looks_changes_nothing(made: Workshop, retrain: Program, is_gon
     assert "2 objects to remove" in said
 
 
+def test_what_came_into_a_remote_lately_stays_and_of_a_directory_its_older_files_too(made: Workshop) -> None:
+    """A push sends the files that are lacking, then the listing; that some were there before makes it no garbage."""
+    listing, *files = Workshop(made.root).objects("out")
+    made.put({"dvc.lock": "schema: '2.0'\nstages: {}\n"})
+    old, new = [made.remote / key for key in files], made.remote / listing
+    now = new.stat().st_ctime
+    with made.opened() as opened:
+        before = min(place.stat().st_ctime for place in old)
+        assert before <= now
+        going = garbage.find(opened.project, (), Wish(HERE, remotes=True, before=now)).remotes[""].names
+        assert not {name.key for name in going} & {listing, *files}
+        assert going  # what the first run had pushed
+        everything = garbage.find(opened.project, (), Wish(HERE, remotes=True, before=now + 60)).remotes[""].names
+        assert {name.key for name in everything} >= {listing, *files}
+
+
 def test_what_cannot_be_removed_leaves_no_listing_without_its_files(made: Workshop) -> None:
     gone = put_object(made, Tree.of([("a", hash_bytes(b"a"))]).render(), ".dir")
     put_object(made, b"a")

@@ -41,7 +41,7 @@ def stored(folder: Path) -> int:
 def test_without_a_terminal_and_without_force_nothing_is_removed_and_that_is_no_success(
     made: Workshop, retrain: Program
 ) -> None:
-    done = retrain("gc", "-w", "-c", cwd=made.root, exits=2)
+    done = retrain("gc", "-w", "-c", "--grace", "0", cwd=made.root, exits=2)
     assert done.stdout.splitlines() == [
         f"{made.root}/.dvc/cache: 1 object to remove, 2 B; 1 kept",
         f"{made.remote}: 1 object to remove, 2 B; 1 kept",
@@ -59,10 +59,12 @@ def test_a_dry_run_names_every_object_if_more_is_to_be_said_and_is_a_success(mad
 
 def test_force_removes_here_and_with_cloud_there(made: Workshop, retrain: Program) -> None:
     told = json.loads(retrain("gc", "-w", "-f", "--json", cwd=made.root).stdout)
-    cache = {"place": f"{made.root}/.dvc/cache", "objects": 1, "bytes": 2, "kept": 1}
+    cache = {"place": f"{made.root}/.dvc/cache", "objects": 1, "bytes": 2, "kept": 1, "late": 0}
     assert told == {"removed": True, "cache": cache, "remotes": [], "quarantined": 0, "leftovers": 0}
     assert (stored(made.root / ".dvc/cache"), stored(made.remote)) == (1, 2)
-    lines = retrain("gc", "-w", "-f", "-c", cwd=made.root).stdout.splitlines()
+    late = f"{made.remote}: 0 objects to remove, 0 B; 2 kept, 1 of them because they came lately (--grace)"
+    assert retrain("gc", "-w", "--dry", "-c", cwd=made.root).stdout.splitlines()[1] == late
+    lines = retrain("gc", "-w", "-f", "-c", "--grace", "0", cwd=made.root).stdout.splitlines()
     assert lines[1] == f"{made.remote}: 1 object removed, 2 B; 1 kept"
     assert stored(made.remote) == 1
     assert "to remove" not in retrain("gc", "-w", "-c", cwd=made.root).stdout
@@ -82,6 +84,7 @@ def test_on_a_terminal_it_asks(made: Workshop, environ: dict[str, str], answer: 
         ((), "what is to be kept has to be said"),
         (("-w", "-r", "storage"), "--remote needs --cloud or --not-in-remote"),
         (("-w", "-c", "--not-in-remote"), "exclude each other"),
+        (("-w", "-c", "--grace", "soon"), "--grace 'soon' is not a duration above 0"),
         (("-w", "-n", "2"), "--num counts commits"),
         (("--date", "yesterday"), "is no day"),
         (("-w", "-p", "nowhere"), "nowhere is not a folder"),
