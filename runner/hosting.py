@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from runner.asked import Asked
+    from runner.forge.comments import Mode
     from runner.forge.event import Event
     from runner.forge.protocol import Forge
     from runner.settings import Actions, Settings
@@ -36,7 +37,8 @@ def forge_of(asked: Asked, prefix: str) -> Forge:
         prefix: the project's folder in the repository, ending in `/`; empty at the top.
 
     """
-    return _opened(asked.settings, asked.event, prefix)
+    chosen = asked.settings
+    return _opened(chosen, asked.event, prefix, None if chosen.comment == "off" else chosen.comment)
 
 
 def permitted(forge: Forge, asked: Asked) -> Forge:
@@ -54,24 +56,25 @@ def permitted(forge: Forge, asked: Asked) -> Forge:
 def early(flags: Mapping[str, str | None], environ: Mapping[str, str]) -> Forge:
     """Open the host of a run that was stopped before it was known what it was asked for.
 
-    What the call itself says counts, and there is no comment: the gate file, which nobody has read, may switch it off.
+    What the call itself says counts. A comment is corrected where an earlier run wrote one, so that none stays green;
+    the gate file, which nobody has read, may want none.
     """
     actions = settings.actions_of(environ)
     try:
         chosen = settings.resolve(flags, environ, {})
         _, git, prefix = opening.located(flags, environ)
         git.close()
-        return _opened(replace(chosen, comment="off"), asking.event_of(actions), prefix)
+        return _opened(chosen, asking.event_of(actions), prefix, None if chosen.comment == "off" else "correct")
     except RunnerError as error:
         logger.debug("no check and no status can be posted: %s", error)
         return step(environ)
 
 
-def _opened(chosen: Settings, event: Event, prefix: str) -> Forge:
+def _opened(chosen: Settings, event: Event, prefix: str, mode: Mode | None) -> Forge:
     actions = chosen.actions
     if actions is None:
         return Local()
-    surfaces = _surfaces(chosen, event, actions, job_of(event, actions, prefix, chosen.report_name))
+    surfaces = _surfaces(chosen, event, job_of(event, actions, prefix, chosen.report_name), mode)
     return GitHub(**surfaces, **_step_files(actions))
 
 
@@ -104,14 +107,14 @@ def _step_files(actions: Actions) -> Mapping[str, Any]:
     }
 
 
-def _surfaces(chosen: Settings, event: Event, actions: Actions, job: Job) -> Mapping[str, Any]:
+def _surfaces(chosen: Settings, event: Event, job: Job, mode: Mode | None) -> Mapping[str, Any]:
     """Give what writes to GitHub, as far as settings and event let it; why something does not is said.
 
     A check or a status that is green may let a branch be merged: none is made of code that nobody here has seen.
     """
-    comments = chosen.comment != "off" and event.number is not None
+    actions, comments = chosen.actions, mode is not None and event.number is not None
     checks, statuses = chosen.check_run and event.trusted, chosen.commit_status and event.trusted
-    if not (comments or chosen.check_run or chosen.commit_status):
+    if actions is None or not (comments or chosen.check_run or chosen.commit_status):
         return {}
     if not event.rights.may_comment or not chosen.token:
         why = "the input github-token is empty" if event.rights.may_comment else event.why
@@ -124,7 +127,7 @@ def _surfaces(chosen: Settings, event: Event, actions: Actions, job: Job) -> Map
 
     repository = Repository(actions.api_url, actions.repository, chosen.token)
     return {
-        "comments": Comments(repository, job, chosen.comment) if comments and chosen.comment != "off" else None,
+        "comments": Comments(repository, job, mode) if mode and comments else None,
         "checks": Checks(repository, job) if checks else None,
         "statuses": Statuses(repository, job) if statuses else None,
     }

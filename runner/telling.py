@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from runner.review.templates import Own
 
 logger = logging.getLogger("retrain")
+_LONGEST_TITLE = 250
 
 
 def tell(report: Report, opened: Opened, folder: Path | None, live: Live) -> int:
@@ -82,13 +83,13 @@ def stopped(error: Exception, environ: Mapping[str, str], command: str, folder: 
     blank = Report(version=__version__, verdict="error", exit_code=Exit.BUG, command=command, head=head)
     report = filing.masked(composing.ended(blank, error))
     standing = standing_of(report, report.exit_code)
+    posted = _posted(standing, forge)
     try:
         files = filing.write(report, folder) if folder else {}
         forge.summary(standing)
-        forge.outputs({**_outputs(report), **(filing.relative(files, actions) if actions else {})})
+        forge.outputs({**_outputs(report), **(filing.relative(files, actions) if actions else {}), **posted})
     except RunnerError as failure:
         logger.warning("%s", failure)
-    _posted(standing, forge)
 
 
 def ignored(end: NothingAsked, forge: Forge) -> None:
@@ -104,6 +105,7 @@ def standing_of(
     report: Report, code: int, own: Own | None = None, annotations: tuple[Annotation, ...] = ()
 ) -> Standing:
     """Give the report as a host is told it."""
+    from runner.review import escape  # noqa: PLC0415 - as in `filing`
     from runner.review.view import headline  # noqa: PLC0415 - as in `filing`
 
     def rendered(budget: int) -> str:
@@ -114,7 +116,7 @@ def standing_of(
     return Standing(
         verdict=report.verdict,
         exit_code=code,
-        title=str(headline(report)),
+        title=escape.clean(str(headline(report)), _LONGEST_TITLE),
         render=rendered,
         annotations=annotations,
     )

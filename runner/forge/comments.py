@@ -25,7 +25,7 @@ logger = logging.getLogger("retrain")
 LIMIT: Final = 65_536
 """Characters of a comment, the hidden line included."""
 
-Mode = Literal["update", "new", "hide-old"]
+Mode = Literal["update", "new", "hide-old", "correct"]
 
 _MARK: Final = re.compile(r"<!-- retrain:(\S+) head=([0-9a-f]*) run=(\d+)\.(\d+) -->")
 _SHOWN: Final = "query($ids: [ID!]!) { nodes(ids: $ids) { ... on IssueComment { id isMinimized } } }"
@@ -90,7 +90,8 @@ class Comments:
         Args:
             repository: where the pull request is.
             job: the run.
-            mode: `update` what an earlier run wrote, write a `new` one, or write a new one and `hide-old` ones.
+            mode: `update` what an earlier run wrote, write a `new` one, write a new one and `hide-old` ones, or only
+                `correct` what an earlier run wrote, and write nothing where none did.
 
         """
         self.repository = repository
@@ -118,8 +119,10 @@ class Comments:
         if later := next((one for one in [mine, *earlier] if one and one.mark.is_later_than(self._mark)), None):
             logger.info("the comment is left alone: a later run, %d, has written %s", later.mark.run, later.url)
             return ""
-        if mine is None and self._mode == "update" and earlier:
+        if mine is None and self._mode in {"update", "correct"} and earlier:
             mine = earlier.pop()
+        if mine is None and self._mode == "correct":
+            return ""
         url = self._put(mine, whole)
         self._hide(earlier)
         return url

@@ -98,6 +98,23 @@ def test_an_error_in_the_gate_file_is_a_failed_check_where_the_call_asks_for_one
     assert "metrik" in github.check_runs[0]["output"]["summary"]
 
 
+def test_no_comment_stays_green_when_the_next_commit_cannot_even_be_judged(
+    pull_request: PullRequest, retrain: Program, github: FakeGitHub
+) -> None:
+    broken = {"retrain.yaml": "gates:\n  - metrik: x\n"}
+    done = pull_request(BETTER).step(retrain)
+    assert "Passed" in github.bodies()[0]
+    later = pull_request(broken)
+    later.environ = {"GITHUB_RUN_ID": "4712"}
+    again = later.step(retrain, exits=2)
+    (body,) = github.bodies()
+    assert "metrik" in body
+    assert again.outputs["comment-url"] == done.outputs["comment-url"]
+    github.comments.clear()
+    later.step(retrain, exits=2)
+    assert github.comments == []
+
+
 def test_outputs_that_cannot_be_written_leave_no_green_check(
     pull_request: PullRequest, retrain: Program, github: FakeGitHub
 ) -> None:

@@ -79,6 +79,14 @@ def test_mode_new_always_adds(fake: FakeGitHub, say: Say) -> None:
     assert fake.minimized == {}
 
 
+def test_mode_correct_writes_over_what_is_there_and_nothing_where_there_is_none(fake: FakeGitHub, say: Say) -> None:
+    assert say("broken", "correct") == ""
+    assert fake.bodies() == []
+    first = say("held")
+    assert say("broken", "correct", run=6, head="b" * 40) == first
+    assert [body.splitlines()[1] for body in fake.bodies()] == ["broken"]
+
+
 @pytest.mark.slow
 def test_mode_hide_old_folds_up_what_earlier_runs_wrote_once_and_nothing_else(fake: FakeGitHub, say: Say) -> None:
     fake.say(7, "a remark")
