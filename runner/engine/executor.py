@@ -168,13 +168,13 @@ class Local:
         )
 
     def _owns(self, address: str, orphan: Process, session: int) -> bool:
-        """Whether a task started a process that has lost its parent: by session, by environment, or for want of others.
+        """Whether a task started a process that has lost its parent and has no mark: by session, or for want of others.
 
         Our own helpers, git among them, are of our session.
         """
         if orphan.pid in (self._before or ()):
             return False
-        if orphan.session == session or processes.says(orphan.pid, f"DVC_STAGE={address}"):
+        if orphan.session == session:
             return True
         with self._guard:
             is_alone = self._running == {address}

@@ -2,27 +2,41 @@
 
 The kernel makes us the parent of every orphan below us (`PR_SET_CHILD_SUBREAPER`), so our children are all that can be
 left of a command, and waiting for them leaves no zombies, also where we are a container's process 1.
+
+Whose an orphan is, of several commands at once, is told by a mark that all which a command starts inherits, whatever it
+does to its session and its environment: the soft limit on file locks, which no kernel since 2.4 looks at.
 """
 
 from __future__ import annotations
 
+import itertools
 import os
+import re
+import resource
 import signal
+import threading
 import time
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from runner.values import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
 _SUBREAPER: Final = 36  # PR_SET_CHILD_SUBREAPER of linux/prctl.h
 _PAUSE: Final = 0.01
 _INSIST: Final = 5.0
 """Seconds to wait for who was killed and does not go: the kernel holds it back."""
 _WIDTH: Final = 80
+_LOCKS: Final = 10  # RLIMIT_LOCKS of asm-generic/resource.h, for which Python has no name
+_SHOWN: Final = re.compile(r"^Max file locks +(\d+) ", re.MULTILINE)
+_MOST: Final = 1 << 20
+FIRST: Final = int.from_bytes(os.urandom(5), "big") * _MOST
+"""The first mark of this process: a number of its own, for a command may be a run of ours, which has marks too."""
+_MARKS: Final = itertools.count(FIRST)
+_STARTING: Final = threading.Lock()
 _ZOMBIE: Final = "Z"
 
 
@@ -61,9 +75,38 @@ def _read(place: Path) -> str:
         return ""
 
 
-def says(pid: int, variable: str) -> bool:
-    """Whether a process was started with that `NAME=value` in its environment."""
-    return variable in _read(Path(f"/proc/{pid}/environ")).split("\0")
+@contextmanager
+def marked() -> Iterator[int]:
+    """Mark what is started meanwhile, and all that this starts; give the mark. Where none can be set nothing has it."""
+    mark = next(_MARKS)
+    with _STARTING:
+        soft, hard = resource.getrlimit(_LOCKS)
+        with suppress(ValueError, OSError):  # a sandbox without that limit, or one that is lower
+            resource.setrlimit(_LOCKS, (mark, hard))
+        try:
+            yield mark
+        finally:
+            with suppress(ValueError, OSError):
+                resource.setrlimit(_LOCKS, (soft, hard))
+
+
+def has_mark(process: Process, mark: int) -> bool:
+    """Whether a process was started below that mark. Our own helpers, of our session, may have been beside it."""
+    return _mark(process.pid) == mark and process.session != os.getsid(0)
+
+
+def is_below(pid: int, first: int) -> bool:
+    """Whether a process that lives was started below any mark of the process whose marks begin with `first`."""
+    if not first <= _mark(pid) < first + _MOST:
+        return False
+    found = _look(str(pid))
+    return found is not None and found.state != _ZOMBIE
+
+
+def _mark(pid: int) -> int:
+    """Give the mark of a process; below 0: it has none, or has ended."""
+    shown = _SHOWN.search(_read(Path(f"/proc/{pid}/limits")))
+    return int(shown[1]) if shown else -1
 
 
 def words(pid: int) -> str:
@@ -86,7 +129,7 @@ def kill(ours: Callable[[Process], bool]) -> bool:
     """End the children that are `ours`, and theirs when they have become ours; false where one does not go."""
     deadline = time.monotonic() + _INSIST
     killed: set[int] = set()
-    # Who has ended shows its environment no more, and is known by its number.
+    # Who has ended may show nothing of itself any more, and is known by its number.
     while left := living(lambda child: child.pid in killed or ours(child)):
         send(left, signal.SIGKILL)
         killed.update(left)

@@ -147,19 +147,21 @@ def _argv(line: str, command: Command) -> list[str]:
 
 
 def _run_line(line: str, command: Command, output: Callable[[bytes], object], watch: Watch) -> int:
-    with subprocess.Popen(
-        _argv(line, command),
-        cwd=command.wdir,
-        env=command.env,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        bufsize=0,
-        start_new_session=True,
-        user=command.user[0] if command.user else None,
-        group=command.user[1] if command.user else None,
-    ) as process:
-        tree = _Tree(process, watch)
+    with processes.marked() as mark:
+        started = subprocess.Popen(
+            _argv(line, command),
+            cwd=command.wdir,
+            env=command.env,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            bufsize=0,
+            start_new_session=True,
+            user=command.user[0] if command.user else None,
+            group=command.user[1] if command.user else None,
+        )
+    with started as process:
+        tree = _Tree(process, mark, watch)
         try:
             _pump(process, output, watch)
             tree.end_rest(partial(_drain, process, output))
@@ -237,10 +239,13 @@ class _Tree:
     """A shell and all that it has started."""
 
     process: subprocess.Popen[bytes]
+    mark: int
     watch: Watch
 
     def _owns(self, orphan: Process) -> bool:
-        return orphan.pid != self.process.pid and self.watch.owns(orphan, self.process.pid)
+        if orphan.pid == self.process.pid:
+            return False
+        return processes.has_mark(orphan, self.mark) or self.watch.owns(orphan, self.process.pid)
 
     def end_rest(self, meanwhile: Callable[[], object]) -> None:
         """End what an ended shell has left behind; who is about to end by itself is let."""

@@ -83,13 +83,15 @@ def test_a_run_killed_at_a_random_moment_goes_on_by_itself(scene: Scene, tmp_pat
         shutil.rmtree(place)
 
 
+@pytest.mark.parametrize("start", ["", "env -i"])
 def test_what_a_killed_run_left_running_is_ended_before_the_next_begins(
-    tmp_path: Path, environ: dict[str, str], retrain: Program
+    start: str, tmp_path: Path, environ: dict[str, str], retrain: Program
 ) -> None:
     scene = killing.made(tmp_path, ("repro", "fit"), environ)
     place = scene.copy(tmp_path / "place")
     root = place / "root"
-    slow = "(setsid sh -c 'while sleep 0.05; do date >> ../late; done' &) ; touch ../started; sleep 30; cat parts/x"
+    late = f"setsid {start} sh -c 'while sleep 0.05; do date >> ../late; done'"
+    slow = f"({late} &) ; touch ../started; sleep 30; cat parts/x"
     pipeline = (root / "dvc.yaml").read_text()
     (root / "dvc.yaml").write_text(pipeline.replace("cat parts/x", slow))
     with subprocess.Popen(scene.command(), cwd=root, env=environ, stderr=subprocess.DEVNULL) as running:

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
@@ -179,7 +180,8 @@ def test_not_even_one_that_left_the_process_group(tmp_path: Path) -> None:
         assert shell.run(command, lambda _: time.sleep(0.01)) == 0
         assert time.monotonic() - started < 10
     finally:
-        os.kill(int((tmp_path / "pid").read_text()), signal.SIGKILL)
+        with suppress(ProcessLookupError):
+            os.kill(int((tmp_path / "pid").read_text()), signal.SIGKILL)
 
 
 def test_all_output_arrives_however_much_it_is(tmp_path: Path) -> None:
