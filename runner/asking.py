@@ -27,7 +27,7 @@ from runner.review.commit import Commit
 from runner.values import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from runner.forge.event import Event
     from runner.forge.slash import Command
@@ -120,7 +120,7 @@ def _asked(root: Path, git: Git, said: Said, event: Event) -> Asked:
         head=_head(git, event, named=said.judges),
         base=base,
         remote_from=(trusted.sha if trusted else None) if event.base_remote else "",
-        gone=_gone(git, base, file, gates) if said.judges else (),
+        gone=_gone(git, base, file, text or "") if said.judges else (),
         command=said.command,
         began=time.monotonic(),
         override=_override(event, actions, token),
@@ -203,17 +203,34 @@ def _of_base(git: Git, base: Commit | None, file: Path) -> tuple[Own, str]:
     return _keys(text, file.name) if text else ({}, baseline.MERGE_BASE)
 
 
-def _gone(git: Git, base: Commit | None, file: Path, gates: GateFile | None) -> tuple[str, ...]:
-    """Name the gates that the base has and the checkout lacks: that a gate went is for the reviewer to see."""
+def _gone(git: Git, base: Commit | None, file: Path, now: str) -> tuple[str, ...]:
+    """Name the gates of the base that the checkout lacks or has otherwise: a reviewer has to see by what is judged."""
     text = _text_at(git, base, file)
-    now = {gate.label for gate in gates.gates} if gates else set()
-    rows = yaml12.parse(text, file.name) if text else None
-    listed = rows.get("gates") if isinstance(rows, dict) else None
-    before = [label for row in listed or () if isinstance(row, dict) and (label := _label(row))]
-    lost = tuple(f"the gate {metric} of the base is gone" for metric in before if metric not in now)
+    lost = tuple(_changes(_rows(text, file.name), _rows(now, file.name))) if text != now else ()
     for line in lost:
         logger.warning("%s", line)
     return lost
+
+
+def _rows(text: str, name: str) -> list[Mapping[str, object]]:
+    document = yaml12.parse(text, name) if text else None
+    listed = document.get("gates") if isinstance(document, dict) else None
+    return [row for row in listed or () if isinstance(row, dict) and _label(row)]
+
+
+def _changes(before: Sequence[Mapping[str, object]], now: Sequence[Mapping[str, object]]) -> Iterator[str]:
+    for was in before:
+        same = [row for row in now if _label(row) == _label(was)]
+        if not same:
+            yield f"the gate {_label(was)} of the base is gone"
+        elif was not in same:
+            keys = [key for key in {**was, **same[0]} if was.get(key) != same[0].get(key)]
+            told = ", ".join(f"{key} was {_shown(was, key)} and is {_shown(same[0], key)}" for key in keys)
+            yield f"the gate {_label(was)} is not that of the base: {told}"
+
+
+def _shown(row: Mapping[str, object], key: str) -> str:
+    return json.dumps(row[key], ensure_ascii=False, default=str) if key in row else "none"
 
 
 def _label(row: Mapping[str, object]) -> str:

@@ -124,7 +124,9 @@ def judge(place: Place, project: Project | None, asked: Asked, results: Results 
     if project:
         case = replace(case, doubtful=_doubtful(project, asked, results, case))
     made = judging.judged(report, case)
-    made = replace(made, notes=made.notes + asked.gone + judging.gone(case) + judging.noise(made))
+    made = replace(
+        made, notes=made.notes + asked.gone + judging.gone(case) + judging.skipped(case) + judging.noise(made)
+    )
     override = asked.override() if made.verdict == "failed" else None
     made = judging.accepted(made, override) if override else made
     made = composing.illustrated(made, case, project.objects if project else None)

@@ -7,11 +7,11 @@ compared with is unmeasured. All arithmetic is exact decimals of the numbers as 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Literal
 
-from runner.review import jsonpaths, limits, words
+from runner.review import entries, jsonpaths, limits, words
 from runner.review.limits import Finding, Limits
 from runner.review.metrics import Unreadable, decimal, difference, oddity, presentable
 from runner.review.model import Check, Overall, Status, Unit, Verdict
@@ -58,6 +58,7 @@ class Gate(Limits):
         label: what is judged, `eval/metrics.json:$.accuracy` as written, or `size: model.pkl`; its name everywhere.
         file: the metrics file, the out or the stage, as its unit says (none, bytes, seconds); repository-relative.
         jsonpath: which values of a metrics file are judged; each match is judged alone. `$` where there is one value.
+        by: the member by which entries of lists are compared; empty: by their numbers.
         severity: `warn` never blocks.
         when: the events at which the gate is judged; empty: always.
         where: the rule's place in the gate file.
@@ -67,6 +68,7 @@ class Gate(Limits):
     label: str
     file: str
     jsonpath: str
+    by: str = ""
     severity: Literal["fail", "warn"] = "fail"
     when: tuple[str, ...] = ()
     where: Location
@@ -88,8 +90,10 @@ class _Baseline:
 
     Attributes:
         values: by their places.
+        document: what they were found in; `None` where nothing was.
         missing: why there is none in a place.
         lost: whether there is a baseline that cannot be had: then nobody knows what is missing from it.
+        moved: places of lists where the baseline has another entry, and what shows it.
         past: the values of earlier commits.
 
     """
@@ -97,6 +101,8 @@ class _Baseline:
     values: dict[jsonpaths.Steps, object]
     missing: str = ""
     lost: bool = False
+    document: object = None
+    moved: Mapping[jsonpaths.Steps, str] = field(default_factory=dict)
     past: Sequence[Mapping[jsonpaths.Steps, object]] = ()
 
     def samples(self, steps: jsonpaths.Steps) -> list[Decimal]:
@@ -159,10 +165,12 @@ def _judge_gate(gate: Gate, head: Documents, baseline: _Baseline) -> Iterator[Ve
         yield _unreadable(gate, document, baseline)
         return
     try:
-        found = jsonpaths.find(document, gate.jsonpath)
+        found = entries.found(document, gate.jsonpath, gate.by)
     except jsonpaths.JsonPathError as error:
         yield _nothing(gate, f"{gate.jsonpath}: {error}")
         return
+    if gate.against_base:
+        baseline = replace(baseline, moved=entries.moved(document, baseline.document, found))
     yield from _judge_values(gate, found, baseline)
 
 
@@ -188,16 +196,16 @@ def _baseline(gate: Gate, base: Documents | Unreadable | None, past: Past) -> _B
         told = f"the baseline has none: {document.why}" if gate.unit else f"{gate.file} {why}"
         return _Baseline({}, told, lost=not (gate.unit or document.unrecorded), past=before)
     try:
-        found = jsonpaths.find(document, gate.jsonpath)
+        found = entries.found(document, gate.jsonpath, gate.by)
     except jsonpaths.JsonPathError as error:
         return _Baseline({}, f"{gate.jsonpath} at the baseline: {error}", lost=True, past=before)
-    return _Baseline(found, "the baseline has no value here", past=before)
+    return _Baseline(found, "the baseline has no value here", document=document, past=before)
 
 
 def _values(gate: Gate, document: object) -> dict[jsonpaths.Steps, object]:
     """Give what a gate would have judged at an earlier commit; nothing where that cannot be said."""
     try:
-        return {} if isinstance(document, Unreadable) else jsonpaths.find(document, gate.jsonpath)
+        return {} if isinstance(document, Unreadable) else entries.found(document, gate.jsonpath, gate.by)
     except jsonpaths.JsonPathError:
         return {}
 
@@ -215,7 +223,8 @@ def _judge_values(gate: Gate, found: dict[jsonpaths.Steps, object], baseline: _B
 
 
 def _judge_value(gate: Gate, steps: jsonpaths.Steps, value: object, baseline: _Baseline) -> Verdict:
-    base = baseline.values.get(steps)
+    moved = baseline.moved.get(steps, "")
+    base = None if moved else baseline.values.get(steps)
     measured = decimal(value)
     if measured is None:
         finding = Finding("failed", f"{shown(value)} cannot be compared with a limit")
@@ -225,9 +234,9 @@ def _judge_value(gate: Gate, steps: jsonpaths.Steps, value: object, baseline: _B
     if before is not None:
         findings += limits.against(gate, measured, before)
     elif gate.against_base:
-        missing = baseline.missing if steps not in baseline.values else ""
+        missing = moved or (baseline.missing if steps not in baseline.values else "")
         why = missing or f"the baseline's value is {shown(base)}, not a number"
-        findings += limits.without_base(gate, why, lost=baseline.lost)
+        findings += limits.without_base(gate, why, lost=baseline.lost or bool(moved))
     samples = baseline.samples(steps) if baseline.past or gate.band else []
     findings += limits.usual(gate, measured, samples)
     note = limits.quieter(gate, before, samples) if before is not None and samples else ""

@@ -246,6 +246,9 @@ def _contradictions(row: Mapping[str, Any], at: Path, source: Source) -> Iterato
             if key in row:
                 message = f"{key} of {name} contradicts require-gain {gain.said(unit)}"
                 yield source.error(message, "what does not gain fails already: leave one of them out", *at, key)
+    if unit and "by" in row:
+        message = f"by of {name} says nothing of a {subject_of(row)}"
+        yield source.error(message, "it names the member that entries of a metric's lists are known by", *at, "by")
     if unit and row.get("better") == "higher":
         message = f"better: higher of {name} is not what a {subject_of(row)} is judged by"
         yield source.error(message, "less is better of sizes and durations: leave it out", *at, "better")

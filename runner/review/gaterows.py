@@ -33,6 +33,7 @@ def gate_of(row: Mapping[str, Any], where: Location) -> Gate:
         label=f"{subject}: {row[subject]}" if unit else row[subject],
         file=file if unit == "seconds" else posixpath.normpath(file),
         jsonpath=jsonpath,
+        by=row.get("by", ""),
         better=row.get("better", "lower"),
         at_least=quantity(row.get("at-least"), unit),
         at_most=quantity(row.get("at-most"), unit),

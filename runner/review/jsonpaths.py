@@ -17,6 +17,13 @@ if TYPE_CHECKING:
 Steps = tuple[str | int, ...]
 """Where a value stands: keys and list indices from the root of the document."""
 
+
+class Entry(str):
+    """An entry of a list by what it is called, spelled as it stands: `[class=cat]`, `[?(@.class=='cat')]`."""
+
+    __slots__ = ()
+
+
 QUOTING = "a name with other characters than letters, digits, '_' and '-' is written in quotes: $['by class'].f1"
 _PLACE = re.compile(r"(?:\bcol |\b1:)(\d+)")
 _PLAIN = re.compile(r"[A-Za-z0-9_-]+\Z")
@@ -148,6 +155,8 @@ def spell(steps: Steps) -> str:
 def _spell_step(step: str | int) -> str:
     if isinstance(step, int):
         return f"[{step}]"
+    if isinstance(step, Entry):
+        return str(step)
     if _PLAIN.match(step):
         return f".{step}"
     quoted = step.replace("\\", "\\\\").replace("'", "\\'")

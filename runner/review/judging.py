@@ -286,6 +286,13 @@ def noise(report: Report) -> tuple[str, ...]:
     )
 
 
+def skipped(case: Case) -> tuple[str, ...]:
+    """Name the gates that this event leaves out: what nobody judged is not what held."""
+    judged_ = gate.applying(case.gates, case.event)
+    left = [one for one in case.gates if one not in judged_]
+    return tuple(f"not judged at {case.event}: {one.label} (when: {', '.join(one.when)})" for one in left)
+
+
 def gone(case: Case) -> tuple[str, ...]:
     """Name what the base has and the head lacks: stages, and stages behind a gate's metrics.
 

@@ -141,6 +141,18 @@ def test_gates_and_stages_that_went_are_named(made: Workshop) -> None:
     )
 
 
+def test_a_gate_that_the_candidate_loosened_is_told_with_what_it_was(made: Workshop) -> None:
+    loose = GATES.replace("at-least: 0.5", "at-least: 0.1").replace("  allow-drop: 0.1\n", "  severity: warn\n")
+    made.put({"retrain.yaml": f"{loose}- size: model\n  at-most: 1 MB\n"})
+    (told,) = made.run().notes
+    assert told == (
+        "the gate m.json:$.score is not that of the base: "
+        'at-least was 0.5 and is 0.1, allow-drop was 0.1 and is none, severity was none and is "warn"'
+    )
+    made.put({"retrain.yaml": f"# moved\n{GATES}"})
+    assert made.run().notes == ()
+
+
 @pytest.mark.parametrize("declared", ["metrics: [m.json]\n", ""])
 def test_a_gate_on_a_metric_that_no_stage_writes_any_more_is_named(declared: str, made: Workshop) -> None:
     made.git("checkout", "-q", "main")

@@ -310,6 +310,15 @@ def test_the_first_commit_has_no_baseline_and_the_gate_says_what_that_is_worth(t
     assert report.gates[0].why == "there is no baseline (missing-baseline: pass)"
 
 
+def test_a_gate_that_the_event_leaves_out_is_named(made: Workshop, tmp_path: Path) -> None:
+    made.put({"retrain.yaml": f"{GATES}  when: [schedule, push]\n"})
+    made.commit()
+    report = Workshop(made.root, pull_request(made, tmp_path)).run(push="never")
+    assert (report.verdict, report.gates) == ("ungated", ())
+    assert "not judged at pull_request: m.json:$.score (when: schedule, push)" in report.notes
+    assert [note for note in made.run(push="never").notes if note.startswith("not judged")] == []
+
+
 # Sizes and times
 
 

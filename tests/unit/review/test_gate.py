@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runner.errors import Location
+from runner.review.bands import Band
 from runner.review.gate import Gate, judge, overall
 from runner.review.limits import Allowance
 from runner.review.metrics import Documents, Unreadable, parse_metrics
@@ -222,7 +223,7 @@ WILDCARDS = [
     ("$.r[*]", {"allow_drop": "0"}, '{"r": [1, 2]}', '{"r": [1, 1]}', {"r[0]": P, "r[1]": F}),
     ("$.r[-1]", {"allow_drop": "0"}, '{"r": [1, 2]}', '{"r": [5, 6, 2]}', {"r[-1]": P}),
     ("$.r[0:2]", {"at_least": "2"}, None, '{"r": [1, 2, 3]}', {"r[0]": F, "r[1]": P}),
-    ("$.r[?(@.n == 'a')].v", {"at_least": "2"}, None, '{"r": [{"n": "a", "v": 2}]}', {"r[0].v": P}),
+    ("$.r[?(@.n == 'a')].v", {"at_least": "2"}, None, '{"r": [{"n": "a", "v": 2}]}', {"r[?(@.n == 'a')].v": P}),
     ("$['a.b']", {"at_least": "1"}, '{"a": {"b": 3}}', '{"a.b": 1, "a": {"b": 0}}', {"['a.b']": P}),
     ("$.by[*]", {"at_least": "1"}, None, '{"by": {"x y": 1, "it\'s": 0}}', {"by['x y']": P, "by['it\\'s']": F}),
     ("$.by[*]", {"at_least": "1"}, None, '{"by": {"0": 1, "größe": 1}}', {"by.0": P, "by['größe']": P}),
@@ -305,6 +306,68 @@ def test_a_gate_that_cannot_be_evaluated_on_the_candidate_fails(head: str, why: 
     (row,) = judged(gate(at_least="0"), m("1"), head) if head != "{}" else judged(gate(at_least="0"), None, head)
     assert (row.status, row.exits, row.head) == ("failed", True, None)
     assert why in row.why
+
+
+SLICES = '{"s": [{"n": "young", "acc": 0.95}, {"n": "old", "acc": 0.9}]}'
+SWAPPED = '{"s": [{"n": "old", "acc": 0.96}, {"n": "young", "acc": 0.9}]}'
+
+
+def test_a_slice_that_got_worse_does_not_hide_behind_another_in_its_place() -> None:
+    rows = judged(gate("$.s[*].acc", allow_drop="0.01", missing_baseline="pass"), SLICES, SWAPPED)
+    assert [(row.path, row.status, row.base) for row in rows] == [("s[0].acc", U, None), ("s[1].acc", U, None)]
+    assert rows[0].why == (
+        "the entries of the list stand in another order: n 'old' is number 1 of the baseline; compare them with by: n"
+    )
+    rows = judged(gate("$.s[*].acc", allow_drop="0.01", by="n"), SLICES, SWAPPED)
+    assert [(row.path, row.status, row.base) for row in rows] == [
+        ("s[n=old].acc", P, 0.9),
+        ("s[n=young].acc", F, 0.95),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("base", "head", "statuses"),
+    [
+        ('[{"n": "b", "v": 1}]', '[{"n": "a", "v": 1}]', [P]),  # called otherwise, and nowhere else
+        ('[{"t": "mon", "v": 1}, {"t": "mon", "v": 1}]', '[{"t": "mon", "v": 1}, {"t": "tue", "v": 1}]', [P, P]),
+        ('[{"n": 1, "v": 1}, {"n": 2, "v": 1}]', '[{"n": 2, "v": 1}, {"n": 1, "v": 1}]', [P, P]),
+        ('[{"n": "a", "v": 1}, {"n": "b", "v": 1}]', '[{"n": "b", "v": 1}]', [U, F]),
+        ("[1, 2]", "[1, 2]", []),
+        ("{}", '[{"n": "b", "v": 1}]', [U]),
+    ],
+)
+def test_entries_that_nothing_shows_to_have_moved_are_compared_by_their_numbers(
+    base: str, head: str, statuses: list[str]
+) -> None:
+    rows = judged(gate("$[*].v", allow_drop="0"), base, head)
+    assert [row.status for row in rows if "nothing" not in row.why] == statuses
+
+
+def test_the_only_match_of_a_filter_is_compared_wherever_it_stands() -> None:
+    (row,) = judged(gate("$.s[?(@.n == 'young')].acc", allow_drop="0.01"), SLICES, SWAPPED)
+    assert (row.path, row.status, row.base, row.head) == ("s[?(@.n == 'young')].acc", F, 0.95, 0.9)
+
+
+@pytest.mark.parametrize(
+    ("head", "why"),
+    [
+        ('[{"n": "a", "v": 1}, {"n": "a", "v": 1}]', "two entries of a list are [n=a].v"),
+        ('[{"v": 1}]', "entry 0 of a list has no n, a text or a number, to know it by"),
+        ('[{"n": null, "v": 1}]', "entry 0 of a list has no n, a text or a number, to know it by"),
+    ],
+)
+def test_entries_that_cannot_be_told_apart_by_what_the_gate_says_fail(head: str, why: str) -> None:
+    (row,) = judged(gate("$[*].v", at_least="0", by="n"), None, head)
+    assert row.status == F
+    assert why in row.why
+
+
+def test_what_is_usual_of_an_entry_is_read_where_it_stood_then() -> None:
+    band = Band(test="percent", amount=Decimal("0.1"), last=5, samples=2)
+    rule = gate("$[*].v", band=band, by="n")
+    past = [[{"n": "b", "v": 5}, {"n": "a", "v": 1}], [{"n": "a", "v": 1}, {"n": "b", "v": 5}]]
+    rows = judge([rule], {FILE: [{"n": "b", "v": 5}, {"n": "a", "v": 0.5}]}, {FILE: past[-1]}, past={FILE: past})
+    assert [(row.path, row.status) for row in rows] == [("[n=b].v", P), ("[n=a].v", F)]
 
 
 def test_a_value_of_the_baseline_that_is_gone_fails_and_shows_what_it_was() -> None:
@@ -483,7 +546,7 @@ LONGER = "step,acc,note\n0,0.6,\n1,0.7,\n2,0.75,\n3,0.85,\n"
 ROWS = {
     "the last row": ("$[-1].acc", {"[-1].acc": (0.8, 0.85, P)}),
     "the first row": ("$[0].acc", {"[0].acc": (0.5, 0.6, P)}),
-    "a row by its value": ("$[?(@.step==1)].acc", {"[1].acc": (0.9, 0.7, F)}),
+    "a row by its value": ("$[?(@.step==1)].acc", {"[?(@.step==1)].acc": (0.9, 0.7, F)}),
     "the last two rows": (
         "$[-2:].acc",
         {"[1].acc": (0.9, None, F), "[2].acc": (0.8, 0.75, F), "[3].acc": (None, 0.85, U)},
