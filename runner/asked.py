@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from runner.forge.event import Event
     from runner.review.commit import Commit
     from runner.review.gatefile import GateFile
-    from runner.review.model import Override
+    from runner.review.model import Override, Report
     from runner.settings import Settings
 
 
@@ -38,6 +38,8 @@ class Asked:
         began: when it was asked for, in seconds of the monotonic clock: its timeout is counted from there; `None`: from
             the first command.
         override: asks who accepted failed gates of this head; `None`: nobody did.
+        restores_only: no command is run; a stage that would have to fails.
+        again: makes the run again on another commit, from the run cache alone; `None`: that is not to be tried.
 
     """
 
@@ -54,3 +56,5 @@ class Asked:
     answers: Callable[[], AbstractContextManager[None]] = nullcontext
     began: float | None = None
     override: Callable[[], Override | None] = lambda: None
+    restores_only: bool = False
+    again: Callable[[str], Report] | None = None

@@ -13,7 +13,7 @@ from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from runner import composing, log
+from runner import composing, log, proposing
 from runner.engine import plan as planning
 from runner.engine import targets as targeting
 from runner.engine.decide import Wait
@@ -102,7 +102,7 @@ def repro(project: Project, asked: Asked, watch: Watch = UNWATCHED) -> Report:
 
 
 def run(project: Project, asked: Asked, watch: Watch = UNWATCHED) -> Report:
-    """Make the stages fresh, judge, push; telling is the caller's (rooms 3 to 9)."""
+    """Make the stages fresh, judge, push, propose the lock; telling is the caller's (rooms 3 to 9)."""
     with project.supposed():
         return _walk(project, asked, watch, through=True)
 
@@ -162,6 +162,7 @@ def _walk(project: Project, asked: Asked, watch: Watch, *, through: bool) -> Rep
     try:
         if through:
             _check_push(project, asked)
+            proposing.check(project, asked)
         if asked.settings.locked:
             _check_locked(project, asked)
         place = Place(project.git, project.root, project.prefix)
@@ -175,6 +176,8 @@ def _walk(project: Project, asked: Asked, watch: Watch, *, through: bool) -> Rep
             report = judge(place, composing.as_left(project, results), asked, results)
         if through:
             report = _kept(report, project, asked, list(results.values()), sending.finish if sending else None)
+            report = _complete(report, project, results, started)
+            report = proposing.proposed(report, composing.as_left(project, results), asked)
     except RunnerError as error:
         logger.debug("the walk ended early", exc_info=error)
         report = composing.ended(report, error)
@@ -182,15 +185,22 @@ def _walk(project: Project, asked: Asked, watch: Watch, *, through: bool) -> Rep
         is_full = disk.full(error)
         report, bug = composing.ended(report, is_full or error), None if is_full else error
     report = replace(report, notes=(*report.notes, *composing.logs(project, results)))
+    report = _complete(report, project, results, started)
+    if bug:
+        raise BrokeError(report) from bug
+    return report
+
+
+def _complete(report: Report, project: Project, results: Results, started: float) -> Report:
+    """Add what is known when a walk ends, however it ends."""
+    from runner.review import rows  # noqa: PLC0415 - see the top
+
     report = report if report.stages else composing.with_stages(report, project, results)
-    report = replace(
+    return replace(
         composing.with_left(report, project, results),
         pulled=rows.traffic(project.objects.fetched),
         seconds=round(time.monotonic() - started, 3),
     )
-    if bug:
-        raise BrokeError(report) from bug
-    return report
 
 
 def _check_locked(project: Project, asked: Asked) -> None:
@@ -300,7 +310,7 @@ def _make_fresh(  # noqa: PLR0913, PLR0917 - the run, how it is run, and who hea
         return log.stage_output(stage.address, project.root / composing.LOGS)
 
     limits = executor.Limits(chosen.stage_timeout, chosen.timeout, chosen.silence, asked.began)
-    local = executor.Local(project.root, limits)
+    local = executor.Nobody() if asked.restores_only else executor.Local(project.root, limits)
     loop = reproduce.Reproduction(
         known=project.known(),
         workspace=project.workspace,

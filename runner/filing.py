@@ -1,4 +1,4 @@
-"""The report as data and as files: without secrets, by the project's own templates, in a folder that may be written.
+"""The report as data and as files, in a folder that may be written.
 
 The renderers are imported where they are used: a run that nobody reads a report of does not pay.
 """
@@ -8,25 +8,20 @@ from __future__ import annotations
 import dataclasses
 import json
 import logging
-from functools import cache, lru_cache
-from operator import is_
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from runner import composing, durable, log, settings
+from runner import composing, durable, log, presenting, settings
 from runner.errors import ConfigError
-from runner.review import words
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from runner.review.model import Report
     from runner.review.templates import Own
     from runner.settings import Actions, Settings
 
 logger = logging.getLogger("retrain")
-_TEXTLESS = (int, float, type(None))
-_LARGEST_TEMPLATE = 1 << 18
 _SUFFIXES = {"junit": "xml"}
 
 
@@ -60,20 +55,6 @@ def folder_of(chosen: Settings, top: Path, flags: Mapping[str, str | None], envi
     return folder
 
 
-def own_templates(root: Path) -> dict[str, str]:
-    """Read the project's own templates of the report, by file name; what cannot be read is said, and not used."""
-    folder, found = root / words.TEMPLATES, {}
-    for place in sorted(folder.glob("*.jinja")):
-        try:
-            if place.resolve().is_relative_to(root.resolve()) and place.stat().st_size <= _LARGEST_TEMPLATE:
-                found[place.name] = place.read_text(encoding="utf-8")
-            else:
-                logger.warning("%s is outside of the project or too large, and is not used", place)
-        except (OSError, UnicodeDecodeError, RuntimeError) as error:  # RuntimeError: a link to itself
-            logger.warning("%s cannot be read: %s", place, error)
-    return found
-
-
 def again(folder: Path, root: Path) -> Report:
     """Read `report.json` in `folder`, and render the other files from it, by the templates of the project at `root`."""
     place = folder / "report.json"
@@ -84,42 +65,16 @@ def again(folder: Path, root: Path) -> Report:
         raise ConfigError(message, "name the folder that holds report.json with --report-dir") from error
     from runner.review import report as rendering  # noqa: PLC0415 - see the top
 
-    report = masked(rendering.from_json(text, str(place)))
-    write(report, folder, own_templates(root))
+    report = presenting.masked(rendering.from_json(text, str(place)))
+    write(report, folder, presenting.own_templates(root))
     return report
-
-
-def masked(report: Report) -> Report:
-    """Give the report without secrets, before a rendering's escapes can hide one from the mask."""
-    safe: Report = _masked(report, lru_cache(maxsize=1024)(log.masker()))
-    return safe
-
-
-def _masked(value: Any, mask: Callable[[str], str]) -> Any:  # noqa: ANN401 - what comes out is of the type that went in
-    """Mask every text in `value`; what holds none stays the very same, which most of a large report does."""
-    if isinstance(value, str):
-        return mask(value) if value else value
-    if isinstance(value, tuple):
-        parts = [_masked(part, mask) for part in value]
-        return value if all(map(is_, parts, value)) else tuple(parts)
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        now = {name: getattr(value, name) for name in _names(type(value))}
-        then = {name: _masked(part, mask) for name, part in now.items() if not isinstance(part, _TEXTLESS)}
-        changed = {name: part for name, part in then.items() if part is not now[name]}
-        return dataclasses.replace(value, **changed) if changed else value
-    return value
-
-
-@cache
-def _names(kind: type) -> tuple[str, ...]:
-    return tuple(field.name for field in dataclasses.fields(kind))
 
 
 def data(report: Report) -> Any:  # noqa: ANN401 - JSON
     """Give a report as report.json holds it."""
     from runner.review import report as rendering  # noqa: PLC0415 - see the top
 
-    return json.loads(rendering.to_json(masked(report)))
+    return json.loads(rendering.to_json(presenting.masked(report)))
 
 
 def gate_data(report: Report) -> dict[str, Any]:

@@ -1,15 +1,17 @@
-"""The only door to git: revisions, files at a revision, history. Writes nothing but fetched objects.
+"""The only door to git: revisions, files at a revision, history. Writes fetched objects, and work trees of its own.
 
 File contents come from one `git cat-file --batch` process that stays open until `close`; not for several threads.
 """
 
 from __future__ import annotations
 
+import base64
 import os
 import posixpath
 import re
 import subprocess
 from bisect import bisect_left
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final, Self
@@ -18,7 +20,7 @@ from runner.errors import GitError
 from runner.values import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 STEPS: Final = (50, 500, 5000)
 FETCH_SECONDS: Final = 600
@@ -44,6 +46,22 @@ class Listed:
 
     files: list[str]
     ignored_locks: set[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A file as a tree has it: git's mode (`100644`, `100755`, `120000`: a link) and the id of its content."""
+
+    mode: str
+    blob: str
+
+
+@dataclass(frozen=True, slots=True)
+class Modes:
+    """A file's modes at HEAD and in the working tree, as git would record them; empty: git knows nothing of it yet."""
+
+    head: str = ""
+    now: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,9 +147,37 @@ class Git:
 
     def blobs(self, rev: str) -> dict[str, str]:
         """Give the id of the content of every file at a revision, by path."""
+        return {path: entry.blob for path, entry in self.tree(rev).items()}
+
+    def tree(self, rev: str) -> dict[str, Entry]:
+        """Give every file at a revision, by path."""
         rows = _split(self._run("ls-tree", "-r", "-z", "--full-tree", self.resolve(rev)))
         pairs = (row.partition("\t") for row in rows)
-        return {path: about.rpartition(" ")[2] for about, _, path in pairs}
+        return {path: Entry(about.partition(" ")[0], about.rpartition(" ")[2]) for about, _, path in pairs}
+
+    def changed(self) -> dict[str, Modes]:
+        """Give the files that differ from HEAD, or that it has not and nothing ignores, by path."""
+        ask = ("status", "--porcelain=v2", "-z", "--untracked-files=all", "--no-renames", "--ignore-submodules=dirty")
+        rows = _split(self._run(*ask))
+        ordinary = [row.split(" ", 8) for row in rows if row.startswith("1 ")]
+        unmerged = [row.split(" ", 10) for row in rows if row.startswith("u ")]
+        return {
+            **{words[8]: Modes(words[3], words[5]) for words in ordinary},
+            **{words[10]: Modes(words[4], words[6]) for words in unmerged},
+            **{row[2:]: Modes() for row in rows if row.startswith("? ")},
+        }
+
+    def stored(self, paths: Iterable[str]) -> dict[str, str]:
+        """Give the id that each file's content would have in git: what `.gitattributes` makes of it counts."""
+        paths = list(paths)
+        odd = [path for path in paths if "\n" in path or path.startswith('"')]  # git would read a quoted one
+        plain = [path for path in paths if path not in odd]
+        asked = b"".join(os.fsencode(path) + b"\n" for path in plain)
+        ids = self._run("hash-object", "--stdin-paths", stdin=asked).decode().split() if plain else []
+        return {
+            **dict(zip(plain, ids, strict=True)),
+            **{path: self._line("hash-object", "--", path) for path in odd},
+        }
 
     def listed(self, folder: Path) -> Listed:
         """Give the DVC files below `folder` that no ignore file names, tracked or not, as DVC does.
@@ -356,6 +402,16 @@ class Git:
         slow = ["-c", "http.lowSpeedLimit=1000", "-c", "http.lowSpeedTime=60"]
         self._run(*slow, "fetch", *QUIETLY, *options, "--", remote, *revs, seconds=FETCH_SECONDS)
 
+    @contextmanager
+    def work_tree(self, rev: str, place: Path) -> Iterator[None]:
+        """Have the files of a commit at `place`, which must not exist; in the end it is gone. No hook is run."""
+        quiet = ("-c", "core.hooksPath=/dev/null", "worktree")
+        self._run(*quiet, "add", "--quiet", "--detach", str(place), self.resolve(rev))
+        try:
+            yield
+        finally:
+            self._run(*quiet, "remove", "--force", "--force", str(place))
+
     def meet(self, ours: str, theirs: str, remote: str, steps: Sequence[int] = STEPS) -> str | None:
         """Give the merge base, fetching as little history as it takes.
 
@@ -446,6 +502,22 @@ class Git:
 
 
 _FETCH_HINT: Final = "fetch it first, for instance with fetch-depth: 0 in actions/checkout"
+
+
+def as_header(server: str, token: str) -> dict[str, str]:
+    """Give the environment in which git shows a token to one host, for one call: in no url, argument or file.
+
+    What actions/checkout left in the repository's configuration is put aside: a header sent twice is refused.
+    """
+    name = f"http.{server.rstrip('/')}/.extraheader"
+    secret = base64.b64encode(f"x-access-token:{token}".encode()).decode()
+    pairs = [(name, ""), (name, f"AUTHORIZATION: basic {secret}")]
+    numbered = {
+        f"GIT_CONFIG_{kind}_{number}": text
+        for number, pair in enumerate(pairs)
+        for kind, text in zip(("KEY", "VALUE"), pair, strict=True)
+    }
+    return {"GIT_CONFIG_COUNT": str(len(pairs)), **numbered}
 
 
 def is_commit(rev: str) -> bool:

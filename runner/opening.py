@@ -14,7 +14,7 @@ from runner import asking, settings
 from runner.engine.committed import Committed
 from runner.engine.imported import Repositories
 from runner.engine.objects import Objects, home_of
-from runner.engine.project import Project, hold
+from runner.engine.project import Place, Project, hold
 from runner.engine.runcache import RunCache
 from runner.engine.sources import Sources
 from runner.engine.times import Times
@@ -56,6 +56,7 @@ class Opened:
         root: the project's folder; the repository's top where there is no DVC project.
         prefix: that folder inside the repository, ending in `/`; empty at the top.
         found: the DVC project, if there is one.
+        home: the project's folder in the checkout that this one stands beside; `None`: this is it.
 
     """
 
@@ -64,6 +65,7 @@ class Opened:
     root: Path
     prefix: str
     found: Project | None
+    home: Path | None = None
 
     @property
     def project(self) -> Project:
@@ -88,6 +90,7 @@ def open_call(  # noqa: PLR0913 - the call, what it is for, and who shows how fa
     compares: bool,
     judges: bool,
     meter: Meter | None = None,
+    home: Path | None = None,
 ) -> Opened:
     """Open what one call of the command line asks for.
 
@@ -98,6 +101,7 @@ def open_call(  # noqa: PLR0913 - the call, what it is for, and who shows how fa
         compares: find the commit to compare with.
         judges: read the gate file whole; otherwise only the settings in it are read. Needs no DVC project by itself.
         meter: shows how far what takes long is.
+        home: the project's folder in the checkout that this one stands beside: its cache and configuration count.
 
     Raises:
         ConfigError: no project, or wrong files or settings.
@@ -112,9 +116,10 @@ def open_call(  # noqa: PLR0913 - the call, what it is for, and who shows how fa
         said = asking.Said(flags=flags, environ=environ, command=command, compares=compares, judges=judges)
         asked = asking.ask(root, git, said)
         with asked.answers():
-            found = _project(root, git, prefix, asked, meter or Meter()) if (root / ".dvc").is_dir() else None
+            place = Place(git, root, prefix)
+            found = _project(place, asked, meter or Meter(), home) if (root / ".dvc").is_dir() else None
         unless_opened.pop_all()
-    return Opened(asked=asked, git=git, root=root, prefix=prefix, found=found)
+    return Opened(asked=asked, git=git, root=root, prefix=prefix, found=found, home=home)
 
 
 def located(flags: Mapping[str, str | None], environ: Mapping[str, str]) -> tuple[Path, Git, str]:
@@ -179,9 +184,11 @@ def no_project(directory: Path) -> ConfigError:
     return ConfigError(message, "go to the project's folder, or name it with -C DIR")
 
 
-def _project(root: Path, git: Git, prefix: str, asked: Asked, meter: Meter) -> Project:
+def _project(place: Place, asked: Asked, meter: Meter, home: Path | None) -> Project:
+    root, git, prefix = place.root, place.git, place.prefix
     chosen, environ = asked.settings, asked.environ
-    dvc = _read_config(root, git, f"{prefix}.dvc/config", asked.remote_from or "", environ)
+    rev = asked.remote_from or ("HEAD" if home else "")
+    dvc = _read_config(home or root, git, f"{prefix}.dvc/config", rev, environ)
     if asked.remote_from:
         logger.info("the remote's address is read from %s, not from the pull request", asked.remote_from[:12])
     check_scratch(root, git)
@@ -198,7 +205,8 @@ def _project(root: Path, git: Git, prefix: str, asked: Asked, meter: Meter) -> P
     if supposing:
         supposing.check(pipeline)
     _heed_loans(workspace, pipeline)
-    store = Cache(Path(dvc.cache_dir) if dvc.cache_dir else root / ".dvc" / "cache", dvc.cache_types, state, meter)
+    cached = Path(dvc.cache_dir) if dvc.cache_dir else (home or root) / ".dvc" / "cache"
+    store = Cache(cached, dvc.cache_types, state, meter)
     versions = Versions()
     versions.note(pipeline)
     remote = _remotes(dvc, chosen.remote, environ, versions)

@@ -134,6 +134,24 @@ OPTIONS: Final = {
         type=click.Choice(["passed", "always", "never"]),
         help="When to push; `passed`: if the gates passed.",
     ),
+    "lock": _option(
+        "--lock",
+        of="lock",
+        type=click.Choice(["auto", "leave", "check", "commit", "pull-request"]),
+        help="The new lock; `check`: exit with 10 if it is not committed; commits and pull requests in a GitHub job.",
+    ),
+    "lock-branch": _option(
+        "--lock-branch", of="lock-branch", metavar="NAME", help="Branch of the lock's pull request; retrain/BASE."
+    ),
+    "lock-reviewers": _option(
+        "--lock-reviewers", of="lock-reviewers", metavar="NAMES", help="Who is asked to review it, separated by commas."
+    ),
+    "auto-merge": _option(
+        "--auto-merge",
+        of="auto-merge",
+        type=click.Choice(["off", "passed", "warned"]),
+        help="By which verdict GitHub is asked to merge it by itself.",
+    ),
     "comment": _option(
         "--comment",
         of="comment",
@@ -195,6 +213,7 @@ OPTIONS: Final = {
     "verbose": click.option("-v", "--verbose", count=True, callback=_louder(1), expose_value=False, help="Say more."),
     "quiet": click.option("-q", "--quiet", count=True, callback=_louder(-1), expose_value=False, help="Say less."),
 }
+PROPOSING: Final = ("lock", "lock-branch", "lock-reviewers", "auto-merge")
 MODES: Final = ("set-param", "force", "single-item", "downstream", "locked", "allow-missing", "run-cache")
 POSTING: Final = ("comment", "progress", "check-run", "commit-status", "report-name", "report-artifact")
 RUNNING: Final = ("jobs", "transfers", "timeout", "stage-timeout", "silence")

@@ -287,6 +287,8 @@ def _traffic_lines(report: Report) -> Iterator[str]:
     if report.push:
         sent = f" {words.count(report.pushed.objects, 'object')} ({words.size(report.pushed.bytes)})"
         yield f"{report.push}:{sent}" if report.pushed.objects else report.push
+    if report.lock:
+        yield f"{report.lock.done}: {report.lock.url}" if report.lock.url else report.lock.done
 
 
 def _end_lines(report: Report) -> Iterator[str]:

@@ -12,7 +12,7 @@ import logging
 import os
 from typing import TYPE_CHECKING, Final
 
-from runner import asking, filing, hosting, opening, settings, telling
+from runner import asking, hosting, opening, presenting, settings, telling
 from runner.errors import ConfigError, Exit, ForgeError, Location
 from runner.forge.firstrun import first_run
 
@@ -107,7 +107,7 @@ def _report(handover: Handover, first: FirstRun, name: str) -> Report | None:
     if report.verdict == "accepted" or report.override:
         message = "the report says that its failed gates were accepted, which no run of a fork can know"
         raise ConfigError(message, _HINT, where)
-    return filing.masked(dataclasses.replace(report, notes=(_STRANGERS, *report.notes)))
+    return presenting.masked(dataclasses.replace(report, notes=(_STRANGERS, *report.notes)))
 
 
 def _job(chosen: Settings, actions: Actions, first: FirstRun, number: int) -> Job:
@@ -124,7 +124,7 @@ def _job(chosen: Settings, actions: Actions, first: FirstRun, number: int) -> Jo
 def _post(report: Report, chosen: Settings, repository: Repository, jobs: list[Job], step: Forge) -> None:
     from runner.forge.comments import Comments  # noqa: PLC0415 - see `_relayed`
 
-    own = filing.own_templates(opening.find_root(chosen.directory) or chosen.directory)
+    own = presenting.own_templates(opening.find_root(chosen.directory) or chosen.directory)
     standing = telling.standing_of(report, Exit.HELD, own)
     step.summary(standing)
     urls = [Comments(repository, job, chosen.comment).write(standing) for job in jobs if chosen.comment != "off"]

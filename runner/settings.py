@@ -19,10 +19,12 @@ if TYPE_CHECKING:
 
 Push = Literal["passed", "always", "never"]
 Comment = Literal["update", "new", "hide-old", "off"]
+Lock = Literal["auto", "leave", "check", "commit", "pull-request"]
+AutoMerge = Literal["off", "passed", "warned"]
 Claims = Literal["auto", "accept", "rerun", "fail"]
 Determinism = Literal["off", "warn", "fail"]
 _MOST_JOBS = 1024
-_SEVERAL = {"pass-env", "setup"}
+_SEVERAL = {"lock-reviewers", "pass-env", "setup"}
 
 
 def _text(value: str) -> str:
@@ -121,6 +123,20 @@ INPUTS = (
         "report-name", "", _text, "What tells this run's comment, check and status apart; empty: the project's folder."
     ),
     Input(
+        "lock",
+        "auto",
+        _one_of("auto", "leave", "check", "commit", "pull-request"),
+        "The new lock: leave it, check that it is committed, commit it, propose it in a pull-request, or auto.",
+    ),
+    Input("lock-branch", "", _text, "Branch of that pull request; empty: retrain/BASE, with the project's folder."),
+    Input("lock-reviewers", "", _names, "Who is asked to review it: logins, and teams as organization/team."),
+    Input(
+        "auto-merge",
+        "off",
+        _one_of("off", "passed", "warned"),
+        "Ask GitHub to merge it by itself: if the gates passed, also if they warned, or off.",
+    ),
+    Input(
         "claims",
         "auto",
         _one_of("auto", "accept", "rerun", "fail"),
@@ -205,6 +221,10 @@ class Settings:
         commit_status: whether a commit status is set.
         report_name: what tells this run's comment, check and status apart; empty: the project's folder.
         report_artifact: the artifact in which a fork's run leaves its report for the run that follows.
+        lock: what to do with a lock that the run changed.
+        lock_branch: the branch of the pull request that proposes it; empty: named after its base and the project.
+        lock_reviewers: who is asked to review that, logins and teams.
+        auto_merge: by which verdict GitHub is asked to merge that by itself.
         claims: what to do with gated metrics that only the commit vouches for; see `review.claims`.
         token: GitHub's token; never shown.
         actions: the GitHub job, if this is one.
@@ -235,6 +255,10 @@ class Settings:
     commit_status: bool = False
     report_name: str = ""
     report_artifact: str = "retrain-report"
+    lock: Lock = "auto"
+    lock_branch: str = ""
+    lock_reviewers: tuple[str, ...] = ()
+    auto_merge: AutoMerge = "off"
     claims: Claims = "auto"
     token: str = field(default="", repr=False)
     actions: Actions | None = None
@@ -353,6 +377,10 @@ def _settings(values: Mapping[str, Any], environ: Mapping[str, str]) -> Settings
         commit_status=values["commit-status"],
         report_name=values["report-name"],
         report_artifact=values["report-artifact"],
+        lock=cast("Lock", values["lock"]),
+        lock_branch=values["lock-branch"],
+        lock_reviewers=values["lock-reviewers"],
+        auto_merge=cast("AutoMerge", values["auto-merge"]),
         claims=cast("Claims", values["claims"]),
         token=values["github-token"],
         actions=actions_of(environ),

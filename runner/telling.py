@@ -10,7 +10,7 @@ import dataclasses
 import logging
 from typing import TYPE_CHECKING
 
-from runner import __version__, composing, filing, pointing, settings
+from runner import __version__, composing, filing, pointing, presenting, settings
 from runner.errors import ConfigError, Exit, ForgeError, RunnerError
 from runner.forge.protocol import Standing
 
@@ -42,7 +42,7 @@ def tell(report: Report, opened: Opened, folder: Path | None, live: Live) -> int
         ForgeError: the summary or the outputs cannot be written, on which steps that follow rely.
 
     """
-    report, own = filing.masked(report), filing.own_templates(opened.root)
+    report, own = presenting.masked(report), presenting.own_templates(opened.root)
     code, files = report.exit_code, {}
     try:
         files = {**filing.write(report, folder, own), **filing.with_logs(report, opened.root, folder)} if folder else {}
@@ -81,7 +81,7 @@ def stopped(error: Exception, environ: Mapping[str, str], command: str, folder: 
     actions = settings.actions_of(environ)
     head = Commit(sha=actions.sha if actions else "")
     blank = Report(version=__version__, verdict="error", exit_code=Exit.BUG, command=command, head=head)
-    report = filing.masked(composing.ended(blank, error))
+    report = presenting.masked(composing.ended(blank, error))
     standing = standing_of(report, report.exit_code)
     posted = _posted(standing, forge)
     try:
@@ -145,6 +145,8 @@ def _outputs(report: Report) -> dict[str, str]:
         "verdict": report.verdict,
         "changed": "true" if stale else "false",
         "stale-stages": "\n".join(stale),
+        "pull-request-url": report.lock.url if report.lock else "",
+        "lock-commit": report.lock.commit if report.lock else "",
         "pulled-bytes": str(report.pulled.bytes),
         "pushed-bytes": str(report.pushed.bytes),
     }

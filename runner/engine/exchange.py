@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from runner import durable
-from runner.engine import checkout, proof
+from runner.engine import checkout, proof, tracked
 from runner.engine import targets as targeting
 from runner.engine.objects import NOTHING, lost_of
 from runner.engine.runcache import FIRST
@@ -190,6 +190,21 @@ def finished(result: StageResult) -> list[Wanted]:
     """Give what of a stage that has just ended may be sent before the others have."""
     made = result.entry if result.status not in _LEFT_ALONE else None
     return _pushable(result.stage, made, remembered=bool(result.records)) if made else []
+
+
+def prove(project: Project) -> None:
+    """Ask the remotes for every object that the lock names, whoever made it and whenever.
+
+    What `push: false` keeps out of remotes is not asked for, nor an import's data, which its source has.
+
+    Raises:
+        RemoteError: one is not there as it has to be, or a remote could not say.
+
+    """
+    named = tracked.recorded([project.pipeline], (), ".")
+    failed = _unproved(project, named)
+    if failed:
+        raise failed[0].error
 
 
 def left(project: Project) -> tuple[int, int]:

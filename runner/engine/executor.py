@@ -102,6 +102,20 @@ class Limits:
 UNLIMITED: Final = Limits()
 
 
+class Nobody:
+    """Runs nothing: for what is to be made of results that there are already."""
+
+    def run(self, task: Task, output: Callable[[bytes], object], /) -> Ran:  # noqa: ARG002 - the protocol's
+        """Say that it would have to run."""
+        return Ran(1, 0.0, "it would have to run again")
+
+    def stop(self) -> None:
+        """Do nothing: nothing runs."""
+
+    def close(self) -> None:
+        """Do nothing: nothing is held."""
+
+
 class Local:
     """Runs commands on this machine, each with all its offspring."""
 

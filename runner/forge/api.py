@@ -69,6 +69,7 @@ class Pace:
 
 
 REAL_TIME: Final = Pace()
+_ON_PULLS: Final = "pull_requests=write"
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,9 +167,9 @@ class Api:
         """Read by GraphQL, which lies beside the REST API. Errors as `get`."""
         return _granted(_document(self._send(self._query(query, variables))))
 
-    def mutate(self, query: str, **variables: object) -> object:
-        """Change something by GraphQL, so that twice is as once. Errors as `get`."""
-        return _granted(self._write(self._query(query, variables)))
+    def mutate(self, query: str, needs: str = _ON_PULLS, **variables: object) -> object:
+        """Change something by GraphQL, so that twice is as once; `needs` is the permission for it. Errors as `get`."""
+        return _granted(self._write(self._query(query, variables)), needs)
 
     def _read(self, url: str, query: Query | None) -> requests.Response:
         """Read once more only what changed: what did not costs nothing of the rate limit."""
@@ -313,11 +314,11 @@ def _mapping(document: object) -> Mapping[str, object]:
     return document
 
 
-def _granted(document: object) -> object:
+def _granted(document: object, needs: str = _ON_PULLS) -> object:
     """Give GraphQL's answer, which says with 200 that it refuses."""
     match document:
         case {"errors": [{"message": str(said), **more}, *_]}:
-            hint = "the token lacks a permission" if more.get("type") == "FORBIDDEN" else ""
+            hint = f"the token lacks a permission: {_lines(needs)}" if more.get("type") == "FORBIDDEN" else ""
             msg = f"GitHub refused a query: {said[:300]}"
             raise RefusedError(msg, hint, FORBIDDEN)
     return document
@@ -360,7 +361,11 @@ def _advice(answer: requests.Response) -> str:
     return ""
 
 
-_NEEDED: Final[Mapping[str, str]] = {"/check-runs": "checks=write", "/statuses/": "statuses=write"}
+_NEEDED: Final[Mapping[str, str]] = {
+    "/check-runs": "checks=write",
+    "/statuses/": "statuses=write",
+    "/git/": "contents=write",
+}
 """What writing there takes, for where GitHub does not say; writing elsewhere is writing on a pull request."""
 
 
@@ -370,12 +375,13 @@ def _permissions(answer: requests.Response) -> str:
     The header is, for example, `issues=write; pull_requests=write`: either of them is enough.
     """
     accepted = answer.headers.get("X-Accepted-GitHub-Permissions", "")
-    likely = next(
-        (needed for path, needed in _NEEDED.items() if path in answer.request.path_url), "pull_requests=write"
-    )
+    likely = next((needed for path, needed in _NEEDED.items() if path in answer.request.path_url), _ON_PULLS)
     either = [part.strip() for part in accepted.split(";") if "=" in part] or [likely]
     # On a pull request both would do; the narrower one is said.
-    wanted = next((part for part in either if part.startswith("pull_requests")), either[0])
+    return _lines(next((part for part in either if part.startswith("pull_requests")), either[0]))
+
+
+def _lines(wanted: str) -> str:
     lines = ", ".join(part.strip().replace("_", "-").replace("=", ": ") for part in wanted.split(","))
     return f"add `{lines}` under `permissions:` in the workflow (a fork's pull request never gets it)"
 

@@ -43,11 +43,11 @@ class Repository:
         """
         self.api = Api(api_url, token, session or requests.Session(), pace)
         self._hasty = self.api.hasty()
-        self._name = repository
+        self.name = repository
 
     def __repr__(self) -> str:
         """Name the place, not the token."""
-        return f"{type(self).__name__}({self._name!r}, {self.api!r})"
+        return f"{type(self).__name__}({self.name!r}, {self.api!r})"
 
     @cached_property
     def login(self) -> str:
@@ -154,7 +154,7 @@ class Repository:
 
     def path(self, rest: str) -> str:
         """Give the API's path of something in this repository."""
-        return f"/repos/{self._name}/{rest}"
+        return f"/repos/{self.name}/{rest}"
 
 
 def _full_name(repository: object) -> str:

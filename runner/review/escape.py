@@ -67,15 +67,20 @@ def cell(text: str, longest: int = LONGEST_NAME) -> str:
     return code(text, longest).replace("\\|", "\\\u00a6").replace("|", "\\|")
 
 
+def unlinked(text: str, longest: int = LONGEST_PROSE) -> str:
+    """Give `text` on one line, for a place that reads no Markdown but mentions and references: a commit's message."""
+    return _LINKED.sub(_BREAK, clean(text, longest).strip())
+
+
 def prose(text: str, longest: int = LONGEST_PROSE) -> str:
     """Give a sentence in which foreign words stand, with everything that Markdown or GitHub would act on defused."""
-    escaped = _SPECIAL.sub(r"\\\g<0>", _LINKED.sub(_BREAK, clean(text, longest).strip()))
+    escaped = _SPECIAL.sub(r"\\\g<0>", unlinked(text, longest))
     return _BLOCK_START.sub(r"\1\\\2", escaped)
 
 
 def markup(text: str, longest: int = LONGEST_NAME) -> str:
     """Give `text` for use inside of a line that begins with a tag: Markdown is not read there, and HTML is."""
-    return html.escape(_LINKED.sub(_BREAK, clean(text, longest).strip()))
+    return html.escape(unlinked(text, longest))
 
 
 def fenced(lines: Sequence[str], kind: str = "text") -> str:

@@ -224,7 +224,7 @@ class Override:
     @property
     def trailer(self) -> str:
         """Give the line for the message of a commit that this let through."""
-        return f"Accepted-regression: {self.sha} by {self.by} (label {self.label})"
+        return f"Retrain-Accepted-By: {self.by} (label {self.label}, head {self.sha})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,6 +296,22 @@ class Problem:
     code: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class LockRow:
+    """What was done with the lock that the run left.
+
+    Attributes:
+        done: in words, and why no more.
+        url: the page of the pull request that proposes it; empty where none does.
+        commit: the commit that holds it; empty likewise.
+
+    """
+
+    done: str
+    url: str = ""
+    commit: str = ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """Everything a reader should know of one run. It holds no time of day: the same run gives the same bytes.
@@ -317,6 +333,7 @@ class Report:
         pulled, pushed: what was moved.
         left: objects that the lock names and nobody needed.
         push: what was done about pushing, in words, and why.
+        lock: what was done with a changed lock; `None` where the walk did not come to it.
         notes: sentences for the reader.
         error: what ended the walk early.
         seconds: of the whole run.
@@ -345,6 +362,7 @@ class Report:
     pushed: Traffic = Traffic()
     left: Traffic = Traffic()
     push: str = ""
+    lock: LockRow | None = None
     notes: tuple[str, ...] = ()
     error: Problem | None = None
     seconds: float = 0.0

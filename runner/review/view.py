@@ -239,7 +239,7 @@ def commit(row: Commit) -> str:
 
 
 def moved(report: Report) -> list[str]:
-    """Say what was fetched, what was not, and what was pushed."""
+    """Say what was fetched, what was not, what was pushed, and what became of the lock."""
     fetched = f"fetched {words.count(report.pulled.objects, 'object')}"
     lines = [fetched + _amount(report.pulled.bytes, report.pulled.seconds)]
     if report.left.objects:
@@ -250,7 +250,7 @@ def moved(report: Report) -> list[str]:
         lines.append(f"{report.push or 'pushed'}: {pushed}")
     elif report.push:
         lines.append(report.push)
-    return lines
+    return [*lines, *([report.lock.done] if report.lock else [])]
 
 
 def _amount(count: int, seconds: float) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from runner.errors import ConfigError, Exit
-from runner.options import MODES, POSTING, RUNNING, Call, targets, verb
+from runner.options import MODES, POSTING, PROPOSING, RUNNING, Call, targets, verb
 from runner.verbs.opened import meter, open_project, stop_is_told
 from runner.verbs.output import print_result, reader_may_leave, show_report
 
@@ -75,7 +75,7 @@ def _explained(call: Call, project: Project, made: Plan, name: str) -> None:
     print_result(call, lambda: data[0] if len(data) == 1 else data, lambda: lines)
 
 
-@verb("remote", "base", *RUNNING, "report", "push", *POSTING, "claims", *_RUNS, *MODES)
+@verb("remote", "base", *RUNNING, "report", "push", *PROPOSING, *POSTING, "claims", *_RUNS, *MODES)
 @_dry_run
 @targets
 def run(call: Call, *, dry: bool) -> int:
@@ -170,7 +170,7 @@ def _whole(call: Call, verb: str, *, explains: bool = False) -> int:
         forge = hosting.forge_of(opened.asked, opened.prefix)
         stop.live = Live(hosting.permitted(forge, opened.asked) if verb == "run" else forge, opened.asked)
         with stop.live as live:
-            made, bug = _walked(opened, verb, live)
+            made, bug = _walked(_ready(opened, verb, call.flags), verb, live)
         opened.close()
     try:
         code = telling.tell(made, opened, folder, live)
@@ -180,6 +180,15 @@ def _whole(call: Call, verb: str, *, explains: bool = False) -> int:
         if bug:
             raise bug
     return code
+
+
+def _ready(opened: Opened, verb: str, flags: Mapping[str, str | None]) -> Opened:
+    """Let a run that proposes its lock make it again where the branch that it is meant for moves on."""
+    if verb != "run":
+        return opened
+    from runner import rebuilding  # noqa: PLC0415 - see `open_project`
+
+    return rebuilding.ready(opened, flags)
 
 
 def _walked(opened: Opened, verb: str, watch: Watch) -> tuple[Report, BaseException | None]:
@@ -200,14 +209,14 @@ def _walked(opened: Opened, verb: str, watch: Watch) -> tuple[Report, BaseExcept
 
 
 def _print_report(call: Call, made: Report, verb: str) -> None:
-    from runner import filing, printing  # noqa: PLC0415 - see `open_project`
+    from runner import filing, presenting, printing  # noqa: PLC0415 - see `open_project`
 
     if verb == "explain":
         from runner import explaining  # noqa: PLC0415 - as above
 
-        safe = filing.masked(made)
+        safe = presenting.masked(made)
         print_result(call, lambda: explaining.gates_data(filing.data(safe)), lambda: explaining.gate_lines(safe))
     elif call.as_json:
         click.echo(printing.json_line(filing.gate_data(made) if verb == "gate" else filing.data(made)))
     else:
-        show_report(filing.masked(made))
+        show_report(presenting.masked(made))

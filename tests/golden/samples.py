@@ -10,7 +10,7 @@ from runner.errors import Location
 from runner.review import vega
 from runner.review.changed import DataRow, FileRow, Ingredient, LineageRow, PathRow, Picture, PlotRow
 from runner.review.metrics import difference
-from runner.review.model import Change, Claim, History, Mark, Trend, Verdict
+from runner.review.model import Change, Claim, History, LockRow, Mark, Trend, Verdict
 from runner.review.report import Commit, Problem, ReasonRow, Report, StageRow, Traffic
 
 HEAD = "4f1c0de2b7a94d6f8a3be5c1d2907f6e8b5a3c21"
@@ -258,6 +258,7 @@ def usual() -> Report:
         pulled=Traffic(3, 1_483_224, 0.41),
         left=Traffic(12, 318_771_200),
         push="not pushed: the gates say failed",
+        lock=LockRow("no lock is proposed: the gates say failed", "https://github.com/octocat/digits/pull/12"),
         notes=("the metrics of the baseline were read from git",),
         seconds=91.7,
     )

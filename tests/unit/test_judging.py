@@ -544,7 +544,7 @@ def test_somebody_who_may_write_accepts_a_regression_for_one_head(
     assert report.gates[0].why.endswith("; accepted by octocat (label accept-regression)")
     assert report.override
     assert report.override.sha == head
-    assert report.notes[-1] == f"Accepted-regression: {head} by octocat (label accept-regression)"
+    assert report.notes[-1] == f"Retrain-Accepted-By: octocat (label accept-regression, head {head})"
 
 
 REFUSED: Mapping[str, tuple[str, tuple[str, list[str]] | None, Mapping[str, str]]] = {

@@ -51,7 +51,7 @@ _NETWORK = re.compile(
     r"(aiohttp|asyncssh|azure|boto3|botocore|ftplib|google|http\.(client|server)|httpx|obstore|requests|smtplib|socket|ssl|urllib\.request|urllib3)(\.|$)",
 )
 # Ways to ask for a merge: of the REST API, of GraphQL, of git and of the gh command.
-_MERGING = re.compile(r"pulls/[^\"']*/merge\b|/merges\b|mergePullRequest|AutoMerge|merge_method|[\"']merge[\"'],")
+_MERGING = re.compile(r"pulls/[^\"']*/merge\b|/merges\b|mergePullRequest|mergeBranch|merge_method|[\"']merge[\"'],")
 
 
 def _text(path: str) -> str:
@@ -95,6 +95,8 @@ def test_nothing_asks_the_code_host_to_merge() -> None:
     assert _MERGING.search('f"/repos/{name}/pulls/{number}/merge"')
     assert _MERGING.search('["git", "merge", branch]')
     assert [path for path, source in _sources() if _MERGING.search(source)] == []
+    # That GitHub may merge by itself what everything it requires holds for is said in one place.
+    assert [path for path, source in _sources() if "PullRequestAutoMerge" in source] == ["forge/lockpr.py"]
 
 
 def test_every_dependency_is_pinned_within_its_range() -> None:

@@ -77,12 +77,12 @@ class Bare:
 
     def tree(self, entries: Iterable[Entry], base: str | None = None) -> str:
         """Write a tree: `base`, with these entries put in or taken out."""
-        lines = "".join(f"{one.mode if one.sha else 0} {one.sha or NOTHING}\t{one.path}\n" for one in entries)
+        lines = "".join(f"{one.mode if one.sha else 0} {one.sha or NOTHING}\t{one.path}\0" for one in entries)
         with tempfile.TemporaryDirectory() as scratch:
             environ = {"GIT_INDEX_FILE": str(Path(scratch) / "index")}
             if base:
                 self.git("read-tree", base, environ=environ)
-            self.git("update-index", "--index-info", given=lines.encode(), environ=environ)
+            self.git("update-index", "-z", "--index-info", given=lines.encode(), environ=environ)
             return self.git("write-tree", environ=environ)
 
     def record(self, tree: str, parents: Iterable[str], message: str, environ: Mapping[str, str] = {}) -> str:

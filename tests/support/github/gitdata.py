@@ -161,7 +161,7 @@ def _tree_row(fake: FakeGitHub, sha: str, *, recursive: bool) -> dict[str, Any]:
     rows = []
     for line in fake.git.git("ls-tree", "-z", "-l", *(["-r", "-t"] if recursive else []), sha).split("\0"):
         if line:
-            about, path = line.split("\t")
+            about, _, path = line.partition("\t")
             mode, kind, name, size = about.split()
             row = {"path": path, "mode": mode, "type": kind, "sha": name, "url": f"{fake.url}/{name}"}
             rows.append({**row, **({"size": int(size)} if kind == "blob" else {})})

@@ -13,7 +13,7 @@ from graphql import GraphQLError, build_ast_schema, graphql_sync, parse, validat
 
 from tests.support.github import gitdata, pulls
 from tests.support.github.answers import Answer
-from tests.support.github.bare import Entry, GitSays
+from tests.support.github.bare import NOTHING, Entry, GitSays
 from tests.support.tools import require
 
 if TYPE_CHECKING:
@@ -149,18 +149,22 @@ class _Root:
         return {"commit": self._commit_row(sha), "ref": self._ref(f"refs/heads/{branch}")}
 
     def updateRefs(self, _info: Info, input: Any) -> Any:  # noqa: A002, N802
+        """Move refs, all of them or none; forty zeros stand for a ref that is not there."""
         self._need("contents")
-        for update in input["refUpdates"]:
-            was = self._fake.git.refs(update["name"]).get(update["name"])
-            stale = "beforeOid" in update and update["beforeOid"] != (was or "0" * 40)
-            backwards = was and not update.get("force") and not self._fake.git.has_ancestor(was, update["afterOid"])
+        found = [(one, self._fake.git.refs(one["name"]).get(one["name"])) for one in input["refUpdates"]]
+        for update, was in found:
+            name, after = update["name"], update["afterOid"]
+            stale = "beforeOid" in update and update["beforeOid"] != (was or NOTHING)
+            backwards = was and not update.get("force") and not self._fake.git.has_ancestor(was, after)
             if stale or backwards:
-                refuse("UNPROCESSABLE", f"{update['name']} could not be updated: it moved or is no fast forward")
+                refuse("UNPROCESSABLE", f"{name} could not be updated: it moved or is no fast forward")
+        for update, was in found:
+            name, after = update["name"], update["afterOid"]
             try:
-                self._fake.git.move(update["name"], update["afterOid"])
+                self._fake.git.move(name, after)
             except GitSays as refused:
                 refuse("UNPROCESSABLE", str(refused))
-            gitdata.record_push(self._fake, update["name"], was, update["afterOid"], self._login)
+            gitdata.record_push(self._fake, name, was, None if after == NOTHING else after, self._login)
         return {"clientMutationId": input.get("clientMutationId")}
 
     def enablePullRequestAutoMerge(self, _info: Info, input: Any) -> Any:  # noqa: A002, N802

@@ -162,7 +162,9 @@ def _review(fake: FakeGitHub, asked: Asked) -> Answer:
     known = [one["login"] for one in pull["requested_reviewers"]]
     pull["requested_reviewers"] = [talk.person(login) for login in dict.fromkeys([*known, *wanted])]
     like = api_description.example("team-items")[0]
-    pull["requested_teams"] += [{**like, "slug": slug} for slug in asked.body.get("team_reviewers", [])]
+    pull["requested_teams"] += [
+        {"type": "organization", **like, "slug": slug} for slug in asked.body.get("team_reviewers", [])
+    ]
     return Answer(201, fresh(fake, pull))
 
 
