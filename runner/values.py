@@ -13,6 +13,7 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import MISSING, FrozenInstanceError, fields
 from functools import cache
+from inspect import get_annotations
 from operator import attrgetter
 from reprlib import recursive_repr
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -33,9 +34,16 @@ else:
 
 
 def _with_fields(cls: type, *, slots: bool, kw_only: bool) -> type:
-    """Let the standard decorator find the fields; what it would compile is left out."""
+    """Let the standard decorator find the fields; what it would compile is left out.
+
+    It is not shown how fields are annotated: searching each text for InitVar and the like takes it as long again.
+    """
     bare: Callable[[type], type] = dataclasses.dataclass(init=False, repr=False, eq=False, slots=slots, kw_only=kw_only)
-    return bare(cls)
+    annotated = get_annotations(cls)
+    cls.__annotations__ = {name: object for name, kind in annotated.items() if not str(kind).startswith("ClassVar")}
+    made = bare(cls)
+    made.__annotations__ = annotated
+    return made
 
 
 def _completed(cls: type, *, frozen: bool) -> type:

@@ -12,14 +12,14 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
-from configobj import ConfigObj, ConfigObjError
-
 from runner.errors import ConfigError, ConfigErrors, Location, RemoteError
 from runner.pipeline.config_options import NAMED, PATHS, REMOTES, SECTIONS, UNCHECKED
 from runner.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+
+    from configobj import ConfigObjError
 
     from runner.errors import RunnerError
     from runner.pipeline.config_options import Kind, Value
@@ -183,6 +183,10 @@ def _layer(file: str, text: str, folder: str, home: str) -> dict[_Section, tuple
 def _content(file: str, text: str) -> dict[str, Any]:
     """Read ConfigObj's syntax: repeated sections or options and lines that are neither are mistakes."""
     lines = text.removeprefix("\N{BYTE ORDER MARK}").splitlines()
+    if not any(lines):
+        return {}
+    from configobj import ConfigObj, ConfigObjError  # noqa: PLC0415 - a project without any configuration needs none
+
     try:
         return dict(ConfigObj(lines).dict())
     except ConfigObjError as error:
