@@ -248,7 +248,7 @@ def _coming(project: Project, home: str, names: Iterable[Hash], before: float) -
         except Corrupt as error:
             logger.warning("%s", error.message)
         else:
-            late.update(tree.objects() if tree else ())
+            late.update(tree.names if tree else ())
     return late
 
 
