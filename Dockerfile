@@ -28,5 +28,8 @@ RUN apt-get update \
 COPY --from=build /opt/retrain /opt/retrain
 # Started as root, it becomes the owner of the checkout: for the files it writes, and for good in the stages' commands.
 ENV RETRAIN_AS_OWNER=1
+# For a CI that runs a shell in the image, as GitLab does.
+RUN printf '#!/bin/sh\nexec /opt/retrain/bin/python -I -m runner "$@"\n' > /usr/local/bin/retrain \
+    && chmod 0755 /usr/local/bin/retrain
 # Isolated (-I), so that a directory called runner/ in the user's repository is not mistaken for this program.
 ENTRYPOINT ["/opt/retrain/bin/python", "-I", "-m", "runner"]

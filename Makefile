@@ -78,8 +78,8 @@ dist: $(VENV)/stamp-lock ## Build the wheel and the source distribution into dis
 
 lock: $(VENV)/stamp-lock ## Pin the image's packages anew in requirements.lock
 	@mkdir -p build
-	$(UV) --extra azure --extra ssh --group test --output-file build/test.txt
-	$(UV) --extra azure --extra ssh --constraints build/test.txt --generate-hashes --output-file build/runner.txt
+	$(UV) --extra azure --extra gitlab --extra ssh --group test --output-file build/test.txt
+	$(UV) --extra azure --extra gitlab --extra ssh --constraints build/test.txt --generate-hashes --output-file build/runner.txt
 	@{ echo '# What the image holds, and the tests run on. Written by `make lock`; never by hand.'; cat build/runner.txt; } > requirements.lock
 
 clean: ## Remove the environment and everything that was built
@@ -104,6 +104,7 @@ check-actions:
 	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows $(WORKFLOWS)
 	$(if $(ACTIONS),$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-actions $(ACTIONS))
 	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-issue-forms $(wildcard .github/ISSUE_TEMPLATE/*.yml)
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.gitlab-ci --data-transform gitlab-ci examples/gitlab/.gitlab-ci.yml
 	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
 	$(BIN)/zizmor --quiet --offline --no-progress --persona pedantic $(WORKFLOWS) $(ACTIONS) .github/dependabot.yml
 
@@ -126,7 +127,7 @@ $(VENV)/constraints.txt: requirements.lock | $(BIN)/python
 	@sed -n 's/ *\\$$//; /^[a-z]/p' requirements.lock > $@
 
 $(VENV)/stamp-%: pyproject.toml $(VENV)/constraints.txt
-	$(PIP) install --constraint $(VENV)/constraints.txt --editable '.[azure,ssh]' --group $*
+	$(PIP) install --constraint $(VENV)/constraints.txt --editable '.[azure,gitlab,ssh]' --group $*
 	@touch $@
 
 $(VENV)/stamp-npm: tests/package-lock.json | $(BIN)/python

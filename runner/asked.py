@@ -6,6 +6,7 @@ from contextlib import nullcontext
 from dataclasses import field
 from typing import TYPE_CHECKING
 
+from runner.forge import gitlab_event
 from runner.values import dataclass
 
 if TYPE_CHECKING:
@@ -58,3 +59,11 @@ class Asked:
     override: Callable[[], Override | None] = lambda: None
     restores_only: bool = False
     again: Callable[[str], Report] | None = None
+
+    @property
+    def event_name(self) -> str:
+        """The event as `when` of a gate names it; empty on a laptop."""
+        chosen = self.settings
+        if chosen.gitlab is not None:
+            return gitlab_event.name(self.event.kind)
+        return chosen.actions.event if chosen.actions else ""

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Final
 from runner import settings
 from runner.asked import Asked
 from runner.errors import ConfigError, ForgeError, GitError, Location
+from runner.forge import gitlab_event
 from runner.forge.event import classify
 from runner.pipeline import yaml12
 from runner.review import baseline
@@ -74,8 +75,8 @@ def ask(root: Path, git: Git, said: Said) -> Asked:
     for name in settings.unknown_inputs(said.environ):
         logger.warning("%s is no input of the runner; see `retrain --help`", name)
     actions = settings.actions_of(said.environ)
-    event = event_of(actions)
-    if actions:
+    event = event_of(said.environ)
+    if event.kind != "local":
         logger.info("%s: %s", event.kind, event.why)
     if event.kind != "comment" or actions is None:
         return _asked(root, git, said, event)
@@ -265,16 +266,17 @@ def _wish(event: Event, rev: str, rule: str = baseline.MERGE_BASE) -> baseline.W
     )
 
 
-def event_of(actions: Actions | None) -> Event:
+def event_of(environ: Mapping[str, str]) -> Event:
     """Give the event that started a job.
 
     Raises:
         ConfigError: GitHub's file of it cannot be read.
 
     """
-    if actions is None:
-        return classify("", {}, sha="", ref="", repository="")
-    return event(actions, payload(actions))
+    actions, gitlab = settings.actions_of(environ), settings.gitlab_of(environ)
+    if gitlab is not None:
+        return gitlab_event.classify(gitlab)
+    return event(actions, payload(actions)) if actions else classify("", {}, sha="", ref="", repository="")
 
 
 def event(actions: Actions, payload: Mapping[str, object]) -> Event:

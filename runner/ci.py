@@ -139,7 +139,7 @@ def terms_of(asked: Asked) -> Terms:
 
     return Terms(
         gates=asked.gates.gates if asked.gates else (),
-        event=asked.settings.actions.event if asked.settings.actions else "",
+        event=asked.event_name,
         base_sha=asked.base.sha if asked.base else "",
         policy=asked.settings.claims,
         proposes=asked.event.base_remote,

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from runner.review.model import Report
     from runner.review.templates import Own
-    from runner.settings import Actions, Settings
+    from runner.settings import Settings
 
 logger = logging.getLogger("retrain")
 _SUFFIXES = {"junit": "xml"}
@@ -100,6 +100,7 @@ def write(report: Report, folder: Path, own: Own | None = None) -> dict[str, Pat
     }
     places = {f"report-{kind}": folder / f"report.{_SUFFIXES.get(kind, kind)}" for kind in texts}
     try:
+        durable.write(folder / "metrics.txt", rendering.to_openmetrics(report).encode(errors="replace"))
         for kind, text in texts.items():
             durable.write(places[f"report-{kind}"], text.encode())
         if report.plots:
@@ -134,9 +135,8 @@ def with_logs(report: Report, root: Path, folder: Path) -> dict[str, Path]:
     return {"logs": folder / "logs"} if there else {}
 
 
-def relative(files: Mapping[str, Path], actions: Actions) -> dict[str, str]:
+def relative(files: Mapping[str, Path], workspace: str) -> dict[str, str]:
     """Give paths as the next step can use them: relative to the workspace, which a container sees elsewhere."""
-    workspace = actions.workspace
     names = {}
     for name, place in files.items():
         inside = bool(workspace) and place.is_relative_to(workspace)

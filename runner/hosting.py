@@ -59,12 +59,11 @@ def early(flags: Mapping[str, str | None], environ: Mapping[str, str]) -> Forge:
     What the call itself says counts. A comment is corrected where an earlier run wrote one, so that none stays green;
     the gate file, which nobody has read, may want none.
     """
-    actions = settings.actions_of(environ)
     try:
         chosen = settings.resolve(flags, environ, {})
         _, git, prefix = opening.located(flags, environ)
         git.close()
-        return _opened(chosen, asking.event_of(actions), prefix, None if chosen.comment == "off" else "correct")
+        return _opened(chosen, asking.event_of(environ), prefix, None if chosen.comment == "off" else "correct")
     except RunnerError as error:
         logger.debug("no check and no status can be posted: %s", error)
         return step(environ)
@@ -72,6 +71,13 @@ def early(flags: Mapping[str, str | None], environ: Mapping[str, str]) -> Forge:
 
 def _opened(chosen: Settings, event: Event, prefix: str, mode: Mode | None) -> Forge:
     actions = chosen.actions
+    if chosen.forge == "file":
+        from runner.forge.folder import Folder  # noqa: PLC0415 - see the top
+
+        place = chosen.directory / chosen.report_dir / "posted"
+        return Folder(place=place, job=_job(event, prefix, chosen.report_name))
+    if chosen.gitlab is not None:
+        return _gitlab(chosen, event, prefix, chosen.gitlab)
     if actions is None:
         return Local()
     surfaces = _surfaces(chosen, event, job_of(event, actions, prefix, chosen.report_name), mode)
@@ -86,17 +92,39 @@ def step(environ: Mapping[str, str]) -> Forge:
 
 def job_of(event: Event, actions: Actions, prefix: str, name: str) -> Job:
     """Give the run whose report is posted."""
+    return _job(event, prefix, name, run=actions.run, attempt=actions.attempt, url=actions.page)
+
+
+def _job(event: Event, prefix: str, name: str, **run: Any) -> Job:  # noqa: ANN401 - fields of `Job`
     folder = prefix.rstrip("/")
     project = ":".join(filter(None, (folder or ".", name)))
     here = f"{_NAME}: {folder}" if folder else _NAME
-    return Job(
-        project=project,
-        title=name or here,
-        head=event.head_sha,
-        number=event.number,
-        run=actions.run,
-        attempt=actions.attempt,
-        url=actions.page,
+    return Job(project=project, title=name or here, head=event.head_sha, number=event.number, **run)
+
+
+def _gitlab(chosen: Settings, event: Event, prefix: str, variables: Mapping[str, str]) -> Forge:
+    """Open GitLab as far as settings and event let it write there; why something is not written is said."""
+    from runner.forge import gitlab  # noqa: PLC0415 - see the top
+
+    pipeline = variables.get("CI_PIPELINE_ID", "")
+    url = variables.get("CI_JOB_URL", "")
+    job = _job(event, prefix, chosen.report_name, run=int(pipeline) if pipeline.isdigit() else 0, url=url)
+    file = chosen.directory / chosen.report_dir / "retrain.env" if chosen.report_dir else None
+    comments = chosen.comment != "off" and event.number is not None
+    if not comments and not chosen.commit_status:
+        return gitlab.GitLab(variables=file)
+    if not event.rights.may_comment or not chosen.token:
+        why = event.why if not event.rights.may_comment else "GITLAB_TOKEN is not set"
+        logger.info("nothing is posted: %s", why)
+        return gitlab.GitLab(variables=file)
+    client = gitlab.connect(
+        variables.get("CI_SERVER_URL", ""), chosen.token, variables.get("CI_SERVER_TLS_CA_FILE", "")
+    )
+    target = variables.get("CI_MERGE_REQUEST_PROJECT_ID", "")
+    return gitlab.GitLab(
+        notes=gitlab.Notes(client, target, job, "new" if chosen.comment == "new" else "update") if comments else None,
+        commit=gitlab.CommitStatus(client, variables.get("CI_PROJECT_ID", ""), job) if chosen.commit_status else None,
+        variables=file,
     )
 
 

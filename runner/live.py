@@ -49,9 +49,10 @@ class Live(Watch):
         self.forge = forge
         self._head = asked.head.sha
         self._page = actions.page if actions else ""
-        self._begins = actions is not None and (chosen.check_run or chosen.commit_status)
+        hosted = actions is not None or chosen.gitlab is not None
+        self._begins = hosted and (chosen.check_run or chosen.commit_status)
         reported = chosen.check_run or chosen.comment != "off"
-        self._shows = actions is not None and chosen.progress and event.may_comment and reported
+        self._shows = hosted and chosen.progress and event.may_comment and reported
         self._every = every or EVERY
         self._now = now
         self._stages: dict[str, None] = {}

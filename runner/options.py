@@ -24,6 +24,8 @@ Exit codes: 0 held, 1 a gate failed or could not be measured, 2 usage or configu
 _SECRETS: Final = (
     "INPUT_GITHUB-TOKEN",
     "GITHUB_TOKEN",
+    "GITLAB_TOKEN",
+    "CI_JOB_TOKEN",
     "ACTIONS_RUNTIME_TOKEN",
     "ACTIONS_ID_TOKEN_REQUEST_TOKEN",
     "AWS_SECRET_ACCESS_KEY",
@@ -166,6 +168,12 @@ OPTIONS: Final = {
     "report-name": _option(
         "--report-name", of="report-name", metavar="NAME", help="Tells this run's comment, check and status apart."
     ),
+    "forge": _option(
+        "--forge",
+        of="forge",
+        type=click.Choice(["auto", "file"]),
+        help="Post to the host whose job this is, or into files in the report directory.",
+    ),
     "report-artifact": _option(
         "--report-artifact",
         of="report-artifact",
@@ -215,7 +223,7 @@ OPTIONS: Final = {
 }
 PROPOSING: Final = ("lock", "lock-branch", "lock-reviewers", "auto-merge")
 MODES: Final = ("set-param", "force", "single-item", "downstream", "locked", "allow-missing", "run-cache")
-POSTING: Final = ("comment", "progress", "check-run", "commit-status", "report-name", "report-artifact")
+POSTING: Final = ("comment", "progress", "check-run", "commit-status", "report-name", "report-artifact", "forge")
 RUNNING: Final = ("jobs", "transfers", "timeout", "stage-timeout", "silence")
 EVERY: Final = ("directory", "config", "json", "verbose", "quiet")
 

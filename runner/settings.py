@@ -22,6 +22,7 @@ Comment = Literal["update", "new", "hide-old", "off"]
 Lock = Literal["auto", "leave", "check", "commit", "pull-request"]
 AutoMerge = Literal["off", "passed", "warned"]
 Claims = Literal["auto", "accept", "rerun", "fail"]
+Forge = Literal["auto", "file"]
 Determinism = Literal["off", "warn", "fail"]
 _MOST_JOBS = 1024
 _SEVERAL = {"lock-reviewers", "pass-env", "setup"}
@@ -148,6 +149,12 @@ INPUTS = (
         _text,
         "The artifact in which a fork's run leaves its report-dir, for the run that follows and posts it.",
     ),
+    Input(
+        "forge",
+        "auto",
+        _one_of("auto", "file"),
+        "Where the report is posted: auto, the host whose job this is; file, into files in report-dir, for any CI.",
+    ),
     Input("github-token", "", _text, "Token for what is posted: comment, check, status.", in_file=False),
     Input("force", "false", _yes, "Run every stage that is not frozen, whatever the lock says.", in_file=False),
     Input("keep-going", "false", _yes, "After a failure go on with what does not depend on it."),
@@ -226,8 +233,10 @@ class Settings:
         lock_reviewers: who is asked to review that, logins and teams.
         auto_merge: by which verdict GitHub is asked to merge that by itself.
         claims: what to do with gated metrics that only the commit vouches for; see `review.claims`.
-        token: GitHub's token; never shown.
+        forge: whether what would be posted is posted (`auto`), or put into files (`file`).
+        token: the code host's token; never shown.
         actions: the GitHub job, if this is one.
+        gitlab: GitLab's own variables of the job, if this is one of GitLab's.
         force, keep_going, single_item, downstream, allow_missing, run_cache: see `engine.modes`.
         set_param: values that params files hold for this run, as `[file:]key=value`.
         check_determinism: whether commands run twice, and what becomes of a stage that writes something else.
@@ -260,8 +269,10 @@ class Settings:
     lock_reviewers: tuple[str, ...] = ()
     auto_merge: AutoMerge = "off"
     claims: Claims = "auto"
+    forge: Forge = "auto"
     token: str = field(default="", repr=False)
     actions: Actions | None = None
+    gitlab: Mapping[str, str] | None = None
     force: bool = False
     keep_going: bool = False
     locked: bool = False
@@ -271,6 +282,12 @@ class Settings:
     run_cache: bool = True
     set_param: tuple[str, ...] = ()
     check_determinism: Determinism = "off"
+
+
+def workspace_of(environ: Mapping[str, str]) -> str:
+    """Give the folder that the host's paths are relative to; empty where there is no host."""
+    actions, gitlab = actions_of(environ), gitlab_of(environ)
+    return actions.workspace if actions else (gitlab or {}).get("CI_PROJECT_DIR", "")
 
 
 def variable(name: str) -> str:
@@ -318,6 +335,9 @@ def _check_together(values: Mapping[str, Any]) -> None:
         if values[one] and values[other]:
             message = f"{one} and {other} contradict each other"
             raise ConfigError(message, "leave one of them out")
+    if values["forge"] == "file" and not values["report-dir"]:
+        message = "forge: file has no folder to write to"
+        raise ConfigError(message, "name one with report-dir")
 
 
 def unknown_inputs(environ: Mapping[str, str]) -> list[str]:
@@ -382,8 +402,10 @@ def _settings(values: Mapping[str, Any], environ: Mapping[str, str]) -> Settings
         lock_reviewers=values["lock-reviewers"],
         auto_merge=cast("AutoMerge", values["auto-merge"]),
         claims=cast("Claims", values["claims"]),
-        token=values["github-token"],
+        forge=cast("Forge", values["forge"]),
+        token=values["github-token"] or (environ.get("GITLAB_TOKEN", "") if gitlab_of(environ) else ""),
         actions=actions_of(environ),
+        gitlab=gitlab_of(environ),
         force=values["force"],
         keep_going=values["keep-going"],
         locked=values["locked"],
@@ -415,6 +437,17 @@ def actions_of(environ: Mapping[str, str]) -> Actions | None:
         run=_number(environ.get("GITHUB_RUN_ID", "")),
         attempt=_number(environ.get("GITHUB_RUN_ATTEMPT", "")) or 1,
     )
+
+
+def gitlab_of(environ: Mapping[str, str]) -> dict[str, str] | None:
+    """Give GitLab's variables of the job, but no credentials; `None` elsewhere.
+
+    https://docs.gitlab.com/ci/variables/predefined_variables/
+    """
+    if environ.get("GITLAB_CI") != "true" or environ.get("GITHUB_ACTIONS") == "true":
+        return None
+    plain = (name for name in environ if name.startswith("CI_") and not name.endswith(("TOKEN", "PASSWORD", "JWT")))
+    return {name: environ[name] for name in plain}
 
 
 def _number(text: str) -> int:

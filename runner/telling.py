@@ -50,8 +50,7 @@ def tell(report: Report, opened: Opened, folder: Path | None, live: Live) -> int
         code = code or error.exit_code
         report = dataclasses.replace(report, notes=(*report.notes, error.message))
         logger.error("%s\n  %s", error.message, error.hint)  # noqa: TRY400 - the reason is in the message
-    actions = opened.asked.settings.actions
-    where = filing.relative(files, actions) if actions else {}
+    where = filing.relative(files, settings.workspace_of(opened.asked.environ))
     standing = standing_of(report, code, own, pointing.pointed(report, opened.root, opened.prefix))
     live.forge.annotate(standing.annotations)
     try:
@@ -87,7 +86,7 @@ def stopped(error: Exception, environ: Mapping[str, str], command: str, folder: 
     try:
         files = filing.write(report, folder) if folder else {}
         forge.summary(standing)
-        forge.outputs({**_outputs(report), **(filing.relative(files, actions) if actions else {}), **posted})
+        forge.outputs({**_outputs(report), **filing.relative(files, settings.workspace_of(environ)), **posted})
     except RunnerError as failure:
         logger.warning("%s", failure)
 

@@ -36,7 +36,16 @@ _ALLOWED = frozenset(
     }
 )
 _NEVER = frozenset(
-    {"GITHUB_TOKEN", "GITHUB_ENV", "GITHUB_PATH", "GITHUB_OUTPUT", "GITHUB_STATE", "GITHUB_STEP_SUMMARY"}
+    {
+        "GITLAB_TOKEN",
+        "CI_JOB_TOKEN",
+        "GITHUB_TOKEN",
+        "GITHUB_ENV",
+        "GITHUB_PATH",
+        "GITHUB_OUTPUT",
+        "GITHUB_STATE",
+        "GITHUB_STEP_SUMMARY",
+    }
 )
 _ALLOWED_BEGINNINGS = ("LC_", "CUDA_", "NVIDIA_", "HIP_", "ROCR_")
 _CHUNK = 1 << 16

@@ -33,6 +33,7 @@ from runner.review.model import (
     StageRow,
     Traffic,
 )
+from runner.review.openmetrics import to_openmetrics
 from runner.review.view import headline
 
 __all__ = [
@@ -52,6 +53,7 @@ __all__ = [
     "to_json",
     "to_junit",
     "to_markdown",
+    "to_openmetrics",
 ]
 
 
