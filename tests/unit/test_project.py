@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 # Where a process may open a connection, and with which library.
 _NETWORK_DOORS = {
+    "forge/gitlab.py",
+    "store/arriving.py",
     "store/azure.py",
     "store/azure_client.py",
     "store/azure_errors.py",

@@ -65,7 +65,7 @@ def given(name: str, flag: str | None = None, environ: str | None = None, file: 
 
 def test_every_input_has_its_row() -> None:
     assert set(VALUES) == {one.name for one in INPUTS}
-    assert {row[0] for row in VALUES.values()} | {"actions"} == set(Settings.__dataclass_fields__)
+    assert {row[0] for row in VALUES.values()} | {"actions", "gitlab"} == set(Settings.__dataclass_fields__)
 
 
 @EACH
