@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from runner.forge.event import RIGHTS, Event
+from runner.forge.event import Event
+from runner.forge.rights import RIGHTS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from runner.forge.event import Kind
+    from runner.forge.rights import Kind
 
 _KINDS: Final[Mapping[str, Kind]] = {
     "push": "push",

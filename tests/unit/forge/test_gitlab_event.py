@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from runner import settings
-from runner.forge.event import RIGHTS
 from runner.forge.gitlab_event import classify, name
+from runner.forge.rights import RIGHTS
 
 SHA, PARTED, TIP = "a" * 40, "b" * 40, "c" * 40
 REQUEST = {
