@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from runner.asked import Asked
+    from runner.forge import gitlab
     from runner.forge.comments import Mode
     from runner.forge.event import Event
     from runner.forge.protocol import Forge
@@ -77,7 +78,7 @@ def _opened(chosen: Settings, event: Event, prefix: str, mode: Mode | None) -> F
         place = chosen.directory / chosen.report_dir / "posted"
         return Folder(place=place, job=_job(event, prefix, chosen.report_name))
     if chosen.gitlab is not None:
-        return _gitlab(chosen, event, prefix, chosen.gitlab)
+        return _gitlab(chosen, event, prefix, chosen.gitlab, "correct" if mode == "correct" else None)
     if actions is None:
         return Local()
     surfaces = _surfaces(chosen, event, job_of(event, actions, prefix, chosen.report_name), mode)
@@ -102,9 +103,11 @@ def _job(event: Event, prefix: str, name: str, **run: Any) -> Job:  # noqa: ANN4
     return Job(project=project, title=name or here, head=event.head_sha, number=event.number, **run)
 
 
-def _gitlab(chosen: Settings, event: Event, prefix: str, variables: Mapping[str, str]) -> Forge:
+def _gitlab(
+    chosen: Settings, event: Event, prefix: str, variables: Mapping[str, str], mode: gitlab.Mode | None
+) -> Forge:
     """Open GitLab as far as settings and event let it write there; why something is not written is said."""
-    from runner.forge import gitlab  # noqa: PLC0415 - see the top
+    from runner.forge.gitlab import CommitStatus, GitLab, Notes, connect  # noqa: PLC0415 - see the top
 
     pipeline = variables.get("CI_PIPELINE_ID", "")
     url = variables.get("CI_JOB_URL", "")
@@ -112,18 +115,17 @@ def _gitlab(chosen: Settings, event: Event, prefix: str, variables: Mapping[str,
     file = chosen.directory / chosen.report_dir / "retrain.env" if chosen.report_dir else None
     comments = chosen.comment != "off" and event.number is not None
     if not comments and not chosen.commit_status:
-        return gitlab.GitLab(variables=file)
+        return GitLab(variables=file)
     if not event.rights.may_comment or not chosen.token:
         why = event.why if not event.rights.may_comment else "GITLAB_TOKEN is not set"
         logger.info("nothing is posted: %s", why)
-        return gitlab.GitLab(variables=file)
-    client = gitlab.connect(
-        variables.get("CI_SERVER_URL", ""), chosen.token, variables.get("CI_SERVER_TLS_CA_FILE", "")
-    )
+        return GitLab(variables=file)
+    client = connect(variables.get("CI_SERVER_URL", ""), chosen.token, variables.get("CI_SERVER_TLS_CA_FILE", ""))
     target = variables.get("CI_MERGE_REQUEST_PROJECT_ID", "")
-    return gitlab.GitLab(
-        notes=gitlab.Notes(client, target, job, "new" if chosen.comment == "new" else "update") if comments else None,
-        commit=gitlab.CommitStatus(client, variables.get("CI_PROJECT_ID", ""), job) if chosen.commit_status else None,
+    mode = mode or ("new" if chosen.comment == "new" else "update")
+    return GitLab(
+        notes=Notes(client, target, job, mode) if comments else None,
+        commit=CommitStatus(client, variables.get("CI_PROJECT_ID", ""), job) if chosen.commit_status else None,
         variables=file,
     )
 

@@ -34,7 +34,8 @@ _QUICK_ACTION: Final = re.compile(r"^([\s>]*)/(?=[A-Za-z])", re.MULTILINE)
 _STATES: Final[Mapping[str, str]] = {"pending": "running", "success": "success"}
 """GitLab's words for GitHub's; every other is `failed`."""
 
-Mode = Literal["update", "new"]
+Mode = Literal["update", "new", "correct"]
+"""`correct` changes a note that is there, and writes none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,10 +91,12 @@ class Notes:
         with _told(f"the note on merge request {self._job.number} cannot be written"):
             project = self._client.projects.get(self._project, lazy=True)
             request = project.mergerequests.get(self._job.number or 0, lazy=True)
-            mine = self._mine or (self._earlier(request) if self._mode == "update" else None)
+            mine = self._mine or (None if self._mode == "new" else self._earlier(request))
             there = Mark.read(mine.body) if mine else None
             if there and there.is_later_than(mark):
                 logger.info("the note is left alone: a later pipeline, %d, has written it", there.run)
+                return ""
+            if mine is None and self._mode == "correct":
                 return ""
             if mine is None:
                 mine = request.notes.create({"body": text})

@@ -127,6 +127,17 @@ def test_an_earlier_pipeline_that_ends_late_leaves_the_note_of_a_later_one_alone
     assert gitlab.bodies()[0].endswith("later")
 
 
+def test_a_run_that_cannot_begin_corrects_the_note_that_is_there_and_writes_none(
+    merge_request: MergeRequest, retrain: Program, gitlab: FakeGitLab
+) -> None:
+    broken = {"dvc.yaml": "stages: {\n"}
+    merge_request(broken).run(retrain, exits=2)
+    assert gitlab.bodies() == []
+    gitlab.say(f"<!-- retrain:. head={'1' * 40} run=50.1 -->\n**Passed**", BOT)
+    merge_request({"note.txt": "again\n"}, pipeline=101).run(retrain, exits=2)
+    assert "**Passed**" not in gitlab.bodies()[0]
+
+
 def test_a_worse_model_fails_the_job(merge_request: MergeRequest, retrain: Program, gitlab: FakeGitLab) -> None:
     merge_request({"params.yaml": "strength: 50\n"}).run(retrain, "--commit-status", exits=1)
     assert gitlab.statuses[-1]["state"] == "failed"
