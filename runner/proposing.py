@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -30,6 +32,7 @@ Mode = Literal["leave", "check", "commit", "pull-request"]
 _BY_ITSELF: Final = frozenset({"schedule", "dispatch"})
 """The kinds of run whose lock is proposed where nobody says otherwise."""
 _PREFIX: Final = "retrain"
+_PLAIN: Final = re.compile(r"(\w+(/\w+)*)?", re.ASCII)
 _ASIDE: Final = "retrain-aside"
 
 
@@ -96,10 +99,11 @@ def check(project: Project, asked: Asked) -> None:
 
     Raises:
         ConfigError: no token, or no remote that could hold what the lock will name.
+        ForgeError: the token lacks a permission.
 
     """
-    chosen = asked.settings
-    if mode_of(asked)[0] not in {"commit", "pull-request"} or chosen.lock == "auto":
+    chosen, mode = asked.settings, mode_of(asked)[0]
+    if mode not in {"commit", "pull-request"} or chosen.lock == "auto" or asked.restores_only:
         return
     if not chosen.token:
         message = f"lock is set to {chosen.lock}, and the input github-token is empty"
@@ -107,6 +111,16 @@ def check(project: Project, asked: Asked) -> None:
     if not _has_remotes(project):
         message = f"lock is set to {chosen.lock}, and no remote is configured"
         raise ConfigError(message, "no lock is proposed unless a remote has all it names: `dvc remote add -d NAME URL`")
+    _check_permissions(asked, mode)
+
+
+def _check_permissions(asked: Asked, mode: Mode) -> None:
+    from runner.forge import permissions  # noqa: PLC0415 - `ci` says why
+
+    needs = [permissions.branch(), *([permissions.pull_request()] if mode == "pull-request" else [])]
+    for lack in permissions.lacks(_repository(asked), needs):
+        message = f"the token may not do what the setting lock: {asked.settings.lock} takes: {lack.what}"
+        raise ForgeError(message, lack.why)
 
 
 def _has_remotes(project: Project) -> bool:
@@ -342,8 +356,11 @@ def lock_branch(base: str, prefix: str, wanted: str) -> str:
         wanted: what the settings say; empty: nothing.
 
     """
-    project = prefix.rstrip("/").replace("/", "-")
-    return wanted or f"{_PREFIX}/{base}{f'-{project}' if project else ''}"
+    folder = prefix.rstrip("/")
+    project = re.sub(r"[^A-Za-z0-9_]+", "-", folder)
+    if not _PLAIN.fullmatch(folder):  # two folders must not share a branch
+        project = f"{project.strip('-')}-{hashlib.sha256(folder.encode()).hexdigest()[:6]}"
+    return wanted or (f"{_PREFIX}/{base}-{project}" if folder else f"{_PREFIX}/{base}")
 
 
 def _branch(project: Project, asked: Asked) -> str:

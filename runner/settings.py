@@ -6,6 +6,7 @@ One table, `INPUTS`, says what there is; the command line's options, action.yml 
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
@@ -25,6 +26,7 @@ Claims = Literal["auto", "accept", "rerun", "fail"]
 Forge = Literal["auto", "file"]
 Determinism = Literal["off", "warn", "fail"]
 _MOST_JOBS = 1024
+_NO_BRANCH = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|(^|/)\.|^[-/]|\.lock(/|$)|[./]$|^@$")
 _SEVERAL = {"lock-reviewers", "pass-env", "setup"}
 
 
@@ -38,6 +40,14 @@ def _names(value: str) -> tuple[str, ...]:
 
 def _lines(value: str) -> tuple[str, ...]:
     return tuple(part for line in value.splitlines() for part in [line.strip()] if part)
+
+
+def _branch(value: str) -> str:
+    """Take what git takes for a branch: https://git-scm.com/docs/git-check-ref-format."""
+    if _NO_BRANCH.search(value):
+        message = "a name that git takes for a branch"
+        raise ValueError(message)
+    return value
 
 
 def _count(value: str) -> int:
@@ -129,7 +139,7 @@ INPUTS = (
         _one_of("auto", "leave", "check", "commit", "pull-request"),
         "The new lock: leave it, check that it is committed, commit it, propose it in a pull-request, or auto.",
     ),
-    Input("lock-branch", "", _text, "Branch of that pull request; empty: retrain/BASE, with the project's folder."),
+    Input("lock-branch", "", _branch, "Branch of that pull request; empty: retrain/BASE, with the project's folder."),
     Input("lock-reviewers", "", _names, "Who is asked to review it: logins, and teams as organization/team."),
     Input(
         "auto-merge",

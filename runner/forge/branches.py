@@ -153,7 +153,7 @@ class Branches:
         try:
             made = self._signed(aside, new)
             self.move([Move(branch, before, made), Move(aside, made, NOWHERE)])
-        except ForgeError:
+        except BaseException:
             self._clear(aside)
             raise
         return made

@@ -48,6 +48,16 @@ def comment(number: int) -> Need:
     return Need("the comment", f"issues/{number}/comments", {"body": ""})
 
 
+def branch() -> Need:
+    """Need to commit; a branch cannot lead to a commit that there is not."""
+    return Need("the lock's commit", "git/refs", {"ref": "refs/heads/retrain", "sha": "0" * 40})
+
+
+def pull_request() -> Need:
+    """Need to open a pull request; none goes from nowhere to nowhere."""
+    return Need("the lock's pull request", "pulls", {"title": "retrain", "head": "", "base": ""})
+
+
 def lacks(repository: Repository, needs: Iterable[Need]) -> Iterator[Lack]:
     """Give what the token may not do; what GitHub does not answer now is left to be found out later."""
     for need in needs:

@@ -10,7 +10,7 @@ import pytest
 from tests.support import events
 from tests.support.github import FakeGitHub, Meanwhile, serving
 from tests.support.job import TOKEN, Job
-from tests.support.project import GATES, PIPELINE
+from tests.support.project import EVALUATE, GATES, PIPELINE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -44,9 +44,12 @@ def host(project: Project) -> Iterator[FakeGitHub]:
 def nightly(project: Project, host: FakeGitHub, retrain: Program) -> Step:
     """Give a function that runs the job of a schedule on main as it is, and answers what it left."""
 
-    def step(inputs: Mapping[str, str] | None = None, exits: int = 0) -> Outcome:
+    def step(
+        inputs: Mapping[str, str] | None = None, exits: int = 0, environ: Mapping[str, str] | None = None
+    ) -> Outcome:
         workspace = project.checkout("refs/heads/main")
         job = Job(workspace, host, "schedule", {"schedule": "17 3 * * *"}, project.rev("main"), "refs/heads/main")
+        job.environ = environ or {}
         return job.step(retrain, inputs, exits=exits)
 
     return step
@@ -88,9 +91,12 @@ def see_fresh(project: Project, retrain: Program, dvc: Program) -> Callable[[str
 
 
 def written(host: FakeGitHub) -> list[str]:
-    """Give what was written to the host, beside comments."""
-    posts = [one for one in host.received if one.method not in {"GET", "HEAD"}]
-    return [one.path for one in posts if "viewer" not in str(one.body) and "/comments" not in one.path]
+    """Give what was written to the host, beside comments, and questions that nothing can fulfil."""
+    posts = [one for one in host.received if one.method not in {"GET", "HEAD"} and "/comments" not in one.path]
+    asks = [
+        one for one in posts if "viewer" in str(one.body) or "0" * 40 in str(one.body) or "'head': ''" in str(one.body)
+    ]
+    return [one.path for one in posts if one not in asks or "updateRefs" in str(one.body)]
 
 
 def test_a_schedule_proposes_what_it_made_brings_it_up_to_date_and_takes_it_back(
@@ -183,6 +189,9 @@ def test_what_github_refuses_fails_the_job_after_the_report_is_told(
     assert named in done.summary
     assert "0.95" in done.summary
     assert json.loads((project.place / "workspace" / "out" / "report.json").read_text())["exit_code"] == 6
+    assert project.ran == ["train", "evaluate"]
+    assert named in nightly({"lock": "pull-request"}, exits=6).summary
+    assert project.ran == []
 
 
 def test_a_base_that_moved_where_it_matters_has_the_lock_made_again_from_the_run_cache(
@@ -224,6 +233,31 @@ def test_a_base_that_moved_so_that_a_stage_has_to_run_stops_the_run(
     assert "would have to run again" in done.stderr
     assert project.ran == ["train", "evaluate"]
     assert written(host) == []
+
+
+def test_a_project_in_a_folder_has_a_branch_of_its_own_and_no_secret_is_in_what_is_written(
+    nightly: Step, project: Project, host: FakeGitHub
+) -> None:
+    secret = "wJalrXUtnFEMIK7MDENGbPxRfiCYEXAMPLEKEY"  # noqa: S105
+    git = project.git
+    folder = project.origin / "models" / "a b"
+    folder.mkdir(parents=True)
+    for name in git("ls-files", cwd=project.origin).stdout.split("\n"):
+        if name and name != "retrain.yaml":
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            git("mv", name, f"models/a b/{name}", cwd=project.origin)
+    config = (folder / ".dvc" / "config").read_text().replace("../../remote", "../../../../remote")
+    evaluate = EVALUATE.replace("0.%s}", f'0.%s, "{secret}": 1}}')
+    project.commit("main", {"models/a b/.dvc/config": config, "models/a b/evaluate.sh": evaluate, "README": "kept\n"})
+    done = nightly({"working-directory": "models/a b"}, environ={"AWS_SECRET_ACCESS_KEY": secret})
+    (pull,) = host.pulls.values()
+    assert pull["head"]["ref"].startswith("retrain/main-models-a-b-")
+    message = git("log", "-1", "--format=%B", done.outputs["lock-commit"], cwd=project.origin).stdout
+    for text in (message, pull["title"], pull["body"]):
+        assert secret not in text
+        assert "***" in text
+    changed = git("diff", "--name-only", "main", done.outputs["lock-commit"], cwd=project.origin).stdout.splitlines()
+    assert changed == ["models/a b/dvc.lock", "models/a b/metrics.json"]
 
 
 # On a pull request

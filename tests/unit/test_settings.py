@@ -108,6 +108,10 @@ def test_what_the_file_may_not_set_is_refused_there(one: Input) -> None:
         ("push", "Passed"),
         ("push", "sometimes"),
         ("comment", "on"),
+        *(
+            ("lock-branch", text)
+            for text in ("a b", "a..b", "/a", "-a", "a/", "a.lock", "a//b", ".a", "a~1", "a:b", "@", "a\\b")
+        ),
     ],
 )
 def test_a_wrong_value_is_named_with_what_it_should_be(name: str, text: str) -> None:
