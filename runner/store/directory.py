@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from runner.store.meter import Report
     from runner.store.protocols import Put, Sink, Source
 
-_BATCH = 1000
+_BATCH = 10_000
 _BATCH_BYTES = 64 << 20
 """Objects, and bytes of them, that wait for the disk together: so many are sent anew after a crash, and no more."""
 
@@ -84,7 +84,7 @@ class Directory:
     @contextmanager
     def together(self) -> Iterator[Put]:
         """See `Together`."""
-        batch = _Batch()
+        batch = _Batch(self.url)
         try:
             yield lambda name, source, report: batch.put(self._place(name), source, report)
             batch.settle()
@@ -140,7 +140,8 @@ class Directory:
 class _Batch:
     """Objects under temporary names, given their own when enough of them share the wait for the disk."""
 
-    def __init__(self) -> None:
+    def __init__(self, root: str) -> None:
+        self._root = root
         self._lock = threading.Lock()
         self.folders: set[str] = set()
         self._ready: list[tuple[str, str]] = []
@@ -150,6 +151,8 @@ class _Batch:
         ready = disk.temporary(place)
         with disk.Refusals(f"write {place}"):
             try:
+                if not self.folders:
+                    disk.make_folder(self._root, durable=True)
                 size = _write(source, ready, report)
             except BaseException:
                 disk.remove(ready)
@@ -164,7 +167,13 @@ class _Batch:
     def settle(self) -> None:
         """Give every object its name; those that cannot have it are removed."""
         whole, self._ready, self._bytes = self._ready, [], 0
-        _keep(whole)
+        try:
+            with disk.Refusals(f"write {len(whole)} objects"):
+                disk.keep(whole, above=self._root)
+        except BaseException:
+            for ready, _ in whole:
+                disk.remove(ready)
+            raise
 
     def drop(self) -> None:
         """Remove what has got no name."""
@@ -172,19 +181,9 @@ class _Batch:
             disk.remove(ready)
 
 
-def _keep(whole: list[tuple[str, str]]) -> None:
-    try:
-        with disk.Refusals(f"write {len(whole)} objects"):
-            disk.keep(whole)
-    except BaseException:
-        for ready, _ in whole:
-            disk.remove(ready)
-        raise
-
-
 def _write(source: Source, ready: str, report: Report, *, durable: bool = False) -> int:
     """Copy `source` to the new file `ready`, with `durable` wait until it is on the disk; give its size."""
-    writer = disk.create(ready, disk.READ_ONLY, durable=True)
+    writer = disk.create(ready, disk.READ_ONLY, durable=durable)
     try:
         if isinstance(source, bytes):
             size = len(source)

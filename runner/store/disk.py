@@ -221,7 +221,7 @@ def _exchange(ready: str, target: str) -> None:
         raise
 
 
-def keep(pairs: Iterable[tuple[str, str]]) -> None:
+def keep(pairs: Iterable[tuple[str, str]], above: str = "") -> None:
     """Give complete temporary files their final names such that neither is lost in a power cut.
 
     First the bytes reach the disk, then the names change, then the names reach the disk. Many files share the two
@@ -229,16 +229,25 @@ def keep(pairs: Iterable[tuple[str, str]]) -> None:
 
     Args:
         pairs: temporary and final path of each, all on one file system.
+        above: folders below this one may be new, so that their names have to reach the disk too; empty: none is.
 
     """
     renames = list(pairs)
     if not renames:
         return
     folders = {os.path.dirname(final) for _, final in renames}
+    folders |= {parent for folder in folders for parent in _up_to(above, folder)}
     _sync([ready for ready, _ in renames])
     for ready, final in renames:
         os.replace(ready, final)
     _sync(sorted(folders))
+
+
+def _up_to(above: str, folder: str) -> Iterator[str]:
+    """Give the folders that hold `folder`, the last of them `above`."""
+    while above and folder.startswith(f"{above}/"):
+        folder = os.path.dirname(folder)
+        yield folder
 
 
 def _sync(paths: list[str]) -> None:

@@ -57,7 +57,7 @@ def trace(code: str, source: Path, target: Path) -> list[tuple[str, str, str]]:
     return [call for call in calls if str(target) in call[1] or call[0] == "syncfs"]
 
 
-@pytest.mark.parametrize(("code", "count"), [(ADD, 3), (ADD, 40), (PUT, 3), (PUSH, 3), (PUSH, 40)])
+@pytest.mark.parametrize(("code", "count"), [(ADD, 3), (ADD, 40), (PUT, 3), (PUSH, 1), (PUSH, 3), (PUSH, 40)])
 def test_an_object_is_on_the_disk_before_it_has_its_name_and_its_name_before_success(
     tmp_path: Path, code: str, count: int
 ) -> None:
