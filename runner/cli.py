@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from runner import __version__, log
-from runner.errors import NOWHERE, Exit, Interrupted, NothingAsked, RunnerError
+from runner.errors import Exit, Interrupted, NothingAsked, RunnerError
 from runner.options import EPILOG, OPTIONS, Call
 from runner.verbs.output import discard
 
@@ -75,7 +75,7 @@ def start(argv: Sequence[str], environ: Mapping[str, str]) -> int:
     except click.UsageError as error:
         return _usage(error)
     except RunnerError as error:
-        return _told(error)
+        return _told(error, call)
     except SystemExit:  # click makes it of a broken pipe: nobody reads the log any more, so the run is given up
         discard(sys.stdout)
         discard(sys.stderr)
@@ -84,7 +84,7 @@ def start(argv: Sequence[str], environ: Mapping[str, str]) -> int:
         from runner.store import disk  # noqa: PLC0415 - `--help` has no disk to fill
 
         is_full = disk.full(error)
-        return _told(is_full) if is_full else _bug(call)
+        return _told(is_full, call) if is_full else _bug(call)
     return int(code or Exit.HELD)
 
 
@@ -109,14 +109,17 @@ def _usage(error: click.UsageError) -> int:
     return Exit.CONFIG
 
 
-def _told(error: RunnerError) -> int:
+def _told(error: RunnerError, call: Call) -> int:
     """Say every problem, each beside its place in the file; that nothing was asked of us is none."""
     if isinstance(error, NothingAsked):
         logger.info("nothing is done: %s", error)
         return error.exit_code
-    for problem in error.problems:
-        text = f"{problem.message}\n  {problem.hint}" if problem.hint else problem.message
-        log.annotation("error", text, where=problem.where or NOWHERE)
+    from runner import opening, pointing  # noqa: PLC0415 - `--help` goes wrong nowhere
+
+    # A code host knows files by their place in the repository; who sits in the project's folder, by their place there.
+    prefix = opening.folder(call.flags, call.environ) if call.in_actions else ""
+    for one in pointing.mistakes(error, prefix):
+        log.annotation(one.level, one.message, where=one.where)
     return error.exit_code
 
 

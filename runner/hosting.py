@@ -62,8 +62,7 @@ def early(flags: Mapping[str, str | None], environ: Mapping[str, str]) -> Forge:
     """
     try:
         chosen = settings.resolve(flags, environ, {})
-        _, git, prefix = opening.located(flags, environ)
-        git.close()
+        prefix = opening.folder(flags, environ)
         return _opened(chosen, asking.event_of(environ), prefix, None if chosen.comment == "off" else "correct")
     except RunnerError as error:
         logger.debug("no check and no status can be posted: %s", error)

@@ -20,7 +20,7 @@ from runner.engine.sources import Sources
 from runner.engine.times import Times
 from runner.engine.versions import Versions
 from runner.engine.workspace import SCRATCH, Workspace
-from runner.errors import ConfigError
+from runner.errors import ConfigError, RunnerError
 from runner.git import Git
 from runner.pipeline import config, files
 from runner.pipeline.unpack import Unpacking
@@ -135,6 +135,16 @@ def located(flags: Mapping[str, str | None], environ: Mapping[str, str]) -> tupl
     git = Git.discover(root or directory, environ)
     root = root or git.root
     return root, git, "" if git.root == root or git.root.samefile(root) else _inside(git.root, root)
+
+
+def folder(flags: Mapping[str, str | None], environ: Mapping[str, str]) -> str:
+    """Give the project's place in its repository, as `located` does; empty where there is none to be found."""
+    try:
+        _, git, prefix = located(flags, environ)
+    except RunnerError:
+        return ""
+    git.close()
+    return prefix
 
 
 def dvc_config(root: Path, git: Git, prefix: str, environ: Mapping[str, str]) -> Config:

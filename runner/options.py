@@ -55,11 +55,15 @@ class Call:
         """The call as given."""
         return shlex.join(["retrain", *self.argv])
 
+    @property
+    def in_actions(self) -> bool:
+        """Whether this is a step of a GitHub job."""
+        return self.environ.get("GITHUB_ACTIONS") == "true"
+
     def log_to_stderr(self) -> None:
         """Set the log up; nothing it prints shows a token or a remote's secret."""
         secrets = [self.environ.get(name, "") for name in _SECRETS]
-        actions = self.environ.get("GITHUB_ACTIONS") == "true"
-        log.setup(sys.stderr, actions=actions, verbosity=self.verbosity, secrets=filter(None, secrets))
+        log.setup(sys.stderr, actions=self.in_actions, verbosity=self.verbosity, secrets=filter(None, secrets))
 
 
 class _Once(click.Option):

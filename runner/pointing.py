@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from runner.errors import RunnerError
     from runner.forge.protocol import Level
     from runner.review.changed import Ingredient, LineageRow
     from runner.review.model import ReasonRow, Report, StageRow, Verdict
@@ -49,6 +50,15 @@ def pointed(report: Report, root: Path, prefix: str) -> tuple[Annotation, ...]:
     return tuple(found)
 
 
+def mistakes(error: RunnerError, prefix: str) -> tuple[Annotation, ...]:
+    """Give every problem of an error, each at its place; `prefix` as for `pointed`."""
+    return tuple(_at(one.where, prefix, "error", _whole(one.message, one.hint)) for one in error.problems)
+
+
+def _whole(message: str, hint: str) -> str:
+    return f"{message}\n  {hint}" if hint else message
+
+
 def _of_gate(row: Verdict, prefix: str) -> Annotation:
     level: Level = "error" if row.exits else "warning"
     return _at(row.where, prefix, level, f"{row.metric} {row.path} {row.status}: {row.why}", row.gate)
@@ -57,13 +67,13 @@ def _of_gate(row: Verdict, prefix: str) -> Annotation:
 def _of_error(report: Report, prefix: str) -> Iterator[Annotation]:
     """Give what ended the walk, and every further mistake that was found with it."""
     if error := report.error:
-        text = f"{error.message}\n  {error.hint}" if error.hint else error.message
-        yield _at(error.where, prefix, "error", text)
+        yield _at(error.where, prefix, "error", _whole(error.message, error.hint))
         yield from (Annotation(level="warning", message=note) for note in report.notes)
 
 
 def _at(where: Location | None, prefix: str, level: Level, message: str, title: str = "") -> Annotation:
-    place = replace(where, file=f"{prefix}{where.file}") if where and where.file else NOWHERE
+    inside = where is not None and bool(where.file) and not where.file.startswith("/")  # else of the machine's own
+    place = replace(where, file=f"{prefix}{where.file}") if where and inside else where or NOWHERE
     return Annotation(level=level, message=message, where=place, title=title)
 
 

@@ -63,8 +63,15 @@ def tell(report: Report, opened: Opened, folder: Path | None, live: Live) -> int
     return code
 
 
-def stopped(error: Exception, environ: Mapping[str, str], command: str, folder: Path | None, forge: Forge) -> None:
-    """Tell of an error that came before there was anything to report.
+def stopped(  # noqa: PLR0913, PLR0917 - what went wrong, in which call, and whom to tell
+    error: Exception,
+    environ: Mapping[str, str],
+    command: str,
+    folder: Path | None,
+    forge: Forge,
+    prefix: str = "",
+) -> None:
+    """Tell of an error that came before there was anything to report; the log is told it by whoever ends the process.
 
     Args:
         error: what went wrong; every problem in it is told.
@@ -72,6 +79,7 @@ def stopped(error: Exception, environ: Mapping[str, str], command: str, folder: 
         command: the call as given.
         folder: where files are written, if they are; see `filing.named_folder`.
         forge: the host, as far as it is known what may be said there.
+        prefix: the project's folder in the repository, ending in `/`.
 
     """
     from runner.review.commit import Commit  # noqa: PLC0415 - as in `filing`
@@ -81,7 +89,8 @@ def stopped(error: Exception, environ: Mapping[str, str], command: str, folder: 
     head = Commit(sha=actions.sha if actions else "")
     blank = Report(version=__version__, verdict="error", exit_code=Exit.BUG, command=command, head=head)
     report = presenting.masked(composing.ended(blank, error))
-    standing = standing_of(report, report.exit_code)
+    found = pointing.mistakes(error, prefix) if isinstance(error, RunnerError) else ()
+    standing = standing_of(report, report.exit_code, annotations=found)
     posted = _posted(standing, forge)
     try:
         files = filing.write(report, folder) if folder else {}
