@@ -8,6 +8,7 @@ What is not installed (`pip install awscrt`) is left out.
 from __future__ import annotations
 
 import argparse
+import asyncio
 import multiprocessing
 import os
 import resource
@@ -21,10 +22,12 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
-from servers import s3_server
+from servers import quick_server
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Awaitable, Callable, Iterator
+
+    from obstore.store import S3Store
 
     Work = Callable[[list[str]], None]
 
@@ -38,7 +41,7 @@ def main() -> None:
     parser.add_argument("--objects", type=int, default=1_000, metavar="N")
     objects: int = parser.parse_args().objects
     names = [f"files/md5/{number % 256:02x}/{number:030x}" for number in range(objects)]
-    with tempfile.TemporaryDirectory(prefix="bench-") as folder, s3_server(Path(folder) / "s3") as endpoint:
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder, quick_server(Path(folder) / "s3") as endpoint:
         clients = dict(available(endpoint))
         costs: dict[tuple[str, str], list[tuple[float, float]]] = {}
         for _ in range(ROUNDS):
@@ -70,8 +73,9 @@ def available(endpoint: str) -> Iterator[tuple[str, tuple[Work, Work]]]:
         yield "CRT through s3transfer", crt(endpoint)
     if find_spec("obstore"):
         put, get = obstore(endpoint)
-        yield "obstore, 1 thread", (_threads(put, 1), _threads(get, 1))
-        yield "obstore, 16 threads", (_threads(put, 16), _threads(get, 16))
+        for threads in (1, 2, 4, 16):
+            yield f"obstore, {threads} threads", (_threads(put, threads), _threads(get, threads))
+        yield "obstore, event loop of 32", loop(endpoint)
 
 
 def _threads(one: Callable[[str], object], jobs: int) -> Work:
@@ -119,11 +123,10 @@ def boto3_get(endpoint: str) -> Callable[[str], object]:
     return lambda name: client.get_object(Bucket="bucket", Key=name)["Body"].read()
 
 
-def obstore(endpoint: str) -> tuple[Callable[[str], object], Callable[[str], object]]:
-    """Give what puts and what gets one object."""
+def _store(endpoint: str) -> S3Store:
     from obstore.store import S3Store  # noqa: PLC0415 - may not be installed
 
-    store = S3Store(
+    return S3Store(
         "bucket",
         endpoint=endpoint,
         access_key_id="testing",
@@ -131,7 +134,33 @@ def obstore(endpoint: str) -> tuple[Callable[[str], object], Callable[[str], obj
         region="us-east-1",
         client_options={"allow_http": True},
     )
+
+
+def obstore(endpoint: str) -> tuple[Callable[[str], object], Callable[[str], object]]:
+    """Give what puts and what gets one object."""
+    store = _store(endpoint)
     return lambda name: store.put(name, CONTENT), lambda name: store.get(name).bytes()
+
+
+def loop(endpoint: str) -> tuple[Work, Work]:
+    """Give what puts and what gets many objects in one thread, 32 at once."""
+    store = _store(endpoint)
+
+    async def get(name: str) -> None:
+        await (await store.get_async(name)).bytes_async()
+
+    def work(one: Callable[[str], Awaitable[object]]) -> Work:
+        async def take(left: Iterator[str]) -> None:
+            for name in left:
+                await one(name)
+
+        async def all_of(names: list[str]) -> None:
+            left = iter(names)
+            await asyncio.gather(*(take(left) for _ in range(32)))
+
+        return lambda names: asyncio.run(all_of(names))
+
+    return work(lambda name: store.put_async(name, CONTENT)), work(get)
 
 
 def crt(endpoint: str) -> tuple[Work, Work]:
