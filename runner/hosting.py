@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from runner.forge import gitlab
     from runner.forge.comments import Mode
     from runner.forge.event import Event
+    from runner.forge.issues import Schedule
     from runner.forge.protocol import Forge
     from runner.settings import Actions, Settings
 
@@ -143,7 +144,8 @@ def _surfaces(chosen: Settings, event: Event, job: Job, mode: Mode | None) -> Ma
     """
     actions, comments = chosen.actions, mode is not None and event.number is not None
     checks, statuses = chosen.check_run and event.trusted, chosen.commit_status and event.trusted
-    if actions is None or not (comments or chosen.check_run or chosen.commit_status):
+    issues = chosen.issue == "on" and event.trusted and event.number is None
+    if actions is None or not (comments or chosen.check_run or chosen.commit_status or issues):
         return {}
     if not event.rights.may_comment or not chosen.token:
         why = "the input github-token is empty" if event.rights.may_comment else event.why
@@ -151,6 +153,7 @@ def _surfaces(chosen: Settings, event: Event, job: Job, mode: Mode | None) -> Ma
         return {}
     from runner.forge.checks import Checks  # noqa: PLC0415 - see the top
     from runner.forge.comments import Comments  # noqa: PLC0415 - see the top
+    from runner.forge.issues import Issues  # noqa: PLC0415 - see the top
     from runner.forge.repository import Repository  # noqa: PLC0415 - see the top
     from runner.forge.statuses import Statuses  # noqa: PLC0415 - see the top
 
@@ -159,4 +162,11 @@ def _surfaces(chosen: Settings, event: Event, job: Job, mode: Mode | None) -> Ma
         "comments": Comments(repository, job, mode) if mode and comments else None,
         "checks": Checks(repository, job) if checks else None,
         "statuses": Statuses(repository, job) if statuses else None,
+        "issues": Issues(repository, job, _schedule(chosen, event, actions)) if issues else None,
     }
+
+
+def _schedule(chosen: Settings, event: Event, actions: Actions) -> Schedule:
+    from runner.forge.issues import Schedule  # noqa: PLC0415 - see the top
+
+    return Schedule(workflow=actions.workflow, event=actions.event, branch=event.branch, after=chosen.issue_after)

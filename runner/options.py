@@ -23,6 +23,7 @@ Exit codes: 0 held, 1 a gate failed or could not be measured, 2 usage or configu
 
 _SECRETS: Final = (
     "INPUT_GITHUB-TOKEN",
+    "INPUT_WEBHOOK-URL",
     "GITHUB_TOKEN",
     "GITLAB_TOKEN",
     "CI_JOB_TOKEN",
@@ -172,6 +173,24 @@ OPTIONS: Final = {
     "report-name": _option(
         "--report-name", of="report-name", metavar="NAME", help="Tells this run's comment, check and status apart."
     ),
+    "issue": _option(
+        "--issue",
+        of="issue",
+        type=click.Choice(["on", "off"]),
+        help="Keep one issue open while retraining does not hold.",
+    ),
+    "issue-after": _option(
+        "--issue-after", of="issue-after", metavar="N", help="Runs in a row that must end badly before it is opened; 3."
+    ),
+    "webhook-url": _option(
+        "--webhook-url", of="webhook-url", metavar="URL", help="Told of a run that did not hold; better by environment."
+    ),
+    "update-imports": _option(
+        "--update-imports",
+        of="update-imports",
+        type=click.Choice(["auto", "always", "never"]),
+        help="Bring imports up to date first; auto, as if not given: on a schedule.",
+    ),
     "forge": _option(
         "--forge",
         of="forge",
@@ -227,7 +246,18 @@ OPTIONS: Final = {
 }
 PROPOSING: Final = ("lock", "lock-branch", "lock-reviewers", "auto-merge")
 MODES: Final = ("set-param", "force", "single-item", "downstream", "locked", "allow-missing", "run-cache")
-POSTING: Final = ("comment", "progress", "check-run", "commit-status", "report-name", "report-artifact", "forge")
+POSTING: Final = (
+    "comment",
+    "progress",
+    "check-run",
+    "commit-status",
+    "report-name",
+    "report-artifact",
+    "forge",
+    "issue",
+    "issue-after",
+    "webhook-url",
+)
 RUNNING: Final = ("jobs", "transfers", "timeout", "stage-timeout", "silence")
 EVERY: Final = ("directory", "config", "json", "verbose", "quiet")
 

@@ -24,6 +24,8 @@ Lock = Literal["auto", "leave", "check", "commit", "pull-request"]
 AutoMerge = Literal["off", "passed", "warned"]
 Claims = Literal["auto", "accept", "rerun", "fail"]
 Forge = Literal["auto", "file"]
+Switch = Literal["on", "off"]
+Update = Literal["auto", "always", "never"]
 Determinism = Literal["off", "warn", "fail"]
 _MOST_JOBS = 1024
 _NO_BRANCH = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|(^|/)\.|^[-/]|\.lock(/|$)|[./]$|^@$")
@@ -165,6 +167,22 @@ INPUTS = (
         _one_of("auto", "file"),
         "Where the report is posted: auto, the host whose job this is; file, into files in report-dir, for any CI.",
     ),
+    Input(
+        "issue",
+        "off",
+        _one_of("on", "off"),
+        "Keep one issue open while retraining does not hold: on, off. Only for runs that are about no pull request.",
+    ),
+    Input("issue-after", "3", _count, "Runs in a row that must end badly before it is opened; a failed gate opens it."),
+    Input(
+        "webhook-url", "", _text, "Address that is told of a run that did not hold, as Slack's webhooks.", in_file=False
+    ),
+    Input(
+        "update-imports",
+        "auto",
+        _one_of("auto", "always", "never"),
+        "Bring imports up to date before stages run: auto (on a schedule), always, never.",
+    ),
     Input("github-token", "", _text, "Token for what is posted: comment, check, status.", in_file=False),
     Input("force", "false", _yes, "Run every stage that is not frozen, whatever the lock says.", in_file=False),
     Input("keep-going", "false", _yes, "After a failure go on with what does not depend on it."),
@@ -243,6 +261,10 @@ class Settings:
         lock_reviewers: who is asked to review that, logins and teams.
         auto_merge: by which verdict GitHub is asked to merge that by itself.
         claims: what to do with gated metrics that only the commit vouches for; see `review.claims`.
+        issue: whether an issue is kept of a model that is not kept up.
+        issue_after: runs in a row that have to end badly, without a failed gate, before it is opened.
+        webhook_url: where it is told that a run did not hold; never shown.
+        update_imports: whether imports are brought up to date first; `auto`: on a schedule.
         forge: whether what would be posted is posted (`auto`), or put into files (`file`).
         token: the code host's token; never shown.
         actions: the GitHub job, if this is one.
@@ -279,6 +301,10 @@ class Settings:
     lock_reviewers: tuple[str, ...] = ()
     auto_merge: AutoMerge = "off"
     claims: Claims = "auto"
+    issue: Switch = "off"
+    issue_after: int = 3
+    webhook_url: str = field(default="", repr=False)
+    update_imports: Update = "auto"
     forge: Forge = "auto"
     token: str = field(default="", repr=False)
     actions: Actions | None = None
@@ -292,6 +318,12 @@ class Settings:
     run_cache: bool = True
     set_param: tuple[str, ...] = ()
     check_determinism: Determinism = "off"
+
+
+def page_of(environ: Mapping[str, str]) -> str:
+    """Give the address of the run's own page; empty where it has none."""
+    actions, gitlab = actions_of(environ), gitlab_of(environ)
+    return actions.page if actions else (gitlab or {}).get("CI_JOB_URL", "")
 
 
 def workspace_of(environ: Mapping[str, str]) -> str:
@@ -412,6 +444,10 @@ def _settings(values: Mapping[str, Any], environ: Mapping[str, str]) -> Settings
         lock_reviewers=values["lock-reviewers"],
         auto_merge=cast("AutoMerge", values["auto-merge"]),
         claims=cast("Claims", values["claims"]),
+        issue=cast("Switch", values["issue"]),
+        issue_after=values["issue-after"],
+        webhook_url=values["webhook-url"],
+        update_imports=cast("Update", values["update-imports"]),
         forge=cast("Forge", values["forge"]),
         token=values["github-token"] or (environ.get("GITLAB_TOKEN", "") if gitlab_of(environ) else ""),
         actions=actions_of(environ),

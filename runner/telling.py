@@ -10,7 +10,7 @@ import dataclasses
 import logging
 from typing import TYPE_CHECKING
 
-from runner import __version__, composing, filing, pointing, presenting, settings
+from runner import __version__, alarming, asking, composing, filing, pointing, presenting, settings
 from runner.errors import ConfigError, Exit, ForgeError, RunnerError
 from runner.forge.protocol import Standing
 
@@ -60,6 +60,9 @@ def tell(report: Report, opened: Opened, folder: Path | None, live: Live) -> int
         _posted(dataclasses.replace(standing, exit_code=code or error.exit_code), live.finished())
         raise
     live.forge.outputs(_posted(standing, live.finished()))
+    asked = opened.asked
+    page = settings.page_of(asked.environ)
+    alarming.alarm(asked.settings.webhook_url, asked.event, code, lambda: _announced(report, standing, page, own))
     return code
 
 
@@ -98,6 +101,16 @@ def stopped(  # noqa: PLR0913, PLR0917 - what went wrong, in which call, and who
         forge.outputs({**_outputs(report), **filing.relative(files, settings.workspace_of(environ)), **posted})
     except RunnerError as failure:
         logger.warning("%s", failure)
+    url = settings.early("webhook-url", {}, environ)
+    try:
+        alarming.alarm(
+            url,
+            asking.event_of(environ),
+            report.exit_code,
+            lambda: _announced(report, standing, settings.page_of(environ)),
+        )
+    except ConfigError as failure:
+        logger.warning("the webhook is not told: %s", failure)
 
 
 def ignored(end: NothingAsked, forge: Forge) -> None:
@@ -130,12 +143,19 @@ def standing_of(
     )
 
 
+def _announced(report: Report, standing: Standing, page: str, own: Own | None = None) -> bytes:
+    from runner.review import announcing  # noqa: PLC0415 - as in `filing`
+
+    return announcing.announcement(report, standing.title, page, own)
+
+
 def _posted(standing: Standing, forge: Forge) -> dict[str, str]:
     """Post what others than this job read; give its addresses by the names of the outputs."""
     comment = _tried("the comment", lambda: forge.comment(standing))
     check = _tried("the check", lambda: forge.check(standing))
     _tried("the status", lambda: forge.status(standing))
-    return {"comment-url": comment, "check-url": check}
+    issue = _tried("the issue", lambda: forge.issue(standing))
+    return {"comment-url": comment, "check-url": check, "issue-url": issue}
 
 
 def _tried(surface: str, post: Callable[[], str | None]) -> str:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from runner.forge.checks import Checks
     from runner.forge.comments import Comments
+    from runner.forge.issues import Issues
     from runner.forge.protocol import Standing
     from runner.forge.statuses import Statuses
 
@@ -26,6 +27,7 @@ class GitHub(Local):
         comments: writes on the pull request.
         checks: makes a check run.
         statuses: sets a commit status.
+        issues: keeps the issue of a model that is not kept up.
         step_summary: the file of GITHUB_STEP_SUMMARY.
         step_output: the file of GITHUB_OUTPUT.
 
@@ -34,6 +36,7 @@ class GitHub(Local):
     comments: Comments | None = None
     checks: Checks | None = None
     statuses: Statuses | None = None
+    issues: Issues | None = None
     step_summary: Path | None = None
     step_output: Path | None = None
 
@@ -49,6 +52,10 @@ class GitHub(Local):
         """Set the commit status."""
         if self.statuses:
             self.statuses.set(standing)
+
+    def issue(self, standing: Standing) -> str:
+        """Open, correct or close the issue."""
+        return self.issues.tell(standing) if self.issues else ""
 
     def summary(self, standing: Standing) -> None:
         """Add to the step's summary."""

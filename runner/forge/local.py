@@ -30,6 +30,10 @@ class Local:
     def status(self, standing: Standing) -> None:
         """There are no statuses."""
 
+    def issue(self, standing: Standing) -> str:  # noqa: ARG002 - the protocol's
+        """There are no issues."""
+        return ""
+
     def annotate(self, annotations: Sequence[Annotation]) -> None:
         """Log them: in a GitHub job as workflow commands, elsewhere as lines with their place."""
         shown: Counter[str] = Counter()

@@ -98,6 +98,9 @@ class Forge(Protocol):
     def status(self, standing: Standing) -> None:
         """Say in a line, as a status of the commit, where the run stands."""
 
+    def issue(self, standing: Standing) -> str:
+        """Keep the issue of a model that is not kept up, as the run ended; give its address, where there is one."""
+
     def annotate(self, annotations: Sequence[Annotation]) -> None:
         """Show messages beside lines, as many as the host shows of a job."""
 

@@ -157,16 +157,17 @@ def graph_of_rows(rows: Sequence[StageRow], edges: Sequence[Edge], most: int) ->
 
 
 def _with_paths(rows: Sequence[StageRow], edges: Iterable[Edge]) -> Graph:
-    """Draw each path once. A data source, for which nothing is run, is drawn as its data."""
+    """Draw each path once. A data source, for which nothing is run, is drawn as its data, below its source."""
     sources = {row.stage for row in rows if row.outs and not row.cmd}
     outs = {out.path: (row, out) for row in rows for out in row.outs}
     paths = {f"{_PATH}{path}": out for path, (_, out) in outs.items()}
     found: dict[Edge, None] = {}
     for row in rows:
+        readers = [f"{_PATH}{out.path}" for out in row.outs] if row.stage in sources else [row.stage]
         for dep in row.deps:
             for path in _written(dep.path, outs) or [dep.path]:
                 paths.setdefault(f"{_PATH}{path}", dep)
-                found[f"{_PATH}{path}", row.stage] = None
+                found.update({(f"{_PATH}{path}", reader): None for reader in readers})
         found.update({(row.stage, f"{_PATH}{out.path}"): None for out in row.outs if row.stage not in sources})
     joined = {(outs[path][0].stage, row.stage) for row in rows for dep in row.deps for path in _written(dep.path, outs)}
     stages = {row.stage: row.decision for row in rows if row.stage not in sources}

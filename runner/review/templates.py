@@ -67,15 +67,15 @@ def _packaged(name: str) -> Template:
 
 
 def _environment(name: str, own: Own) -> Environment:
-    """Everything goes through HTML's escaping, or in Markdown is prose, unless marked safe by us."""
+    """Everything goes through HTML's escaping, or in Markdown is prose, unless marked safe by us; JSON has `tojson`."""
     environment = ImmutableSandboxedEnvironment(
         loader=ChoiceLoader([PrefixLoader({PARENT: PackageLoader("runner.review", "templates")}), _loader(own)]),
-        autoescape=True,
+        autoescape=".json." not in name,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
         undefined=StrictUndefined,
-        finalize=_prose if ".md." in name else _text,
+        finalize=_prose if ".md." in name else None if ".json." in name else _text,
     )
     environment.filters |= {**_FILTERS, **(_MARKDOWN if ".md." in name else {})}
     return environment

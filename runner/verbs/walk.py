@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -75,7 +76,7 @@ def _explained(call: Call, project: Project, made: Plan, name: str) -> None:
     print_result(call, lambda: data[0] if len(data) == 1 else data, lambda: lines)
 
 
-@verb("remote", "base", *RUNNING, "report", "push", *PROPOSING, *POSTING, "claims", *_RUNS, *MODES)
+@verb("remote", "base", *RUNNING, "report", "push", *PROPOSING, *POSTING, "update-imports", "claims", *_RUNS, *MODES)
 @_dry_run
 @targets
 def run(call: Call, *, dry: bool) -> int:
@@ -157,14 +158,15 @@ def report(call: Call) -> int:
 
 def _whole(call: Call, verb: str, *, explains: bool = False) -> int:
     """Walk, then tell, also of a bug; the report's exit code is ours."""
-    from runner import filing, hosting, opening, telling  # noqa: PLC0415 - see `open_project`
+    from runner import filing, hosting, opening, refreshing, telling  # noqa: PLC0415 - see `open_project`
     from runner.live import Live  # noqa: PLC0415 - as above
 
     judges = verb != "repro"
     with stop_is_told(call, writes=True) as stop:
-        opened = opening.open_call(
-            call.flags, call.environ, call.command, compares=judges, judges=judges, meter=meter(call)
+        read = partial(
+            opening.open_call, call.flags, call.environ, call.command, compares=judges, judges=judges, meter=meter(call)
         )
+        opened = refreshing.refreshed(read(), read) if verb == "run" else read()
         chosen = opened.asked.settings
         folder = filing.folder_of(chosen, opened.git.root, call.flags, call.environ)
         forge = hosting.forge_of(opened.asked, opened.prefix)

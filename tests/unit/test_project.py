@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 # Where a process may open a connection, and with which library.
 _NETWORK_DOORS = {
     "forge/gitlab.py",
+    "forge/webhook.py",
     "store/arriving.py",
     "store/azure.py",
     "store/azure_client.py",

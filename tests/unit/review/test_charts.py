@@ -10,7 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runner.review import charts
-from runner.review.charts import Graph, graph_of, layout, mermaid
+from runner.review.changed import PathRow
+from runner.review.charts import Graph, graph_of, graph_of_rows, layout, mermaid
+from runner.review.model import StageRow
 from tests.unit.review.reports import TEXT
 
 NODE = re.compile(r'  s\d+\["(?:[\w /.]|#\d+;)+<br/>[a-z ]+"\]:::[a-z]+')
@@ -129,3 +131,15 @@ def test_a_line_joins_its_two_stages(graph: Graph) -> None:
 def test_a_ring_is_drawn_all_the_same() -> None:
     graph = drawn({"a": "ran", "b": "ran", "c": "ran"}, [("a", "b"), ("b", "c"), ("c", "a")])
     assert {box.stage for box in layout(graph).boxes} == {"a", "b", "c"}
+
+
+def test_an_import_is_drawn_as_its_data_below_its_source_and_every_end_of_a_line_is_a_box() -> None:
+    rows = [
+        StageRow(stage="data.csv.dvc", decision="frozen", deps=(PathRow("elsewhere/data.csv"),), outs=(PathRow("data.csv"),)),
+        StageRow(stage="train", decision="ran", cmd="train", deps=(PathRow("data.csv"),), outs=(PathRow("model"),)),
+    ]
+    graph = graph_of_rows(rows, [("data.csv.dvc", "train")], 30)
+    assert graph
+    assert {end for edge in graph.edges for end in edge} <= graph.outcomes.keys()
+    assert len(graph.edges) == 3
+    assert "elsewhere" in mermaid(graph)
