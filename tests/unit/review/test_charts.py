@@ -135,7 +135,9 @@ def test_a_ring_is_drawn_all_the_same() -> None:
 
 def test_an_import_is_drawn_as_its_data_below_its_source_and_every_end_of_a_line_is_a_box() -> None:
     rows = [
-        StageRow(stage="data.csv.dvc", decision="frozen", deps=(PathRow("elsewhere/data.csv"),), outs=(PathRow("data.csv"),)),
+        StageRow(
+            stage="data.csv.dvc", decision="frozen", deps=(PathRow("elsewhere/data.csv"),), outs=(PathRow("data.csv"),)
+        ),
         StageRow(stage="train", decision="ran", cmd="train", deps=(PathRow("data.csv"),), outs=(PathRow("model"),)),
     ]
     graph = graph_of_rows(rows, [("data.csv.dvc", "train")], 30)
