@@ -1,7 +1,7 @@
 """What moving data costs: `retrain` against `dvc`, s5cmd and rclone; many small files, one large one; folder and S3.
 
-`python benchmarks/storage.py` takes two hours on two quiet cores, and publishes each section of docs/performance.md when
-it is complete; `--section NAME` measures one; `--quick` moves less data, once, in some minutes, and writes nothing;
+`python benchmarks/storage.py` takes two hours on two quiet cores, and publishes each section of docs/performance.md
+when it is complete; `--section NAME` measures one; `--quick` moves less data, once, in minutes, and writes nothing;
 `--only TEXT` measures the cases whose name holds TEXT, and writes nothing.
 """
 
