@@ -1,81 +1,170 @@
-"""What a directory of very many files costs in memory: peak of `retrain` while it plans, proves and hashes one.
+"""What very large data costs in memory: the peak of each command, on a directory of very many files or a large file.
 
-`python benchmarks/memory.py [FILES ...]` (100,000 and 1,000,000 where none are given) prints a table; each command is a
-process of its own, on a project made for it. The files of the larger one are never made: planning and proving know them
-from their listing alone.
+`python benchmarks/memory.py [--write] [FILES ...]` (100,000 and 1,000,000 where none are given) measures directories,
+`--large GIB ...` files of so many GiB instead; each command is a process of its own, on a project made for it. First
+the files of a directory are nowhere, and known from their listing alone; then all of them are made and are links to their
+objects, in the cache and in the remote. A large file takes three times its size of disk for a while. With `--write` the
+table goes into docs/performance.md.
 """
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from harness import clean_environ
+from harness import clean_environ, machine
 from projects import RETRAIN
 
-COMMANDS = {
-    "plan": ("plan", "--json"),
-    "push --check": ("push", "--check"),
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+NOWHERE = {
+    "`plan`": ("plan", "--json"),
+    "`push --check`": ("push", "--check"),
+    "`status`": ("status",),
 }
-MOST_MADE = 100_000
-"""Files that are really written, for the commands that read them."""
+THERE = {
+    "`plan`, all there": ("plan", "--json"),
+    "`status`, hashing all of it": ("status",),
+    "`push`, nothing to push": ("push",),
+    "`push --check`, all there": ("push", "--check"),
+    "`pull`, all there": ("pull",),
+    "`verify` of all of it": ("verify", "data.dvc"),
+    "`diff` of two commits": ("diff", "HEAD~1", "HEAD"),
+    "`gate`, comparing two commits": ("gate", "--base", "HEAD~1"),
+}
+LARGE = {
+    "`repro`: hash and add": ("repro",),
+    "`push`": ("push",),
+    "`fetch`": ("fetch",),
+    "`checkout`": ("checkout",),
+}
+PIPELINE = """\
+stages:
+  one:
+    cmd: ls data > out
+    deps: [data]
+    outs: [out]
+metrics: [metrics.json]
+"""
+GIT = ("git", "-c", "user.name=b", "-c", "user.email=b@example.com")
 
 
 def main() -> None:
     """Measure and print."""
-    sizes = [int(text.replace(",", "")) for text in sys.argv[1:]] or [100_000, 1_000_000]
-    print("| files | command | seconds | peak MiB |\n|---|---|---|---|")
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--write", action="store_true", help="put the table into docs/performance.md")
+    parser.add_argument("--large", action="store_true", help="sizes are of single files, in GiB")
+    parser.add_argument("sizes", nargs="*", type=lambda text: int(text.replace(",", "")))
+    asked = parser.parse_args()
+    measured = large(asked.sizes or [1, 2, 8]) if asked.large else directories(asked.sizes or [100_000, 1_000_000])
+    lines = [f"| {'GiB' if asked.large else 'files'} | command | CPU, s | peak MiB |", "|---|---|---|---|"]
+    for line in measured:
+        lines.append(line)
+        print(line, flush=True)
+    if asked.write:
+        import page  # noqa: PLC0415 - what this process takes, those that it starts have taken too
+
+        page.write("memory-large" if asked.large else "memory", f"{machine()}.\n\n" + "\n".join(lines))
+
+
+def directories(sizes: list[int]) -> Iterator[str]:
+    """Measure directories of so many files."""
     for count in sizes:
         with tempfile.TemporaryDirectory() as folder:
             root = project(Path(folder), count)
-            for name, command in COMMANDS.items():
-                show(count, name, root, command)
-            if count <= MOST_MADE:
-                make(root, count)
-                show(count, "status, hashing all of it", root, ("status",))
+            for name, command in NOWHERE.items():
+                yield row(f"{count:,}", name, root, command)
+            make(root, count)
+            for name, command in THERE.items():
+                yield row(f"{count:,}", name, root, command)
+
+
+def large(sizes: list[int]) -> Iterator[str]:
+    """Measure files of so many GiB."""
+    for size in sizes:
+        with tempfile.TemporaryDirectory() as folder:
+            root = Path(folder) / "root"
+            begin(root)
+            stage = f"stages:\n  one:\n    cmd: truncate -s {size}G out\n    outs: [out]\n"
+            (root / "dvc.yaml").write_text(stage)
+            commit(root)
+            for name, command in LARGE.items():
+                if command == ("fetch",):  # as on another machine
+                    shutil.rmtree(root / ".dvc" / "cache")
+                    (root / "out").unlink()
+                yield row(str(size), name, root, command)
 
 
 def project(folder: Path, count: int) -> Path:
-    """Make a project whose only data is a directory of `count` files, of which there is the listing alone."""
-    root, remote = folder / "root", folder / "remote"
-    listing = folder / "listing"
-    name = write_listing(listing, count)
-    for place in (remote, root / ".dvc" / "cache"):
-        (place / "files" / "md5" / name[:2]).mkdir(parents=True)
-        os.link(listing, place / "files" / "md5" / name[:2] / f"{name[2:]}.dir")
-    (root / ".dvc" / "config").write_text(f"[core]\n    remote = r\n['remote \"r\"']\n    url = {remote}\n")
-    (root / "data.dvc").write_text(f"outs:\n- md5: {name}.dir\n  nfiles: {count}\n  hash: md5\n  path: data\n")
-    (root / "dvc.yaml").write_text("stages:\n  one:\n    cmd: ls data > out\n    deps: [data]\n    outs: [out]\n")
-    for command in (("init", "-q"), ("add", "-A"), ("commit", "-qm", "w")):
-        identity = ("-c", "user.name=b", "-c", "user.email=b@example.com")
-        subprocess.run(["git", *identity, *command], cwd=root, check=True)
+    """Make a project whose only data is a directory of `count` files, of which there is the listing alone.
+
+    The commit before knew another content of the first file.
+    """
+    root = folder / "root"
+    begin(root)
+    (root / "dvc.yaml").write_text(PIPELINE)
+    (root / "metrics.json").write_text('{"a": 1}\n')
+    (root / "retrain.yaml").write_text("gates:\n  - metric: metrics.json:$.a\n    better: higher\n    at-least: 0\n")
+    for first in ("other", "0"):
+        listing = folder / f"listing-{first}"
+        name = write_listing(listing, count, first)
+        for place in objects(root):
+            (place / name[:2]).mkdir(parents=True, exist_ok=True)
+            os.link(listing, place / name[:2] / f"{name[2:]}.dir")
+        (root / "data.dvc").write_text(f"outs:\n- md5: {name}.dir\n  nfiles: {count}\n  hash: md5\n  path: data\n")
+        commit(root)
     return root
 
 
-def write_listing(place: Path, count: int) -> str:
+def begin(root: Path) -> None:
+    """Make a repository whose objects are kept in the folder beside it."""
+    (root / ".dvc").mkdir(parents=True)
+    (root / ".dvc" / "config").write_text(f"[core]\n    remote = r\n['remote \"r\"']\n    url = {root.parent}/remote\n")
+    (root / ".dvc" / ".gitignore").write_text("/cache\n/tmp\n")
+    (root / ".gitignore").write_text("/data\n/out\n")
+    subprocess.run([*GIT, "init", "-q", "-b", "main"], cwd=root, check=True)
+
+
+def commit(root: Path) -> None:
+    """Commit everything."""
+    subprocess.run([*GIT, "add", "-A"], cwd=root, check=True)
+    subprocess.run([*GIT, "commit", "-qm", "w"], cwd=root, check=True)
+
+
+def objects(root: Path) -> list[Path]:
+    """Give where the objects are kept."""
+    return [top / "files" / "md5" for top in (root / ".dvc" / "cache", root.parent / "remote")]
+
+
+def write_listing(place: Path, count: int, first: str) -> str:
     """Write a listing of `count` files as DVC does; give its md5.
 
-    Row by row: the peak of a process that this one starts is never less than what this one takes (see getrusage(2)).
+    Row by row: the peak of a process that this one starts is never less than what this one takes (getrusage(2)).
     """
     digest = hashlib.md5(usedforsecurity=False)
     with place.open("wb") as file:
         for number in range(count):
-            row = json.dumps({"md5": md5_of(number), "relpath": relpath(number)}, sort_keys=True)
-            line = f"{', ' if number else '['}{row}{']' if number == count - 1 else ''}".encode()
+            md5 = md5_of(str(number) if number else first)
+            text = json.dumps({"md5": md5, "relpath": relpath(number)}, sort_keys=True)
+            line = f"{', ' if number else '['}{text}{']' if number == count - 1 else ''}".encode()
             digest.update(line)
             file.write(line)
     return digest.hexdigest()
 
 
-def md5_of(number: int) -> str:
-    """Give the md5 of a file in the directory."""
-    return hashlib.md5(str(number).encode(), usedforsecurity=False).hexdigest()
+def md5_of(text: str) -> str:
+    """Give the md5 of a file that holds `text`."""
+    return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
 
 
 def relpath(number: int) -> str:
@@ -84,17 +173,22 @@ def relpath(number: int) -> str:
 
 
 def make(root: Path, count: int) -> None:
-    """Write the files themselves."""
+    """Write the files themselves, each under the names of its object too."""
+    for top in objects(root):
+        for number in range(256):
+            (top / f"{number:02x}").mkdir(exist_ok=True)
     for number in range(count):
-        place = root / "data" / relpath(number)
+        place, md5 = root / "data" / relpath(number), md5_of(str(number))
         if not number % 1000:
             place.parent.mkdir(parents=True)
         place.write_bytes(str(number).encode())
+        for top in objects(root):
+            os.link(place, top / md5[:2] / md5[2:])
 
 
-def show(count: int, name: str, root: Path, command: tuple[str, ...]) -> None:
-    """Run one command and print its row."""
-    start = time.monotonic()
+def row(size: str, name: str, root: Path, command: tuple[str, ...]) -> str:
+    """Run one command and give its row."""
+    print(f"{time.strftime('%H:%M:%S')} {size} {name}", file=sys.stderr, flush=True)
     process = subprocess.Popen(
         [*RETRAIN, *command],
         cwd=root,
@@ -102,9 +196,10 @@ def show(count: int, name: str, root: Path, command: tuple[str, ...]) -> None:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    _, _, used = os.wait4(process.pid, 0)
-    peak = used.ru_maxrss / 1024
-    print(f"| {count:,} | {name} | {time.monotonic() - start:.1f} | {peak:.0f} |", flush=True)
+    _, status, used = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    told = f" (exit code {process.returncode})" if process.returncode else ""
+    return f"| {size} | {name}{told} | {used.ru_utime + used.ru_stime:.1f} | {used.ru_maxrss / 1024:.0f} |"
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from runner import durable
 from runner.engine import dvcignore
 from runner.engine.decide import UNTRACKABLE, Content
 from runner.engine.dvcignore import Ignore
+from runner.engine.walked import Walked
 from runner.errors import ConfigError
 from runner.hashes import MD5, Hash, Tree
 from runner.store import disk
@@ -234,16 +235,15 @@ class Workspace:
         return Content(Hash(self._state.hash_file(place, kind), kind), found.st_size, isexec=executable), None
 
     def _look_inside(self, relative: str, place: Path, kind: str) -> Look:
-        paths, files = [], []  # what the system said of each file is not kept: it takes more memory than all the rest
+        files = Walked(str(place))  # what the system said of each file is not kept: it takes more memory than all else
         for inner, entry in self._walk(place, relative):
-            paths.append(inner)
-            files.append((entry.path, entry.stat().st_size))
-        found = dict(zip(paths, self._state.hash_many(files, kind), strict=True))
-        for path, content in self._supposed.items():
-            inner = path.removeprefix(f"{relative}/")
-            found.update({inner: _digest(content, kind)} if inner in found else {})
-        tree = Tree.of(found.items(), kind)
-        return Content(tree.hash, sum(size for _, size in files), len(tree)), tree
+            files.add(inner, entry.stat().st_size)
+        supposed = {path.removeprefix(f"{relative}/"): content for path, content in self._supposed.items()}
+        rows: Iterator[tuple[str, str]] = zip(files.paths(), self._state.hash_many(files, kind), strict=True)
+        if supposed:
+            rows = ((path, _digest(supposed[path], kind) if path in supposed else md5) for path, md5 in rows)
+        tree = Tree.of(rows, kind)
+        return Content(tree.hash, files.bytes, len(tree)), tree
 
     def _walk(self, place: Path, relative: str) -> Iterator[tuple[str, os.DirEntry[str]]]:
         """Give every file below a directory that DVC sees, with its path inside; links to directories are skipped."""

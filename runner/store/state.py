@@ -13,6 +13,7 @@ import threading
 import time
 from contextlib import suppress
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -23,7 +24,7 @@ from runner.store.meter import Meter, Tally, Work
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
     from types import TracebackType
 
 SMALL = 64 * 1024
@@ -38,6 +39,9 @@ _TABLE = (
     " mtime_ns INTEGER, ctime_ns INTEGER, md5 TEXT) WITHOUT ROWID"
 )
 _LOOKUP = "SELECT md5 FROM hashed WHERE path = ? AND inode = ? AND size = ? AND mtime_ns = ? AND ctime_ns = ?"
+
+_TOGETHER = 4096
+"""Files that are looked at together: so many large ones may wait for each other."""
 
 Mark = tuple[int, int, int, int]
 """Inode, size in bytes, mtime and ctime in nanoseconds: what changes when a file does."""
@@ -92,8 +96,8 @@ class State:
         row = where if kind == hashes.MD5 else f"{where}\0{kind}"  # no path holds a NUL
         return self._lookup(row, before) or self._learn(row, before, where, kind, tally)
 
-    def hash_many(self, files: Sequence[tuple[str, int]], kind: str = hashes.MD5) -> list[str]:
-        """Give the hash of each file, in order; several large ones are hashed at once.
+    def hash_many(self, files: Collection[tuple[str, int]], kind: str = hashes.MD5) -> Iterator[str]:
+        """Give the hash of each file, in order and one by one; several large ones are hashed at once.
 
         Args:
             files: paths of regular files (absolute), and their sizes in bytes, which spares asking once more.
@@ -105,25 +109,21 @@ class State:
         """
         tally = Tally()
         with self._meter.watch(Work("hash", tally.counts, len(files), sum(size for _, size in files))):
-            return self._hash_many(files, kind, tally)
+            coming = iter(files)
+            while several := list(islice(coming, _TOGETHER)):
+                found = self._hash_large([path for path, size in several if size >= SMALL], kind, tally)
+                for path, size in several:
+                    yield _hashed(path, kind) if size < SMALL else found[path]
+                    tally.objects += 1
 
-    def _hash_many(self, files: Sequence[tuple[str, int]], kind: str, tally: Tally) -> list[str]:
-        large = [path for path, size in files if size >= SMALL]
-        found: dict[str, str] = {}
-        if len(large) > 1:
-            from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - most runs hash nothing large
+    def _hash_large(self, paths: Sequence[str], kind: str, tally: Tally) -> dict[str, str]:
+        """Give the hash of each of these files, several at once, by its path."""
+        if len(paths) < 2:  # noqa: PLR2004 - one needs no thread
+            return {path: self.hash_file(path, kind, tally) for path in paths}
+        from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - most runs hash nothing large
 
-            with ThreadPoolExecutor(max_workers=min(os.cpu_count() or 1, len(large))) as threads:
-                found.update(
-                    zip(large, threads.map(partial(self.hash_file, kind=kind, tally=tally), large), strict=True)
-                )
-        digests = []
-        for path, size in files:
-            digests.append(
-                _hashed(path, kind) if size < SMALL else found.get(path) or self.hash_file(path, kind, tally)
-            )
-            tally.objects += 1
-        return digests
+        with ThreadPoolExecutor(max_workers=min(os.cpu_count() or 1, len(paths))) as threads:
+            return dict(zip(paths, threads.map(partial(self.hash_file, kind=kind, tally=tally), paths), strict=True))
 
     def close(self) -> None:
         """Write what was learnt, in one transaction. A database that cannot be written is given up or made anew."""

@@ -218,5 +218,5 @@ def test_a_listing_that_another_program_wrote_is_read_all_the_same() -> None:
 
 @pytest.mark.parametrize("row", [("a\0b", A), ("a", A[1:]), ("a", f"{A}0")])
 def test_what_cannot_be_packed_is_refused(row: tuple[str, str]) -> None:
-    with pytest.raises(ValueError, match=r"a path holds a NUL, or an md5 has not 32 digits|non-hexadecimal"):
+    with pytest.raises(ValueError, match=r"a path holds a NUL|is no md5|non-hexadecimal"):
         Tree.of([row])

@@ -40,7 +40,7 @@ def _sized(files: Sequence[Path]) -> list[tuple[str, int]]:
 
 def learn(database: Path, *files: Path) -> None:
     with State(database) as state:
-        state.hash_many(_sized(files))
+        list(state.hash_many(_sized(files)))
 
 
 def rows(database: Path) -> int:
@@ -179,7 +179,7 @@ def test_many_files_are_hashed_in_their_order(database: Path, tmp_path: Path) ->
         paths.append(tmp_path / f"{number:02}")
         paths[-1].write_bytes(content)
     with State(database) as state:
-        assert state.hash_many(_sized([*paths, paths[0]])) == [
+        assert list(state.hash_many(_sized([*paths, paths[0]]))) == [
             hash_bytes(content) for content in [*contents, contents[0]]
         ]
 
