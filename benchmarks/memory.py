@@ -2,9 +2,9 @@
 
 `python benchmarks/memory.py [--write] [FILES ...]` (100,000 and 1,000,000 where none are given) measures directories,
 `--large GIB ...` files of so many GiB instead; each command is a process of its own, on a project made for it. First
-the files of a directory are nowhere, and known from their listing alone; then all of them are made and are links to their
-objects, in the cache and in the remote. A large file takes three times its size of disk for a while. With `--write` the
-table goes into docs/performance.md.
+the files of a directory are nowhere, and known from their listing alone; then all of them are made and are links to
+their objects, in the cache and in the remote. A large file takes three times its size of disk for a while. With
+`--write` the table goes into docs/performance.md.
 """
 
 from __future__ import annotations

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import field
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from runner.engine import tracked
 from runner.engine.targets import named
+from runner.hashes import Hash, Names, Tree, differing
 from runner.values import dataclass
 
 if TYPE_CHECKING:
@@ -14,7 +17,6 @@ if TYPE_CHECKING:
 
     from runner.engine.project import Project
     from runner.engine.targets import Named
-    from runner.hashes import Hash
     from runner.pipeline.model import Pipeline
 
 
@@ -23,15 +25,19 @@ class Data:
     """What a side holds.
 
     Attributes:
-        objects: by path, repository-relative; directories with their listing, and every file in them. An out that a
-            stage declares and of which nothing is recorded has no object, and is there all the same (DVC's rule).
+        objects: by path, repository-relative; files and directories. An out that a stage declares and of which nothing
+            is recorded has no object, and is there all the same (DVC's rule).
+        folders: what the directories hold whose listing is known.
         unknown: directories whose listing nobody has.
 
     """
 
     objects: Mapping[str, Hash | None]
+    folders: Mapping[str, Tree] = field(default_factory=dict)
     unknown: frozenset[str] = frozenset()
 
+
+_NONE = Tree(())
 
 Item = tuple[str, "Hash | None"]
 """A path and its object."""
@@ -65,10 +71,19 @@ def of_commit(project: Project, pipeline: Pipeline | None, targets: Sequence[str
         return Data({})
     declared = named(pipeline, targets, project.cwd)
     found: dict[str, Hash | None] = {one.out.path: None for one in declared if one.out.cache and not one.inside}
-    parts = list(tracked.opened(project.objects, tracked.recorded([pipeline], targets, project.cwd)))
-    found.update({part.path: part.name for part in parts})
-    dark = (part.path for part in parts if part.name.is_dir and project.objects.listing(part.name) is None)
-    return Data(found, frozenset(dark))
+    folders: dict[str, Tree] = {}
+    dark: set[str] = set()
+    for one, locked in tracked.recorded([pipeline], targets, project.cwd):
+        tree = project.objects.listing(locked.hash) if locked.hash and locked.hash.is_dir else None
+        if one.inside and tree is not None:
+            found.update(_inside(one, tree))
+            continue
+        found[one.out.path] = locked.hash
+        if tree is not None:
+            folders[one.out.path] = tree
+        elif locked.hash and locked.hash.is_dir:
+            dark.add(one.out.path)
+    return Data(found, folders, frozenset(dark))
 
 
 def of_workspace(project: Project, targets: Sequence[str]) -> Data:
@@ -80,21 +95,27 @@ def of_workspace(project: Project, targets: Sequence[str]) -> Data:
     """
     known = project.known()
     found: dict[str, Hash] = {}
+    folders: dict[str, Tree] = {}
     for one in named(project.pipeline, targets, project.cwd):
         content = known.written(one.stage, one.out) if one.out.cache else None
-        if content:
-            found.update(_lying(project, one, content.hash))
-    return Data(found)
+        if content is None:
+            continue
+        name, path = content.hash, one.out.path
+        tree = project.workspace.tree(path, name.name) if name.is_dir else None
+        if one.inside:
+            found.update(_inside(one, tree) if tree else ())
+            continue
+        found[path] = name
+        if tree is not None:
+            folders[path] = tree
+    return Data(found, folders)
 
 
-def _lying(project: Project, one: Named, name: Hash) -> Iterator[tuple[str, Hash]]:
-    path = one.out.path
-    if not one.inside:
-        yield path, name
-    tree = project.workspace.tree(path, name.name) if name.is_dir else None
-    for inner, member in tree.members() if tree else ():
-        if not one.inside or f"{inner}/".startswith(f"{one.inside}/"):
-            yield f"{path}/{inner}", member
+def _inside(one: Named, tree: Tree) -> Iterator[tuple[str, Hash]]:
+    """Give the files of the part of a directory that is meant."""
+    for inner, member in tree.members():
+        if f"{inner}/".startswith(f"{one.inside}/"):
+            yield f"{one.out.path}/{inner}", member
 
 
 def differences(old: Data, new: Data) -> list[Difference]:
@@ -103,13 +124,28 @@ def differences(old: Data, new: Data) -> list[Difference]:
     A file that went and one that came with the same bytes are one that was renamed; of several the first by path.
     """
     dark = old.unknown | new.unknown
-    paths = [path for path in {**old.objects, **new.objects} if not _is_inside(path, dark)]
-    pairs = (Difference(_item(old, path), _item(new, path)) for path in paths)
+    was, now = dict(old.objects), dict(new.objects)
+    for folder in {**old.folders, **new.folders}:
+        for path, before, after in _changed(folder, old.folders.get(folder, _NONE), new.folders.get(folder, _NONE)):
+            was.update({path: before} if before else {})
+            now.update({path: after} if after else {})
+    paths = [path for path in {**was, **now} if not _is_inside(path, dark)]
+    pairs = (Difference(_item(was, path), _item(now, path)) for path in paths)
     return sorted(_with_renames([pair for pair in pairs if pair.old != pair.new]), key=_place)
 
 
-def _item(data: Data, path: str) -> Item | None:
-    return (path, data.objects[path]) if path in data.objects else None
+def _changed(folder: str, old: Tree, new: Tree) -> Iterator[tuple[str, Hash | None, Hash | None]]:
+    """Give the files of a directory whose names differ; names of two kinds always do."""
+    if old.kind != new.kind and old.pages and new.pages:
+        yield from ((f"{folder}/{path}", name, None) for path, name in old.members())
+        yield from ((f"{folder}/{path}", None, name) for path, name in new.members())
+        return
+    for path, was, now in differing(old, new):
+        yield f"{folder}/{path}", Hash(was, old.kind) if was else None, Hash(now, new.kind) if now else None
+
+
+def _item(objects: Mapping[str, Hash | None], path: str) -> Item | None:
+    return (path, objects[path]) if path in objects else None
 
 
 def _is_inside(path: str, folders: Iterable[str]) -> bool:
@@ -137,5 +173,7 @@ def _place(change: Difference) -> list[str]:
 
 def not_in_cache(project: Project, old: Data) -> list[Item]:
     """Give what the old side has and the cache lacks."""
-    absent = project.cache.missing(name for name in old.objects.values() if name)
-    return [(path, name) for path, name in old.objects.items() if name in absent]
+    heads = Names.of(name for name in old.objects.values() if name)
+    absent = project.cache.missing(Names.united([heads, *(tree.names for tree in old.folders.values())]))
+    inner = ((f"{folder}/{path}", name) for folder, tree in old.folders.items() for path, name in tree.members())
+    return [(path, name) for path, name in chain(old.objects.items(), inner) if name in absent] if absent else []

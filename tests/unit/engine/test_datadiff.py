@@ -6,11 +6,13 @@ import shutil
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from runner.engine import datadiff
 from runner.engine.committed import Committed
 from runner.engine.datadiff import Data
-from runner.hashes import Hash
+from runner.hashes import LEGACY, MD5, Hash, Tree
 from runner.review import datachanges
 from tests.support.pipelines import Workshop, finished
 
@@ -48,9 +50,26 @@ def test_the_same_bytes_elsewhere_are_a_rename_first_come_first_served() -> None
 
 
 def test_files_of_a_directory_that_is_unknown_on_a_side_are_left_out() -> None:
-    old = Data({"d": FOLDER}, frozenset({"d"}))
+    old = Data({"d": FOLDER}, unknown=frozenset({"d"}))
     new = Data({"d": OTHER, "d/x": A, "dx": A})
     assert told(old, new) == [("modified", "d", "d"), ("added", None, "dx")]
+
+
+_FILES = st.dictionaries(st.sampled_from(["a", "b", "b/c", "b.c", "é"]), st.sampled_from([A.value, B.value]))
+
+
+def packed(tree: Tree) -> Data:
+    return Data({"d": tree.hash, "e": A}, {"d": tree})
+
+
+def flat(tree: Tree) -> Data:
+    return Data({"d": tree.hash, "e": A, **{f"d/{path}": name for path, name in tree.members()}})
+
+
+@given(_FILES, _FILES, st.sampled_from([MD5, LEGACY]))
+def test_listings_side_by_side_differ_as_their_files_do(old: dict[str, str], new: dict[str, str], kind: str) -> None:
+    one, other = Tree.of(old.items()), Tree.of(new.items(), kind)
+    assert datadiff.differences(packed(one), packed(other)) == datadiff.differences(flat(one), flat(other))
 
 
 PIPELINE = """\
