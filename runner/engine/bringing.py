@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 from typing import TYPE_CHECKING
 
 from runner.engine.decide import Change, Reason
@@ -16,7 +15,7 @@ from runner.values import dataclass
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from runner.engine.inputs import Lent, Loan
+    from runner.engine.inputs import Loan
     from runner.engine.keeping import Keeping
     from runner.engine.known import Known
     from runner.engine.objects import Objects
@@ -87,20 +86,17 @@ class Bringing:
         return moved
 
     def _put(self, wanted: Sequence[Wanted]) -> None:
-        for loan, part in dict.fromkeys((one.lent.loan, one.lent.part) for one in wanted if one.lent):
+        lent = [one for one in wanted if one.lent]
+        for loan, part in dict.fromkeys((one.lent.loan, one.lent.part) for one in lent if one.lent):
             if self.workspace.may_be_lent(loan.path):  # else all of it has been brought meanwhile
                 self.keep().lending.lend(loan, part)
+        if lent:
+            self.keep().put_files({one.out.path: one.name for one in lent})
         for one in wanted:
             if one.lent:
-                self._put_lent(one, one.lent)
+                self.keep().ignore(one.stage, one.lent.directory)
             elif not self.known.is_in_place(one.out, one.name):
                 self._put_whole(one)
-
-    def _put_lent(self, one: Wanted, lent: Lent) -> None:
-        """Put a file in place; one that is there is left to whoever reads it, whatever became of it."""
-        if not os.path.lexists(self.workspace.path(one.out.path)):
-            self.keep().put(one.out, one.name, isexec=False)
-            self.keep().ignore(one.stage, lent.directory)
 
     def _put_whole(self, one: Wanted) -> None:
         keep = self.keep()
@@ -118,10 +114,8 @@ class Bringing:
 
     def _complete(self, one: Wanted, loan: Loan) -> None:
         """Put the other files of a directory beside those that are lent: a command may be reading these."""
-        names = {f"{one.out.path}/{inner}": name for inner, name in self.objects.cache.tree(one.name).members()}
-        for file in one.files(one.out.path, names):
-            if file.lent:
-                self._put_lent(file, file.lent)
+        files = self.objects.cache.tree(one.name).members()
+        self.keep().put_files({f"{one.out.path}/{inner}": name for inner, name in files})
         self.keep().lending.complete(loan)
 
     def makers_of_lost(self, stage: Stage, wanted: Sequence[Wanted], pulled: Moved) -> dict[str, Reason]:

@@ -164,6 +164,14 @@ class Keeping:
             cache.checkout(name, self._workspace.path(out.path), isexec=isexec)
         self._workspace.forget(out.path)
 
+    def put_files(self, files: Mapping[str, Hash]) -> None:
+        """Put single files of a directory, by repository-relative path, in place from the cache where nothing is."""
+        for folder in {str(PurePosixPath(path).parent) for path in files}:
+            self._workspace.check_inside(folder)
+        self._cache.place_files([(str(self._workspace.path(path)), name) for path, name in files.items()])
+        for folder in {str(PurePosixPath(path).parent) for path in files}:
+            self._workspace.forget(folder)
+
     def _check_parent(self, out: Out) -> None:
         """Refuse to write or to move where a linked folder leads out of the project."""
         self._workspace.check_inside(str(PurePosixPath(out.path).parent))

@@ -18,7 +18,7 @@ from runner.engine import aside
 from runner.engine.inputs import Loan
 from runner.engine.workspace import SCRATCH
 from runner.errors import ConfigError, Corrupt, ObjectMissing
-from runner.hashes import Hash, Tree
+from runner.hashes import Hash, Tree, differing
 from runner.store import sweeping
 
 if TYPE_CHECKING:
@@ -103,14 +103,13 @@ class Lending:
         self._workspace.path(loan.journal).unlink(missing_ok=True)
 
     def _is_changed(self, loan: Loan) -> bool:
-        listing = self._listing(loan)
-        for part in self._workspace.lent(loan.path) or ():
-            found = listing.lookup(part[len(loan.path) + 1 :])
-            content = self._workspace.observe_out(part, loan.listing.name)
-            if content is None or content.hash != (found.hash if isinstance(found, Tree) else found):
-                return True
+        """Whether anything there is not as the listing says, or a part that was lent is not all there."""
         lying = self._workspace.look_inside_loan(loan.path, loan.listing.name)
-        return lying is None or any(not _is_row(listing, path, md5) for path, md5 in lying)
+        parts = [f"{part[len(loan.path) + 1 :]}/" for part in self._workspace.lent(loan.path) or ()]
+        return lying is None or any(
+            now or any(f"{path}/".startswith(part) for part in parts)
+            for path, _, now in differing(self._listing(loan), lying)
+        )
 
     def _listing(self, loan: Loan) -> Tree:
         try:
@@ -129,8 +128,7 @@ class Lending:
         place, listing = self._workspace.path(loan.path), self._listing(loan)
         if place.is_dir() and not place.is_symlink():
             sweeping.sweep([folder for folder, _, _ in os.walk(place)], age=0)
-            for file in list(_files(place)):
-                self._return(file, file.relative_to(place).as_posix(), loan, listing)
+            self._return(loan, listing)
             for folder, _, _ in os.walk(place, topdown=False):
                 with suppress(OSError):  # something else lies in it
                     Path(folder).rmdir()
@@ -141,13 +139,21 @@ class Lending:
         self._workspace.forget(loan.path)
         self._forget(loan)
 
-    def _return(self, file: Path, inner: str, loan: Loan, listing: Tree) -> None:
-        """Remove a file that is as it was lent; the cache has its bytes, or takes them now."""
-        found = listing.lookup(inner)
-        content = self._workspace.observe_out(f"{loan.path}/{inner}", loan.listing.name)
-        if isinstance(found, Hash) and content and content.hash == found:
-            self._cache.add(file, found)
-            file.unlink()
+    def _return(self, loan: Loan, listing: Tree) -> None:
+        """Remove the files that are as they were lent; the cache has their bytes, or takes them now."""
+        look = self._workspace.look(loan.path, loan.listing.name)
+        lying = look[1] if isinstance(look, tuple) else None
+        if lying is None:
+            return
+        changed = {path for path, _, now in differing(listing, lying) if now}
+        for path, name in lying.members():
+            if path not in changed:
+                place = self._workspace.path(f"{loan.path}/{path}")
+                try:
+                    self._cache.prove(name)
+                except (ObjectMissing, Corrupt):
+                    self._cache.add(place, name)
+                place.unlink()
 
     def _is_one_of(self, path: str, whole: tuple[Hash | None, ...]) -> bool:
         return any(name and _holds(self._workspace, path, name) for name in whole)
@@ -184,14 +190,3 @@ def _read(workspace: Workspace, place: Path) -> Loan | None:
 def _holds(workspace: Workspace, path: str, name: Hash) -> bool:
     content = workspace.observe_out(path, name.name)
     return content is not None and content.hash == name
-
-
-def _is_row(listing: Tree, path: str, md5: str) -> bool:
-    found = listing.lookup(path)
-    return isinstance(found, Hash) and found.value == md5
-
-
-def _files(place: Path) -> Iterator[Path]:
-    for folder, folders, names in os.walk(place):
-        yield from (Path(folder, name) for name in names)
-        yield from (link for name in folders if (link := Path(folder, name)).is_symlink())

@@ -126,6 +126,17 @@ class Cache(VerifiedObjects):
         with disk.Refusals(f"put {target} in place"):
             return placing.put_in_place(self, name, os.fspath(target), self._types, isexec=isexec)
 
+    def place_files(self, files: Sequence[tuple[str, Hash]]) -> None:
+        """Put single files in place, by absolute path, each whole or not at all. What is there already is left alone.
+
+        Raises:
+            ObjectMissing, Corrupt, RemoteError: as `checkout`; what was put in place before stays.
+
+        """
+        self.holding.share()
+        with disk.Refusals("put files in place"):
+            placing.put_beside(self, files, self._types)
+
     def room(self) -> int:
         """Give the bytes that may still be written to the cache."""
         with disk.Refusals(f"look into {self.root}"):

@@ -1,6 +1,6 @@
 """Objects into the workspace: built beside their place, verified on the way, and put there when they are complete."""
 # One system call a file over many small files, see disk.py:
-# ruff: noqa: PTH101, PTH102, PTH116, PTH120
+# ruff: noqa: PTH101, PTH102, PTH104, PTH116, PTH120
 
 from __future__ import annotations
 
@@ -55,6 +55,39 @@ def _build(cache: VerifiedObjects, name: Hash, ready: str, linker: links.Linker)
         disk.make_folder(f"{ready}/{parent}" if parent else ready)
     _fill(cache, name, tree, ready, linker)
     return len(tree)
+
+
+def put_beside(cache: VerifiedObjects, files: Sequence[tuple[str, Hash]], types: Sequence[str]) -> None:
+    """Put single files at their targets, each whole or not at all, where nothing is; see `Cache.place_files`."""
+    absent = [(target, name) for target, name in files if not os.path.lexists(target)]
+    for folder in sorted({os.path.dirname(target) for target, _ in absent}):
+        disk.make_folder(folder)
+    linker, tally = links.Linker(types), Tally()
+    broken: dict[Hash, Corrupt] = {}
+    with cache.meter.watch(Work("checkout", tally.counts, len(absent))):
+        for target, name in absent:
+            if name not in broken:
+                try:
+                    _put_new(cache, name, target, linker, tally)
+                except Corrupt as error:
+                    broken[name] = error
+    if broken:
+        first = next(iter(broken.values()))
+        message = f"{len(broken)} objects are broken; {first.message}"
+        raise Corrupt(message, first.hint)
+
+
+def _put_new(cache: VerifiedObjects, name: Hash, target: str, linker: links.Linker, tally: Tally) -> None:
+    if os.path.lexists(target):
+        message = f"this file system cannot tell {target!r} from another name of its directory"
+        raise RemoteError(message, "it ignores case or normalises names; use one that does not")
+    ready = disk.temporary(target)
+    try:
+        _counted(cache, name, ready, linker, tally)
+        os.rename(ready, target)
+    except BaseException:
+        disk.remove(ready)
+        raise
 
 
 def _fill(cache: VerifiedObjects, name: Hash, tree: Tree, folder: str, linker: links.Linker) -> None:

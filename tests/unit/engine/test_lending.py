@@ -152,6 +152,16 @@ def test_what_dvc_does_not_see_there_is_kept_elsewhere_and_fails_nobody(clone: W
     assert [place.read_text() for place in (clone.root / ".dvc/tmp/retrain").glob("left-*/raw/x.log")] == ["l\n"]
 
 
+@pytest.mark.parametrize("kind", ["hardlink", "symlink", "copy"])
+def test_whatever_is_shared_with_the_cache_stays_there(clone: Workshop, kind: str) -> None:
+    clone.put({".dvc/config.local": f"[cache]\n    type = {kind}\n"})
+    assert clone.repro().exit_code == 0
+    assert (clone.read("one.o"), clone.read("inner.o")) == ("a\nchanged\n", "c\nd\nchanged\n")
+    assert_as_before(clone)
+    clone.pull("raw")
+    assert clone.names("raw") == {"a", "b", "sub/c", "sub/d"}
+
+
 def test_a_failed_stage_leaves_nothing_of_what_it_was_lent(clone: Workshop) -> None:
     clone.put({"dvc.yaml": clone.read("dvc.yaml").replace("cat raw/a", "false; exit 3; cat raw/a")})
     assert clone.repro().exit_code == Exit.STAGE
