@@ -10,7 +10,7 @@ import dataclasses
 import logging
 from typing import TYPE_CHECKING
 
-from runner import __version__, alarming, asking, composing, filing, pointing, presenting, settings
+from runner import __version__, alarming, asking, composing, filing, log, pointing, presenting, settings
 from runner.errors import ConfigError, Exit, ForgeError, RunnerError
 from runner.forge.protocol import Standing
 
@@ -42,6 +42,32 @@ def tell(report: Report, opened: Opened, folder: Path | None, live: Live) -> int
         ForgeError: the summary or the outputs cannot be written, on which steps that follow rely.
 
     """
+    try:
+        return _told(report, opened, folder, live)
+    except ForgeError:
+        raise
+    except Exception as error:
+        _broken_off(error, live)
+        raise
+
+
+def _broken_off(error: Exception, live: Live) -> None:
+    """End the check and the status of a run that was stopped, or went wrong, while it told its report."""
+    from runner.review import escape  # noqa: PLC0415 - as in `filing`
+
+    text = log.masked(str(error) or type(error).__name__)
+    standing = Standing(
+        verdict="error",
+        exit_code=error.exit_code if isinstance(error, RunnerError) else Exit.BUG,
+        title=f"The report could not be told: {escape.clean(text, _LONGEST_TITLE)}",
+        render=lambda _: escape.fenced(text.splitlines()),
+    )
+    forge = live.finished()
+    _tried("the check", lambda: forge.check(standing))
+    _tried("the status", lambda: forge.status(standing))
+
+
+def _told(report: Report, opened: Opened, folder: Path | None, live: Live) -> int:
     report, own = presenting.masked(report), presenting.own_templates(opened.root)
     code, files = report.exit_code, {}
     try:

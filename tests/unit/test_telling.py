@@ -13,7 +13,8 @@ import pytest
 
 from runner import ci, composing, filing, hosting, log, opening, telling
 from runner.engine.project import Place
-from runner.errors import ConfigError, ConfigErrors, Location
+from runner.errors import ConfigError, ConfigErrors, Interrupted, Location
+from runner.forge.local import Local
 from runner.live import Live
 from runner.review.changed import Picture, PlotRow
 from runner.review.model import Verdict
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+    from runner.forge.protocol import Standing
     from runner.opening import Opened
     from runner.review.model import Report
 
@@ -253,6 +255,37 @@ def test_what_stops_the_opening_is_told_without_a_project(tmp_path: Path, printe
     telling.stopped(error, environ, "retrain plan", None, hosting.step(environ))
     (warning,) = actions.read(printed.getvalue()).named("warning")
     assert "outputs" in warning.message
+
+
+class Stumbling(Local):
+    """A host whose summary has a bug, or during which a signal comes."""
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+        self.said: list[Standing] = []
+
+    def check(self, standing: Standing) -> str:
+        self.said.append(standing)
+        return ""
+
+    def status(self, standing: Standing) -> None:
+        self.said.append(standing)
+
+    def summary(self, standing: Standing) -> None:  # noqa: ARG002 - the protocol's
+        raise self.error
+
+
+@pytest.mark.parametrize(("error", "code"), [(ZeroDivisionError("<!-- x"), 70), (Interrupted(terminated=True), 143)])
+def test_a_report_that_cannot_be_told_leaves_no_check_waiting(
+    error: Exception, code: int, made: Workshop, environ: dict[str, str], printed: io.StringIO
+) -> None:
+    opened, report = judged(made, environ)
+    host = Stumbling(error)
+    with pytest.raises(type(error)):
+        telling.tell(report, opened, None, Live(host, opened.asked))
+    assert [(one.verdict, one.exit_code) for one in host.said] == [("error", code)] * 2
+    assert "<!--" not in host.said[0].render(0)
+    assert printed.getvalue()
 
 
 # The comment
