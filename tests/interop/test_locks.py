@@ -171,3 +171,20 @@ def test_what_dvc_puts_in_place_meanwhile_stays_where_it_makes_the_directory_who
         dvc("pull", "raw.dvc", cwd=clone.root)
     assert clone.names("raw") == {"a", "b"}
     assert dvc("status", "--json", "raw.dvc", cwd=clone.root).stdout.strip() == "{}"
+
+
+def test_a_stage_that_reads_one_file_ends_as_with_dvc_that_leaves_the_file_and_then_records_it_as_all(
+    tmp_path: Path, dvc: Program, retrain: Program
+) -> None:
+    theirs, ours = to_be_lent(tmp_path), Workshop(tmp_path / "root").clone("ours")
+    (tmp_path / "go").touch()
+    ours.put({"tail": "changed\n"})
+    recorded = ours.read("raw.dvc")
+    dvc("repro", "--pull", "--single-item", "slow", cwd=theirs.root)
+    retrain("repro", "slow", cwd=ours.root)
+    assert ours.read("dvc.lock") == theirs.read("dvc.lock")
+    assert ours.read("slow.o") == theirs.read("slow.o")
+    assert (theirs.names("raw"), ours.names("raw")) == ({"a"}, set())
+    for one in (theirs, ours):
+        dvc("repro", "slow", cwd=one.root, exits=None)
+    assert theirs.read("raw.dvc") != recorded == ours.read("raw.dvc")
