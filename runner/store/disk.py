@@ -12,6 +12,7 @@ import errno
 import fcntl
 import os
 import stat
+import sys
 from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
@@ -314,11 +315,14 @@ def size(path: str) -> int:
 
 
 def room(place: str) -> int:
-    """Give the bytes that may still be written below `place`, which need not exist yet."""
+    """Give the bytes that are free below `place`, which need not exist yet: no more than those can be written there.
+
+    What is reserved for root counts, as we may be root. Some network file systems say that they have no blocks at all.
+    """
     while not os.path.lexists(place):
         place = os.path.dirname(place)
     found = os.statvfs(place)
-    return found.f_bavail * found.f_frsize
+    return found.f_bfree * found.f_frsize if found.f_blocks else sys.maxsize
 
 
 def full(error: BaseException) -> RemoteError | None:
