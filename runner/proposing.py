@@ -5,21 +5,18 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
-import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Literal
 
-from runner import composing, presenting
+from runner import composing, offering
 from runner.errors import ConfigError, Exit, ForgeError, Interrupted, RunnerError, StaleError
-from runner.values import dataclass
+from runner.offering import Target
 
 if TYPE_CHECKING:
     from runner.asked import Asked
     from runner.engine.project import Project
-    from runner.engine.proposal import Change, Proposal, Scope
-    from runner.forge import lockpr
+    from runner.engine.proposal import Proposal, Scope
     from runner.forge.branches import Branches
     from runner.forge.repository import Repository
     from runner.git import Entry
@@ -31,9 +28,6 @@ logger = logging.getLogger("retrain")
 Mode = Literal["leave", "check", "commit", "pull-request"]
 _BY_ITSELF: Final = frozenset({"schedule", "dispatch"})
 """The kinds of run whose lock is proposed where nobody says otherwise."""
-_PREFIX: Final = "retrain"
-_PLAIN: Final = re.compile(r"(\w+(/\w+)*)?", re.ASCII)
-_ASIDE: Final = "retrain-aside"
 
 
 class BaseMovedError(ForgeError):
@@ -49,24 +43,6 @@ class BaseMovedError(ForgeError):
         message = f"the lock was made from other files than {branch} has at {tip[:12]}: {paths}"
         super().__init__(message, f"run again on {branch} as it is now; what was computed is in the run cache")
         self.tip = tip
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """The branch that a lock is meant for.
-
-    Attributes:
-        branch: its name.
-        tip: its commit.
-        tree: what that holds.
-        changes: what it does not hold yet.
-
-    """
-
-    branch: str
-    tip: str
-    tree: Tree
-    changes: tuple[Change, ...]
 
 
 def mode_of(asked: Asked) -> tuple[Mode, str]:
@@ -147,7 +123,8 @@ def proposed(report: Report, project: Project, asked: Asked) -> Report:
         return _checked(report, project, asked)
     repository = _repository(asked)
     if report.exit_code != Exit.HELD:
-        return _put_down(report, project, asked, repository) if mode == "pull-request" else _not_good(report)
+        report = _with(report, f"the new lock is offered to nobody: {offering.ending(report)}")
+        return _put_down(report, project, asked, repository) if mode == "pull-request" else report
     from runner.engine import exchange, proposal  # noqa: PLC0415 - `ci` says why
     from runner.forge.branches import Branches  # noqa: PLC0415 - `ci` says why
 
@@ -181,30 +158,20 @@ def _checked(report: Report, project: Project, asked: Asked) -> Report:
     return composing.ended(report, StaleError(message, "run `retrain repro`, and commit what it writes"))
 
 
-def _not_good(report: Report) -> Report:
-    why = "a stage failed" if report.verdict == "error" else f"the gates say {report.verdict}"
-    return _with(report, f"the lock is not committed: {why}")
-
-
 def _put_down(report: Report, project: Project, asked: Asked, repository: Repository) -> Report:
     """Let nobody merge what an earlier run proposed: this one does not hold what that one promised."""
     from runner.forge.branches import Branches  # noqa: PLC0415 - `ci` says why
     from runner.forge.lockpr import LockPulls  # noqa: PLC0415 - `ci` says why
 
-    report = _with(_not_good(report), f"no lock is proposed: {_verdict(report)}")
-    why = f"A later run ended otherwise: {report.verdict}. {_run(asked)}"
+    why = f"A later run ended otherwise: {report.verdict}. {offering.run(asked)}"
     try:
         base = _branch(project, asked)
-        branch = lock_branch(base, project.prefix, asked.settings.lock_branch)
-        url = LockPulls(repository, Branches(repository)).put_down(base, branch, _label(report), why)
+        branch = offering.lock_branch(base, project.prefix, asked.settings.lock_branch)
+        url = LockPulls(repository, Branches(repository)).put_down(base, branch, offering.label(report), why)
     except ForgeError as error:
         logger.warning("%s", error)
         return report
-    return _with(report, f"no lock is proposed: {_verdict(report)}", url=url) if url else report
-
-
-def _verdict(report: Report) -> str:
-    return "a stage failed" if report.verdict == "error" else f"the gates say {report.verdict}"
+    return replace(report, lock=replace(report.lock, url=url)) if report.lock else report
 
 
 def _target(project: Project, asked: Asked, branches: Branches, scope: Scope, found: Proposal) -> Target:
@@ -242,11 +209,13 @@ def _made_again(report: Report, asked: Asked, moved: BaseMovedError) -> Report:
     except RunnerError as error:
         logger.warning("it cannot be made again there: %s", error)
         raise moved from error
-    if made.exit_code != Exit.HELD or made.lock is None:
+    if made.lock is None or (made.exit_code != Exit.HELD and not made.lock.commit):
         logger.warning("made again at %s, it ended otherwise: %s", moved.tip[:12], _ending(made))
         raise moved
     done = f"{made.lock.done} (made again at {moved.tip[:12]}, from the run cache)"
-    return replace(report, lock=replace(made.lock, done=done))
+    notes = (*report.notes, *(note for note in made.notes if note not in report.notes))
+    report = replace(report, lock=replace(made.lock, done=done), notes=notes)
+    return replace(report, verdict="error", exit_code=made.exit_code, error=made.error) if made.error else report
 
 
 def _ending(report: Report) -> str:
@@ -262,7 +231,7 @@ def _committed(report: Report, asked: Asked, branches: Branches, target: Target)
         return _with(report, f"nothing to commit: {target.branch} has the lock as the run left it")
     from runner.forge.branches import NewCommit  # noqa: PLC0415 - `ci` says why
 
-    text = _message(report, asked, target)
+    text = offering.message(report, asked, target)
     sha = branches.commit_on(target.branch, NewCommit(target.tip, text, target.changes))
     logger.info("committed the lock to %s as %s", target.branch, sha)
     return _with(report, f"committed to {target.branch} as {sha[:12]}", commit=sha)
@@ -273,94 +242,16 @@ def _in_pull_request(report: Report, project: Project, asked: Asked, repository:
     from runner.forge.branches import Branches  # noqa: PLC0415 - `ci` says why
     from runner.forge.lockpr import LockPulls  # noqa: PLC0415 - `ci` says why
 
-    branch = lock_branch(target.branch, project.prefix, asked.settings.lock_branch)
-    if branch == target.branch:
-        return _with(report, f"no lock is proposed for {branch}, which is where locks are proposed")
+    branch = offering.lock_branch(target.branch, project.prefix, asked.settings.lock_branch)
+    if target.branch == branch or target.branch.startswith(f"{offering.PREFIX}/"):
+        return _with(report, f"no lock is proposed for {target.branch}, on which one is proposed itself")
     if target.changes:
-        report = replace(report, notes=(*report.notes, *_warnings(report, asked, repository)))
-    wish = _wish(report, project, asked, target, branch)
+        report = replace(report, notes=(*report.notes, *offering.warnings(report, asked, repository)))
+    wish = offering.wish(report, project.root, asked, target, branch)
     done = LockPulls(repository, Branches(repository)).propose(wish, target.tip, target.tree, target.changes)
-    report = _with(report, _told(done, target), url=done.url, commit=done.sha)
+    report = _with(report, offering.told(done, target), url=done.url, commit=done.sha)
     logger.info("%s%s", report.lock.done if report.lock else "", f": {done.url}" if done.url else "")
     return composing.ended(report, done.refused) if done.refused else report
-
-
-def _warnings(report: Report, asked: Asked, repository: Repository) -> list[str]:
-    """Say what a reader of the pull request would otherwise wonder about."""
-    from runner.forge.lockpr import ACTIONS  # noqa: PLC0415 - `ci` says why
-
-    chosen = asked.settings
-    notes = []
-    if repository.login == ACTIONS:
-        notes.append(
-            "this pull request is made with the job's own token, and for that GitHub starts no workflows: close and "
-            "reopen it to start its checks, or let the token of an app be the input github-token"
-        )
-    if chosen.auto_merge != "off" and not _may_merge(report, asked):
-        notes.append(f"auto-merge is not switched on: {_verdict(report)}")
-    for note in notes:
-        logger.info("%s", note)
-    return notes
-
-
-def _wish(report: Report, project: Project, asked: Asked, target: Target, branch: str) -> lockpr.Wish:
-    from runner.forge.lockpr import BODY_LIMIT, Wish  # noqa: PLC0415 - `ci` says why
-    from runner.review import message  # noqa: PLC0415 - `ci` says why
-
-    chosen = asked.settings
-    run = chosen.actions.run if chosen.actions else 0
-    return Wish(
-        base=target.branch,
-        branch=branch,
-        title=message.title(presenting.masked(report), target.branch),
-        body=presenting.markdown(report, project.root, BODY_LIMIT),
-        message=_message(report, asked, target),
-        aside=f"{_ASIDE}/{branch.replace('/', '-')}-{run}",
-        label=_label(report),
-        is_draft=report.verdict == "warned" and chosen.auto_merge != "warned",
-        reviewers=chosen.lock_reviewers,
-        auto_merge=_may_merge(report, asked),
-    )
-
-
-def _may_merge(report: Report, asked: Asked) -> bool:
-    """Whether GitHub may be asked to merge: by the gates alone, which must have judged something."""
-    wanted = {"off": (), "passed": ("passed",), "warned": ("passed", "warned")}
-    return report.verdict in wanted[asked.settings.auto_merge]
-
-
-def _told(done: lockpr.Done, target: Target) -> str:
-    return {
-        "proposed": f"proposed for {target.branch} in a new pull request",
-        "updated": f"proposed for {target.branch} in its pull request, which is brought up to date",
-        "unchanged": f"proposed for {target.branch} already, in its pull request",
-        "closed": f"nothing is left to propose for {target.branch}: its pull request is closed",
-        "nothing": f"nothing to propose: {target.branch} has the lock as the run left it",
-    }[done.status]
-
-
-def _message(report: Report, asked: Asked, target: Target) -> str:
-    from runner.engine import proposal  # noqa: PLC0415 - `ci` says why
-    from runner.review import message  # noqa: PLC0415 - `ci` says why
-
-    content = proposal.digest(proposal.entries(target.changes, target.tree))
-    return message.message(presenting.masked(report), target.branch, _run(asked), content)
-
-
-def lock_branch(base: str, prefix: str, wanted: str) -> str:
-    """Give the branch on which a project's lock is proposed for `base`.
-
-    Args:
-        base: the branch that it is meant for.
-        prefix: the project's folder in the repository, ending in `/`; empty at the top.
-        wanted: what the settings say; empty: nothing.
-
-    """
-    folder = prefix.rstrip("/")
-    project = re.sub(r"[^A-Za-z0-9_]+", "-", folder)
-    if not _PLAIN.fullmatch(folder):  # two folders must not share a branch
-        project = f"{project.strip('-')}-{hashlib.sha256(folder.encode()).hexdigest()[:6]}"
-    return wanted or (f"{_PREFIX}/{base}-{project}" if folder else f"{_PREFIX}/{base}")
 
 
 def _branch(project: Project, asked: Asked) -> str:
@@ -370,22 +261,11 @@ def _branch(project: Project, asked: Asked) -> str:
     return project.git.branch() or asked.event.branch
 
 
-def _label(report: Report) -> str:
-    return f"{_PREFIX}:{report.verdict}"
-
-
-def _run(asked: Asked) -> str:
-    """Give the page of this run."""
-    actions = asked.settings.actions
-    return (
-        f"{actions.server_url}/{actions.repository}/actions/runs/{actions.run}" if actions and actions.run else "local"
-    )
-
-
 def _scope(project: Project, asked: Asked) -> Scope:
     from runner.engine import proposal  # noqa: PLC0415 - `ci` says why
 
-    return proposal.scope_of(project.pipeline, project.prefix, f"{project.prefix}{asked.settings.config}")
+    gate_file = f"{project.prefix}{asked.settings.config}"
+    return proposal.scope_of(project.pipeline, project.prefix, gate_file, project.workspace.hiding)
 
 
 def _repository(asked: Asked) -> Repository:

@@ -40,7 +40,9 @@ def _on(opened: Opened, flags: Mapping[str, str | None], tries: int) -> Callable
 def _again(opened: Opened, flags: Mapping[str, str | None], tries: int, sha: str) -> Report:
     """Walk on the commit `sha`; if the branch moves on once more, as often as `tries` says."""
     _fetch(opened.asked, opened.git, sha)
-    place = opened.root / SCRATCH / f"again-{os.getpid()}-{tries}"
+    place = (
+        opened.root / SCRATCH / f"copy-again-{os.getpid()}-{tries}"
+    )  # what a killed run leaves is swept as other copies are
     place.parent.mkdir(parents=True, exist_ok=True)
     with opened.git.work_tree(sha, place):
         there = {**flags, "working-directory": str(place / opened.prefix / _inside(opened))}

@@ -21,7 +21,7 @@ from runner.pipeline.addresses import LOCK_FILE, PARAMS_FILE, PROJECT_FILE, is_d
 from runner.values import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
     from runner.git import Git, Modes
@@ -94,6 +94,7 @@ class Scope:
         inputs: files and directories that decide what stages are, or that they read.
         cached: files and directories that the cache keeps: the lock has their hashes.
         prefix: the project's folder, ending in `/`; empty at the top.
+        hides: says of a path below that folder, relative to it, whether a .dvcignore keeps DVC from seeing it.
 
     """
 
@@ -102,6 +103,7 @@ class Scope:
     inputs: frozenset[str]
     cached: frozenset[str] = frozenset()
     prefix: str = ""
+    hides: Callable[[str], object] = lambda _: False
 
     @cached_property
     def _named(self) -> frozenset[str]:
@@ -115,10 +117,9 @@ class Scope:
         """Whether what a file holds decides what the lock says."""
         if _within(path, self.cached):
             return False
+        inside, below = path.startswith(self.prefix), path.removeprefix(self.prefix)
         if _within(path, self._named):
-            return True
-        inside = path.startswith(self.prefix)
-        below = path.removeprefix(self.prefix)
+            return path in self._named or not (inside and self.hides(below))
         return inside and (is_dvc_file(path) or below == ".dvc/config" or posixpath.basename(path) == ".dvcignore")
 
 
@@ -131,13 +132,16 @@ class Sorted:
     refused: tuple[str, ...]
 
 
-def scope_of(pipeline: Pipeline, prefix: str, gate_file: str) -> Scope:
+def scope_of(
+    pipeline: Pipeline, prefix: str, gate_file: str, hides: Callable[[str], object] = lambda _: False
+) -> Scope:
     """Give the files that a project's stages name.
 
     Args:
         pipeline: its stages.
         prefix: the project's folder in the repository, ending in `/`; empty at the top.
         gate_file: repository-relative.
+        hides: see `Scope`.
 
     """
 
@@ -155,9 +159,10 @@ def scope_of(pipeline: Pipeline, prefix: str, gate_file: str) -> Scope:
     return Scope(
         locks=frozenset(full(_lock_of(stage)) for stage in stages),
         outs=frozenset(outs),
-        inputs=frozenset({*map(full, params | used | beside | project_files), gate_file} | deps),
+        inputs=frozenset({*map(full, params | used | beside | project_files), posixpath.normpath(gate_file)} | deps),
         cached=frozenset(full(out.path) for stage in stages for out in stage.outs if out.cache),
         prefix=prefix,
+        hides=hides,
     )
 
 

@@ -125,6 +125,8 @@ class LockPulls:
 
         """
         there = self._branches.tip(wish.branch)
+        if not changes and there == NOWHERE:
+            return Done("nothing")
         try:
             same = self._is_same(wish, there, tip, tree)
         except ForeignError as foreign:
@@ -151,7 +153,7 @@ class LockPulls:
 
     def put_down(self, base: str, branch: str, label: str, why: str) -> str:
         """Let nobody merge what an earlier run proposed, now that the gates say otherwise; give its page, if any."""
-        pull = self._find_at(base, branch)
+        pull = self._find_at(base, branch) if self._branches.tip(branch) != NOWHERE else None
         if pull is None:
             return ""
         if label not in _labels(pull):
@@ -185,8 +187,7 @@ class LockPulls:
 
     def _closed(self, wish: Wish, there: str, pull: Pull | None) -> Done:
         """Close what proposes nothing any more, and remove its branch."""
-        if there != NOWHERE:
-            self._branches.move([Move(wish.branch, there, NOWHERE)])
+        self._branches.move([Move(wish.branch, there, NOWHERE)])
         if pull:
             self._say(pull, "Nothing is left to propose: the base branch has all of it.")
             self._api.update(self._path(f"pulls/{pull['number']}"), {"state": "closed"})

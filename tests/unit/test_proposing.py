@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from runner import proposing
+from runner import offering, proposing
 from runner.asked import Asked
 from runner.errors import ConfigError
 from runner.forge.event import Event
@@ -103,7 +103,7 @@ def test_rights_that_an_event_lost_are_not_had_by_its_kind() -> None:
     ],
 )
 def test_each_project_has_a_branch_of_its_own(prefix: str, wanted: str, expected: str) -> None:
-    branch = proposing.lock_branch("main", prefix, wanted)
+    branch = offering.lock_branch("main", prefix, wanted)
     assert branch.startswith(expected)
     assert len(branch) <= len(expected) + 6
     assert re.fullmatch(r"[\w/-]+", branch, re.ASCII)

@@ -84,6 +84,15 @@ def test_a_project_in_a_folder_names_its_files_from_the_top() -> None:
     )
 
 
+def test_what_a_dvcignore_hides_in_a_dep_is_no_part_of_it() -> None:
+    scope = proposal.scope_of(PIPELINE, "a/", "a/retrain.yaml", lambda path: path.endswith(".pyc"))
+    assert sort("a/data/x.pyc", "a/data/x.csv", "data/x.pyc", scope=scope) == (
+        [],
+        ["a/data/x.pyc", "data/x.pyc"],
+        ["a/data/x.csv"],
+    )
+
+
 NAMES = "dvc.yaml dvc.lock params.yaml retrain.yaml .github .git .gitignore .dvc config plots metrics.json sub .. x.dvc"
 PARTS = st.sampled_from([*NAMES.split(), "a b", "x", "raw.csv.dvc", "model.pkl", "\u202e", "workflows", ".retrain"])
 PATHS = st.lists(PARTS, min_size=1, max_size=4).map("/".join)

@@ -150,9 +150,11 @@ def test_after_a_merge_the_next_lock_has_a_pull_request_of_its_own(bench: Bench)
     assert (done.status, len(bench.fake.pulls)) == ("proposed", 2)
 
 
-def test_with_nothing_to_propose_nothing_is_written(bench: Bench) -> None:
+def test_with_nothing_to_propose_nothing_is_written_and_no_permission_is_needed_but_to_read(bench: Bench) -> None:
+    bench.fake.token(TOKEN, permissions={"contents": "read"})
     assert bench.propose(OLD).status == "nothing"
-    assert [one for one in bench.fake.received if one.method != "GET"] == []
+    assert LockPulls(bench.repository, bench.branches).put_down("main", LOCK, "retrain:failed", "why") == ""
+    assert [one.method for one in bench.fake.received] == ["GET", "GET"]
 
 
 # What is not ours
