@@ -76,7 +76,7 @@ def ask(root: Path, git: Git, said: Said) -> Asked:
         logger.warning("%s is no input of the runner; see `retrain --help`", name)
     actions = settings.actions_of(said.environ)
     event = event_of(said.environ)
-    if event.kind != "local":
+    if event.kind not in {"local", "comment"}:
         logger.info("%s: %s", event.kind, event.why)
     if event.kind != "comment" or actions is None:
         return _asked(root, git, said, event)
@@ -115,7 +115,7 @@ def _asked(root: Path, git: Git, said: Said, event: Event) -> Asked:
         _say_base(base)
     return Asked(
         settings=chosen,
-        event=_of_params(event, chosen),
+        event=event,
         environ=environ,
         gates=gates,
         head=_head(git, event, named=said.judges),
@@ -126,13 +126,6 @@ def _asked(root: Path, git: Git, said: Said, event: Event) -> Asked:
         began=time.monotonic(),
         override=_override(event, actions, token),
     )
-
-
-def _of_params(event: Event, chosen: Settings) -> Event:
-    """Take the right to propose a lock from a run whose params are no file's: the lock would be stale at once."""
-    if not chosen.set_param or not event.rights.may_propose:
-        return event
-    return replace(event, rights=replace(event.rights, may_propose=False))
 
 
 def alone(root: Path, flags: Mapping[str, str | None], environ: Mapping[str, str]) -> Settings:

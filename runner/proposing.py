@@ -71,32 +71,41 @@ def _why_not(asked: Asked) -> str:
 
 
 def check(project: Project, asked: Asked) -> None:
-    """Refuse what the settings demand and cannot be done, before hours are spent.
+    """Refuse what the settings demand and cannot be done, before hours are spent; say it where they only allow it.
 
     Raises:
         ConfigError: no token, or no remote that could hold what the lock will name.
-        ForgeError: the token lacks a permission.
+        ForgeError: the token may not do it.
 
     """
     chosen, mode = asked.settings, mode_of(asked)[0]
-    if mode not in {"commit", "pull-request"} or chosen.lock == "auto" or asked.restores_only:
+    if mode not in {"commit", "pull-request"} or asked.restores_only:
         return
-    if not chosen.token:
+    is_demanded = chosen.lock != "auto"
+    if is_demanded and not chosen.token:
         message = f"lock is set to {chosen.lock}, and the input github-token is empty"
         raise ConfigError(message, "leave it out: the job's own token is the default")
-    if not _has_remotes(project):
+    if is_demanded and not _has_remotes(project):
         message = f"lock is set to {chosen.lock}, and no remote is configured"
         raise ConfigError(message, "no lock is proposed unless a remote has all it names: `dvc remote add -d NAME URL`")
-    _check_permissions(asked, mode)
+    forbidden = _forbidden(asked, mode)
+    if forbidden and is_demanded:
+        raise forbidden
+    if forbidden:
+        logger.warning("%s", forbidden)
 
 
-def _check_permissions(asked: Asked, mode: Mode) -> None:
-    from runner.forge import permissions  # noqa: PLC0415 - `ci` says why
+def _forbidden(asked: Asked, mode: Mode) -> ForgeError | None:
+    """Ask GitHub whether the token may do what will be wanted of it; give why not."""
+    from runner.forge import lockpr, permissions  # noqa: PLC0415 - `ci` says why
 
     needs = [permissions.branch(), *([permissions.pull_request()] if mode == "pull-request" else [])]
-    for lack in permissions.lacks(_repository(asked), needs):
-        message = f"the token may not do what the setting lock: {asked.settings.lock} takes: {lack.what}"
-        raise ForgeError(message, lack.why)
+    lacks = list(permissions.lacks(_repository(asked), needs))
+    if not lacks:
+        return None
+    message = f"the token may not do what the setting lock: {mode} takes: {', '.join(lack.what for lack in lacks)}"
+    why = {lockpr.SWITCH if lockpr.is_switched_off(lack.refused) else lack.why: None for lack in lacks}
+    return ForgeError(message, "; ".join(why))
 
 
 def _has_remotes(project: Project) -> bool:

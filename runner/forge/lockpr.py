@@ -33,6 +33,11 @@ BODY_LIMIT: Final = 65_536
 LABEL: Final = "retrain"
 ACTIONS: Final = "github-actions[bot]"
 """Who writes with the token that GitHub makes for a job."""
+SWITCH: Final = (
+    "Settings, Actions, General: allow GitHub Actions to create and approve pull requests; "
+    "or give github-token the token of an app"
+)
+"""What to do where `is_switched_off`."""
 Status = Literal["proposed", "updated", "unchanged", "closed", "nothing"]
 _UNPROCESSABLE: Final = 422
 
@@ -298,12 +303,14 @@ def _labels(pull: Pull) -> list[str]:
     return [str(label["name"]) for label in pull.get("labels") or ()]
 
 
+def is_switched_off(refused: RefusedError) -> bool:
+    """Whether GitHub Actions may not make pull requests here, which is a setting and no permission."""
+    return refused.status == FORBIDDEN and "not permitted to create" in refused.message
+
+
 def _explained(refused: RefusedError) -> RefusedError:
-    """Say what to do where GitHub Actions may not make pull requests, which is a setting and no permission."""
-    if refused.status == FORBIDDEN and "not permitted to create" in refused.message:
-        hint = (
-            "Settings, Actions, General: allow GitHub Actions to create and approve pull requests; "
-            "or give github-token the token of an app. The branch is there: a pull request can be opened by hand"
-        )
+    """Say what to do where GitHub Actions may not make pull requests."""
+    if is_switched_off(refused):
+        hint = f"{SWITCH}. The branch is there: a pull request can be opened by hand"
         return RefusedError(refused.message, hint, refused.status)
     return refused

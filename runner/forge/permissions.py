@@ -37,10 +37,15 @@ class Need:
 
 @dataclass(frozen=True, slots=True)
 class Lack:
-    """Something that a token may not do; `why` names the line that is missing under `permissions:`, or what else."""
+    """Something that a token may not do; the refusal names the line missing under `permissions:`, or what else."""
 
     what: str
-    why: str
+    refused: RefusedError
+
+    @property
+    def why(self) -> str:
+        """What to do about it, or what GitHub said."""
+        return self.refused.hint or self.refused.message
 
 
 def comment(number: int) -> Need:
@@ -65,6 +70,6 @@ def lacks(repository: Repository, needs: Iterable[Need]) -> Iterator[Lack]:
             repository.api.attempt(repository.path(need.path), need.body)
         except RefusedError as refused:
             if refused.forbids:
-                yield Lack(need.what, refused.hint or refused.message)
+                yield Lack(need.what, refused)
         except ForgeError:
             continue

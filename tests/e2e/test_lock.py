@@ -180,18 +180,41 @@ IGNORED = "/data.txt\n/prepared.txt\n/model.txt\n/extra.txt\n"
     ("granted", "named"),
     [({"contents": "read", "pull-requests": "write"}, "contents: write"), ({"contents": "write"}, "pull-requests: ")],
 )
-def test_what_github_refuses_fails_the_job_after_the_report_is_told(
+def test_what_github_refuses_is_said_first_and_fails_the_job_after_the_report_is_told(
     nightly: Step, project: Project, host: FakeGitHub, granted: dict[str, str], named: str
 ) -> None:
     project.commit("main", BETTER)
     host.token(TOKEN, permissions={"metadata": "read", **granted})
     done = nightly({"report-dir": "out"}, exits=6)
+    assert done.stderr.index(named) < done.stderr.index("train")
     assert named in done.summary
     assert "0.95" in done.summary
     assert json.loads((project.place / "workspace" / "out" / "report.json").read_text())["exit_code"] == 6
     assert project.ran == ["train", "evaluate"]
     assert named in nightly({"lock": "pull-request"}, exits=6).summary
     assert project.ran == []
+
+
+@pytest.mark.parametrize(
+    ("granted", "named"),
+    [
+        (
+            {"contents": "read"},
+            ["the lock's commit, the lock's pull request", "contents: write", "pull-requests: write"],
+        ),
+        (None, ["the lock's pull request", "allow GitHub Actions to create and approve pull requests"]),
+    ],
+)
+def test_all_that_a_demanded_lock_lacks_is_said_at_once_before_anything_is_run(
+    nightly: Step, project: Project, host: FakeGitHub, granted: dict[str, str] | None, named: list[str]
+) -> None:
+    project.commit("main", BETTER)
+    host.actions_may_open_pulls = granted is not None
+    host.token(TOKEN, permissions={"metadata": "read", **granted} if granted else None)
+    (error,) = nightly({"lock": "pull-request"}, exits=6).log.named("error")
+    assert [part for part in named if part not in error.message] == []
+    assert project.ran == []
+    assert written(host) == []
 
 
 def test_a_base_that_moved_where_it_matters_has_the_lock_made_again_from_the_run_cache(

@@ -21,6 +21,42 @@ def lacks(repository: Repository) -> list[Lack]:
     return list(permissions.lacks(repository, [permissions.comment(7)]))
 
 
+NEEDS = {
+    "comment": permissions.comment(7),
+    "commit": permissions.branch(),
+    "pull request": permissions.pull_request(),
+}
+
+
+@pytest.mark.parametrize("before", [True, False])
+@pytest.mark.parametrize("need", NEEDS.values(), ids=NEEDS)
+@pytest.mark.parametrize(
+    ("granted", "lacking"),
+    [
+        ({"contents": "write", "pull-requests": "write"}, []),
+        ({"contents": "read"}, [NEEDS["comment"], NEEDS["commit"], NEEDS["pull request"]]),
+        ({"contents": "write"}, [NEEDS["comment"], NEEDS["pull request"]]),
+        ({"pull-requests": "write"}, [NEEDS["commit"]]),
+    ],
+)
+def test_each_need_is_one_request_that_changes_nothing(  # noqa: PLR0913  fixtures and a row
+    fake: FakeGitHub,
+    repository: Repository,
+    need: permissions.Need,
+    granted: dict[str, str],
+    lacking: list[permissions.Need],
+    *,
+    before: bool,
+) -> None:
+    if before:
+        fake.push("main", {"a": b""})
+    refs = fake.git.refs()
+    fake.token(TOKEN, permissions=granted)
+    assert [lack.what for lack in permissions.lacks(repository, [need])] == [need.what] * (need in lacking)
+    assert len(fake.received) == 1
+    assert (fake.git.refs(), fake.comments, fake.pulls) == (refs, [], {})
+
+
 @pytest.mark.parametrize("granted", [{"pull-requests": "write"}, {"issues": "write"}, None])
 def test_a_token_that_may_lacks_nothing_and_nothing_is_made(
     fake: FakeGitHub, repository: Repository, granted: dict[str, str] | None
