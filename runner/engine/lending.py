@@ -91,8 +91,8 @@ class Lending:
 
     def recover(self, recorded: Recorded) -> None:
         """End the loans of runs that were killed. What is as the DVC files say now is nobody's loan any more."""
-        for loan in noted(self._workspace):
-            self._take_back(loan, loan.listing, recorded(loan.path))
+        for loan, now in noted(self._workspace, recorded):
+            self._take_back(loan, loan.listing, now)
 
     def _end(self, path: str) -> None:
         del self._loans[path]
@@ -118,10 +118,10 @@ class Lending:
             logger.warning("%s", error.message)
             return Tree((), loan.listing.name)
 
-    def _take_back(self, loan: Loan, *whole: Hash | None) -> None:
+    def _take_back(self, loan: Loan, *whole: Hash) -> None:
         """Remove what the listing names and the cache holds; what else lies there is kept elsewhere, and said."""
         self._workspace.unlend(loan.path)
-        if self._is_one_of(loan.path, whole):
+        if any(_holds(self._workspace, loan.path, name) for name in whole):
             self._forget(loan)
             return
         self._workspace.check_inside(str(PurePosixPath(loan.path).parent))
@@ -155,22 +155,23 @@ class Lending:
                     self._cache.add(place, name)
                 place.unlink()
 
-    def _is_one_of(self, path: str, whole: tuple[Hash | None, ...]) -> bool:
-        return any(name and _holds(self._workspace, path, name) for name in whole)
 
+def noted(workspace: Workspace, recorded: Recorded) -> Iterator[tuple[Loan, Hash]]:
+    """Give the loans that journals tell of, of a run that is at work or was killed, and what is recorded of each now.
 
-def noted(workspace: Workspace) -> Iterator[Loan]:
-    """Give the loans that journals tell of: of a run that is at work, or was killed."""
+    A directory of which nothing is, as at another commit, may be anybody's: its loan waits.
+    """
     for place in sorted(workspace.path(SCRATCH).glob("lent-*.json")):
         loan = _read(workspace, place)
-        if loan and loan.journal == f"{SCRATCH}/{place.name}":
-            yield loan
+        now = recorded(loan.path) if loan else None
+        if loan and now and loan.journal == f"{SCRATCH}/{place.name}":
+            yield loan, now
 
 
 def heed(workspace: Workspace, recorded: Recorded) -> None:
     """Take directories for absent of which another run has lent files, or was killed while it had."""
-    for loan in noted(workspace):
-        if not any(name and _holds(workspace, loan.path, name) for name in (loan.listing, recorded(loan.path))):
+    for loan, now in noted(workspace, recorded):
+        if not any(_holds(workspace, loan.path, name) for name in (loan.listing, now)):
             workspace.lend(loan.path)
 
 

@@ -321,9 +321,9 @@ class Pipeline:
         return None
 
     def recorded_at(self, path: str) -> Hash | None:
-        """Give what is recorded of the out at exactly this path; `None` where none is, or nothing of it."""
+        """Give what is recorded of the cached out at exactly this path; `None` where none is, or nothing of it."""
         found = self.producer(path)
-        entry = self.entries.get(found[0].address) if found and found[1].path == path else None
+        entry = self.entries.get(found[0].address) if found and found[1].path == path and found[1].cache else None
         recorded = entry.out(found[1].spelled) if entry and found else None
         return recorded.hash if recorded else None
 

@@ -242,6 +242,17 @@ def test_a_directory_made_whole_after_a_kill_is_nobodys_loan(clone: Workshop) ->
     assert journals(clone) == []
 
 
+def test_a_directory_that_git_has_by_now_is_nobodys_loan(clone: Workshop) -> None:
+    killed_while_lent(clone)
+    shutil.rmtree(clone.root / "raw")
+    text = "stages:\n  one: {cmd: cat raw/a tail > one.o, deps: [raw/a, tail], outs: [one.o]}\n"
+    clone.put({"raw.dvc": None, ".gitignore": "", "dvc.yaml": text, **RAW, "raw/b": "other\n"})
+    clone.commit("Keep it in git")
+    assert clone.repro().exit_code == 0
+    assert clone.names("raw") == {"a", "b", "sub/c", "sub/d"}
+    assert clone.git("status", "--short", "raw") == ""
+
+
 def test_without_the_journal_the_part_is_never_recorded_as_the_directory(clone: Workshop) -> None:
     killed_while_lent(clone)
     shutil.rmtree(clone.root / ".dvc/tmp")
