@@ -255,7 +255,8 @@ class Reproduction:
         if so_far.is_over:
             return
         ran = [stage for stage in stages if stage.address in so_far.ran]
-        is_last = self._most_underway == 1 and so_far.commands[-1:] == ran[-1:]
+        alone = self._most_underway == 1 or len(so_far.commands) == 1
+        is_last = alone and so_far.commands[-1:] == ran[-1:]
         whole = so_far.done - so_far.broken
         why = self._tampered(whole, after=ran[-1] if is_last else None) if ran else ""
         if why:

@@ -111,10 +111,15 @@ def make_folder(path: str, *, durable: bool = False) -> None:
 
 
 def chunks(fd: int) -> Iterator[bytes]:
-    """Read the file to its end; a small file costs one small buffer."""
-    size = min(max(os.fstat(fd).st_size + 1, _SMALLEST_READ), CHUNK)
+    """Read the file to its end; a small file costs one small buffer, and one call where it holds still."""
+    length = os.fstat(fd).st_size
+    size = min(max(length + 1, _SMALLEST_READ), CHUNK)
+    done = 0
     while chunk := os.read(fd, size):
         yield chunk
+        done += len(chunk)
+        if done == length and len(chunk) < size:  # more was asked for than there is
+            return
 
 
 def read(path: str) -> bytes:

@@ -304,7 +304,10 @@ class _Crew:
             threading.Thread(target=self._shift, daemon=True).start()
 
     def is_waiting(self) -> bool:
-        """Whether the threads have mostly waited since this was asked last."""
+        """Whether the threads have mostly waited since this was asked last, and not for each other.
+
+        That is: each longer than `_WORTH` an object, all together with less of the CPU than they could have used.
+        """
         now = (*self.counts(), time.perf_counter(), time.process_time())
         objects, moved, elapsed, used = (one - other for one, other in zip(now, self._before, strict=True))
         self._before = now
