@@ -38,6 +38,8 @@ def refreshed(opened: Opened, reopen: Callable[[], Opened]) -> Opened:
         if one.error:
             raise one.error
     changed = [one.stage.file for one in done if one.changed]
+    if not done:
+        return opened
     logger.info("%d of %d imports updated: %s", len(changed), len(done), ", ".join(changed) or "none")
     if not changed:
         return opened

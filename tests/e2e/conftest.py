@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support import environment, events
+from tests.support import container, environment, events
 from tests.support.github import FakeGitHub, serving
 from tests.support.job import TOKEN, Job
 from tests.support.project import Project, copied, trained
@@ -54,3 +55,11 @@ def pull_request(project: Project, github: FakeGitHub) -> Callable[..., Job]:
         return Job(workspace, github, event, payload, merge, f"refs/pull/{NUMBER}/merge")
 
     return opened
+
+
+@pytest.fixture(scope="session")
+def podman(session_environment: dict[str, str]) -> Program:
+    """Build the image once; give the engine that runs it."""
+    if os.geteuid() != 0:
+        pytest.skip("building and running the image as GitHub does needs root")
+    return container.built(session_environment)
