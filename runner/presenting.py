@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import logging
 from functools import cache, lru_cache
-from operator import is_
+from operator import attrgetter, is_
 from typing import TYPE_CHECKING, Any
 
 from runner import log
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from runner.review.model import Report
 
 logger = logging.getLogger("retrain")
-_TEXTLESS = (int, float, type(None))
+_TEXTLESS = frozenset({int, float, bool, type(None)})
 _LARGEST_TEMPLATE = 1 << 18
 
 
@@ -52,18 +52,24 @@ def masked(report: Report) -> Report:
 def _masked(value: Any, mask: Callable[[str], str]) -> Any:  # noqa: ANN401 - what comes out is of the type that went in
     """Mask every text in `value`; what holds none stays the very same, which most of a large report does."""
     if isinstance(value, str):
-        return mask(value) if value else value
+        safe = mask(value) if value else value
+        return value if safe == value else safe  # of equal texts the mask remembers one: all the others stay too
     if isinstance(value, tuple):
         parts = [_masked(part, mask) for part in value]
         return value if all(map(is_, parts, value)) else tuple(parts)
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        now = {name: getattr(value, name) for name in _names(type(value))}
-        then = {name: _masked(part, mask) for name, part in now.items() if not isinstance(part, _TEXTLESS)}
-        changed = {name: part for name, part in then.items() if part is not now[name]}
-        return dataclasses.replace(value, **changed) if changed else value
-    return value
+    names, get = _fields(type(value))  # type: ignore[arg-type]  # a class is hashable
+    if not names:
+        return value
+    now = get(value)
+    then = [part if type(part) in _TEXTLESS else _masked(part, mask) for part in now]
+    if all(map(is_, then, now)):
+        return value
+    changed = {name: part for name, part, was in zip(names, then, now, strict=False) if part is not was}
+    return dataclasses.replace(value, **changed)
 
 
 @cache
-def _names(kind: type) -> tuple[str, ...]:
-    return tuple(field.name for field in dataclasses.fields(kind))
+def _fields(kind: type) -> tuple[tuple[str, ...], Callable[[Any], tuple[Any, ...]]]:
+    """Give the names of a value class's fields, and what gets them all; none for any other type."""
+    names = tuple(field.name for field in dataclasses.fields(kind)) if dataclasses.is_dataclass(kind) else ()
+    return names, attrgetter(*names, names[0]) if names else tuple  # of one name alone it would give no tuple

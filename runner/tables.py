@@ -11,12 +11,17 @@ from rich.tree import Tree
 
 from runner import log
 from runner.review import words
+from runner.review.model import WORST_FIRST
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from runner.review.dag import Dag
-    from runner.review.model import Report, StageRow
+    from runner.review.model import Report, StageRow, Verdict
 
 _WIDEST: Final = 10_000
+MOST_GATES: Final = 1_000
+"""Judged values that are listed; nobody reads more, and each costs as much as judging it five times."""
 
 
 def drawn(report: Report, console: Console) -> str:
@@ -25,7 +30,12 @@ def drawn(report: Report, console: Console) -> str:
         if report.stages:
             console.print(_stage_table(report))
         if report.gates:
-            console.print(_gate_table(report))
+            console.print(_gate_table(report.gates if len(report.gates) <= MOST_GATES else _telling(report.gates)))
+            if len(report.gates) > MOST_GATES:
+                left = words.count(len(report.gates) - MOST_GATES, "more judged value")
+                console.print(
+                    f"and {left}, none of them worse than these: --json and the report files have all", soft_wrap=True
+                )
     return capture.get()
 
 
@@ -71,9 +81,14 @@ def _causes(row: StageRow) -> str:
     return ", ".join(f"{reason.change} {reason.path}".strip() for reason in row.reasons)
 
 
-def _gate_table(report: Report) -> Table:
+def _telling(rows: Sequence[Verdict]) -> list[Verdict]:
+    """Give those that are listed of very many, what is not fine first."""
+    return sorted(rows, key=lambda row: WORST_FIRST.index(row.status))[:MOST_GATES]
+
+
+def _gate_table(rows: Sequence[Verdict]) -> Table:
     table = Table("metric", "base", "head", "change", "verdict", "why", box=None, pad_edge=False)
-    for row in report.gates:
+    for row in rows:
         delta = words.signed(row.delta) if row.delta is not None else ""
         base, head = words.scalar(row.base), words.scalar(row.head)
         table.add_row(_cell(f"{row.metric} {row.path}"), _cell(base), _cell(head), delta, row.status, _cell(row.why))

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from runner.review import entries, jsonpaths, limits, words
 from runner.review.limits import Finding, Limits
 from runner.review.metrics import Unreadable, decimal, difference, oddity, presentable
-from runner.review.model import Check, Overall, Status, Unit, Verdict
+from runner.review.model import WORST_FIRST, Check, Overall, Status, Unit, Verdict
 from runner.values import dataclass
 
 if TYPE_CHECKING:
@@ -45,7 +45,6 @@ EVENTS = frozenset(
 )
 """GitHub's names of the events that a gate's `when` may say."""
 
-_WORST_FIRST: tuple[Status, ...] = ("failed", "unmeasured", "accepted", "warned", "passed")
 _LONGEST_VALUE = 80
 _WHAT: Mapping[Unit, str] = {"": "", "bytes": "size", "seconds": "duration"}
 
@@ -146,7 +145,7 @@ def overall(verdicts: Sequence[Verdict]) -> Overall:
     if not verdicts:
         return "ungated"
     statuses = {"warned" if row.status == "unmeasured" and not row.exits else row.status for row in verdicts}
-    return next(status for status in _WORST_FIRST if status in statuses)
+    return next(status for status in WORST_FIRST if status in statuses)
 
 
 def _by_severity(gate: Gate, verdict: Verdict) -> Verdict:
@@ -246,7 +245,7 @@ def _judge_value(gate: Gate, steps: jsonpaths.Steps, value: object, baseline: _B
 
 def _worst(findings: Sequence[Finding]) -> tuple[Status, str]:
     """Join the limits' words: of a value that is not fine, all that are not fine; worst status first."""
-    ranked = sorted(findings, key=lambda finding: _WORST_FIRST.index(finding.status))
+    ranked = sorted(findings, key=lambda finding: WORST_FIRST.index(finding.status))
     status = ranked[0].status
     told = [finding.why for finding in ranked if finding.status != "passed" or status == "passed"]
     return status, "; ".join(dict.fromkeys(told))

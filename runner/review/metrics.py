@@ -139,15 +139,16 @@ def as_python(value: object) -> str | None:
 
 def _leaves(document: object, others: Others | None) -> Iterator[tuple[str, Scalar | None]]:
     """Walk without recursion, so that no document is too deep."""
-    pending: list[tuple[tuple[str, ...], object]] = [((), document)]
+    pending: list[tuple[str | None, object]] = [(None, document)]
     while pending:
-        keys, node = pending.pop()
-        if isinstance(node, Mapping):
-            pending.extend(((*keys, key), value) for key, value in reversed(list(node.items())))
-        elif isinstance(node, float | int | str):
-            yield ".".join(keys), node
-        elif others and keys:
-            yield ".".join(keys), others(node)
+        name, node = pending.pop()
+        if isinstance(node, (float, int, str)):  # first: of a large document nearly everything
+            yield name or "", node
+        elif isinstance(node, Mapping):
+            above = "" if name is None else f"{name}."
+            pending.extend([(f"{above}{key}", value) for key, value in reversed(list(node.items()))])
+        elif others and name is not None:
+            yield name, others(node)
 
 
 def compare(
@@ -177,8 +178,11 @@ def _compare_file(
 ) -> Iterator[Change]:
     for key in sorted(set(base) | set(head)):
         old, new = base.get(key), head.get(key)
-        if type(old) is float and type(new) is float and old == new and math.isfinite(old):
-            yield Change(path, key, old, new, 0.0, "", claimed)  # most of a large file: nothing to work out
+        if type(old) is float and type(new) is float and math.isfinite(old) and math.isfinite(new):
+            delta = 0.0 if old == new else float(EXACT.subtract(Decimal(repr(new)), Decimal(repr(old))))
+            yield Change(
+                path, key, old, new, delta if math.isfinite(delta) else None, "", claimed
+            )  # most of a large file
             continue
         hidden = [f"{side} is {odd}" for side, odd in (("base", oddity(old)), ("head", oddity(new))) if odd]
         yield Change(path, key, presentable(old), presentable(new), difference(old, new), ", ".join(hidden), claimed)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Final, Literal
 
 # report.py resolves these annotations to read a report again, so they are needed at run time.
 from runner.errors import Location  # noqa: TC001
@@ -13,6 +13,7 @@ from runner.values import dataclass
 SCHEMA = 1
 Scalar = float | int | bool | str
 Status = Literal["passed", "warned", "accepted", "failed", "unmeasured"]
+WORST_FIRST: Final[tuple[Status, ...]] = ("failed", "unmeasured", "accepted", "warned", "passed")
 Overall = Literal["passed", "warned", "accepted", "failed", "unmeasured", "ungated"]
 Outcome = Literal["passed", "warned", "accepted", "failed", "unmeasured", "ungated", "error"]
 Unit = Literal["", "bytes", "seconds"]

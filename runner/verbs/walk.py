@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -221,4 +222,4 @@ def _print_report(call: Call, made: Report, verb: str) -> None:
     elif call.as_json:
         click.echo(printing.json_line(filing.gate_data(made) if verb == "gate" else filing.data(made)))
     else:
-        show_report(presenting.masked(made))
+        show_report(presenting.masked(replace(made, metrics=(), params=())))  # a terminal lists none of the many

@@ -15,7 +15,7 @@ from runner import ci, log, printing, tables
 from runner.errors import Location, RemoteError
 from runner.pipeline.declared import Artifact, Dataset, Declared, Plot
 from runner.review.commit import Commit
-from runner.review.model import Problem, ReasonRow, Report, StageRow, Traffic
+from runner.review.model import Problem, ReasonRow, Report, StageRow, Traffic, Verdict
 from runner.store.transfer import Failure, Moved
 from tests.support.actions import read
 from tests.support.pipelines import Workshop, finished
@@ -198,3 +198,12 @@ def test_a_table_keeps_names_on_their_line_and_commands_harmless() -> None:
 
 def test_a_report_of_nothing_draws_nothing() -> None:
     assert tables.drawn(BLANK, Console(file=io.StringIO())) == ""
+
+
+def test_of_very_many_judged_values_the_worst_are_listed_and_the_others_counted() -> None:
+    held = Verdict(gate="g", metric="m.json", path="a", status="passed", why="", limit="", where=Location("r", 1))
+    rows = (*[held] * tables.MOST_GATES, replace(held, path="last", status="failed"))
+    drawn = tables.drawn(replace(BLANK, gates=rows), Console(file=io.StringIO(), width=200)).splitlines()
+    assert len(drawn) == tables.MOST_GATES + 2
+    assert "last" in drawn[1]
+    assert drawn[-1].startswith("and 1 more judged value, none of them worse")
