@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from dataclasses import field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from runner.pipeline.shape import Page, Where
+_BREAK: Final = re.compile(r"\r\n|[\n\r\x85\u2028\u2029]")
+"""What ends a line to YAML, by which the places in a file are counted."""
 _MAKING: Final = frozenset({"foreach", "matrix"})
 
 
@@ -57,7 +60,7 @@ class ProjectFile:
 
     @cached_property
     def _lines(self) -> list[str]:
-        return self.page.text.split("\n")
+        return _BREAK.split(self.page.text)
 
     @cached_property
     def template(self) -> Template:

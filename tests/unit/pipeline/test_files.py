@@ -117,6 +117,13 @@ def test_a_command_is_text_or_a_list(cmd: str, read: object) -> None:
     assert only(f"cmd: {cmd}\nouts: [o]").cmd == read
 
 
+@pytest.mark.parametrize("end", ["\n", "\r", "\r\n", "\x85", "\u2028"])
+def test_a_stage_has_its_place_whatever_ends_the_lines(end: str) -> None:
+    text = end.join(("", "", "", "stages:", "  a:", "    cmd: echo", ""))
+    (stage,) = load(text).stages
+    assert stage.where == Location("dvc.yaml", 5, 3)
+
+
 def test_an_empty_command_makes_a_data_source() -> None:
     assert only("cmd: ''\nouts: [o]").is_data_source
 
