@@ -45,9 +45,12 @@ def nightly(project: Project, host: FakeGitHub, retrain: Program) -> Step:
     """Give a function that runs the job of a schedule on main as it is, and answers what it left."""
 
     def step(
-        inputs: Mapping[str, str] | None = None, exits: int = 0, environ: Mapping[str, str] | None = None
+        inputs: Mapping[str, str] | None = None,
+        exits: int = 0,
+        environ: Mapping[str, str] | None = None,
+        depth: int = 0,
     ) -> Outcome:
-        workspace = project.checkout("refs/heads/main")
+        workspace = project.checkout("refs/heads/main", depth=depth)
         job = Job(workspace, host, "schedule", {"schedule": "17 3 * * *"}, project.rev("main"), "refs/heads/main")
         job.environ = environ or {}
         return job.step(retrain, inputs, exits=exits)
@@ -236,7 +239,7 @@ def test_a_base_that_moved_where_it_matters_has_the_lock_made_again_from_the_run
         moved.append(project.commit("main", {**files, "dvc.lock": (clone / "dvc.lock").read_text()}))
 
     host.meanwhile.append(Meanwhile("GET", "git/ref/heads/main", somebody_moves_on))
-    done = nightly()
+    done = nightly(depth=1)  # as actions/checkout does where nothing else is said
     assert project.ran == ["train", "evaluate"]
     assert "made again at" in done.summary
     proposed = done.outputs["lock-commit"]

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import shutil
 from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING
 
 import pytest
 
 from runner.errors import Exit, GitError
-from runner.git import Git
+from runner.git import Git, as_header
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -404,3 +407,47 @@ def test_the_environment_given_is_the_one_git_sees(repository: Repository, envir
     elsewhere = {**environ, "GIT_DIR": str(repository.root / "nowhere")}
     with pytest.raises(GitError):
         Git(repository.root, elsewhere).head()
+
+
+def test_a_token_is_shown_to_its_host_alone_once_and_in_place_of_what_the_checkout_left(
+    repository: Repository, environ: dict[str, str]
+) -> None:
+    seen: list[list[str]] = []
+
+    class Host(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            seen.append(self.headers.get_all("Authorization") or [])
+            self.send_error(404)
+
+        def log_message(self, *_: object) -> None:
+            """Keep the tests' output quiet."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Host) as host:
+        Thread(target=host.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+        server = f"http://127.0.0.1:{host.server_port}"
+        repository("config", f"http.{server}/.extraheader", "AUTHORIZATION: basic left")
+        for shown in (as_header(f"{server}/", "secret"), as_header("https://github.com", "secret")):
+            with Git(repository.root, {**environ, **shown}) as git, pytest.raises(GitError) as caught:
+                git.deepen(f"{server}/o/n", ("1" * 40,), 1)
+            assert "secret" not in str(caught.value)
+        host.shutdown()
+    ours = base64.b64encode(b"x-access-token:secret").decode()
+    assert seen == [[f"basic {ours}"], ["basic left"]]
+    assert "secret" not in (repository.root / ".git" / "config").read_text()
+
+
+def test_a_work_tree_of_its_own_is_gone_afterwards_and_runs_no_hook(repository: Repository, opened: Opened) -> None:
+    first = repository.commit("one", a="1")
+    repository.commit("two", a="2")
+    hook = repository.root / ".git" / "hooks" / "post-checkout"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text("#!/bin/sh\ntouch ../hooked\n")
+    hook.chmod(0o755)
+    place = repository.root.parent / "beside"
+    git = opened(repository.root)
+    with git.work_tree(first, place):
+        assert (place / "a").read_text() == "1"
+        (place / "junk").write_text("left")
+    assert not place.exists()
+    assert repository("worktree", "list").count("\n") == 0
+    assert not list(repository.root.parent.glob("**/hooked"))
