@@ -126,6 +126,8 @@ def proposed(report: Report, project: Project, asked: Asked) -> Report:
 
     """
     mode, why = mode_of(asked)
+    if mode == "pull-request" and asked.settings.lock == "auto" and not _has_remotes(project):
+        mode, why = "leave", "no remote is configured that could hold what it names"
     if mode == "leave":
         return _with(report, f"the lock is left as it is: {why}") if why else report
     if mode == "check":

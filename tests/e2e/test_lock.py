@@ -175,6 +175,17 @@ def test_no_lock_is_proposed_whose_objects_are_not_all_in_the_remote(
     assert written(host) == []
 
 
+def test_by_itself_no_lock_is_proposed_where_no_remote_could_hold_what_it_names(
+    nightly: Step, project: Project, host: FakeGitHub
+) -> None:
+    moved = PIPELINE.replace("cat data.txt", "echo data").replace("    deps:\n    - data.txt\n", "", 1)
+    project.git("rm", "-q", "data.txt.dvc", cwd=project.origin)
+    project.commit("main", {".dvc/config": "", "dvc.yaml": moved})
+    done = nightly()
+    assert "no remote is configured" in done.summary
+    assert written(host) == []
+
+
 EXTRA = "outs:\n- md5: 0123456789abcdef0123456789abcdef\n  size: 3\n  hash: md5\n  path: extra.txt\n"
 IGNORED = "/data.txt\n/prepared.txt\n/model.txt\n/extra.txt\n"
 
