@@ -18,6 +18,19 @@ from requests.auth import AuthBase
 from tenacity import RetryCallState, Retrying, retry_if_result, stop_after_attempt, wait_random_exponential
 
 from runner.errors import ForgeError
+from runner.forge.answers import (
+    ON_PULLS,
+    SERVER_ERROR,
+    STRANGE,
+    Answer,
+    asked_to_wait,
+    document,
+    granted,
+    limited,
+    listed,
+    mapping,
+    refusal,
+)
 from runner.values import dataclass
 
 if TYPE_CHECKING:
@@ -31,8 +44,6 @@ _ATTEMPTS: Final = 5
 _HASTY: Final[_Timeout] = (3, 5)
 _LONGEST_WAIT: Final = 60.0
 """Seconds; to be asked to wait longer means: not in this run."""
-_UNSAID: Final = 60.0
-"""Seconds to wait for a secondary limit that says nothing of its end, as GitHub's documentation has it."""
 _REMEMBERED: Final = 32
 """Answers kept in case that they did not change."""
 _BETWEEN_WRITES: Final = 1.0
@@ -40,24 +51,7 @@ _BETWEEN_WRITES: Final = 1.0
 _BACKOFF: Final = wait_random_exponential(multiplier=0.5, max=8)
 
 _NOT_MODIFIED: Final = 304
-UNAUTHORIZED: Final = 401
-FORBIDDEN: Final = 403
-NOT_FOUND: Final = 404
-TOO_MANY: Final = 429
-SERVER_ERROR: Final = 500
-
 Query = Mapping[str, str]
-_Answer = requests.Response | requests.RequestException
-
-
-class RefusedError(ForgeError):
-    """GitHub answered, and not with what was asked for."""
-
-    def __init__(self, message: str, hint: str, status: int, *, forbids: bool = False) -> None:
-        """Keep the HTTP status beside the words, and whether it is this token that may not, at any time."""
-        super().__init__(message, hint)
-        self.status = status
-        self.forbids = forbids
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +63,6 @@ class Pace:
 
 
 REAL_TIME: Final = Pace()
-_ON_PULLS: Final = "pull_requests=write"
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +110,7 @@ class Api:
             ForgeError: it did not answer.
 
         """
-        return _document(self._read(self._url + path, query))
+        return document(self._read(self._url + path, query))
 
     def pages(self, path: str) -> Iterator[Mapping[str, object]]:
         """Give the elements of every page of a list; errors as `get`."""
@@ -125,7 +118,7 @@ class Api:
         query: Query | None = {"per_page": "100"}
         while url:
             answer = self._read(url, query)
-            yield from _listed(_document(answer))
+            yield from listed(document(answer))
             url, query = answer.links.get("next", {}).get("url"), None
             if url and not url.startswith(f"{self._url}/"):
                 msg = "GitHub's list goes on at another address, to which the token is not sent"
@@ -146,7 +139,7 @@ class Api:
         asked = _Request("GET", self._url + path, None, None, repeatable=True, leaves=True)
         address = self._send(asked).headers.get("Location", "")
         if not address.startswith("https://") and urlsplit(address).scheme != urlsplit(self._url).scheme:
-            raise ForgeError(_STRANGE, "check GITHUB_API_URL")
+            raise ForgeError(STRANGE, "check GITHUB_API_URL")
         there = dataclasses.replace(asked, url=address)
         with self._send(there, f"what {path} leads to") as answer:
             return _bounded(answer, limit)
@@ -165,11 +158,11 @@ class Api:
 
     def graphql(self, query: str, **variables: object) -> object:
         """Read by GraphQL, which lies beside the REST API. Errors as `get`."""
-        return _granted(_document(self._send(self._query(query, variables))))
+        return granted(document(self._send(self._query(query, variables))))
 
-    def mutate(self, query: str, needs: str = _ON_PULLS, **variables: object) -> object:
+    def mutate(self, query: str, needs: str = ON_PULLS, **variables: object) -> object:
         """Change something by GraphQL, so that twice is as once; `needs` is the permission for it. Errors as `get`."""
-        return _granted(self._write(self._query(query, variables)), needs)
+        return granted(self._write(self._query(query, variables)), needs)
 
     def _read(self, url: str, query: Query | None) -> requests.Response:
         """Read once more only what changed: what did not costs nothing of the rate limit."""
@@ -194,7 +187,7 @@ class Api:
         """Send a request that changes something, not at once after the last one."""
         self._pace.sleep(max(0.0, self._wrote.at + _BETWEEN_WRITES - self._pace.now()))
         try:
-            return _mapping(_document(self._send(request)))
+            return mapping(document(self._send(request)))
         finally:
             self._wrote.at = self._pace.now()
 
@@ -211,9 +204,9 @@ class Api:
         if isinstance(answer, requests.Response) and answer.ok:
             return answer
         what = f"{request.method} {called or request.url.removeprefix(self._url)}"
-        raise _refusal(what, answer)
+        raise refusal(what, answer)
 
-    def _once(self, request: _Request) -> _Answer:
+    def _once(self, request: _Request) -> Answer:
         try:
             return self._session.request(
                 request.method,
@@ -229,30 +222,17 @@ class Api:
         except requests.RequestException as error:
             return error
 
-    def _worth_retrying(self, request: _Request, answer: _Answer) -> bool:
+    def _worth_retrying(self, request: _Request, answer: Answer) -> bool:
         """Tell passing trouble from a refusal."""
         if isinstance(answer, requests.RequestException):
             return request.repeatable or isinstance(answer, requests.ConnectTimeout)
-        passing = _limited(answer) or (request.repeatable and answer.status_code >= SERVER_ERROR)
-        return passing and self._asked_to_wait(answer) <= _LONGEST_WAIT
+        passing = limited(answer) or (request.repeatable and answer.status_code >= SERVER_ERROR)
+        return passing and asked_to_wait(answer, self._pace.now()) <= _LONGEST_WAIT
 
     def _wait(self, state: RetryCallState) -> float:
         answer = _last_answer(state)
-        asked = self._asked_to_wait(answer) if isinstance(answer, requests.Response) else 0.0
+        asked = asked_to_wait(answer, self._pace.now()) if isinstance(answer, requests.Response) else 0.0
         return asked or _BACKOFF(state)
-
-    def _asked_to_wait(self, answer: requests.Response) -> float:
-        """Give the seconds GitHub asks us to wait, 0 where it asks nothing. How long a limit lasts it need not say.
-
-        https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api
-        """
-        retry_after = answer.headers.get("Retry-After", "")
-        if retry_after.isdigit():
-            return float(retry_after)
-        reset = answer.headers.get("X-RateLimit-Reset", "")
-        if answer.headers.get("X-RateLimit-Remaining") == "0" and reset.isdigit():
-            return max(1.0, float(reset) - self._pace.now())
-        return _UNSAID if _limited(answer) else 0.0
 
 
 class _Wrote:
@@ -293,104 +273,9 @@ def _bounded(answer: requests.Response, limit: int) -> bytes:
     return bytes(found)
 
 
-def _last_answer(state: RetryCallState) -> _Answer:
+def _last_answer(state: RetryCallState) -> Answer:
     if state.outcome is None:
         msg = "a request is sent before anybody asks for its answer"
         raise AssertionError(msg)
-    answer: _Answer = state.outcome.result()
+    answer: Answer = state.outcome.result()
     return answer
-
-
-def _document(answer: requests.Response) -> object:
-    try:
-        return answer.json()
-    except requests.JSONDecodeError:
-        raise ForgeError(_STRANGE, "check GITHUB_API_URL; does a proxy answer in its place?") from None
-
-
-def _mapping(document: object) -> Mapping[str, object]:
-    if not isinstance(document, Mapping):
-        raise ForgeError(_STRANGE, "check GITHUB_API_URL")
-    return document
-
-
-def _granted(document: object, needs: str = _ON_PULLS) -> object:
-    """Give GraphQL's answer, which says with 200 that it refuses."""
-    match document:
-        case {"errors": [{"message": str(said), **more}, *_]}:
-            hint = f"the token lacks a permission: {_lines(needs)}" if more.get("type") == "FORBIDDEN" else ""
-            msg = f"GitHub refused a query: {said[:300]}"
-            raise RefusedError(msg, hint, FORBIDDEN)
-    return document
-
-
-def _listed(document: object) -> list[Mapping[str, object]]:
-    return [_mapping(element) for element in (document if isinstance(document, list) else [document])]
-
-
-_STRANGE: Final = "GitHub's answer is not what its API describes"
-
-
-def _limited(answer: requests.Response) -> bool:
-    """Tell a rate limit, primary or secondary, from a missing permission: both may be 403."""
-    if answer.status_code not in (FORBIDDEN, TOO_MANY):
-        return False
-    by_header = "Retry-After" in answer.headers or answer.headers.get("X-RateLimit-Remaining") == "0"
-    return answer.status_code == TOO_MANY or by_header or "rate limit" in _said(answer).lower()
-
-
-def _refusal(what: str, answer: _Answer) -> ForgeError:
-    """Say what could not be done, in GitHub's words, and what to do about it."""
-    if isinstance(answer, requests.RequestException):
-        # Neither the client's own text, which names hosts and objects, nor its chain, which holds our headers.
-        return ForgeError(f"GitHub did not answer {what}: {type(answer).__name__}", "try again; is a proxy to be set?")
-    message = f"GitHub refused {what}: {answer.status_code} {_said(answer)}".rstrip()
-    forbids = answer.status_code in (UNAUTHORIZED, FORBIDDEN) and not _limited(answer)
-    return RefusedError(message, _advice(answer), answer.status_code, forbids=forbids)
-
-
-def _advice(answer: requests.Response) -> str:
-    if _limited(answer):
-        return "a rate limit of GitHub: try again later"
-    if answer.status_code == FORBIDDEN and "not accessible" in _said(answer):
-        return f"the token lacks a permission: {_permissions(answer)}"
-    if answer.status_code == UNAUTHORIZED:
-        return "the token is wrong or has expired: check the input github-token"
-    if answer.status_code == NOT_FOUND:
-        return "no such thing, or the token may not see it: check github-token and its permissions"
-    return ""
-
-
-_NEEDED: Final[Mapping[str, str]] = {
-    "/check-runs": "checks=write",
-    "/statuses/": "statuses=write",
-    "/git/": "contents=write",
-}
-"""What writing there takes, for where GitHub does not say; writing elsewhere is writing on a pull request."""
-
-
-def _permissions(answer: requests.Response) -> str:
-    """Name the lines the workflow needs, from GitHub's own header where it sends one.
-
-    The header is, for example, `issues=write; pull_requests=write`: either of them is enough.
-    """
-    accepted = answer.headers.get("X-Accepted-GitHub-Permissions", "")
-    likely = next((needed for path, needed in _NEEDED.items() if path in answer.request.path_url), _ON_PULLS)
-    either = [part.strip() for part in accepted.split(";") if "=" in part] or [likely]
-    # On a pull request both would do; the narrower one is said.
-    return _lines(next((part for part in either if part.startswith("pull_requests")), either[0]))
-
-
-def _lines(wanted: str) -> str:
-    lines = ", ".join(part.strip().replace("_", "-").replace("=", ": ") for part in wanted.split(","))
-    return f"add `{lines}` under `permissions:` in the workflow (a fork's pull request never gets it)"
-
-
-def _said(answer: requests.Response) -> str:
-    """Give GitHub's own message, bounded."""
-    try:
-        body = answer.json()
-    except requests.JSONDecodeError:
-        return ""
-    said = body.get("message") if isinstance(body, dict) else None
-    return said[:300] if isinstance(said, str) else ""

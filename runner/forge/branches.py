@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from runner.engine.proposal import PLAIN
 from runner.errors import ForgeError
-from runner.forge.api import NOT_FOUND, RefusedError
+from runner.forge.answers import NOT_FOUND, RefusedError
 from runner.git import Entry
 from runner.values import dataclass
 

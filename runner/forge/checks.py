@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from runner.errors import Exit
-from runner.forge.api import FORBIDDEN, RefusedError
+from runner.forge.answers import FORBIDDEN, RefusedError
 from runner.forge.protocol import RUNNING
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from urllib.parse import quote
 
 from runner.errors import ForgeError
-from runner.forge.api import NOT_FOUND, RefusedError
+from runner.forge.answers import NOT_FOUND, RefusedError
 from runner.values import dataclass
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from urllib.parse import quote
 from runner.engine import proposal
 from runner.engine.proposal import CONTENT, VERDICT
 from runner.errors import ForgeError
-from runner.forge.api import FORBIDDEN, RefusedError
+from runner.forge.answers import FORBIDDEN, RefusedError
 from runner.forge.branches import NOWHERE, Branches, Move, NewCommit
 from runner.values import dataclass
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from runner.errors import ForgeError
-from runner.forge.api import RefusedError
+from runner.forge.answers import RefusedError
 from runner.values import dataclass
 
 if TYPE_CHECKING:

@@ -9,7 +9,8 @@ from urllib.parse import quote
 import requests
 
 from runner.errors import Exit, ForgeError
-from runner.forge.api import NOT_FOUND, REAL_TIME, Api, Pace, RefusedError
+from runner.forge.answers import NOT_FOUND, RefusedError
+from runner.forge.api import REAL_TIME, Api, Pace
 from runner.forge.event import Pull
 from runner.forge.protocol import RUNNING
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 # Where a process may open a connection, and with which library.
 _NETWORK_DOORS = {
+    "forge/answers.py",
     "forge/gitlab.py",
     "forge/webhook.py",
     "store/arriving.py",

@@ -10,7 +10,7 @@ import requests
 from runner.engine import proposal
 from runner.engine.proposal import Change
 from runner.errors import ForgeError
-from runner.forge.api import RefusedError
+from runner.forge.answers import RefusedError
 from runner.forge.branches import NOWHERE, Branches, MovedError
 from runner.forge.lockpr import ACTIONS, ForeignError, LockPulls, Wish
 from runner.forge.repository import Repository
