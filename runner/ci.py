@@ -13,7 +13,7 @@ from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from runner import composing, log, proposing
+from runner import composing, log
 from runner.engine import plan as planning
 from runner.engine import targets as targeting
 from runner.engine.decide import Wait
@@ -153,6 +153,7 @@ def _walk(project: Project, asked: Asked, watch: Watch, *, through: bool) -> Rep
         BrokeError: a bug ended it.
 
     """
+    from runner import proposing  # noqa: PLC0415 - see the top
     from runner.review import rows  # noqa: PLC0415 - see the top
 
     started = time.monotonic()

@@ -26,6 +26,7 @@ ABSENT = (
     "pathspec",
     "requests",
     "rich",
+    "runner.proposing",
     "runner.review.model",
     "sqlite3",
     "tempfile",
@@ -40,7 +41,7 @@ ABSENT = (
 )
 
 
-RUNNING = {"runner.review.model", "runner.telling"}
+RUNNING = {"runner.proposing", "runner.review.model", "runner.telling"}
 """What a run needs besides, and a plan does not."""
 
 
