@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 _OBJECTS: Final = "files/md5/"
 _PAGE: Final = 1000
 _FEW: Final = 3
-_DIGITS: Final = "0123456789abcdef"
+_DIGITS: Final = 16
+_LONG: Final = 32
+"""So many pages of names with one first digit are better listed side by side, by the second one."""
 _SPAN: Final = 1 << 32
 
 
@@ -53,26 +55,27 @@ def survey(bucket: Bucket, wanted: set[str], threads: int) -> tuple[dict[str, in
             return {}, wanted
         there = {name: size for name, size in page if name in wanted}
         behind = {name for name in wanted if name.startswith(_OBJECTS) and not complete and name > page[-1][0]}
-        if behind and _pages_behind(page) < len(behind):
-            there |= _behind(bucket, page[-1][0], behind, threads)
+        digits = {name[len(_OBJECTS)] for name in behind}
+        pages = _pages_behind(page) * len(digits) / _DIGITS
+        if behind and pages + len(digits) < len(behind):
+            width = len(_OBJECTS) + (1 if pages <= _LONG * len(digits) else 2)
+            there |= _behind(bucket, page[-1][0], behind, width, threads)
             behind = set()
     except Denied:
         return {}, wanted
     return there, behind | {name for name in wanted if not name.startswith(_OBJECTS)}
 
 
-def _behind(bucket: Bucket, last: str, wanted: set[str], threads: int) -> dict[str, int]:
-    """List everything after `last` by the first digit of the hash, in parallel."""
+def _behind(bucket: Bucket, last: str, wanted: set[str], width: int, threads: int) -> dict[str, int]:
+    """List what comes after `last` and begins as any of `wanted` does in its first `width` characters, in parallel."""
 
-    def shard(digit: str) -> dict[str, int]:
-        prefix = f"{_OBJECTS}{digit}"
+    def shard(prefix: str) -> dict[str, int]:
         after = last if last.startswith(prefix) else prefix  # no object has the prefix as its whole name
         return {name: size for name, size in bucket.listed(prefix, after) if name in wanted}
 
-    digits = [digit for digit in _DIGITS if any(name.startswith(f"{_OBJECTS}{digit}") for name in wanted)]
     there: dict[str, int] = {}
     with ThreadPoolExecutor(threads) as crew:
-        for found in crew.map(shard, digits):
+        for found in crew.map(shard, sorted({name[:width] for name in wanted})):
             there |= found
     return there
 
@@ -84,4 +87,4 @@ def _pages_behind(page: list[tuple[str, int]]) -> int:
         covered = (int(digits, 16) + 1) / _SPAN
     except ValueError:
         covered = 1.0
-    return int(len(page) / covered / _PAGE) + len(_DIGITS)
+    return int(len(page) / covered / _PAGE)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -80,6 +81,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (("plan",), 0, "300,000 objects, 0 B to pull"),
         (("push", "--check"), 4, ".dir is not in"),
         (("status",), 0, "not in cache"),
+        (("diff", "HEAD~1", "HEAD"), 0, "files summary: 2 modified"),
     ],
     ids=lambda value: value[0] if isinstance(value, tuple) else "",
 )
@@ -89,3 +91,24 @@ def test_a_listing_whose_files_are_nowhere_is_read_in_bounded_memory(
     exit_code, found, output = peak(project, *command)
     assert (exit_code, told in output) == (code, True), output
     assert found < MOST
+
+
+SIZE = 256
+"""MiB of a file; it is sparse where a command makes it, and written out where it is kept."""
+
+
+@pytest.mark.slow
+def test_a_large_file_takes_no_more_memory_than_a_small_one(tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    pipeline = f"stages:\n  one:\n    cmd: truncate -s {SIZE}M out\n    outs: [out]\n"
+    config = f"[core]\n    remote = r\n['remote \"r\"']\n    url = {tmp_path}/remote\n"
+    put(root, {"dvc.yaml": pipeline, ".dvc/config": config, ".dvc/.gitignore": "/cache\n/tmp\n"})
+    git(root, "init", "-q", "-b", "main")
+    for command in ("repro", "push", "fetch", "checkout"):
+        if command == "fetch":  # as on another machine
+            shutil.rmtree(root / ".dvc" / "cache")
+            (root / "out").unlink()
+        exit_code, found, output = peak(root, command)
+        assert exit_code == 0, output
+        assert found < 40 + SIZE // 4
+    assert (root / "out").stat().st_size == SIZE << 20
