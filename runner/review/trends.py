@@ -13,7 +13,8 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from runner.errors import ConfigError, GitError
-from runner.pipeline import lock
+from runner.pipeline import dvcfile, lock, yaml12
+from runner.pipeline.shape import Page
 from runner.review.commit import Commit
 from runner.review.metrics import Unreadable, decimal, flatten
 from runner.review.model import History, Mark, Trend
@@ -145,11 +146,12 @@ def _deepened(git: Git, sha: str, paths: Sequence[str], last: int, found: list[s
 class _Locks:
     """What the lock files of commits say of some stages; the same text is read once."""
 
-    def __init__(self, place: Place, pipeline: Pipeline | None, files: Iterable[str]) -> None:
+    def __init__(self, place: Place, pipeline: Pipeline | None, files: Sequence[str]) -> None:
         self._git, self._prefix, self._pipeline = place.git, place.prefix, pipeline
-        makers = (_maker(pipeline, path) or path for path in files)
         self._files: dict[str, list[Stage]] = {}
-        for stage in _with_upstream(pipeline, makers) if pipeline else ():
+        for stage in (
+            (*_with_upstream(pipeline, _makers(pipeline, files)), *_tracking(pipeline, files)) if pipeline else ()
+        ):
             self._files.setdefault(_lock_of(stage), []).append(stage)
         self._parsed: dict[tuple[str, str], Mapping[str, LockEntry]] = {}
 
@@ -160,7 +162,9 @@ class _Locks:
         entries = {}
         for file, stages in self._files.items():
             text = (self._git.show(sha, f"{self._prefix}{file}") or b"").decode("utf-8", "replace")
-            found = ((stage.address, self._entry(file, text, stage.name)) for stage in stages)
+            found = (
+                (one.address, self._entry(file, text, one.name) if one.name else _said(file, text)) for one in stages
+            )
             entries.update({address: entry for address, entry in found if entry})
         return replace(self._pipeline, entries=entries)
 
@@ -180,6 +184,27 @@ class _Locks:
                 logger.debug("%s of an earlier commit cannot be read: %s", file, error)
                 self._parsed[file, text] = {}
         return self._parsed[file, text]
+
+
+def _said(file: str, text: str) -> LockEntry | None:
+    """Give what a `.dvc` file says of its data; one that was not there, or cannot be read, recorded nothing."""
+    try:
+        page, document = Page(file, text), yaml12.parse(text, file)
+        entry = dvcfile.parse(page, document or {}, "")[1]
+    except ConfigError as error:
+        logger.debug("%s of an earlier commit cannot be read: %s", file, error)
+        return None
+    return None if page.mistakes else entry
+
+
+def _makers(pipeline: Pipeline, files: Iterable[str]) -> Iterator[str]:
+    yield from (_maker(pipeline, path) or path for path in files)
+
+
+def _tracking(pipeline: Pipeline, files: Iterable[str]) -> list[Stage]:
+    """Give the `.dvc` files that say what `files` hold."""
+    made = (pipeline.producer(path) for path in files)
+    return list({one[0].address: one[0] for one in made if one and not one[0].name}.values())
 
 
 def _block(text: str, name: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -308,6 +309,25 @@ def test_the_first_commit_has_no_baseline_and_the_gate_says_what_that_is_worth(t
     report = alone(Workshop(made.root, {**environ, "GITHUB_EVENT_NAME": "push", "GITHUB_REF": "refs/heads/main"}))
     assert (report.base, report.gates[0].status) == (None, "passed")
     assert report.gates[0].why == "there is no baseline (missing-baseline: pass)"
+
+
+def test_what_is_usual_is_read_of_a_metric_that_a_dvc_file_tracks(tmp_path: Path) -> None:
+    band = "gates:\n- metric: m.json:$.score\n  better: higher\n  band: {test: percent, within: 5%}\n"
+    made = workshop(tmp_path, "metrics: [m.json]\n", {"retrain.yaml": band, ".gitignore": "/m.json\n"})
+    for number in range(6):
+        text = f'{{"score":0.9{number}}}\n'
+        name = hashlib.md5(text.encode()).hexdigest()
+        tracked = f"outs:\n- md5: {name}\n  size: {len(text)}\n  hash: md5\n  path: m.json\n"
+        made.put({"m.json": text, "m.json.dvc": tracked if number else "outs: [\n"})
+        made.push() if number else None
+        made.commit(f"score {number}")
+    made.put({"m.json.dvc": tracked, "m.json": '{"score":0.5}\n'})
+    (verdict,) = alone(made).gates
+    assert (verdict.status, verdict.head) == ("failed", 0.5)
+    assert "mean 0.93 of 5" in verdict.why
+    history = alone(made).history
+    assert history
+    assert [trend.values for trend in history.trends] == [(None, 0.91, 0.92, 0.93, 0.94, 0.95)]
 
 
 def test_a_gate_that_the_event_leaves_out_is_named(made: Workshop, tmp_path: Path) -> None:
