@@ -73,9 +73,9 @@ def judged(report: Report, case: Case) -> Report:
     paths = sorted({*gated, *head.metrics_files(), *(base.metrics_files() if base else ())})
     now = {**head.documents(paths), **_doubted(paths, case.doubtful)}
     before = base.documents(paths) if base else None
-    before_base = _past(case, rules, paths)
     claimed = claims.claims({path: path in gated for path in now}, head, base, case.grounds)
     renamed = _renamed(case, gated, before)
+    before_base = _past(case, rules, paths, renamed[0])
     verdicts = gate.judge(
         rules,
         {**now, **_quantities(case, rules, head), **_doubted_sizes(case, rules)},
@@ -182,19 +182,28 @@ class _Before:
     values: Past = field(default_factory=dict)
 
 
-def _past(case: Case, rules: Sequence[Gate], paths: Sequence[str]) -> _Before:
-    """Read what the base branch recorded; the remote and more history are asked only for what a band needs."""
+def _past(case: Case, rules: Sequence[Gate], paths: Sequence[str], names: Mapping[str, str]) -> _Before:
+    """Read what the base branch recorded; the remote and more history are asked only for what a band needs.
+
+    Args:
+        case: what is judged.
+        rules: the gates that are.
+        paths: metrics files.
+        names: what those were called at the base that have another name now: there they are read by that.
+
+    """
     if case.line is None:
         return _Before()
     objects = case.head.objects
     lasts: dict[str, int] = {}
     for one in rules:
         lasts[one.source] = max(lasts.get(one.source, 0), one.band.last if one.band else 0)
-    judged_by = {one.source: one for one in rules}
+    judged_by = {one.source: replace(one, file=names.get(one.file, one.file)) for one in rules}
     own = {name: case.line([judged_by[name].file], last, deepen=True) for name, last in lasts.items() if last}
-    line = case.line([*paths, *(one.file for one in rules if one.unit)], trends.LAST, deepen=False)
+    then = {path: names.get(path, path) for path in paths}
+    line = case.line([*then.values(), *(one.file for one in rules if one.unit)], trends.LAST, deepen=False)
     near = [one.side(objects.near() if objects else None, trends.LARGEST) for one in line.moments]
-    documents = {path: [side.documents([path]).get(path) for side in near] for path in paths}
+    documents = {path: [side.documents([old]).get(old) for side in near] for path, old in then.items()}
     values = {
         name: _samples(case, one, [moment.side(objects) for moment in own[name].moments] if name in own else near)
         for name, one in judged_by.items()

@@ -494,6 +494,18 @@ def test_a_renamed_file_that_no_stage_makes_is_found_among_gits_renames(tmp_path
     assert (verdict.status, verdict.base, verdict.claimed) == ("passed", 0.9, True)
 
 
+def test_what_is_usual_of_a_renamed_metrics_file_is_read_under_its_old_name(made: Workshop) -> None:
+    retrained(made, "91", "92", "93", "94")
+    band = "gates:\n- metric: s.json:$.score\n  better: higher\n  band: {test: percent, within: 5%}\n"
+    made.put({"dvc.yaml": PIPELINE.replace("m.json", "s.json"), "retrain.yaml": band})
+    report = made.run(push="never")
+    assert (report.gates[0].status, report.gates[0].base) == ("passed", 0.94)
+    assert report.history
+    assert [(one.path, one.values) for one in report.history.trends if one.path == "s.json"] == [
+        ("s.json", (0.9, 0.91, 0.92, 0.93, 0.94))
+    ]
+
+
 def test_a_new_metrics_file_is_compared_with_nothing_and_says_so(made: Workshop) -> None:
     added = PIPELINE + "  more:\n    cmd: cp m.json more.json\n    deps: [m.json]\n    metrics: [more.json]\n"
     made.put({"dvc.yaml": added, "retrain.yaml": GATES.replace("m.json", "more.json")})
