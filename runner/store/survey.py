@@ -56,8 +56,8 @@ def survey(bucket: Bucket, wanted: set[str], threads: int) -> tuple[dict[str, in
         there = {name: size for name, size in page if name in wanted}
         behind = {name for name in wanted if name.startswith(_OBJECTS) and not complete and name > page[-1][0]}
         digits = {name[len(_OBJECTS)] for name in behind}
-        pages = _pages_behind(page) * len(digits) / _DIGITS
-        if behind and pages + len(digits) < len(behind):
+        pages = _pages_behind(page) * len(digits) / _DIGITS if behind else 0
+        if behind and pages + _DIGITS < len(behind):  # a page costs more than a question: where it is close, ask
             width = len(_OBJECTS) + (1 if pages <= _LONG * len(digits) else 2)
             there |= _behind(bucket, page[-1][0], behind, width, threads)
             behind = set()

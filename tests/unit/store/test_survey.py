@@ -60,6 +60,12 @@ def test_what_begins_otherwise_than_what_is_asked_for_is_not_listed(digits: str)
     assert bucket.pages <= 1 + 2 * len(bucket.prefixes)  # 1,250 names a digit
 
 
+def test_an_empty_bucket_is_asked_once() -> None:
+    bucket = Shelf([])
+    assert survey(bucket, set(named(10)), 4) == ({}, set())
+    assert bucket.pages == 1
+
+
 def test_few_of_very_many_are_asked_for_one_by_one() -> None:
     bucket = Shelf(named(20_000))
     wanted = set(named(10, "absent")) | {bucket.names[5], bucket.names[-1]}
