@@ -144,6 +144,8 @@ class LockPulls:
             return self._closed(wish, there, pull)
         if pull and wish.is_draft:
             self._hold(pull)
+        elif pull and not same and not wish.auto_merge:
+            self._disarm(pull)
         sha = (
             there
             if same
@@ -172,22 +174,25 @@ class LockPulls:
     def _is_same(self, wish: Wish, there: str, tip: str, tree: Mapping[str, Entry]) -> bool:
         """Whether the branch is what it is to be; refuses one that holds what is not ours.
 
-        Ours is one commit on top of one of the base's, that changes exactly what its own message says it does.
+        Ours is one commit on top of one of the base's, that changes exactly what its own message says it does, or that
+        the base has by now. A branch that the base has overtaken may still be somebody's to work on.
         """
         if there == NOWHERE:
             return False
         ahead = self._branches.ahead(tip, there)
-        if ahead == 0:
-            return False
         commit = self._branches.commit(there)
         said = proposal.trailers(commit.message)
         parent = commit.parents[0] if commit.parents else ""
+        if ahead == 0 and CONTENT in said:
+            return False  # it was merged as it is, and nobody removed the branch
         if ahead == 1 and CONTENT in said and parent:
             before = tree if parent == tip else self._branches.tree(parent)
             if proposal.digest(proposal.difference(before, self._branches.tree(there))) == said[CONTENT]:
                 wanted = proposal.trailers(wish.message)
                 return parent == tip and all(said.get(name) == wanted.get(name) for name in (CONTENT, VERDICT))
-        message = f"the branch {wish.branch} holds a commit that is not this runner's, {there[:12]}: it is left alone"
+        message = (
+            f"the branch {wish.branch} leads to a commit that is not this runner's, {there[:12]}: it is left alone"
+        )
         raise ForeignError(message, _FOREIGN)
 
     def _closed(self, wish: Wish, there: str, pull: Pull | None) -> Done:
@@ -238,6 +243,12 @@ class LockPulls:
         except RefusedError as refused:
             logger.warning("the pull request cannot be made a draft: %s", refused.message)
             self._without_auto_merge(pull)
+
+    def _disarm(self, pull: Pull) -> None:
+        """Take back our own word that GitHub may merge it, before it holds what that was not said of."""
+        match pull.get("auto_merge"):
+            case {"enabled_by": {"login": self._repository.login}}:
+                self._api.mutate(_NO_AUTO, input={"pullRequestId": pull["node_id"]})
 
     def _without_auto_merge(self, pull: Pull) -> None:
         try:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from graphql import GraphQLError, build_ast_schema, graphql_sync, parse, validate
 
-from tests.support.github import gitdata, pulls
+from tests.support.github import gitdata, pulls, talk
 from tests.support.github.answers import Answer
 from tests.support.github.bare import NOTHING, Entry, GitSays
 from tests.support.tools import require
@@ -178,6 +178,9 @@ class _Root:
         if pull["draft"]:
             refuse("UNPROCESSABLE", "Pull request Pull request is in draft")
         self._fake.auto_merges[pull["number"]] = dict(input)
+        method = input.get("mergeMethod", "MERGE").lower()
+        pull["auto_merge"] = {"enabled_by": talk.person(self._login), "merge_method": method}
+        pull["auto_merge"] |= {"commit_title": "", "commit_message": ""}
         return {"pullRequest": self._pull_row(pull), "actor": {"__typename": "Bot", "login": self._login}}
 
     def disablePullRequestAutoMerge(self, _info: Info, input: Any) -> Any:  # noqa: A002, N802
@@ -185,6 +188,7 @@ class _Root:
         pull = self._pull(input["pullRequestId"])
         if self._fake.auto_merges.pop(pull["number"], None) is None:
             refuse("UNPROCESSABLE", "Can't disable auto-merge for this pull request.")
+        pull["auto_merge"] = None
         return {"pullRequest": self._pull_row(pull)}
 
     def convertPullRequestToDraft(self, _info: Info, input: Any) -> Any:  # noqa: A002, N802
@@ -199,6 +203,7 @@ class _Root:
         pull["draft"] = draft
         if draft:
             self._fake.auto_merges.pop(pull["number"], None)  # GitHub switches it off
+            pull["auto_merge"] = None
         return {"pullRequest": self._pull_row(pull)}
 
     def _may(self, permission: str) -> bool:

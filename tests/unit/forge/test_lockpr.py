@@ -189,6 +189,15 @@ def test_a_branch_of_that_name_that_was_there_before_us_is_left_alone(bench: Ben
     assert bench.fake.git.tip(LOCK) == theirs
 
 
+def test_a_branch_of_that_name_that_the_base_has_overtaken_is_left_alone_too(bench: Bench) -> None:
+    bench.fake.git.move(f"refs/heads/{LOCK}", bench.first)
+    bench.fake.push("main", {"dvc.lock": NEW})
+    assert bench.propose(NEW).status == "nothing"
+    with pytest.raises(ForeignError, match="left alone"):
+        bench.propose(NEWER)
+    assert bench.fake.git.tip(LOCK) == bench.first
+
+
 # Races
 
 
@@ -334,6 +343,33 @@ def test_github_is_asked_to_merge_the_very_commit_that_was_judged(bench: Bench) 
     ((_, asked),) = bench.fake.auto_merges.items()
     assert asked["expectedHeadOid"] == done.sha
     assert bench.fake.git.tip("main") == bench.first
+
+
+def test_what_no_gate_judged_is_not_merged_on_the_word_of_an_earlier_run(bench: Bench) -> None:
+    bench.propose(NEW, auto_merge=True)
+    bench.fake.received.clear()
+    bench.propose(NEWER, "ungated")
+    assert bench.fake.auto_merges == {}
+    queries = [str(one.body["query"]) for one in bench.fake.received if one.graphql]
+    names = [
+        name for query in queries for name in ("disablePullRequestAutoMerge", "updateRefs") if f"{{ {name}" in query
+    ]
+    assert names == ["disablePullRequestAutoMerge", "updateRefs"]
+
+
+def test_where_auto_merge_cannot_be_switched_off_the_branch_stays_as_it_was_judged(bench: Bench) -> None:
+    done = bench.propose(NEW, auto_merge=True)
+    del bench.fake.auto_merges[bench.pull["number"]]  # the list of pull requests still says that it is on
+    with pytest.raises(RefusedError, match="auto-merge"):
+        bench.propose(NEWER, "ungated")
+    assert bench.fake.git.tip(LOCK) == done.sha
+
+
+def test_auto_merge_that_somebody_else_switched_on_is_theirs(bench: Bench) -> None:
+    bench.propose(NEW, auto_merge=True)
+    bench.pull["auto_merge"]["enabled_by"]["login"] = "ada"
+    bench.propose(NEWER, "ungated")
+    assert len(bench.fake.auto_merges) == 1
 
 
 def test_nothing_is_ever_merged(bench: Bench) -> None:
