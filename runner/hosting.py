@@ -140,11 +140,15 @@ def _step_files(actions: Actions) -> Mapping[str, Any]:
 def _surfaces(chosen: Settings, event: Event, job: Job, mode: Mode | None) -> Mapping[str, Any]:
     """Give what writes to GitHub, as far as settings and event let it; why something does not is said.
 
-    A check or a status that is green may let a branch be merged: none is made of code that nobody here has seen.
+    A check or a status that is green may let a branch be merged: none is made of code that nobody here has seen, and
+    none of params that the commit has not.
     """
     actions, comments = chosen.actions, mode is not None and event.number is not None
-    checks, statuses = chosen.check_run and event.trusted, chosen.commit_status and event.trusted
-    issues = chosen.issue == "on" and event.trusted and event.number is None
+    as_committed = event.trusted and not chosen.set_param
+    checks, statuses = chosen.check_run and as_committed, chosen.commit_status and as_committed
+    issues = chosen.issue == "on" and as_committed and event.number is None and bool(event.branch)
+    if chosen.set_param and (chosen.check_run or chosen.commit_status or chosen.issue == "on"):
+        logger.info("no check, no status and no issue: params were set for this run alone")
     if actions is None or not (comments or chosen.check_run or chosen.commit_status or issues):
         return {}
     if not event.rights.may_comment or not chosen.token:

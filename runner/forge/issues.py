@@ -1,4 +1,4 @@
-"""One issue for a model that is not kept up: opened when retraining goes wrong, corrected, closed when it is well.
+"""One issue for a branch's model that is not kept up: opened when retraining goes wrong, corrected, closed when well.
 
 A gate that fails is told at once. Anything else that ends a run, such as a network that is down, is told when so many
 runs in a row have ended badly: once is nobody's concern.
@@ -48,14 +48,16 @@ class Schedule:
 
 
 class Issues:
-    """The issue of one project."""
+    """The issue of one project on one branch: a run of another branch says nothing about it."""
 
     def __init__(self, repository: Repository, job: Job, schedule: Schedule) -> None:
         """Ask nothing yet."""
         self._repository = repository
         self._job = job
         self._schedule = schedule
-        self._mark = f"<!-- retrain-issue:{quote(job.project, safe='/:').replace('--', '-%2D')} -->"
+        self._branch = quote(schedule.branch, safe="/").replace("--", "-%2D")
+        project = quote(job.project, safe="/:").replace("--", "-%2D")
+        self._mark = f"<!-- retrain-issue:{project} branch={self._branch} -->"
 
     def tell(self, standing: Standing) -> str:
         """Open, correct or close the issue, as the run ended; give its address where there is one.
@@ -88,7 +90,7 @@ class Issues:
 
     def _text(self, standing: Standing, why: str) -> str:
         run = f" [The run.]({self._job.url})" if self._job.url else ""
-        head = f"{self._mark}\n{why}{run} This issue is closed by the next run that holds.\n\n"
+        head = f"{self._mark}\n{why}{run} This issue is closed by the next run on `{self._branch}` that holds.\n\n"
         return f"{head}{standing.render(LIMIT - _ROOM)}"
 
     def _why(self, standing: Standing) -> str:

@@ -90,6 +90,17 @@ def test_stages_and_params_of_the_command_are_those_of_the_run(
     assert "strength=99" in github.bodies()[0]
 
 
+def test_with_params_that_the_head_has_not_there_is_no_check_and_no_status_of_the_head(
+    desk: Desk, retrain: Program, github: FakeGitHub
+) -> None:
+    both = {"check-run": "true", "commit-status": "true"}
+    desk.says("/retrain strength=99").step(retrain, both)
+    assert github.check_runs == github.statuses == []
+    assert "strength=99" in github.bodies()[0]
+    desk.says("/retrain").step(retrain, both)
+    assert [check["conclusion"] for check in github.check_runs] == ["success"]
+
+
 def test_params_of_the_workflow_and_of_the_comment_go_together(desk: Desk, retrain: Program, project: Project) -> None:
     done = desk.says("/retrain").step(retrain, {"set-param": "strength=97"})
     assert project.ran == ["train", "evaluate"]

@@ -92,6 +92,23 @@ def test_a_gate_that_fails_opens_one_issue_which_is_corrected_and_closed_by_the_
     assert issues(host)[0]["state"] == "open"
 
 
+def test_an_issue_is_closed_by_no_run_that_was_about_something_else(
+    nightly: Nightly, host: FakeGitHub, project: Project, retrain: Program
+) -> None:
+    nightly(WORSE, ISSUE, exits=1)
+    (issue,) = issues(host)
+    assert "on `main` that holds" in issue["body"]
+    nightly({}, {**ISSUE, "set-param": "strength=95"}, name="workflow_dispatch")
+    assert issue["state"] == "open"
+    good = project.commit("better", {"params.yaml": "strength: 95\n"})
+    for name, ref in (("push", "refs/heads/better"), ("merge_group", "refs/heads/gh-readonly-queue/main/pr-7")):
+        payload = {"before": project.rev("main"), "merge_group": {"head_sha": good, "base_ref": "refs/heads/main"}}
+        Job(project.checkout("refs/heads/better"), host, name, payload, good, ref).step(retrain, ISSUE)
+        assert issue["state"] == "open"
+    nightly({"params.yaml": "strength: 95\n"}, ISSUE)
+    assert issue["state"] == "closed"
+
+
 def test_a_run_that_breaks_is_told_when_the_last_good_one_is_several_runs_ago(
     nightly: Nightly, host: FakeGitHub
 ) -> None:
