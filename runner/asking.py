@@ -100,6 +100,8 @@ def _asked(root: Path, git: Git, said: Said, event: Event) -> Asked:
     flags, environ = said.flags, said.environ
     actions = settings.actions_of(environ)
     file, text = _gate_file(root, flags, environ)
+    if event.base_remote:
+        _refuse_outside(git, file)
     gates, own, rule = _read_gates(text, file.name, judges=said.judges)
     token = settings.early("github-token", flags, environ)
     host = _host(actions, token)
@@ -172,6 +174,18 @@ def _refuse_others(root: Path, directory: Path, name: str) -> None:
         raise ConfigError(message, "move its gates there, or name it with --config")
 
 
+def _refuse_outside(git: Git, file: Path) -> None:
+    """Refuse a gate file that a pull request made a link to somewhere else: an error in it would show what is there.
+
+    Raises:
+        ConfigError: it is one.
+
+    """
+    if file.is_symlink() and not file.resolve().is_relative_to(git.root.resolve()):
+        message = f"{file.name} is a link that leads outside of the repository, and is not read"
+        raise ConfigError(message, "put a file in its place")
+
+
 def _read_gates(text: str | None, name: str, *, judges: bool) -> tuple[GateFile | None, Own, str]:
     """Give the gates, the settings beside them, and the rule for the baseline."""
     if text is None:
@@ -235,10 +249,14 @@ def _label(row: Mapping[str, object]) -> str:
 
 
 def _text_at(git: Git, base: Commit | None, file: Path) -> str:
-    """Give the gate file as the base commit has it; empty where it has none."""
-    top, place = git.root.resolve(), file.resolve()
+    """Give the gate file as the base commit has it; empty where it has none. A link counts only if the base has it."""
+    top, place = git.root.resolve(), file.parent.resolve() / file.name
     if base is None or not place.is_relative_to(top):
         return ""
+    if link := git.link(base.sha, place.relative_to(top).as_posix()):
+        place = Path(os.path.normpath(place.parent / link))
+        if not place.is_relative_to(top):
+            return ""
     content = git.show(base.sha, place.relative_to(top).as_posix())
     try:
         return content.decode("utf-8-sig") if content else ""

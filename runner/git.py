@@ -141,6 +141,11 @@ class Git:
             self.resolve(rev)
         return found[2] if found and found[1] == "blob" else None
 
+    def link(self, rev: str, path: str) -> str:
+        """Give where a symbolic link leads at a revision; empty where there is none of that path."""
+        mode = self._run("ls-tree", "-z", "--full-tree", self.resolve(rev), "--", path).partition(b" ")[0]
+        return os.fsdecode(self.show(rev, path) or b"") if mode == b"120000" else ""
+
     def files(self, rev: str) -> list[str]:
         """List every file at a revision, in git's order."""
         return _split(self._run("ls-tree", "-r", "-z", "--name-only", "--full-tree", self.resolve(rev)))

@@ -198,7 +198,8 @@ def _project(place: Place, asked: Asked, meter: Meter, home: Path | None) -> Pro
     root, git, prefix = place.root, place.git, place.prefix
     chosen, environ = asked.settings, asked.environ
     rev = asked.remote_from or ("HEAD" if home else "")
-    dvc = _read_config(home or root, git, f"{prefix}.dvc/config", rev, environ)
+    borrows = not asked.event.rights.beside_secrets
+    dvc = _read_config(home or root, git, f"{prefix}.dvc/config", rev, environ, borrows=borrows)
     if asked.remote_from:
         logger.info("the remote's address is read from %s, not from the pull request", asked.remote_from[:12])
     check_scratch(root, git)
@@ -337,14 +338,19 @@ def _recorded(pipeline: Pipeline, stage: Stage, out: Out) -> LockedPath | None:
     return entry.out(out.spelled) if entry else None
 
 
-def _read_config(root: Path, git: Git, name: str, rev: str, environ: Mapping[str, str]) -> Config:
-    """Read DVC's configuration: system, user, project and local file, the later the stronger."""
+def _read_config(  # noqa: PLR0913 - where, at which commit, and whose word counts
+    root: Path, git: Git, name: str, rev: str, environ: Mapping[str, str], *, borrows: bool = True
+) -> Config:
+    """Read DVC's configuration: system, user, project and local file, the later the stronger.
+
+    Where the commit `rev` has no such file, that of the checkout counts, if this `borrows` it.
+    """
     home = environ.get("HOME", "")
     shared = environ.get("XDG_CONFIG_DIRS", "").partition(":")[0] or "/etc/xdg"
     system = Path(environ.get("DVC_SYSTEM_CONFIG_DIR") or f"{shared}/dvc")
     user = Path(environ.get("DVC_GLOBAL_CONFIG_DIR") or f"{environ.get('XDG_CONFIG_HOME') or f'{home}/.config'}/dvc")
     committed = git.show(rev, name) if rev else None
-    own = _layer(root / ".dvc" / "config", ".dvc/config")
+    own = _layer(root / ".dvc" / "config", ".dvc/config") if borrows else None
     if committed is not None:
         try:
             own = (".dvc/config", committed.decode(), str(root / ".dvc"))

@@ -68,7 +68,8 @@ def _broken_off(error: Exception, live: Live) -> None:
 
 
 def _told(report: Report, opened: Opened, folder: Path | None, live: Live) -> int:
-    report, own = presenting.masked(report), presenting.own_templates(opened.root)
+    report = presenting.masked(report)
+    own = {} if opened.asked.event.rights.beside_secrets else presenting.own_templates(opened.root)
     code, files = report.exit_code, {}
     try:
         files = {**filing.write(report, folder, own), **filing.with_logs(report, opened.root, folder)} if folder else {}

@@ -39,6 +39,11 @@ class Rights:
     base_remote: bool
     why: str
 
+    @property
+    def beside_secrets(self) -> bool:
+        """Whether a stranger's code may lie in the checkout of a job whose token may write: it is to decide nothing."""
+        return self.may_comment and not self.trusted
+
 
 def _rights(allowed: str, why: str) -> Rights:
     words = frozenset(allowed.split())

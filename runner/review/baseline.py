@@ -119,7 +119,8 @@ def _of_event(git: Git, wish: Wish, host: Host) -> Commit | None:
 
 
 def _of_pull_request(git: Git, wish: Wish, host: Host) -> Commit | None:
-    parents = git.parents("HEAD")
+    # There the base decides where secrets go, and a stranger's branch may hold a merge of any commit with its head.
+    parents = git.parents("HEAD") if wish.event != "pull-request-target" else ()
     if len(parents) > 1 and parents[1] == wish.head_sha and _fetched(git, parents[0]):
         return _commit(git, parents[0], f"{wish.target}, which this checkout merges the pull request into")
     target = _present(git, wish.target_sha, f"origin/{wish.target}", wish.target)

@@ -142,6 +142,16 @@ def test_of_a_strangers_code_beside_a_token_that_may_write_there_is_neither(
     assert len(github.bodies()) == 1
 
 
+def test_beside_such_a_token_a_strangers_templates_do_not_speak_for_us(
+    pull_request: PullRequest, retrain: Program, github: FakeGitHub
+) -> None:
+    own = '{% extends "retrain/report.md.jinja" %}{% block verdict %}Approved, @team, merge it{% endblock %}'
+    job = pull_request({**BETTER, ".retrain/templates/report.md.jinja": own}, event="pull_request_target")
+    job.step(retrain, {"command": "gate"}, exits=1)
+    (body,) = github.bodies()
+    assert "merge it" not in body
+
+
 def test_writes_are_so_far_apart_that_no_limit_is_met(
     pull_request: PullRequest, retrain: Program, github: FakeGitHub
 ) -> None:

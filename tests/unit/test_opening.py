@@ -150,6 +150,47 @@ def pull_request(made: Workshop, tmp_path: Path, fork: str = "owner/name") -> Wo
     return Workshop(made.root, {**made.environ, **job})
 
 
+@pytest.mark.parametrize(("event", "url"), [("pull_request", "/of/stranger"), ("pull_request_target", "")])
+def test_beside_secrets_a_remote_that_the_base_does_not_name_is_not_taken_from_a_stranger(
+    event: str, url: str, made: Workshop, tmp_path: Path
+) -> None:
+    made.git("rm", "-q", "--cached", ".dvc/config")
+    made.git("commit", "-qm", "No configuration")
+    job = pull_request(made, tmp_path)
+    with Workshop(job.root, {**job.environ, "GITHUB_EVENT_NAME": event}).opened("plan") as opened:
+        remote = opened.project.remote("")
+        assert (remote.url if remote else "") == url
+
+
+def test_a_link_in_place_of_the_gate_file_does_not_lead_to_other_settings(made: Workshop, tmp_path: Path) -> None:
+    made.put({"retrain.yaml": "push: never\n", "other.yaml": "push: always\n"})
+    made.commit()
+    (made.root / "retrain.yaml").unlink()
+    (made.root / "retrain.yaml").symlink_to("other.yaml")
+    job = pull_request(made, tmp_path)
+    with job.opened("run") as opened:
+        assert opened.asked.settings.push == "never"
+
+
+def test_a_gate_file_that_is_a_link_at_the_base_is_followed_there(made: Workshop, tmp_path: Path) -> None:
+    made.put({"gates/all.yaml": "push: never\n"})
+    (made.root / "retrain.yaml").symlink_to("gates/all.yaml")
+    made.commit()
+    made.put({"gates/all.yaml": "push: always\n"})
+    with pull_request(made, tmp_path).opened("run") as opened:
+        assert opened.asked.settings.push == "never"
+
+
+def test_a_pull_requests_gate_file_is_not_read_from_outside_of_the_repository(made: Workshop, tmp_path: Path) -> None:
+    (tmp_path / "credentials").write_text("password: secret\n")
+    (made.root / "retrain.yaml").unlink(missing_ok=True)
+    (made.root / "retrain.yaml").symlink_to("../credentials")
+    job = pull_request(made, tmp_path)
+    with pytest.raises(ConfigError, match="outside of the repository") as raised, job.opened("run"):
+        pass
+    assert "password" not in str(raised.value)
+
+
 @pytest.mark.parametrize("fork", ["owner/name", "stranger/name"])
 @pytest.mark.parametrize("verb", ["plan", "repro", "run"])
 def test_a_pull_requests_remote_is_the_bases(verb: str, fork: str, made: Workshop, tmp_path: Path) -> None:

@@ -105,6 +105,14 @@ def test_a_rule_may_be_a_revision(history: History) -> None:
     assert found(chosen) == (history.two, "HEAD~2, as the gate file says")
 
 
+def test_a_merge_that_a_stranger_made_does_not_name_the_base(history: History) -> None:
+    place = history.clone("feature")
+    parents = ("-p", history.five, "-p", history.six)
+    git(place, "checkout", "-q", git(place, "commit-tree", "HEAD^{tree}", *parents, "-m", "merge"))
+    wish = {"target": "main", "target_sha": history.four, "head_sha": history.six}
+    assert found(history.choose(place, event="pull-request-target", **wish))[0] == history.two
+
+
 # The last success
 
 
