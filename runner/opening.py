@@ -198,8 +198,7 @@ def _project(place: Place, asked: Asked, meter: Meter, home: Path | None) -> Pro
     root, git, prefix = place.root, place.git, place.prefix
     chosen, environ = asked.settings, asked.environ
     rev = asked.remote_from or ("HEAD" if home else "")
-    borrows = not asked.event.rights.beside_secrets
-    dvc = _read_config(home or root, git, f"{prefix}.dvc/config", rev, environ, borrows=borrows)
+    dvc = _read_config(home or root, git, f"{prefix}.dvc/config", rev, environ, borrows=_may_configure(asked, git))
     if asked.remote_from:
         logger.info("the remote's address is read from %s, not from the pull request", asked.remote_from[:12])
     check_scratch(root, git)
@@ -309,6 +308,16 @@ def _recorded_sizes(pipeline: Pipeline) -> Callable[[Hash], int]:
 def _is_trusted_event(asked: Asked) -> bool:
     """Whether everything in the checkout was written or reviewed by somebody who is trusted."""
     return asked.event.trusted and not asked.event.base_remote
+
+
+def _may_configure(asked: Asked, git: Git) -> bool:
+    """Whether the checkout's own configuration may say where credentials go, where no base says so.
+
+    After a stranger's run the checkout is the default branch's, unless the workflow took the stranger's in its place.
+    """
+    if not asked.event.rights.beside_secrets:
+        return True
+    return asked.remote_from == "" and git.head() == asked.event.sha  # noqa: PLC1901 - None means that no remote is used
 
 
 def _trusts(pipeline: Pipeline, base: Committed, asked: Asked) -> Callable[[Source], bool]:

@@ -226,7 +226,8 @@ def _of_workflow_run(payload: Mapping[str, object], sha: str, ref: str, reposito
     """Trust what follows a run of this repository's own reviewed code; a pull request's run is not that."""
     first = _text(payload, "workflow_run", "event")
     ours = _same(_text(payload, "workflow_run", "head_repository", "full_name"), repository)
-    if ours and first in _REVIEWED:
+    by_dependabot = _text(payload, "workflow_run", "actor", "login") == _DEPENDABOT
+    if ours and first in _REVIEWED and not by_dependabot:
         return Event(kind="workflow-run", rights=RIGHTS["workflow-run"], sha=sha, head_sha=sha, branch=_branch(ref))
     kind: Kind = "workflow-run-of-stranger"
     return Event(kind=kind, rights=RIGHTS[kind], sha=sha, head_sha=_text(payload, "workflow_run", "head_sha") or sha)

@@ -162,6 +162,21 @@ def test_beside_secrets_a_remote_that_the_base_does_not_name_is_not_taken_from_a
         assert (remote.url if remote else "") == url
 
 
+def test_after_a_strangers_run_only_the_default_branchs_configuration_counts(made: Workshop, tmp_path: Path) -> None:
+    job = pull_request(made, tmp_path)
+    first = {"event": "pull_request", "head_sha": "1" * 40, "head_repository": {"full_name": "stranger/name"}}
+    (tmp_path / "event.json").write_text(json.dumps({"workflow_run": first}))
+    default = made.git("rev-parse", "HEAD")
+    there = {"GITHUB_EVENT_NAME": "workflow_run", "GITHUB_SHA": default}
+    with Workshop(job.root, {**job.environ, **there}).opened("plan") as opened:
+        remote = opened.project.remote("")
+        assert remote
+        assert remote.url == "/of/stranger"
+    made.git("commit", "-q", "--allow-empty", "-m", "Somebody else's")
+    with Workshop(job.root, {**job.environ, **there}).opened("plan") as opened:
+        assert opened.project.remote("") is None
+
+
 def test_a_link_in_place_of_the_gate_file_does_not_lead_to_other_settings(made: Workshop, tmp_path: Path) -> None:
     made.put({"retrain.yaml": "push: never\n", "other.yaml": "push: always\n"})
     made.commit()

@@ -27,9 +27,9 @@ def opened(**changes: Any) -> dict[str, Any]:
     return events.pull_request(repository=OURS, number=7, head=HEAD, base=BASE) | changes
 
 
-def workflow_run(first: str, repository: str | None) -> dict[str, Any]:
+def workflow_run(first: str, repository: str | None, actor: str = "octocat") -> dict[str, Any]:
     head = {"full_name": repository} if repository else None
-    return {"workflow_run": {"event": first, "head_repository": head, "head_sha": HEAD}}
+    return {"workflow_run": {"event": first, "head_repository": head, "head_sha": HEAD, "actor": {"login": actor}}}
 
 
 @pytest.mark.parametrize(
@@ -51,6 +51,7 @@ def workflow_run(first: str, repository: str | None) -> dict[str, Any]:
         ("workflow_run", workflow_run("pull_request", OURS), "workflow-run-of-stranger", ""),
         ("workflow_run", workflow_run("pull_request_target", OURS), "workflow-run-of-stranger", ""),
         ("workflow_run", workflow_run("push", "someone/else"), "workflow-run-of-stranger", ""),
+        ("workflow_run", workflow_run("push", OURS, "dependabot[bot]"), "workflow-run-of-stranger", ""),
         ("workflow_run", workflow_run("push", None), "workflow-run-of-stranger", ""),
         ("workflow_run", {}, "workflow-run-of-stranger", ""),
         ("issue_comment", {"issue": {"number": 7}}, "comment", ""),
