@@ -114,7 +114,10 @@ def _gitlab(
     job = _job(event, prefix, chosen.report_name, run=int(pipeline) if pipeline.isdigit() else 0, url=url)
     file = chosen.directory / chosen.report_dir / "retrain.env" if chosen.report_dir else None
     comments = chosen.comment != "off" and event.number is not None
-    if not comments and not chosen.commit_status:
+    status = chosen.commit_status and not chosen.set_param
+    if chosen.commit_status and not status:
+        logger.info("no status: params were set for this run alone")
+    if not comments and not status:
         return GitLab(variables=file)
     if not event.rights.may_comment or not chosen.token:
         why = event.why if not event.rights.may_comment else "GITLAB_TOKEN is not set"
@@ -125,7 +128,7 @@ def _gitlab(
     mode = mode or ("new" if chosen.comment == "new" else "update")
     return GitLab(
         notes=Notes(client, target, job, mode) if comments else None,
-        commit=CommitStatus(client, variables.get("CI_PROJECT_ID", ""), job) if chosen.commit_status else None,
+        commit=CommitStatus(client, variables.get("CI_PROJECT_ID", ""), job) if status else None,
         variables=file,
     )
 

@@ -317,7 +317,7 @@ def _may_configure(asked: Asked, git: Git) -> bool:
     """
     if not asked.event.rights.beside_secrets:
         return True
-    return asked.remote_from == "" and git.head() == asked.event.sha  # noqa: PLC1901 - None means that no remote is used
+    return asked.remote_from == "" and git.head() == asked.event.sha
 
 
 def _trusts(pipeline: Pipeline, base: Committed, asked: Asked) -> Callable[[Source], bool]:

@@ -47,11 +47,19 @@ def document(answer: requests.Response) -> object:
         raise ForgeError(STRANGE, "check GITHUB_API_URL; does a proxy answer in its place?") from None
 
 
+class _Told(dict[str, object]):
+    """An object of GitHub's, of which a field that its API promises and that is not there is no bug of ours."""
+
+    def __missing__(self, key: str) -> object:
+        message = f"GitHub's answer has no {key!r}"
+        raise ForgeError(message, "check GITHUB_API_URL; does a proxy answer in its place?")
+
+
 def mapping(document: object) -> Mapping[str, object]:
-    """Give a document that has to be an object; errors as `document`."""
+    """Give a document that has to be an object; errors as `document`, also where a field of it is asked for in vain."""
     if not isinstance(document, Mapping):
         raise ForgeError(STRANGE, "check GITHUB_API_URL")
-    return document
+    return _Told(document)
 
 
 def granted(document: object, needs: str = ON_PULLS) -> object:

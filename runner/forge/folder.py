@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
+import shlex
 from typing import TYPE_CHECKING, Final
 
 from runner import durable
@@ -14,7 +15,7 @@ from runner.forge.local import Local
 from runner.values import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from runner.forge.protocol import Job, Standing
@@ -69,8 +70,8 @@ class Folder(Local):
         self._write("summary.md", f"{standing.render(stepfiles.SUMMARY_LIMIT - 1).rstrip()}\n")
 
     def outputs(self, outputs: Mapping[str, str]) -> None:
-        """Add to `outputs.env`; see `add_variables`."""
-        add_variables(self.place / "outputs.env", outputs)
+        """Add to `outputs.env`, quoted where a shell would read more than text; see `add_variables`."""
+        add_variables(self.place / "outputs.env", outputs, shlex.quote)
 
     def _write(self, name: str, text: str) -> str:
         place = self.place / name
@@ -82,14 +83,20 @@ class Folder(Local):
         return str(place)
 
 
-def add_variables(place: Path, outputs: Mapping[str, str]) -> None:
+def add_variables(place: Path, outputs: Mapping[str, str], spelled: Callable[[str], str] = str) -> None:
     """Add outputs to a file of lines `RETRAIN_NAME=value`, each in one line: several values are joined by commas.
+
+    Args:
+        place: the file.
+        outputs: values by name; a stage's name may be any text.
+        spelled: gives a value as whoever reads the file takes it.
 
     Raises:
         ForgeError: the file cannot be written.
 
     """
-    lines = (f"RETRAIN_{re.sub(r'[^A-Z0-9]', '_', name.upper())}={_line(value)}\n" for name, value in outputs.items())
+    names = {f"RETRAIN_{re.sub(r'[^A-Z0-9]', '_', name.upper())}": value for name, value in outputs.items()}
+    lines = (f"{name}={spelled(_line(value))}\n" for name, value in names.items())
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
         with place.open("a", encoding="utf-8", errors="replace", newline="\n") as file:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -213,6 +214,25 @@ def test_what_would_be_posted_can_be_had_as_files(merge_request: MergeRequest, r
         *("check.json", "comment.md", "outputs.env", "status.json", "summary.md")
     }
     assert "0.95" in (posted / "comment.md").read_text()
+
+
+def test_a_shell_that_sources_the_outputs_runs_nothing_of_them(merge_request: MergeRequest, retrain: Program) -> None:
+    named = "$(touch pwned)`touch pwned`x"
+    stage = {"foreach": {named: 1}, "do": {"cmd": "echo 1 > named.txt", "outs": ["named.txt"]}}
+    job = merge_request({"more/dvc.yaml": json.dumps({"stages": {"more": stage}})})
+    retrain("run", "--report-dir", "out", "--forge", "file", cwd=job.workspace)
+    shell = Program(("sh", "-c"), dict(retrain.environ))
+    done = shell('. ./out/posted/outputs.env && printf %s "$RETRAIN_STALE_STAGES"', cwd=job.workspace)
+    assert done.stdout == f"more/dvc.yaml:more@{named}"
+    assert not (job.workspace / "pwned").exists()
+
+
+def test_with_params_that_the_commit_has_not_there_is_no_status(
+    merge_request: MergeRequest, retrain: Program, gitlab: FakeGitLab
+) -> None:
+    merge_request(BETTER).run(retrain, "--commit-status", "--set-param", "strength=99")
+    assert gitlab.statuses == []
+    assert len(gitlab.bodies()) == 1
 
 
 def test_the_example_is_what_a_runner_of_gitlabs_files_can_run(

@@ -33,6 +33,13 @@ def test_the_next_report_replaces_it_in_place(fake: FakeGitHub, say: Say) -> Non
     assert fake.bodies() == [f"{MARKER}\nfailed"]
 
 
+def test_an_answer_that_is_not_githubs_is_an_error_that_says_so(fake: FakeGitHub, say: Say) -> None:
+    fake.troubles.append(Trouble("POST", Answer(201, {"ok": True}), path="comments"))
+    with pytest.raises(ForgeError, match="has no 'id'") as raised:
+        say("held")
+    assert "does a proxy answer in its place?" in raised.value.hint
+
+
 @pytest.mark.parametrize("body", ["held", "held\n\n", "held\r\nlines"])
 def test_the_same_report_again_writes_nothing(fake: FakeGitHub, say: Say, body: str) -> None:
     first = say(body)
