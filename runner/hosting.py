@@ -24,7 +24,9 @@ if TYPE_CHECKING:
     from runner.forge.comments import Mode
     from runner.forge.event import Event
     from runner.forge.issues import Schedule
+    from runner.forge.permissions import Need
     from runner.forge.protocol import Forge
+    from runner.forge.repository import Repository
     from runner.settings import Actions, Settings
 
 logger = logging.getLogger("retrain")
@@ -45,14 +47,26 @@ def forge_of(asked: Asked, prefix: str) -> Forge:
 
 def permitted(forge: Forge, asked: Asked) -> Forge:
     """Give the host without the surfaces that the token may not write to; each is named, before anything is run."""
-    if not isinstance(forge, GitHub) or forge.comments is None or asked.event.number is None:
+    if not isinstance(forge, GitHub):
         return forge
     from runner.forge import permissions  # noqa: PLC0415 - see the top
 
-    for lack in permissions.lacks(forge.comments.repository, [permissions.comment(asked.event.number)]):
-        logger.warning("%s will be missing: %s; the report is in the step summary", lack.what, lack.why)
-        return replace(forge, comments=None)
+    number = asked.event.number
+    if forge.comments and number is not None and _lacks(forge.comments.repository, permissions.comment(number)):
+        forge = replace(forge, comments=None)
+    if forge.issues and _lacks(forge.issues.repository, permissions.issue()):
+        forge = replace(forge, issues=None)
     return forge
+
+
+def _lacks(repository: Repository, need: Need) -> bool:
+    """Whether the token may not do something, which is said."""
+    from runner.forge import permissions  # noqa: PLC0415 - see the top
+
+    lacking = list(permissions.lacks(repository, [need]))
+    for lack in lacking:
+        logger.warning("%s will be missing: %s; the report is in the step summary", lack.what, lack.why)
+    return bool(lacking)
 
 
 def early(flags: Mapping[str, str | None], environ: Mapping[str, str]) -> Forge:

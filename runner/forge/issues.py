@@ -52,7 +52,7 @@ class Issues:
 
     def __init__(self, repository: Repository, job: Job, schedule: Schedule) -> None:
         """Ask nothing yet."""
-        self._repository = repository
+        self.repository = repository
         self._job = job
         self._schedule = schedule
         self._branch = quote(schedule.branch, safe="/").replace("--", "-%2D")
@@ -76,12 +76,12 @@ class Issues:
             return ""
         text = self._text(standing, why or "It goes on to fail.")
         if found is None:
-            made = self._repository.api.create(
+            made = self.repository.api.create(
                 self._path("issues"), {"title": self._title(), "body": text, "labels": [LABEL]}
             )
             return str(made.get("html_url", ""))
         if str(found.get("body", "")).replace("\r\n", "\n").rstrip() != text.rstrip():
-            self._repository.api.update(self._path(f"issues/{found['number']}"), {"body": text})
+            self.repository.api.update(self._path(f"issues/{found['number']}"), {"body": text})
         return str(found.get("html_url", ""))
 
     def _title(self) -> str:
@@ -114,7 +114,7 @@ class Issues:
             return schedule.after, "which workflow this is of is unknown"
         query = {"branch": schedule.branch, "event": schedule.event, "status": "completed", "per_page": "100"}
         path = self._path(f"actions/workflows/{quote(schedule.workflow, safe='')}/runs")
-        match self._repository.api.get(path, query):
+        match self.repository.api.get(path, query):
             case {"workflow_runs": list(runs)}:
                 for run in runs:
                     if run.get("id") == self._job.run:
@@ -127,18 +127,18 @@ class Issues:
     def _closed(self, found: Mapping[str, object]) -> str:
         number = found["number"]
         said = f"Retraining holds again. [The run.]({self._job.url})" if self._job.url else "Retraining holds again."
-        self._repository.api.create(self._path(f"issues/{number}/comments"), {"body": said})
-        self._repository.api.update(self._path(f"issues/{number}"), {"state": "closed", "state_reason": "completed"})
+        self.repository.api.create(self._path(f"issues/{number}/comments"), {"body": said})
+        self.repository.api.update(self._path(f"issues/{number}"), {"state": "closed", "state_reason": "completed"})
         return str(found.get("html_url", ""))
 
     def _found(self) -> Mapping[str, object] | None:
         """Find the open issue that has our mark and is ours."""
-        for issue in self._repository.api.pages(self._path(f"issues?state=open&labels={LABEL}")):
+        for issue in self.repository.api.pages(self._path(f"issues?state=open&labels={LABEL}")):
             match issue:
                 case {"user": {"login": author}, "body": str(body)} if "pull_request" not in issue:
-                    if body.split("\n", 1)[0].strip() == self._mark and author == self._repository.login:
+                    if body.split("\n", 1)[0].strip() == self._mark and author == self.repository.login:
                         return issue
         return None
 
     def _path(self, rest: str) -> str:
-        return self._repository.path(rest)
+        return self.repository.path(rest)

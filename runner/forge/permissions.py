@@ -53,6 +53,11 @@ def comment(number: int) -> Need:
     return Need("the comment", f"issues/{number}/comments", {"body": ""})
 
 
+def issue() -> Need:
+    """Need to open an issue; one without a title is none."""
+    return Need("the issue", "issues", {"title": ""})
+
+
 def branch() -> Need:
     """Need to commit; a branch cannot lead to a commit that there is not."""
     return Need("the lock's commit", "git/refs", {"ref": "refs/heads/retrain", "sha": "0" * 40})

@@ -135,6 +135,7 @@ def test_a_permission_that_is_missing_is_named_and_costs_neither_verdict_nor_rep
     host.token(TOKEN, permissions={"contents": "read"})
     done = nightly(WORSE, ISSUE, exits=1)
     assert "issues: " in done.stderr
+    assert done.stderr.index("the issue will be missing") < done.stderr.index("> sh train.sh")
     assert done.outputs["verdict"] == "failed"
     assert done.outputs["issue-url"] == ""
 

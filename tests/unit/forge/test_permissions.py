@@ -25,6 +25,7 @@ NEEDS = {
     "comment": permissions.comment(7),
     "commit": permissions.branch(),
     "pull request": permissions.pull_request(),
+    "issue": permissions.issue(),
 }
 
 
@@ -33,10 +34,11 @@ NEEDS = {
 @pytest.mark.parametrize(
     ("granted", "lacking"),
     [
-        ({"contents": "write", "pull-requests": "write"}, []),
-        ({"contents": "read"}, [NEEDS["comment"], NEEDS["commit"], NEEDS["pull request"]]),
-        ({"contents": "write"}, [NEEDS["comment"], NEEDS["pull request"]]),
-        ({"pull-requests": "write"}, [NEEDS["commit"]]),
+        ({"contents": "write", "pull-requests": "write", "issues": "write"}, []),
+        ({"contents": "read"}, [NEEDS["comment"], NEEDS["commit"], NEEDS["pull request"], NEEDS["issue"]]),
+        ({"contents": "write"}, [NEEDS["comment"], NEEDS["pull request"], NEEDS["issue"]]),
+        ({"pull-requests": "write"}, [NEEDS["commit"], NEEDS["issue"]]),
+        ({"issues": "write"}, [NEEDS["commit"], NEEDS["pull request"]]),
     ],
 )
 def test_each_need_is_one_request_that_changes_nothing(  # noqa: PLR0913  fixtures and a row
@@ -54,7 +56,7 @@ def test_each_need_is_one_request_that_changes_nothing(  # noqa: PLR0913  fixtur
     fake.token(TOKEN, permissions=granted)
     assert [lack.what for lack in permissions.lacks(repository, [need])] == [need.what] * (need in lacking)
     assert len(fake.received) == 1
-    assert (fake.git.refs(), fake.comments, fake.pulls) == (refs, [], {})
+    assert (fake.git.refs(), fake.comments, fake.pulls, fake.issues) == (refs, [], {}, {})
 
 
 @pytest.mark.parametrize("granted", [{"pull-requests": "write"}, {"issues": "write"}, None])
