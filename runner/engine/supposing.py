@@ -20,7 +20,7 @@ from runner.engine import aside
 from runner.engine.workspace import SCRATCH, refusals
 from runner.errors import ConfigError
 from runner.pipeline import assignment, rewriting
-from runner.pipeline.addresses import PARAMS_FILE
+from runner.pipeline.addresses import DATA_SUFFIX, LOCK_FILE, PARAMS_FILE, PROJECT_FILE, STAGE_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("retrain")
 _JOURNAL = "places.json"
+_OF_STAGES = frozenset({PROJECT_FILE, LOCK_FILE, STAGE_FILE})
+"""Who may set a param by a comment may not so run a command of his own."""
 
 
 class Supposing:
@@ -56,8 +58,11 @@ class Supposing:
             workspace.suppose(path, text.encode())
 
     def check(self, pipeline: Pipeline) -> None:
-        """Refuse to set what a stage writes: it would write it anew."""
+        """Refuse to set what a stage writes, which it would write anew, and what says which commands are run."""
         for path in self.texts:
+            if posixpath.basename(path) in _OF_STAGES or path.endswith(DATA_SUFFIX):
+                message = f"--set-param: {path} says what is run, and is no params file"
+                raise ConfigError(message, "set a value in a params file that the stages read")
             written = pipeline.producer(path)
             if written:
                 message = f"--set-param: {path} is written by {written[0].address}"

@@ -138,6 +138,7 @@ def test_a_command_that_writes_the_file_fails_and_what_it_wrote_is_kept(
         ("../outside.yaml:rate=2", "no params file"),
         ("rate", "does not say"),
         ("train.o:rate=2", "train.o"),
+        ("dvc.yaml:stages.train.cmd=id", "dvc.yaml says what is run"),
     ],
 )
 def test_what_cannot_be_set_stops_the_run_before_it_begins(said: str, message: str, made: Workshop) -> None:
