@@ -47,7 +47,7 @@ class Case:
 PIPELINE: Final = """\
 stages:
   fit:
-    cmd: echo 1 > model; echo '{"score":0.9}' > m.json
+    cmd: echo 1 > model
     deps: [data]
     params:
     - rate
@@ -55,7 +55,6 @@ stages:
     - conf.toml: [a]
     - conf.py: [a]
     outs: [model]
-    metrics: [{m.json: {cache: false}}]
 """
 PROJECT: Final[Mapping[str, str]] = {
     "dvc.yaml": PIPELINE,

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from tests.support.github import Answer
 
+pytestmark = pytest.mark.slow  # a git repository, and a second between two writes
+
 TOKEN = "ghs_notARealTokenButLongEnough"  # noqa: S105
 
 

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from tests.support.github import FakeGitHub
     from tests.support.pace import Time
 
+pytestmark = pytest.mark.slow  # a git repository, and a second between two writes
+
 LOCK = "retrain/main"
 OLD, NEW, NEWER = b"old\n", b"new\n", b"newer\n"
 
