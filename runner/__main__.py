@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, NoReturn
 
 from runner import identity
 from runner.cli import start
-from runner.errors import Exit
+from runner.errors import STOPPED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -24,7 +24,7 @@ def main() -> None:
     gc.set_threshold(_ALLOCATIONS)
     identity.take(os.environ)
     code = start(arguments(sys.argv[1:], os.environ), os.environ)
-    if code in {Exit.INTERRUPTED, Exit.TERMINATED}:
+    if code in STOPPED:
         _leave(code)
     sys.exit(code)
 

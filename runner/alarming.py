@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Final
 
-from runner.errors import Exit, ForgeError
+from runner.errors import STOPPED, Exit, ForgeError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from runner.forge.event import Event
 
 logger = logging.getLogger("retrain")
-_QUIET: Final = frozenset({Exit.HELD, Exit.INTERRUPTED, Exit.TERMINATED})
+_QUIET: Final = STOPPED | {Exit.HELD}
 
 
 def alarm(url: str, event: Event, code: int, message: Callable[[], bytes]) -> None:

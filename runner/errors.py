@@ -30,6 +30,10 @@ class Exit(IntEnum):
     TERMINATED = 143
 
 
+STOPPED: Final = frozenset({Exit.INTERRUPTED, Exit.TERMINATED})
+"""Somebody ended the run: it neither held nor failed."""
+
+
 Kind = Literal[
     "",
     "not-yaml",

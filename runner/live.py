@@ -103,7 +103,7 @@ class Live(Watch):
                     self._show(standing)
         except ForgeError as error:
             logger.warning("what the run is at cannot be posted: %s", error)
-        except Exception:
+        except Exception:  # in a thread beside the run, which nothing that is only shown may cost
             logger.debug("what the run is at cannot be posted", exc_info=True)
 
     def _begin(self) -> None:

@@ -19,10 +19,12 @@ from tenacity import RetryCallState, Retrying, retry_if_result, stop_after_attem
 
 from runner.errors import ForgeError
 from runner.forge.answers import (
+    NOT_FOUND,
     ON_PULLS,
     SERVER_ERROR,
     STRANGE,
     Answer,
+    RefusedError,
     asked_to_wait,
     document,
     granted,
@@ -111,6 +113,15 @@ class Api:
 
         """
         return document(self._read(self._url + path, query))
+
+    def find(self, path: str, query: Query | None = None) -> object:
+        """Read one document that may not be there, `None` then. Errors otherwise as `get`."""
+        try:
+            return self.get(path, query)
+        except RefusedError as refused:
+            if refused.status == NOT_FOUND:
+                return None
+            raise
 
     def pages(self, path: str) -> Iterator[Mapping[str, object]]:
         """Give the elements of every page of a list; errors as `get`."""

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from runner.engine.proposal import PLAIN
 from runner.errors import ForgeError
-from runner.forge.answers import NOT_FOUND, RefusedError
+from runner.forge.answers import RefusedError
 from runner.git import Entry
 from runner.values import dataclass
 
@@ -75,15 +75,11 @@ class Branches:
 
     def tip(self, branch: str) -> str:
         """Give a branch's commit; `NOWHERE` where there is no such branch."""
-        try:
-            found = self._api.get(self._path(f"git/ref/heads/{quote(branch)}"))
-        except RefusedError as refused:
-            if refused.status == NOT_FOUND:
-                return NOWHERE
-            raise
-        match found:
+        match self._api.find(self._path(f"git/ref/heads/{quote(branch)}")):
             case {"object": {"sha": str(sha)}}:
                 return sha
+            case None:
+                return NOWHERE
         raise _strange(branch, kind="branch")
 
     def commit(self, sha: str) -> Recorded:

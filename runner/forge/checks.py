@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from runner.errors import Exit
+from runner.errors import STOPPED, Exit
 from runner.forge.answers import FORBIDDEN, RefusedError
 from runner.forge.protocol import RUNNING
 
@@ -90,7 +90,7 @@ class Checks:
 
 def conclusion(standing: Standing) -> str:
     """Give GitHub's word for how a run ended."""
-    if standing.exit_code in {Exit.INTERRUPTED, Exit.TERMINATED}:
+    if standing.exit_code in STOPPED:
         return "cancelled"
     return _CONCLUSIONS.get(standing.verdict, "failure") if standing.exit_code == Exit.HELD else "failure"
 

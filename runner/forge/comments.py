@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Final, Literal
 from urllib.parse import quote
 
 from runner.errors import ForgeError
-from runner.forge.answers import NOT_FOUND, RefusedError
 from runner.values import dataclass
 
 if TYPE_CHECKING:
@@ -141,13 +140,7 @@ class Comments:
         """Read again what this run wrote; somebody may have removed it, or written over it."""
         if self._written is None:
             return None
-        try:
-            found = self._api.get(self._path(f"issues/comments/{self._written}"))
-        except RefusedError as refused:
-            if refused.status == NOT_FOUND:
-                return None
-            raise
-        return self._ours(found)
+        return self._ours(self._api.find(self._path(f"issues/comments/{self._written}")))
 
     def _earlier(self) -> Iterator[_Comment]:
         """Give what runs of this project wrote on the pull request, oldest first."""

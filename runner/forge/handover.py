@@ -100,7 +100,10 @@ def _list(value: object) -> list[Mapping[str, object]]:
 
 
 def _unpacked(archive: bytes, name: str) -> str:
-    """Read the one file that counts, wherever the archive says that it belongs."""
+    """Read the one file that counts, wherever the archive says that it belongs.
+
+    Of a compression that it does not know `zipfile` says NotImplementedError, of a password RuntimeError.
+    """
     try:
         with zipfile.ZipFile(io.BytesIO(archive)) as opened:
             members = [one for one in opened.infolist() if one.filename.replace("\\", "/").split("/")[-1] == _NAME]

@@ -10,7 +10,7 @@ import logging
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
-from runner.errors import Exit, ForgeError
+from runner.errors import STOPPED, Exit, ForgeError
 from runner.values import dataclass
 
 if TYPE_CHECKING:
@@ -24,7 +24,6 @@ LIMIT: Final = 65_536
 """Characters of an issue's text, and of a comment."""
 LABEL: Final = "retrain"
 _JUDGED: Final = frozenset({"failed", "unmeasured"})
-_STOPPED: Final = frozenset({Exit.INTERRUPTED, Exit.TERMINATED})
 _ROOM: Final = 1_000
 """Characters for what stands above the report."""
 
@@ -66,7 +65,7 @@ class Issues:
             ForgeError: refused; names the permission that is missing, if that is why.
 
         """
-        if standing.exit_code in _STOPPED:
+        if standing.exit_code in STOPPED:
             return ""
         found = self._found()
         if standing.exit_code == Exit.HELD:
@@ -127,7 +126,7 @@ class Issues:
     def _closed(self, found: Mapping[str, object]) -> str:
         number = found["number"]
         said = f"Retraining holds again. [The run.]({self._job.url})" if self._job.url else "Retraining holds again."
-        self.repository.api.create(self._path(f"issues/{number}/comments"), {"body": said})
+        self.repository.reply(int(str(number)), said)
         self.repository.api.update(self._path(f"issues/{number}"), {"state": "closed", "state_reason": "completed"})
         return str(found.get("html_url", ""))
 

@@ -8,8 +8,7 @@ from urllib.parse import quote
 
 import requests
 
-from runner.errors import Exit, ForgeError
-from runner.forge.answers import NOT_FOUND, RefusedError
+from runner.errors import STOPPED, ForgeError
 from runner.forge.api import REAL_TIME, Api, Pace
 from runner.forge.event import Pull
 from runner.forge.protocol import RUNNING
@@ -68,13 +67,7 @@ class Repository:
         For clones too shallow to say: https://docs.github.com/rest/commits/commits#compare-two-commits
         """
         path = self.path(f"compare/{quote(base, safe='')}...{quote(head, safe='')}")
-        try:
-            compared = self.api.get(path, {"per_page": "1"})
-        except RefusedError as refused:
-            if refused.status == NOT_FOUND:
-                return None
-            raise
-        match compared:
+        match self.api.find(path, {"per_page": "1"}):
             case {"merge_base_commit": {"sha": str(sha)}}:
                 return sha
         return None
@@ -125,13 +118,7 @@ class Repository:
 
         https://docs.github.com/rest/collaborators/collaborators#get-repository-permissions-for-a-user
         """
-        try:
-            found = self.api.get(self.path(f"collaborators/{quote(login, safe='')}/permission"))
-        except RefusedError as refused:
-            if refused.status == NOT_FOUND:
-                return False
-            raise
-        match found:
+        match self.api.find(self.path(f"collaborators/{quote(login, safe='')}/permission")):
             case {"permission": str(permission)}:
                 return permission in _WRITERS
         return False
@@ -150,7 +137,7 @@ class Repository:
 
     def api_for(self, standing: Standing) -> Api:
         """Give the API for what is posted. What a run is at the next post will say; one that is stopped has seconds."""
-        in_haste = standing.verdict == RUNNING or standing.exit_code in {Exit.INTERRUPTED, Exit.TERMINATED}
+        in_haste = standing.verdict == RUNNING or standing.exit_code in STOPPED
         return self._hasty if in_haste else self.api
 
     def path(self, rest: str) -> str:
