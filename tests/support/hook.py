@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-import threading
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING, Any
+
+from tests.support.loopback import listening
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,13 +39,6 @@ def serving() -> Iterator[Hook]:
         def log_message(self, *_: object) -> None:
             """Keep the tests' output quiet."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    hook.url = f"http://127.0.0.1:{server.server_port}/services/T000/B000/secretOfTheHook0123"
-    try:
+    with listening(Handler) as url:
+        hook.url = f"{url}/services/T000/B000/secretOfTheHook0123"
         yield hook
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()

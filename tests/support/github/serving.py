@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import threading
 from contextlib import ExitStack, contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from tests.support.github.answers import Answer, Received, refusal
+from tests.support.loopback import listening
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -47,15 +47,8 @@ def _listening(answer: Callable[[Received], Answer], crashes: list[BaseException
             crashes.append(crash)
             return refusal(500, "the fake itself broke")
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(guarded))
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with listening(_handler(guarded)) as url:
+        yield url
 
 
 def _stored(fake: FakeGitHub, request: Received) -> Answer:
