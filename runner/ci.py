@@ -21,6 +21,7 @@ from runner.engine.modes import PLAIN, Modes
 from runner.engine.objects import NOTHING
 from runner.engine.project import Place
 from runner.errors import ConfigError, Exit, RemoteError, RunnerError, StaleError
+from runner.git import index
 from runner.pipeline import wishes
 from runner.store import disk
 from runner.watching import UNWATCHED
@@ -271,7 +272,7 @@ def _outdated(project: Project, case: Case) -> dict[str, str]:
 
     def had(path: str) -> bool:
         before = case.base.files(path) is not None or any(case.base.inside(path)) if case.base else False
-        return before or project.git.tracks(f"{project.prefix}{path}")
+        return before or index.tracks(project.git, f"{project.prefix}{path}")
 
     judged = [one.file for one in case.gates if one.unit != "seconds"]
     declared = (out.path for stage in project.pipeline.stages for out in stage.outs if out.metric)

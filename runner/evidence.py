@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from runner import asking, opening
 from runner.engine.workspace import Workspace
 from runner.errors import ConfigError, ConfigErrors
+from runner.git import index
 from runner.pipeline import files
 from runner.pipeline.lint.material import Material
 from runner.pipeline.unpack import Unpacking
@@ -60,7 +61,7 @@ def gather(flags: Mapping[str, str | None], environ: Mapping[str, str]) -> Evide
     errors: list[RunnerError] = []
     gates, config = _gates(root, flags, environ, errors), _config(root, git, prefix, environ, errors)
     workspace = Workspace(root, State(), within=git.root)
-    listed = git.listed(root)
+    listed = index.listed(git, root)
     unpacking = Unpacking.of(config) if config else None
     sight = files.Sight(workspace.hiding, listed.ignored_locks)
     pipeline, unread = files.survey(workspace.found(listed.files), workspace.read, str(root), unpacking, sight)
@@ -70,9 +71,9 @@ def gather(flags: Mapping[str, str | None], environ: Mapping[str, str]) -> Evide
         errors=errors,
         read=_reader(root),
         exists=lambda path: os.path.exists(root / path),  # noqa: PTH110 - False, and no error, for what is no path
-        tracked=_below(prefix, git.tracked),
-        checked_out=_below(prefix, git.checked_out),
-        ignored=_below(prefix, git.ignored),
+        tracked=_below(prefix, partial(index.tracked, git)),
+        checked_out=_below(prefix, partial(index.checked_out, git)),
+        ignored=_below(prefix, partial(index.ignored, git)),
         gates=[(gate.file, gate.where) for gate in gates.gates] if gates else (),
         config=config,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from runner.engine.decide import Wait
+from runner.git import history
 from runner.printing import reason_data, reason_line
 from runner.review import units, words
 from runner.review.metrics import decimal
@@ -39,7 +40,7 @@ def _since(since: Since | None, git: Git) -> dict[str, Any] | None:
 def _commit(sha: str, git: Git) -> dict[str, Any]:
     if not sha:
         return {"commit": None}
-    written = git.written(sha)
+    written = history.written(git, sha)
     return {"commit": sha, "date": written.date, "author": written.author, "subject": written.subject}
 
 
@@ -82,7 +83,7 @@ def _since_line(since: Since, git: Git) -> str:
 
 
 def _commit_line(sha: str, git: Git) -> str:
-    written = git.written(sha)
+    written = history.written(git, sha)
     return f"{sha[:_SHORT]} ({written.date}, {written.author}) {written.subject}"
 
 

@@ -21,7 +21,7 @@ from runner.engine.times import Times
 from runner.engine.versions import Versions
 from runner.engine.workspace import SCRATCH, Workspace
 from runner.errors import ConfigError, RunnerError
-from runner.git import Git
+from runner.git import Git, index
 from runner.pipeline import config, files
 from runner.pipeline.unpack import Unpacking
 from runner.store.cache import Cache
@@ -203,7 +203,7 @@ def _project(place: Place, asked: Asked, meter: Meter, home: Path | None) -> Pro
         logger.info("the remote's address is read from %s, not from the pull request", asked.remote_from[:12])
     check_scratch(root, git)
     state = State(root / SCRATCH / "state.db", meter=meter)
-    listed = git.listed(root)
+    listed = index.listed(git, root)
     workspace = Workspace(root, state, within=None if _is_trusted_event(asked) else git.root)
     supposing = _supposing(root, workspace, chosen)
     gc.disable()  # nothing that is read here is garbage, and looking for some takes a tenth of the time
@@ -281,7 +281,7 @@ def check_scratch(root: Path, git: Git) -> None:
 
     """
     place, top = (root / SCRATCH).resolve(), git.root.resolve()
-    if place.exists() and place.is_relative_to(top) and git.tracks(place.relative_to(top).as_posix()):
+    if place.exists() and place.is_relative_to(top) and index.tracks(git, place.relative_to(top).as_posix()):
         message = f"{SCRATCH} is tracked by git, and nothing in it is to be believed"
         raise ConfigError(message, f"git rm -r --cached {SCRATCH}, then remove it")
 
@@ -367,7 +367,7 @@ def _read_config(  # noqa: PLR0913 - where, at which commit, and whose word coun
             message = f".dvc/config of the base commit {rev[:12]} is not UTF-8"
             raise ConfigError(message, "mend it on the target branch") from error
     local = _layer(root / ".dvc" / "config.local", ".dvc/config.local")
-    if rev and local and git.tracked([f"{name}.local"]):
+    if rev and local and index.tracked(git, [f"{name}.local"]):
         logger.warning("%s.local came with the pull request and is not read", name)
         local = None
     layers = (_layer(system / "config"), _layer(user / "config"), own, local)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from runner import composing, offering
 from runner.errors import ConfigError, Exit, ForgeError, Interrupted, RunnerError, StaleError
+from runner.git import worktree
 from runner.offering import Target
 
 if TYPE_CHECKING:
@@ -158,7 +159,7 @@ def _checked(report: Report, project: Project, asked: Asked) -> Report:
     """See that the lock is committed as the run left it; a run that failed already has worse to say."""
     from runner.engine import proposal  # noqa: PLC0415 - `ci` says why
 
-    parted = proposal.sorted_out(project.git.changed(), _scope(project, asked))
+    parted = proposal.sorted_out(worktree.changed(project.git), _scope(project, asked))
     changed = (*parted.proposed, *parted.refused)
     if not changed:
         return _with(report, "the lock is committed as the run left it")

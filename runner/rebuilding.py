@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Final
 
 from runner import ci, opening
 from runner.engine.workspace import SCRATCH
-from runner.git import Git, as_header
+from runner.git import Git
+from runner.git.fetching import as_header, deepen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -73,5 +74,5 @@ def _fetch(asked: Asked, git: Git, sha: str) -> None:
     """Bring a commit that this clone does not have, by the job's token, for this one call."""
     actions = asked.settings.actions
     shown = as_header(actions.server_url, asked.settings.token) if actions and asked.settings.token else {}
-    with Git(git.root, {**asked.environ, **shown}) as fetching:
-        fetching.deepen(_REMOTE, (sha,), 1)
+    with Git(git.root, {**asked.environ, **shown}) as telling:
+        deepen(telling, _REMOTE, (sha,), 1)

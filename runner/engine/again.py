@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from runner.engine.aside import remove
 from runner.engine.workspace import SCRATCH, Workspace, refusals
 from runner.errors import ConfigError
+from runner.git import index
 from runner.hashes import differing
 from runner.pipeline import documents
 from runner.store.state import State
@@ -83,7 +84,7 @@ class Again:
         copy = self.workspace.path(f"{SCRATCH}/copy-{os.urandom(6).hex()}")
         try:
             with refusals(copy.name, "written"):
-                for path in self.git.staged():
+                for path in index.staged(self.git):
                     _take(self.git.root / path, copy / path)
                 for dep in stage.local_deps:
                     _take(self.workspace.path(dep.path), copy / self.prefix / dep.path)

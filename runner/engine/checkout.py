@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from runner.engine import aside, tracked
 from runner.engine.committed import Committed
 from runner.errors import ConfigError, Corrupt, ObjectMissing
+from runner.git import history, index
 from runner.pipeline.model import Out
 from runner.values import dataclass
 
@@ -182,7 +183,7 @@ def _left_over(project: Project, keeping: Keeping) -> Iterator[str]:
     past = _past(project)
     present = [path for stage in project.pipeline.stages for path in (*stage.reads, *(out.path for out in stage.outs))]
     free = [path for path in past if not any(_touch(path, other) for other in present)]
-    tracked_by_git = project.git.tracked(f"{project.prefix}{path}" for path in free)
+    tracked_by_git = index.tracked(project.git, (f"{project.prefix}{path}" for path in free))
     for path in free:
         if f"{project.prefix}{path}" in tracked_by_git or not os.path.lexists(project.workspace.path(path)):
             continue
@@ -203,7 +204,7 @@ def _can_be_had_again(project: Project, keeping: Keeping, path: str) -> bool:
 def _past(project: Project) -> dict[str, set[Hash]]:
     """Give every hash that commits record, by the path of the cached out."""
     past: dict[str, set[Hash]] = {}
-    for sha in project.git.commits(*_DVC_FILES):
+    for sha in history.commits(project.git, *_DVC_FILES):
         pipeline = Committed(project.git, project.prefix, sha).pipeline
         for one, locked in tracked.recorded([pipeline], (), ".") if pipeline else ():
             if locked.hash:

@@ -13,6 +13,7 @@ from runner.engine.decide import Change, Content, Reason, differences
 from runner.engine.dvcignore import Ignore
 from runner.engine.known import Known, content_of
 from runner.errors import RunnerError
+from runner.git.history import cut_off, touching
 from runner.hashes import MD5, Hash, Tree
 from runner.store.digest import digest_of
 from runner.values import dataclass
@@ -61,11 +62,11 @@ class History:
 
     @cached_property
     def _commits(self) -> Mapping[str, tuple[str, ...]]:
-        return self._project.git.history([f"{self._project.prefix}{path}" for path in self._paths()])
+        return touching(self._project.git, [f"{self._project.prefix}{path}" for path in self._paths()])
 
     @cached_property
     def _cut_off(self) -> frozenset[str]:
-        return self._project.git.cut_off()
+        return cut_off(self._project.git)
 
     def since(self, reason: Reason) -> Since | None:
         """Find the commit with which `reason` came; `None` where commits cannot tell."""

@@ -9,13 +9,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from runner import elsewhere
-from runner.elsewhere import Elsewhere
 from runner.engine import dvcignore, overrides
 from runner.engine.decide import Content
 from runner.engine.workspace import SCRATCH
 from runner.errors import ObjectMissing, RemoteError
-from runner.git import is_commit
+from runner.git import elsewhere, is_commit
+from runner.git.elsewhere import Elsewhere
 from runner.hashes import LEGACY, Hash, Tree
 from runner.pipeline import config, files
 from runner.pipeline.addresses import is_dvc_file

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from runner.engine.known import Known
 from runner.engine.workspace import SCRATCH, refusals
 from runner.errors import ConfigError
+from runner.git import index
 from runner.pipeline.unpack import Unpacking
 from runner.values import dataclass
 
@@ -109,8 +110,8 @@ class Project:
         self._sweep()
         outs = [f"{self.prefix}{out.path}" for stage in self.pipeline.stages for out in stage.outs]
         below = len(self.prefix)
-        tracked = {path[below:] for path in self.git.tracked(outs)}
-        ignored = {path[below:] for path in self.git.ignored(outs)}
+        tracked = {path[below:] for path in index.tracked(self.git, outs)}
+        ignored = {path[below:] for path in index.ignored(self.git, outs)}
         keeping = Keeping(self.workspace, self.cache, tracked, ignored, dvc)
         keeping.lending.recover(self.pipeline.recorded_at)
         return keeping

@@ -16,7 +16,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from runner.errors import ConfigError
-from runner.git import Entry
+from runner.git import Entry, worktree
 from runner.pipeline.addresses import LOCK_FILE, PARAMS_FILE, PROJECT_FILE, is_dvc_file
 from runner.values import dataclass
 
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
-    from runner.git import Git, Modes
+    from runner.git import Git
+    from runner.git.worktree import Modes
     from runner.pipeline.model import Pipeline, Stage
 
 RUN: Final = "Retrain-Run"
@@ -186,7 +187,7 @@ def gathered(git: Git, scope: Scope) -> Proposal:
         ConfigError: a file that the lock depends on is not committed, or one that cannot be committed as it lies.
 
     """
-    changed = git.changed()
+    changed = worktree.changed(git)
     parted = sorted_out(changed, scope)
     if parted.refused:
         message = f"the lock depends on what is not committed: {few(parted.refused)}"
@@ -313,7 +314,7 @@ def _target(root: Path, path: str) -> str:
 def _check_stored(git: Git, changes: Iterable[Change]) -> None:
     """Refuse what git would not store as it lies here: what a filter changes is not what the lock speaks of."""
     plain = [change for change in changes if change.content is not None and change.mode != LINK]
-    stored = git.stored(change.path for change in plain)
+    stored = worktree.stored(git, (change.path for change in plain))
     for change in plain:
         entry = change.entry(stored[change.path])
         if entry and entry.blob != stored[change.path]:

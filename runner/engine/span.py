@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from runner.engine.committed import Committed
 from runner.errors import ConfigError, ConfigErrors
+from runner.git import history
 from runner.pipeline.addresses import is_dvc_file
 from runner.values import dataclass
 
@@ -60,22 +61,22 @@ class Span:
     def _shas(self, git: Git) -> Iterator[str]:
         tips = [*([self.rev] if self.rev else ()), *(_branches(git) if self.branches else ())]
         for tip in tips:
-            yield from git.line(tip, self.num)
+            yield from history.first_parents(git, tip, self.num)
         if self.commits:
-            yield from (sha for sha, _ in git.everywhere())
+            yield from (sha for sha, _ in history.everywhere(git))
         if self.tags:
-            yield from map(git.resolve, (f"refs/tags/{name}" for name in git.tags()))
+            yield from map(git.resolve, (f"refs/tags/{name}" for name in history.tags(git)))
         if self.since:
             start = _day(self.since)
-            yield from (sha for sha, made in git.everywhere() if made >= start)
+            yield from (sha for sha, made in history.everywhere(git) if made >= start)
         if self.experiments:
-            yield from git.experiments()
+            yield from history.experiments(git)
 
 
 def _branches(git: Git) -> list[str]:
     return [
-        *(f"refs/heads/{name}" for name in git.branches()),
-        *(f"refs/remotes/{name}" for name in git.remote_branches()),
+        *(f"refs/heads/{name}" for name in history.branches(git)),
+        *(f"refs/remotes/{name}" for name in history.remote_branches(git)),
     ]
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from runner.engine.committed import Committed
 from runner.engine.targets import Named, named
 from runner.errors import ConfigError, ObjectMissing
+from runner.git import history
 from runner.values import dataclass
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ class Scope:
 
     def names(self, git: Git) -> list[str]:
         """Give the names of the branches and tags."""
-        return [*(git.branches() if self.branches else ()), *(git.tags() if self.tags else ())]
+        return [*(history.branches(git) if self.branches else ()), *(history.tags(git) if self.tags else ())]
 
 
 HERE = Scope()
@@ -72,7 +73,7 @@ def pipelines(project: Project, scope: Scope) -> tuple[list[Pipeline], list[Conf
     A commit whose DVC files cannot be read hides none of the others, and is never taken for one that names nothing.
     """
     git = project.git
-    shas = dict.fromkeys([*map(git.resolve, scope.names(git)), *(git.commits() if scope.commits else ())])
+    shas = dict.fromkeys([*map(git.resolve, scope.names(git)), *(history.commits(git) if scope.commits else ())])
     found, unread = [project.pipeline], []
     for sha in shas:
         try:

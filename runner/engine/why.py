@@ -13,6 +13,7 @@ from runner.engine.decide import Change, Fresh, Frozen, Restore, Run, Wait, diff
 from runner.engine.history import History
 from runner.engine.known import outs_of
 from runner.errors import ConfigError, RemoteError
+from runner.git.history import touching
 from runner.hashes import Names
 from runner.pipeline import lock
 from runner.values import dataclass
@@ -119,7 +120,7 @@ def _locked(project: Project, stage: Stage) -> Iterator[tuple[str, LockEntry]]:
     if not stage.name:
         return
     path = f"{project.prefix}{stage.file.removesuffix('dvc.yaml')}dvc.lock"
-    for commit in islice(project.git.history([path]), _MOST_LOCKS):
+    for commit in islice(touching(project.git, [path]), _MOST_LOCKS):
         text = (project.git.show(commit, path) or b"").decode("utf-8", "replace")
         try:
             entry = lock.parse(text, path).entries.get(stage.name)

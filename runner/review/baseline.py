@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from runner.errors import GitError
+from runner.git import fetching
 from runner.review.commit import Commit
 from runner.values import dataclass
 
@@ -184,7 +185,7 @@ def _met(git: Git, target: str) -> str | None:
     if not target:
         return None
     try:
-        return git.meet(git.head(), target, "origin")
+        return fetching.meet(git, git.head(), target, "origin")
     except GitError as error:
         logger.debug("history could not be fetched: %s", error)
         return None
@@ -195,7 +196,7 @@ def _fetched(git: Git, sha: str) -> bool:
     if _present(git, sha):
         return True
     try:
-        git.deepen("origin", [sha], 1)
+        fetching.deepen(git, "origin", [sha], 1)
     except GitError:
         return False
     return bool(_present(git, sha))

@@ -9,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from runner.errors import GitError
+from runner.git import index
 from runner.review import renames, sides, trends
 from runner.review.claims import Grounds
 from runner.review.judging import Case
@@ -112,7 +113,7 @@ def _recorded(project: Project | None, terms: Terms, *, runs: bool) -> Callable[
         return lambda _: False
     place, top = project.cache.root.resolve(), project.git.root.resolve()
     inside = terms.proposes and place.is_relative_to(top)
-    near = not (inside and project.git.tracks(place.relative_to(top).as_posix()))
+    near = not (inside and index.tracks(project.git, place.relative_to(top).as_posix()))
     if runs:
         return lambda entry: project.runs.holds(entry, near=near)
     return lambda entry: near and bool(project.runs.record_of(entry))

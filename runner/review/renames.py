@@ -6,6 +6,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from runner.errors import GitError
+from runner.git import worktree
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -25,7 +26,7 @@ def finder(place: Place, base_sha: str, head: Side, base: Side) -> Callable[[str
     @cache
     def renamed() -> Mapping[str, str]:
         try:
-            return place.git.renames(base_sha)
+            return worktree.renames(place.git, base_sha)
         except GitError:
             return {}
 

@@ -13,6 +13,8 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from runner.errors import ConfigError, GitError
+from runner.git import fetching
+from runner.git.history import mainline
 from runner.pipeline import dvcfile, lock, yaml12
 from runner.pipeline.shape import Page
 from runner.review.commit import Commit
@@ -101,7 +103,7 @@ def line(place: Place, base: tuple[str, Side], files: Iterable[str], last: int, 
     files = list(files)
     paths = [f"{prefix}{path}" for path in dict.fromkeys(_kept_in(side.pipeline, files))]
     try:
-        found = git.mainline(sha, paths, last)
+        found = mainline(git, sha, paths, last)
         if deepen and len(found) < last:
             found = _deepened(git, sha, paths, last, found)
     except GitError as error:
@@ -135,11 +137,11 @@ def _deepened(git: Git, sha: str, paths: Sequence[str], last: int, found: list[s
         if len(found) >= last or not git.is_shallow():
             break
         try:
-            git.deepen("origin", [sha], depth)
+            fetching.deepen(git, "origin", [sha], depth)
         except GitError as error:
             logger.debug("history could not be fetched: %s", error)
             break
-        found = git.mainline(sha, paths, last)
+        found = mainline(git, sha, paths, last)
     return found
 
 

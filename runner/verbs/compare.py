@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from runner.errors import Exit
+from runner.git import history
 from runner.options import Call, listed, recursive, revisions, verb
 from runner.verbs.opened import WORKSPACE, open_project, stop_is_told
 from runner.verbs.output import print_result, print_table
@@ -86,7 +87,7 @@ def metrics_show(call: Call, *, scope: Scope, markdown: bool, precision: int | N
 def _named(git: Git, scope: Scope) -> Named:
     """Give the working tree, then each commit once, under all the names that lead to it."""
     if scope.commits:
-        return [(WORKSPACE, WORKSPACE), *((sha, sha) for sha in git.commits())]
+        return [(WORKSPACE, WORKSPACE), *((sha, sha) for sha in history.commits(git))]
     names: dict[str, list[str]] = {}
     for name in scope.names(git):
         names.setdefault(git.resolve(name), []).append(name)

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from runner.engine.workspace import Workspace
 from runner.errors import ConfigError
-from runner.git import Git
+from runner.git import Git, index
 from runner.pipeline import files
 from runner.store.state import State
 from tests.interop.projects import git, put
@@ -58,7 +58,7 @@ def by_us(root: Path) -> list[str] | None:
     """Give the files that are read; `None` where they are refused."""
     workspace = Workspace(root, State())
     with Git.discover(root, os.environ) as repository:
-        listed = repository.listed(root)
+        listed = index.listed(repository, root)
     read: list[str] = []
 
     def noted(path: str) -> str | None:

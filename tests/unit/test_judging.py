@@ -458,13 +458,13 @@ def test_history_is_read_by_one_process_whatever_its_length(made: Workshop) -> N
         place = Place(opened.git, opened.root, opened.prefix)
         case = cases.gather(place, opened.found, ci.terms_of(opened.asked))
         asked: list[tuple[str, ...]] = []
-        run = opened.git._run
+        run = opened.git.run
 
         def noted(*command: str, **how: Any) -> bytes:
             asked.append(command)
             return run(*command, **how)
 
-        opened.git._run = noted  # type: ignore[method-assign]
+        opened.git.run = noted  # type: ignore[method-assign]
         line, past = cases.followed(case, 20)
         trends.history(line, trends.keys(past), past)
     assert len(line.moments) == 7

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from runner.elsewhere import Elsewhere, guarded
 from runner.errors import GitError, RemoteError
+from runner.git import history
+from runner.git.elsewhere import Elsewhere, guarded
 from tests.support import web
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def test_a_recorded_commit_is_never_an_option_nor_a_refspec_of_git(
         here.take(commit)
         with pytest.raises(GitError, match="git knows no commit"):
             here.resolve(commit)
-        assert here.branches() == []
+        assert history.branches(here) == []
         assert here.tip(commit) == ""
     assert not ran.exists()
 

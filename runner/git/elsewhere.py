@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote, urlsplit
 
 from runner.errors import GitError, RemoteError
-from runner.git import FETCH_SECONDS, MOVES_THE_TOP, QUIETLY, Git, is_commit
+from runner.git import MOVES_THE_TOP, Git, is_commit
+from runner.git.fetching import FETCH_SECONDS, QUIETLY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -30,12 +31,12 @@ class Elsewhere(Git):
         super().__init__(folder, _naming(url, plain))
         if not (folder / "HEAD").exists():
             folder.mkdir(parents=True, exist_ok=True)
-            self._run("init", "--quiet", "--bare")
+            self.run("init", "--quiet", "--bare")
 
     def tip(self, rev: str) -> str:
         """Ask for the commit of a branch or tag, empty: of the default branch; empty where there is none."""
         wanted = (f"refs/tags/{rev}^{{}}", f"refs/tags/{rev}", f"refs/heads/{rev}", rev) if rev else ("HEAD",)
-        lines = self._run("ls-remote", "--quiet", _THERE, *wanted, seconds=FETCH_SECONDS).splitlines()
+        lines = self.run("ls-remote", "--quiet", _THERE, *wanted, seconds=FETCH_SECONDS).splitlines()
         found = {os.fsdecode(ref): os.fsdecode(sha) for sha, ref in (line.split(b"\t") for line in lines)}
         return next((found[ref] for ref in wanted if ref in found), "")
 
@@ -46,10 +47,10 @@ class Elsewhere(Git):
         """
         if not is_commit(commit):
             self.take_all()
-        elif not self._object(f"{commit}^{{commit}}"):
+        elif not self.read(f"{commit}^{{commit}}"):
             self.close()
             try:
-                self._run("fetch", *QUIETLY, "--no-tags", "--depth=1", _THERE, commit, seconds=FETCH_SECONDS)
+                self.run("fetch", *QUIETLY, "--no-tags", "--depth=1", _THERE, commit, seconds=FETCH_SECONDS)
             except GitError:
                 self.take_all()
 
@@ -63,7 +64,7 @@ class Elsewhere(Git):
 
         """
         self.take_all()
-        if not self._run("for-each-ref", "--count=1", f"--contains={commit}", fine=(0, 129)):
+        if not self.run("for-each-ref", "--count=1", f"--contains={commit}", fine=(0, 129)):
             message = f"no branch and no tag of that repository leads to {commit[:12]}"
             raise GitError(message, "a pull request may name published commits only")
 
@@ -72,7 +73,7 @@ class Elsewhere(Git):
         self.close()
         refs = ("+refs/heads/*:refs/remotes/origin/*", "+refs/tags/*:refs/tags/*")
         whole = ("--unshallow",) if self.is_shallow() else ()
-        self._run("fetch", *QUIETLY, *whole, _THERE, *refs, seconds=FETCH_SECONDS)
+        self.run("fetch", *QUIETLY, *whole, _THERE, *refs, seconds=FETCH_SECONDS)
 
 
 def _naming(url: str, environ: Mapping[str, str]) -> dict[str, str]:
