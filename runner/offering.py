@@ -8,6 +8,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from runner import presenting
+from runner.regexes import regex
 from runner.values import dataclass
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("retrain")
 PREFIX: Final = "retrain"
-_PLAIN: Final = re.compile(r"(\w+(/\w+)*)?", re.ASCII)
+_PLAIN: Final = regex(r"(\w+(/\w+)*)?", re.ASCII)
 _ASIDE: Final = "retrain-aside"
 
 

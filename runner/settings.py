@@ -6,13 +6,13 @@ One table, `INPUTS`, says what there is; the command line's options, action.yml 
 from __future__ import annotations
 
 import os
-import re
 from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from runner import units
 from runner.errors import ConfigError, ConfigErrors, Location
+from runner.regexes import regex
 from runner.values import dataclass
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ Switch = Literal["on", "off"]
 Update = Literal["auto", "always", "never"]
 Determinism = Literal["off", "warn", "fail"]
 _MOST_JOBS = 1024
-_NO_BRANCH = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|(^|/)\.|^[-/]|\.lock(/|$)|[./]$|^@$")
+_NO_BRANCH = regex(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|(^|/)\.|^[-/]|\.lock(/|$)|[./]$|^@$")
 _SEVERAL = {"lock-reviewers", "pass-env", "setup"}
 
 

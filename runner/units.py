@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from typing import Final
+
+from runner.regexes import regex
 
 DURATION: Final = "a duration above 0: seconds, or a number with s, min, h or d"
 SIZE: Final = "a size above 0: bytes, or a number with kB, MB, GB, TB, KiB, MiB, GiB or TiB"
@@ -14,7 +15,7 @@ _BYTES: Final = {"": 1, "b": 1} | {
     for power, letter in enumerate("kmgt", 1)
     for unit, base in (("b", 1000), ("ib", 1024))
 }
-_PART: Final = re.compile(r"\s*(\d{1,12}(?:\.\d{1,9})?)\s*([a-zA-Z]*)\s*")
+_PART: Final = regex(r"\s*(\d{1,12}(?:\.\d{1,9})?)\s*([a-zA-Z]*)\s*")
 
 
 def seconds(written: object) -> float:

@@ -13,6 +13,7 @@ import warnings
 from typing import TYPE_CHECKING, Final
 
 from runner.errors import ConfigError, Location
+from runner.regexes import regex
 from runner.values import dataclass
 
 if TYPE_CHECKING:
@@ -22,17 +23,17 @@ NAME: Final = ".dvcignore"
 UNSEEN: Final = frozenset({".git", ".hg", ".dvc"})
 """Folders that DVC never sees; no .dvcignore brings them back."""
 
-_LINES = re.compile(r"\r\n|\r|\n")
+_LINES = regex(r"\r\n|\r|\n")
 _MOST_PATTERNS: Final = 5_000  # each costs a quarter of a millisecond, and every path is held against all
 _MOST_CHARACTERS: Final = 1 << 20
 _LONGEST: Final = 4_096  # no path is longer
 
 # What stands in pathspec's expressions for `*`, for `**` between slashes, and for "in any folder".
-_STARS: Final = re.compile(r"(?:\[\^/\]\*)+")
+_STARS: Final = regex(r"(?:\[\^/\]\*)+")
 _FOLDERS: Final = "(?:/.+)?/"
 _ANYWHERE: Final = "^(?:.+/)?"
 # A star with what has to follow it in the same name, where another star comes behind.
-_STAR_AND_MORE: Final = re.compile(
+_STAR_AND_MORE: Final = regex(
     r"\[\^/\]\*((?:\\.|\[\^/\](?!\*)|\[(?:\\.|[^\]\\])+\]|[^\\\[\](){}?*+|^$./])+)(?=\[\^/\]\*)"
 )
 
@@ -186,7 +187,7 @@ def _expression(line: str, rule: str, where: Location) -> tuple[re.Pattern[str] 
 def _compiled(expression: str) -> re.Pattern[str]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what brackets may mean to a later Python is not the matter of who reads this
-        return re.compile(expression)
+        return re.compile(expression)  # noqa: TID251 - a wrong one is to be told here
 
 
 def _bounded(expression: str) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import re
 import shutil
 import stat
 from collections import defaultdict
@@ -24,6 +23,7 @@ from runner.engine.workspace import SCRATCH, refusals
 from runner.errors import ConfigError, Corrupt, ObjectMissing
 from runner.hashes import LEGACY, MD5, Hash, Names, differing
 from runner.pipeline import dvcfile_write, lock
+from runner.regexes import regex
 from runner.store.cache import Cache
 from runner.store.digest import hash_as
 
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from runner.pipeline.model import LockEntry, Out, Stage
 
 logger = logging.getLogger("retrain")
-_SPECIAL = re.compile(r"([\[\]!*#?])")
+_SPECIAL = regex(r"([\[\]!*#?])")
 
 
 class Keeping:

@@ -20,6 +20,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from runner.regexes import regex
 from runner.values import dataclass
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ _INSIST: Final = 5.0
 """Seconds to wait for who was killed and does not go: the kernel holds it back."""
 _WIDTH: Final = 80
 _LOCKS: Final = 10  # RLIMIT_LOCKS of asm-generic/resource.h, for which Python has no name
-_SHOWN: Final = re.compile(r"^Max file locks +(\d+) ", re.MULTILINE)
+_SHOWN: Final = regex(r"^Max file locks +(\d+) ", re.MULTILINE)
 _MOST: Final = 1 << 20
 FIRST: Final = int.from_bytes(os.urandom(5), "big") * _MOST
 """The first mark of this process: a number of its own, for a command may be a run of ours, which has marks too."""

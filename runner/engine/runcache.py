@@ -11,7 +11,6 @@ import hashlib
 import io
 import json
 import logging
-import re
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +20,7 @@ from runner.errors import ConfigError, Corrupt, ObjectMissing, RemoteError, Unli
 from runner.hashes import Names
 from runner.pipeline import lock, params, yaml12
 from runner.pipeline.model import LockedPath, LockEntry
+from runner.regexes import regex
 from runner.store import disk, presence
 from runner.values import dataclass
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from runner.store.remote import Remote
 
 logger = logging.getLogger("retrain")
-_VALUE = re.compile(r"[0-9a-f]{64}\Z")
+_VALUE = regex(r"[0-9a-f]{64}\Z")
 _LARGEST_RECORD = 16 << 20
 _MOST_ASKED = 200
 FIRST = "first"

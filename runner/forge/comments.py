@@ -6,11 +6,11 @@ A run that ends late leaves alone what a run of a later commit wrote.
 from __future__ import annotations
 
 import logging
-import re
 from typing import TYPE_CHECKING, Final, Literal
 from urllib.parse import quote
 
 from runner.errors import ForgeError
+from runner.regexes import regex
 from runner.values import dataclass
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ LIMIT: Final = 65_536
 
 Mode = Literal["update", "new", "hide-old", "correct"]
 
-_MARK: Final = re.compile(r"<!-- retrain:(\S+) head=([0-9a-f]*) run=(\d+)\.(\d+) -->")
+_MARK: Final = regex(r"<!-- retrain:(\S+) head=([0-9a-f]*) run=(\d+)\.(\d+) -->")
 _SHOWN: Final = "query($ids: [ID!]!) { nodes(ids: $ids) { ... on IssueComment { id isMinimized } } }"
 _HIDE: Final = (
     "mutation($id: ID!) { minimizeComment(input: {subjectId: $id, classifier: OUTDATED}) "

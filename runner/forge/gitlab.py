@@ -18,6 +18,7 @@ from runner.forge import folder, statuses
 from runner.forge.comments import Mark
 from runner.forge.local import Local
 from runner.forge.protocol import RUNNING, Job, Standing
+from runner.regexes import regex
 from runner.values import dataclass
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ LIMIT: Final = 1_000_000
 """Characters of a note."""
 _TIMEOUT: Final = 60.0
 _FORBIDDEN: Final = (401, 403)
-_QUICK_ACTION: Final = re.compile(r"^([\s>]*)/(?=[A-Za-z])", re.MULTILINE)
+_QUICK_ACTION: Final = regex(r"^([\s>]*)/(?=[A-Za-z])", re.MULTILINE)
 _STATES: Final[Mapping[str, str]] = {"pending": "running", "success": "success"}
 """GitLab's words for GitHub's; every other is `failed`."""
 

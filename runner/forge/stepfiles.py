@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 import secrets
 from typing import TYPE_CHECKING, Final
 
 from runner.errors import ForgeError
+from runner.regexes import regex
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 SUMMARY_LIMIT: Final = 1_048_576
 """Bytes of a step's summary; a larger one is dropped by GitHub without failing the step."""
 
-_OUTPUT_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
+_OUTPUT_NAME: Final = regex(r"[A-Za-z_][A-Za-z0-9_-]*")
 
 
 def append_summary(path: Path, render: Render) -> None:

@@ -8,19 +8,19 @@ threads.
 from __future__ import annotations
 
 import os
-import re
 import subprocess
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
 
 from runner.errors import GitError
+from runner.regexes import regex
 from runner.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-_SHA = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?\Z")
+_SHA = regex(r"[0-9a-f]{40}([0-9a-f]{24})?\Z")
 _LIKELY_DEFAULTS: Final = ("main", "master", "trunk")
 MOVES_THE_TOP: Final = ("GIT_DIR", "GIT_WORK_TREE", "GIT_CEILING_DIRECTORIES")
 _EXCERPT: Final = 300

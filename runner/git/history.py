@@ -7,6 +7,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
+from runner.regexes import regex
 from runner.values import dataclass
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from runner.git import Git
 
 _EXPERIMENTS: Final = "refs/exps/"
-_AUTHOR: Final = re.compile(r"^author (.*?) ?<[^>\n]*> (\d{1,11}) ([+-])(\d\d)(\d\d)$", re.MULTILINE)
+_AUTHOR: Final = regex(r"^author (.*?) ?<[^>\n]*> (\d{1,11}) ([+-])(\d\d)(\d\d)$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from typing import TYPE_CHECKING
 
 from runner.errors import Corrupt
+from runner.regexes import regex
 from runner.values import dataclass
 
 if TYPE_CHECKING:
@@ -17,8 +17,8 @@ LEGACY = "md5-dos2unix"
 DIR = ".dir"
 CHUNK = 1 << 20
 
-_OID = re.compile(r"[0-9a-f]{32}(\.dir)?\Z")
-_KEY = re.compile(r"(files/md5/)?([0-9a-f]{2})/([0-9a-f]{30}(?:\.dir)?)\Z")
+_OID = regex(r"[0-9a-f]{32}(\.dir)?\Z")
+_KEY = regex(r"(files/md5/)?([0-9a-f]{2})/([0-9a-f]{30}(?:\.dir)?)\Z")
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Mapping
@@ -11,6 +10,7 @@ from struct import Struct
 from typing import TYPE_CHECKING, Any, Final
 
 from runner.hashes.hash import Hash
+from runner.regexes import regex
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 DIGEST: Final = 16
 """Bytes of an md5."""
 
-_PACKED = re.compile(r"[0-9a-f]{32}\Z")
+_PACKED = regex(r"[0-9a-f]{32}\Z")
 _digests = Struct("16s").iter_unpack
 _sized = Struct(">16sQ")
 _records = Struct(f"{_sized.size}s").iter_unpack

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from bisect import bisect_left
 from dataclasses import field
 from functools import cached_property
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 from runner.errors import Corrupt
 from runner.hashes.hash import DIR, MD5, Hash, hash_bytes
 from runner.hashes.names import DIGEST, Names
+from runner.regexes import regex
 from runner.values import dataclass
 
 if TYPE_CHECKING:
@@ -35,9 +35,9 @@ _ENDS, _BEGINS = b'"}]', b'[{"md5": "'
 _LONGEST: Final = 1 << 22
 """Bytes without two of DVC's rows in them: whoever wrote these writes otherwise."""
 
-_MEMBER = re.compile(r"[0-9a-f]{32}\Z")
-_MEMBERS = re.compile(r"[0-9a-f]+\Z")
-_UNSAFE = re.compile(r"(?:\A|[\0/])\.{0,2}(?=[\0/]|\Z)")
+_MEMBER = regex(r"[0-9a-f]{32}\Z")
+_MEMBERS = regex(r"[0-9a-f]+\Z")
+_UNSAFE = regex(r"(?:\A|[\0/])\.{0,2}(?=[\0/]|\Z)")
 """An empty part, `.` or `..`, in paths that a NUL parts."""
 
 _paths_as_json = json.JSONEncoder(separators=("\0", ":")).encode

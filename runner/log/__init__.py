@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 import os
-import re
 import sys
 import threading
 from contextlib import contextmanager
@@ -20,6 +19,7 @@ from runner.log.mask import Mask
 from runner.log.stage import StageOutput, inert
 from runner.log.turns import Turns
 from runner.log.whole import Whole, file_of
+from runner.regexes import regex
 from runner.values import dataclass
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ __all__ = [
 
 NAME: Final = "retrain"
 # What is no character of a line; halves of characters stand for bytes that are no UTF-8.
-_CONTROL: Final = re.compile("[\\x00-\\x08\\x0a-\\x1f\\x7f-\\x9f\\u2028\\u2029\\ud800-\\udfff]")
+_CONTROL: Final = regex("[\\x00-\\x08\\x0a-\\x1f\\x7f-\\x9f\\u2028\\u2029\\ud800-\\udfff]")
 
 Level = Literal["notice", "warning", "error"]
 _LEVELS: Final[dict[Level, int]] = {"notice": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
@@ -93,7 +93,9 @@ def printed(text: str) -> str:
 
     No secrets; newlines and other controls are escaped as Python writes them; no workflow commands.
     """
-    shown = _CONTROL.sub(lambda found: repr(found[0])[1:-1], masked(text))
+    shown = masked(text)
+    if not shown.isprintable():
+        shown = _CONTROL.sub(lambda found: repr(found[0])[1:-1], shown)
     return _door().clean(shown)
 
 

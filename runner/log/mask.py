@@ -8,13 +8,15 @@ import re
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, quote_plus
 
+from runner.regexes import regex
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 _BLANK: Final = "***"
 _SHORTEST: Final = 4
 """Shorter values would blank out ordinary text and are no secret to begin with."""
-_USERINFO: Final = re.compile(r"(?<=://)[^\s/?#\"']+@")
+_USERINFO: Final = regex(r"(?<=://)[^\s/?#\"']+@")
 """The user and the password, or token, in a url (RFC 3986, section 3.2.1)."""
 _URL_SAFE: Final = bytes.maketrans(b"+/", b"-_")
 
@@ -29,7 +31,7 @@ class Mask:
         """Prepare one pattern for all of `secrets`; the longest match wins."""
         spellings = {spelling for secret in secrets for spelling in _spellings(secret)}
         ordered = sorted(spellings, key=lambda spelling: (-len(spelling), spelling))
-        self._pattern = re.compile("|".join(map(re.escape, ordered))) if ordered else None
+        self._pattern = regex("|".join(map(re.escape, ordered))) if ordered else None
 
     def __call__(self, text: str) -> str:
         """Give `text` without the secrets."""

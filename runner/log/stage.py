@@ -6,6 +6,8 @@ import re
 from collections import deque
 from typing import TYPE_CHECKING, Final
 
+from runner.regexes import regex
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -22,9 +24,9 @@ LINE_LIMIT: Final = 16_384
 
 # Long enough that what is shown of an endless line was masked together with what follows it.
 _PATIENCE: Final = 8 * LINE_LIMIT
-_LINE_END: Final = re.compile(rb"[\r\n]")
+_LINE_END: Final = regex(rb"[\r\n]")
 # The Actions runner trims white space before it looks for "::".
-_COMMAND: Final = re.compile(r"^([^\S\n]*)::", re.MULTILINE)
+_COMMAND: Final = regex(r"^([^\S\n]*)::", re.MULTILINE)
 
 
 def inert(text: str) -> str:

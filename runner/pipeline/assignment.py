@@ -9,18 +9,19 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from runner.errors import ConfigError
+from runner.regexes import regex
 from runner.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_KEY: Final = re.compile(r"(?:[A-Za-z_$][\w$-]*|0|[1-9]\d*)(?:\.(?:[A-Za-z_$][\w$-]*|0|[1-9]\d*))*\Z", re.ASCII)
+_KEY: Final = regex(r"(?:[A-Za-z_$][\w$-]*|0|[1-9]\d*)(?:\.(?:[A-Za-z_$][\w$-]*|0|[1-9]\d*))*\Z", re.ASCII)
 _INT: Final = r"(?:0|[1-9](?:_?\d)*)"
 _POINT: Final = rf"(?:{_INT}?\.\d(?:_?\d)*|{_INT}\.)"
 _WS: Final = r"[ \t]*"
 # In the order of Hydra's lexer: of two that match equally far the first counts.
 _TOKENS: Final[Mapping[str, re.Pattern[str]]] = {
-    name: re.compile(pattern, re.DOTALL | re.ASCII)
+    name: regex(pattern, re.DOTALL | re.ASCII)
     for name, pattern in {
         "(": rf"{_WS}\({_WS}",
         ",": rf"{_WS},{_WS}",

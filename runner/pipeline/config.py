@@ -6,7 +6,6 @@ The syntax is ConfigObj's; section, remote and option names are lower-cased; a l
 from __future__ import annotations
 
 import posixpath
-import re
 from dataclasses import field
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final
@@ -14,6 +13,7 @@ from urllib.parse import urlsplit
 
 from runner.errors import ConfigError, ConfigErrors, Location, RemoteError
 from runner.pipeline.config_options import NAMED, PATHS, REMOTES, SECTIONS, UNCHECKED
+from runner.regexes import regex
 from runner.values import dataclass
 
 if TYPE_CHECKING:
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 
 DEFAULT_LINK_TYPES: Final = ("reflink", "copy")
 
-_NAMED = re.compile(r'\s*(remote|machine|db)\s*"(.*)"\s*\Z')
-_SECTION_LINE = re.compile(r"\s*\[\s*(.*?)\s*\]\s*(#.*)?\Z")
-_URL = re.compile(r"\w+://")
-_INTERPOLATED = re.compile(r'missing option "(.*)" in interpolation|loop detected in value "(.*)"')
+_NAMED = regex(r'\s*(remote|machine|db)\s*"(.*)"\s*\Z')
+_SECTION_LINE = regex(r"\s*\[\s*(.*?)\s*\]\s*(#.*)?\Z")
+_URL = regex(r"\w+://")
+_INTERPOLATED = regex(r'missing option "(.*)" in interpolation|loop detected in value "(.*)"')
 _KNOWN_AS: Final = {"sftp": "ssh", "abfs": "azure", "abfss": "azure", "az": "azure", "wasbs": "azure", "gcs": "gs"}
 """What other programs call kinds of urls that DVC has."""
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import posixpath
-import re
 from typing import TYPE_CHECKING, Any, Final
 
 from runner.errors import ConfigError, Location
 from runner.pipeline import yaml12
+from runner.regexes import regex
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -17,7 +17,7 @@ _MOST_MARKS: Final = 500_000  # about a second, as YAML's half a million events
 _MOST_TOML: Final = 1 << 20  # Python's reader takes most of a second for that
 _MOST_PYTHON: Final = 1 << 18  # Python's own parser takes up to 500 bytes a character
 JSON_MARKS: Final = ",:[{"
-_TOML_PLACE: Final = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)\Z")
+_TOML_PLACE: Final = regex(r" \(at (?:line (\d+), column (\d+)|end of document)\)\Z")
 
 
 def parse(path: str, text: str) -> Any:  # noqa: ANN401 - a document is of any shape

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any, Final
 
 from runner.errors import ConfigError
 from runner.pipeline import lock, yaml12
 from runner.pipeline.checksum import checksum
 from runner.pipeline.source import REV
+from runner.regexes import regex
 from runner.values import dataclass
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ _SECTIONS: Final = ("deps", "outs")
 _RECORDED: Final = frozenset({*_WRITTEN, "cloud"})
 _DEFAULTS: Final[Mapping[str, object]] = {"cache": True, "push": True, "persist": False, "plot": False, "metric": False}
 _TOP_DEFAULTS: Final[Mapping[str, object]] = {"wdir": ".", "locked": False, "frozen": False, "always_changed": False}
-_COMMENT: Final = re.compile(r"\s+#.*\Z")
+_COMMENT: Final = regex(r"\s+#.*\Z")
 
 
 def updated(text: str, file: str, entry: LockEntry, rev: str = "") -> str:

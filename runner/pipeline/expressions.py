@@ -6,18 +6,18 @@ An expression is a name with segments: `${a.b[0]}` and `${a.b.0}` are the same. 
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
 from typing import Final
 
+from runner.regexes import regex
 from runner.values import dataclass
 
 OPENING: Final = "${"
 ESCAPED: Final = "\\${"
 
-_EXPRESSION: Final = re.compile(r"(?<!\\)\$\{(.*?)\}")
+_EXPRESSION: Final = regex(r"(?<!\\)\$\{(.*?)\}")
 _WORD: Final = r"[^.\[\]]+"
-_NAME: Final = re.compile(rf"{_WORD}(?:\.{_WORD}|\[{_WORD}\][ \t\r]*)*")
+_NAME: Final = regex(rf"{_WORD}(?:\.{_WORD}|\[{_WORD}\][ \t\r]*)*")
 
 
 class Unresolved(Exception):

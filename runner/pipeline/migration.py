@@ -19,6 +19,7 @@ from runner.errors import ConfigError, ConfigErrors, Location
 from runner.pipeline import dvcfile_write, files, lock, yaml12
 from runner.pipeline.addresses import LOCK_FILE, PROJECT_FILE, STAGE_FILE, address
 from runner.pipeline.checksum import checksum
+from runner.regexes import regex
 from runner.values import dataclass
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
     Read = Callable[[str], str | None]
 
-_NO_NAME: Final = re.compile(r"[^\w-]+")
+_NO_NAME: Final = regex(r"[^\w-]+")
 """What DVC takes in no name of a stage that it writes itself."""
 _FLAGS: Final = ("desc", "type", "labels", "remote", "checkpoint")
 _OLD: Final = ("metric", "plot", "checkpoint", "tags")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import posixpath
-import re
 from dataclasses import field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
@@ -16,13 +15,14 @@ from runner.pipeline.model import Dep, Out, Param, Stage
 from runner.pipeline.source import DATASET, Source
 from runner.pipeline.template import Definition, Template
 from runner.pipeline.unpack import Unpacking
+from runner.regexes import regex
 from runner.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from runner.pipeline.shape import Page, Where
-_BREAK: Final = re.compile(r"\r\n|[\n\r\x85\u2028\u2029]")
+_BREAK: Final = regex(r"\r\n|[\n\r\x85\u2028\u2029]")
 """What ends a line to YAML, by which the places in a file are counted."""
 _MAKING: Final = frozenset({"foreach", "matrix"})
 

@@ -7,12 +7,12 @@ refused if it does not say exactly what was asked for.
 from __future__ import annotations
 
 import json
-import re
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final
 
 from runner.errors import ConfigError, Location
 from runner.pipeline import documents, rewriting_python, rewriting_toml, rewriting_yaml, yaml12
+from runner.regexes import regex
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     Path = tuple[Any, ...]
 
-_INDENT: Final = re.compile(r"\n([ \t]+)\S")
+_INDENT: Final = regex(r"\n([ \t]+)\S")
 
 
 def rewritten(path: str, text: str, assignments: Sequence[Assignment]) -> str:

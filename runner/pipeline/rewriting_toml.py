@@ -9,12 +9,14 @@ import re
 import tomllib
 from typing import TYPE_CHECKING, Any, Final
 
+from runner.regexes import regex
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_TABLE: Final = re.compile(r"[ \t]*\[([^\[\]].*?|)\][ \t]*(?:#.*)?\r?\n?\Z")
+_TABLE: Final = regex(r"[ \t]*\[([^\[\]].*?|)\][ \t]*(?:#.*)?\r?\n?\Z")
 _NAME: Final = r"""(?:[A-Za-z0-9_-]+|"(?:\\.|[^"\\])*"|'[^']*')"""
-_ASSIGNED: Final = re.compile(rf"[ \t]*({_NAME}(?:[ \t]*\.[ \t]*{_NAME})*)[ \t]*=[ \t]*")
+_ASSIGNED: Final = regex(rf"[ \t]*({_NAME}(?:[ \t]*\.[ \t]*{_NAME})*)[ \t]*=[ \t]*")
 
 
 def rewritten(text: str, keys: tuple[Any, ...], wanted: Any) -> str:  # noqa: ANN401 - a document is of any shape

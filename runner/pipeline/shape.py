@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import datetime as dt
 import posixpath
-import re
 from dataclasses import field
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final
 
 from runner.errors import ConfigError, Location
 from runner.pipeline import spellings, yaml12
+from runner.regexes import regex
 from runner.values import dataclass
 
 if TYPE_CHECKING:
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 Shape = dict[str, str]
 Where = tuple[str | int, ...]
 
-URL = re.compile(r"[A-Za-z][\w+.-]*://")
-CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")  # a line break would start a line of its own in .gitignore
+URL = regex(r"[A-Za-z][\w+.-]*://")
+CONTROL = regex("[\x00-\x1f\x7f-\x9f]")  # a line break would start a line of its own in .gitignore
 _RESERVED = frozenset({".git", ".dvc", ".github"})
 _UNSEEN = frozenset({".git", ".hg", ".dvc"})
 """Folders that DVC passes by wherever they lie."""

@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
+from runner.regexes import regex
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -41,7 +43,7 @@ _OF_FILES: Final[Mapping[str, str]] = {
     "version": "a dvc.yaml has no version: remove the line",
     "pipelines": "did you mean 'stages'?",
 }
-_PARAM: Final = re.compile(r"(?P<file>[^:]+\.(?:ya?ml|json|toml|py)):(?P<key>[\w.\-]+)\Z", re.IGNORECASE)
+_PARAM: Final = regex(r"(?P<file>[^:]+\.(?:ya?ml|json|toml|py)):(?P<key>[\w.\-]+)\Z", re.IGNORECASE)
 
 
 def of_key(key: object, value: object, known: Mapping[str, Any]) -> str:

@@ -9,11 +9,12 @@ from yaml.error import MarkedYAMLError
 from yaml.reader import ReaderError
 
 from runner.errors import ConfigError, Location
+from runner.regexes import regex
 
 if TYPE_CHECKING:
     from yaml.error import YAMLError
 
-_CONFLICT: Final = re.compile(r"^(?:<{7}|\|{7}|>{7})(?: |$)|^={7}$", re.MULTILINE)
+_CONFLICT: Final = regex(r"^(?:<{7}|\|{7}|>{7})(?: |$)|^={7}$", re.MULTILINE)
 
 _NO_COLON: Final = "could not find expected ':'"
 _TAB: Final = ("not valid YAML: a tab where only blanks may stand", "use blanks, or put a value with tabs in quotes")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from yaml.error import YAMLError
@@ -21,6 +20,7 @@ from runner.pipeline.yaml12_events import (
 )
 from runner.pipeline.yaml12_scalars import COLLECTIONS, MERGE, TAG, TAGGED, YAML_11, YAML_12, for_keys
 from runner.pipeline.yaml12_tabs import TabWatch
+from runner.regexes import regex
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -32,7 +32,7 @@ MAX_EVENTS: Final = 500_000  # about a second: nodes and ends of collections
 MAX_DEPTH: Final = 100
 MAX_ALIASED: Final = 500_000  # nodes that aliases and merge keys stand for, counted as if written out
 # libyaml skips it at the start of any line, where it belongs to the text for DVC's reader.
-_BOM_IN_LINE: Final = re.compile("(?:^|[\r\n])\ufeff")
+_BOM_IN_LINE: Final = regex("(?:^|[\r\n])\ufeff")
 
 _KEYS_12: Final = for_keys(YAML_12)
 _KEYS_11: Final = for_keys(YAML_11)

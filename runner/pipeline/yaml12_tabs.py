@@ -10,11 +10,12 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from runner.pipeline.yaml12_events import MAPPING, MAPPING_END, SCALAR, SEQUENCE, SEQUENCE_END, is_plain
+from runner.regexes import regex
 
 if TYPE_CHECKING:
     from runner.pipeline.yaml12_events import Event
 
-_COMMENT_OR_TAB: Final = re.compile(r"(?:^|(?<=[ \t]))#[^\r\n\x85\u2028\u2029]*|\t", re.MULTILINE)
+_COMMENT_OR_TAB: Final = regex(r"(?:^|(?<=[ \t]))#[^\r\n\x85\u2028\u2029]*|\t", re.MULTILINE)
 _STARTS: Final = frozenset({SEQUENCE, MAPPING})
 _ENDS: Final = frozenset({SEQUENCE_END, MAPPING_END})
 

@@ -12,6 +12,7 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from runner.pipeline.yaml12_scalars import is_string
+from runner.regexes import regex
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -25,7 +26,7 @@ _PRINTABLE: Final = "\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd
 _LONGEST_KEY: Final = 128
 _TAGS: Final = {str: "!!str", bool: "!!bool", int: "!!int", float: "!!float", type(None): "!!null"}
 
-_NEEDS_QUOTES: Final = re.compile(
+_NEEDS_QUOTES: Final = regex(
     rf"""
     \A(?: --- | \.\.\. | [\#,\[\]{{}}&*!|>'"%@`] | [-?:](?:[{_BLANKS}]|\Z) | [ ])
     | :(?:[{_BLANKS}]|\Z)
@@ -35,8 +36,8 @@ _NEEDS_QUOTES: Final = re.compile(
     """,
     re.VERBOSE,
 )
-_NEEDS_DOUBLE: Final = re.compile(rf"['\n] | [^{_PRINTABLE}{_BREAKS}] | [ ][{_BREAKS}] | [{_BREAKS}][ ]", re.VERBOSE)
-_NEEDS_ESCAPE: Final = re.compile(rf'["\\] | [^{_PRINTABLE}]', re.VERBOSE)
+_NEEDS_DOUBLE: Final = regex(rf"['\n] | [^{_PRINTABLE}{_BREAKS}] | [ ][{_BREAKS}] | [{_BREAKS}][ ]", re.VERBOSE)
+_NEEDS_ESCAPE: Final = regex(rf'["\\] | [^{_PRINTABLE}]', re.VERBOSE)
 _ESCAPES: Final = dict(zip('\0\a\b\t\n\v\f\r\x1b"\\\x85\u2028\u2029', '0abtnvfre"\\NLP', strict=True))
 # Escape letter and how many hexadecimal digits follow it.
 _CODES: Final = (("x", 2), ("u", 4), ("U", 8))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import field
 from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
 
+from runner.regexes import regex
 from runner.review.escape import clean
 from runner.review.words import outcome
 from runner.values import dataclass
@@ -31,7 +31,7 @@ BOX_WIDTH, BOX_HEIGHT = 190, 46
 _THREAD, _MARGIN = 10, 12
 _WIDEST = 5
 _LABEL = 48
-_UNSAFE = re.compile(r"[^\w /.]|_|\.(?=\s)")
+_UNSAFE = regex(r"[^\w /.]|_|\.(?=\s)")
 _COLOURS = {
     "fresh": ("#f1f5f9", "#94a3b8"),
     "frozen": ("#e0e7ff", "#6366f1"),

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from bisect import bisect_left
 from collections import Counter
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeGuard
 
+from runner.regexes import regex
 from runner.review import words
 from runner.values import dataclass
 
@@ -25,7 +25,7 @@ _WIDE: Final = 16
 _MOST_CLASSES: Final = 12
 _COLOURS: Final[Mapping[Side, str]] = {"base": "#945dd6", "head": "#13adc7"}
 """As DVC's templates colour the first two revisions."""
-_UNSAFE: Final = re.compile(r"[^\w .-]")
+_UNSAFE: Final = regex(r"[^\w .-]")
 Number = float | int
 
 

@@ -10,6 +10,8 @@ import html
 import re
 from typing import TYPE_CHECKING
 
+from runner.regexes import regex
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -19,20 +21,20 @@ LONGEST_LINE = 300
 
 # Zero width: breaks what GitHub turns into a link or a notification, and changes nothing to the eye.
 _BREAK = "\u200b"
-_ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
-_BLANK = re.compile("[\t\n\v\f\r\x1c-\x1f\x85\u2028\u2029]")
-_HALF = re.compile("[\ud800-\udfff]")
+_ANSI = regex(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
+_BLANK = regex("[\t\n\v\f\r\x1c-\x1f\x85\u2028\u2029]")
+_HALF = regex("[\ud800-\udfff]")
 # Controls, and what is invisible or turns the direction of writing round. Written out rather than asked of the
 # Unicode database, whose answer depends on the version of Python.
-_UNSEEN = re.compile(
+_UNSEEN = regex(
     "[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f"
     "\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff0-\ufffb\U000e0000-\U000e0fff]"
 )
-_COMMENT = re.compile(r"<(?=!--)")
-_TICKS = re.compile(r"`+")
-_SPECIAL = re.compile(r"[\\`*_\[\]<>&~|!$]")
-_LINKED = re.compile(r"(?<=[@#])|(?<=:)(?=//)|(?<=www)(?=\.)|(?<=\bGH)(?=-\d)", re.IGNORECASE)
-_BLOCK_START = re.compile(r"\A(\d*)([-+=.)])(?![\d.])")
+_COMMENT = regex(r"<(?=!--)")
+_TICKS = regex(r"`+")
+_SPECIAL = regex(r"[\\`*_\[\]<>&~|!$]")
+_LINKED = regex(r"(?<=[@#])|(?<=:)(?=//)|(?<=www)(?=\.)|(?<=\bGH)(?=-\d)", re.IGNORECASE)
+_BLOCK_START = regex(r"\A(\d*)([-+=.)])(?![\d.])")
 
 
 def whole(text: str) -> str:

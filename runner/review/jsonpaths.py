@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -10,6 +9,8 @@ from jsonpath_ng.exceptions import JSONPathError
 from jsonpath_ng.ext.arithmetic import Operation
 from jsonpath_ng.ext.parser import parse
 from jsonpath_ng.jsonpath import Child, DatumInContext, Fields, Index, JSONPath, Root, Wildcard
+
+from runner.regexes import regex
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -25,8 +26,8 @@ class Entry(str):
 
 
 QUOTING = "a name with other characters than letters, digits, '_' and '-' is written in quotes: $['by class'].f1"
-_PLACE = re.compile(r"(?:\bcol |\b1:)(\d+)")
-_PLAIN = re.compile(r"[A-Za-z0-9_-]+\Z")
+_PLACE = regex(r"(?:\bcol |\b1:)(\d+)")
+_PLAIN = regex(r"[A-Za-z0-9_-]+\Z")
 
 
 class JsonPathError(ValueError):

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from runner.pipeline import documents
+from runner.regexes import regex
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -17,7 +18,7 @@ _CODE_SUFFIXES = ".py .ipynb .r .rmd .jl .sh .bash .sql .c .cc .cpp .h .cu .rs .
 _MODEL_SUFFIXES = ".pkl .pickle .joblib .pt .pth .ckpt .onnx .h5 .hdf5 .keras .safetensors .tflite .pb .cbm .bst .gguf"
 _CODE: Final = frozenset(_CODE_SUFFIXES.split())
 _MODEL: Final = frozenset(_MODEL_SUFFIXES.split())
-_NAMED: Final = re.compile(r"(?:\A|[/_.-])models?(?:\Z|[/_.-])", re.IGNORECASE)
+_NAMED: Final = regex(r"(?:\A|[/_.-])models?(?:\Z|[/_.-])", re.IGNORECASE)
 
 
 def models(pipeline: Pipeline) -> frozenset[str]:

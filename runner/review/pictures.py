@@ -9,9 +9,9 @@ import base64
 import importlib.util
 import json
 import logging
-import re
 from typing import TYPE_CHECKING, Any, Final
 
+from runner.regexes import regex
 from runner.review.vega import DATA
 
 if TYPE_CHECKING:
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("retrain")
 LITE: Final = "6.4"
-_SUFFIX: Final = re.compile(r"image/([a-z]+)")
-_NAME: Final = re.compile(r"[^\w.-]+")
+_SUFFIX: Final = regex(r"image/([a-z]+)")
+_NAME: Final = regex(r"[^\w.-]+")
 
 
 def files(report: Report) -> Iterator[tuple[str, bytes]]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from runner.errors import ConfigError, Location
 from runner.pipeline import documents
+from runner.regexes import regex
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
 
 DELIMITERS: Final = {".csv": ",", ".tsv": "\t"}
 LINES: Final = frozenset({".jsonl", ".ndjson"})
-_WHOLE: Final = re.compile(r"[+-]?[0-9]{1,4000}\Z")  # Python reads 4,300 digits; longer ones are infinite all the same
-_NUMBER: Final = re.compile(
+_WHOLE: Final = regex(r"[+-]?[0-9]{1,4000}\Z")  # Python reads 4,300 digits; longer ones are infinite all the same
+_NUMBER: Final = regex(
     r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:e[+-]?[0-9]+)?\Z|[+-]?(?:nan|inf|infinity)\Z", re.IGNORECASE
 )
 

@@ -7,12 +7,12 @@ the caller; it is never guessed, and what nobody says it of is proposed as a com
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Final, Literal
 
+from runner.regexes import regex
 from runner.review import bands, jsonpaths, words
 from runner.review.metrics import Unreadable, decimal
 from runner.review.series import Series
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     Better = Literal["higher", "lower", ""]
     Say = Callable[[str, Steps], Better]
 
-_PLAIN: Final = re.compile(r"[A-Za-z0-9_./-]+:\$[A-Za-z0-9_.\[\]-]*\Z")
+_PLAIN: Final = regex(r"[A-Za-z0-9_./-]+:\$[A-Za-z0-9_.\[\]-]*\Z")
 _BEYOND_NOISE: Final = 3
 
 

@@ -17,6 +17,7 @@ from runner.git import fetching
 from runner.git.history import mainline
 from runner.pipeline import dvcfile, lock, yaml12
 from runner.pipeline.shape import Page
+from runner.regexes import regex
 from runner.review.commit import Commit
 from runner.review.metrics import Unreadable, decimal, flatten
 from runner.review.model import History, Mark, Trend
@@ -174,7 +175,7 @@ class _Locks:
         """Give one entry: from its own lines where DVC wrote them, which spares reading all of a large lock."""
         block = _block(text, name)
         found = self._read(file, f"schema: '2.0'\nstages:\n{block}") if block else {}
-        other = re.compile(rf"^\s*[\"']?{re.escape(name)}[\"']?\s*:", re.MULTILINE)
+        other = regex(rf"^\s*[\"']?{re.escape(name)}[\"']?\s*:", re.MULTILINE)
         return found.get(name) or (self._read(file, text).get(name) if other.search(text) else None)
 
     def _read(self, file: str, text: str) -> Mapping[str, LockEntry]:
@@ -213,7 +214,7 @@ def _block(text: str, name: str) -> str:
     """Give the lines of a stage as DVC writes them: its name two blanks in, everything of it further; empty: none."""
     start = text.find("\nstages:\n")
     spelled = re.escape(name)
-    lines = re.compile(rf"^  (?:{spelled}|'{spelled}'|\"{spelled}\"):\n(?:    .*\n?|[ ]*\n)+", re.MULTILINE)
+    lines = regex(rf"^  (?:{spelled}|'{spelled}'|\"{spelled}\"):\n(?:    .*\n?|[ ]*\n)+", re.MULTILINE)
     found = lines.search(text, start + 1) if start >= 0 else None
     return found.group() if found else ""
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import difflib
-import re
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
+from runner.regexes import regex
 from runner.review import words
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ _WANTED: Final[Mapping[Unit, str]] = {
 }
 _KINDS: Final[Mapping[Unit, str]] = {"": "a plain number", "bytes": "a size", "seconds": "a duration"}
 _LARGEST: Final = 16  # digits before the point, less one: below a thousand of the largest unit
-_QUANTITY: Final = re.compile(r"(-?[0-9]{1,18}(?:\.[0-9]{1,18})?) ?([A-Za-z]+)\Z")
+_QUANTITY: Final = regex(r"(-?[0-9]{1,18}(?:\.[0-9]{1,18})?) ?([A-Za-z]+)\Z")
 
 
 class UnitError(ValueError):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
+from runner.regexes import regex
 from runner.review import words
 from runner.values import dataclass
 
@@ -29,7 +29,7 @@ _WORDS = {
     "error": "Stopped",
 }
 _RANK = {"failed": 0, "unmeasured": 1, "accepted": 2, "warned": 3, "passed": 4, "": 5}
-_MD5 = re.compile(r"([0-9a-f]{8})[0-9a-f]{24}(?:\.dir)?\Z")
+_MD5 = regex(r"([0-9a-f]{8})[0-9a-f]{24}(?:\.dir)?\Z")
 _SHA = 7
 SPARED: Final = frozenset({"fresh", "restored", "frozen"})
 """What was done with a stage whose command did not have to run."""

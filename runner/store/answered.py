@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
+from runner.regexes import regex
 from runner.values import dataclass
 
-_STATUS: Final = re.compile(r"status code: (\d{3})")
-_TOLD: Final = re.compile(r"<(Code|Message|RequestId)>([^<]*)</\1>")
+_STATUS: Final = regex(r"status code: (\d{3})")
+_TOLD: Final = regex(r"<(Code|Message|RequestId)>([^<]*)</\1>")
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,12 +6,12 @@ much has arrived.
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 from google.api_core.exceptions import from_http_response
 
 from runner.errors import Unavailable
+from runner.regexes import regex
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +27,7 @@ TIMEOUT: Final = (10.0, 30.0)
 """Seconds to connect, and between two pieces of an answer."""
 
 _MORE_TO_COME: Final = 308
-_ARRIVED: Final = re.compile(r"bytes=0-(\d+)\Z")
+_ARRIVED: Final = regex(r"bytes=0-(\d+)\Z")
 
 
 class GSUpload:

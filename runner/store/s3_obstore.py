@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import io
 import os
-import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
@@ -25,6 +24,7 @@ from urllib3 import HTTPResponse
 from urllib3.exceptions import HTTPError
 
 from runner.hashes import CHUNK
+from runner.regexes import regex
 from runner.store.answered import answered
 from runner.store.arriving import at_once, from_obstore
 from runner.store.protocols import Unranged, Version
@@ -71,7 +71,7 @@ _ASKED_AGAIN: Final = timedelta(minutes=5)
 ten times a second at most. boto3 alone knows when they are to be renewed, and has them at hand until then."""
 
 _PROBE: Final = "probe"
-_SCOPE: Final = re.compile(r"AWS4-HMAC-SHA256 Credential=[^,]+/\d{8}/([^/,]+)/s3/aws4_request")
+_SCOPE: Final = regex(r"AWS4-HMAC-SHA256 Credential=[^,]+/\d{8}/([^/,]+)/s3/aws4_request")
 _ELSEWHERE: Final = ("redirect", "certificate", "External AWS credential", "invalid list response")
 _REGION: Final = frozenset({"AuthorizationHeaderMalformed", "PermanentRedirect", "TemporaryRedirect"})
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
@@ -11,6 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from s3transfer.utils import ReadFileChunk
 
 from runner.errors import RemoteError
+from runner.regexes import regex
 from runner.store import s3_errors
 from runner.values import dataclass
 
@@ -32,7 +32,7 @@ _ROUND: Final = 1 << 20
 _ABANDONED: Final = timedelta(hours=24)
 """Age of an upload that nobody goes on with: no run of CI takes so long, and DVC's do not go on with theirs either."""
 
-_OBJECT: Final = re.compile(r"(files/md5/)?[0-9a-f]{2}/[0-9a-f]{30}(\.dir)?\Z")
+_OBJECT: Final = regex(r"(files/md5/)?[0-9a-f]{2}/[0-9a-f]{30}(\.dir)?\Z")
 
 
 @dataclass(frozen=True)

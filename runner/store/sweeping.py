@@ -5,10 +5,10 @@
 from __future__ import annotations
 
 import os
-import re
 import time
 from typing import TYPE_CHECKING, Final
 
+from runner.regexes import regex
 from runner.store import disk
 
 if TYPE_CHECKING:
@@ -20,8 +20,8 @@ OLD_ENOUGH: Final = 3600.0
 FORGOTTEN: Final = 7 * 24 * 3600.0
 """Seconds after which nobody will go on with the first bytes of a large object."""
 
-_OURS: Final = re.compile(r"\.(\d+)(?:-[0-9a-f]+){1,2}\.tmp\Z")
-_PARTIAL: Final = re.compile(r"\.[0-9a-f]{30}(?:\.dir)?\.part\.tmp\Z")
+_OURS: Final = regex(r"\.(\d+)(?:-[0-9a-f]+){1,2}\.tmp\Z")
+_PARTIAL: Final = regex(r"\.[0-9a-f]{30}(?:\.dir)?\.part\.tmp\Z")
 
 
 def left_over(folders: Iterable[str], now: float | None = None, age: float = OLD_ENOUGH) -> Iterator[str]:

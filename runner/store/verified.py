@@ -9,12 +9,12 @@ on counts as missing; it is never deleted by reading it.
 from __future__ import annotations
 
 import os
-import re
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from runner.errors import Corrupt, ObjectMissing
 from runner.hashes import LEGACY, MD5, Hash, Names, Tree
+from runner.regexes import regex
 from runner.store import disk
 from runner.store.digest import MD5_LENGTH, digest_for, fits, passed, taken
 from runner.store.meter import unheard
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from runner.store.meter import Meter, Report
     from runner.store.state import State
 
-_QUARANTINED: Final = re.compile(r"([0-9a-f]{32}(?:\.dir)?)-[0-9a-f]{8}\Z")
+_QUARANTINED: Final = regex(r"([0-9a-f]{32}(?:\.dir)?)-[0-9a-f]{8}\Z")
 _FOLDER = 2
 """Digits of a name that are its folder's."""
 

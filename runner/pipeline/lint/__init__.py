@@ -5,11 +5,11 @@ Each rule is a function from `Material` to findings; `catalogue` lists what they
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final
 
 from runner.pipeline.lint import commands, errors, keeping, parameters, recorded
 from runner.pipeline.lint.catalogue import named
+from runner.regexes import regex
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -47,7 +47,7 @@ _OF_ALL_FILES: Final[tuple[Check, ...]] = (
     keeping.default_remote,
     recorded.left_over,
 )
-_IGNORED: Final = re.compile(r"#\s*retrain:\s*ignore\[([^\]]*)\]")
+_IGNORED: Final = regex(r"#\s*retrain:\s*ignore\[([^\]]*)\]")
 
 
 def lint(material: Material) -> list[Finding]:

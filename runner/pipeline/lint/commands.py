@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from runner.pipeline.graph import PathTree
 from runner.pipeline.lint import catalogue, shell
 from runner.pipeline.lint.modules import imported
+from runner.regexes import regex
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
 
 _FORGOTTEN: Final = frozenset({"cd", "export", "source", ".", "conda", "set", "alias", "shopt", "ulimit", "module"})
 _OPENED: Final = {"if": "fi", "for": "done", "while": "done", "until": "done", "case": "esac"}
-_BASH: Final = re.compile(r"(?:^|[\s;(])(\[\[\s|set -\w* ?-?o pipefail|<\(|<<<|&>)")
-_QUOTED: Final = re.compile(r"'[^']*'|\"(?:\\.|[^\"\\])*\"")
+_BASH: Final = regex(r"(?:^|[\s;(])(\[\[\s|set -\w* ?-?o pipefail|<\(|<<<|&>)")
+_QUOTED: Final = regex(r"'[^']*'|\"(?:\\.|[^\"\\])*\"")
 _FEW: Final = 3
 _NO_INPUTS: Final = frozenset({"params.yaml", "dvc.yaml", "dvc.lock", "requirements.txt", "pyproject.toml"})
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final
 
 from runner.errors import Location
 from runner.pipeline.lint import catalogue
 from runner.pipeline.lint.finding import Finding
+from runner.regexes import regex
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from runner.pipeline.lint.material import Material
 
 _CONFIG: Final = ".dvc/config"
-_SECRET: Final = re.compile(
+_SECRET: Final = regex(
     r"[^\S\n]*(secret_access_key|session_token|password|account_key|connection_string|sas_token|client_secret"
     r"|service_account_secret|oss_key_secret|gdrive_client_secret|token|passphrase)[^\S\n]*=[^\S\n]*(\S+)"
 )

@@ -13,6 +13,7 @@ from runner.pipeline.lint import catalogue, errors, reading, shell
 from runner.pipeline.lint.finding import Finding
 from runner.pipeline.lint.modules import imported
 from runner.pipeline.lint.scripts import Script
+from runner.regexes import regex
 from runner.values import dataclass
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from runner.pipeline.lint.values import Use, Value
     from runner.pipeline.model import Param, Stage
 
-_EXPRESSION: Final = re.compile(r"\$\{([^}]+)\}")
+_EXPRESSION: Final = regex(r"\$\{([^}]+)\}")
 _UNCOUNTED: Final = frozenset({"size", "nfiles"})
 _MISSING: Final = object()
 

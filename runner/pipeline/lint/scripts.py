@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from runner.pipeline.lint import shell
+from runner.regexes import regex
 from runner.values import dataclass
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     Exists = Callable[[str], bool]
 
 SUFFIXES: Final = (".py", ".sh", ".bash", ".r", ".ipynb", ".jl", ".js", ".mjs", ".pl", ".rb", ".qmd", ".rmd", ".sql")
-_VERSION: Final = re.compile(r"(?<=[A-Za-z])[\d.]+\Z")
+_VERSION: Final = regex(r"(?<=[A-Za-z])[\d.]+\Z")
 
 
 @dataclass(frozen=True, slots=True)

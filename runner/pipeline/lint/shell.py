@@ -8,14 +8,15 @@ import shlex
 from dataclasses import field
 from typing import TYPE_CHECKING, Final
 
+from runner.regexes import regex
 from runner.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-_ASSIGNMENT: Final = re.compile(r"([A-Za-z_]\w*)=(.*)", re.DOTALL)
+_ASSIGNMENT: Final = regex(r"([A-Za-z_]\w*)=(.*)", re.DOTALL)
 _PUNCTUATION: Final = frozenset("();<>|&")
-_LATER: Final = re.compile(r"[$`*?]")
+_LATER: Final = regex(r"[$`*?]")
 
 
 @dataclass(frozen=True, slots=True)
