@@ -114,10 +114,10 @@ def _told(error: RunnerError, call: Call) -> int:
     if isinstance(error, NothingAsked):
         logger.info("nothing is done: %s", error)
         return error.exit_code
-    from runner import opening, pointing  # noqa: PLC0415 - `--help` goes wrong nowhere
+    from runner import locating, pointing  # noqa: PLC0415 - `--help` goes wrong nowhere
 
     # A code host knows files by their place in the repository; who sits in the project's folder, by their place there.
-    prefix = opening.folder(call.flags, call.environ) if call.in_actions else ""
+    prefix = locating.folder(call.flags, call.environ) if call.in_actions else ""
     for one in pointing.mistakes(error, prefix):
         log.annotation(one.level, one.message, where=one.where)
     return error.exit_code

@@ -8,7 +8,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from runner import asking, opening
+from runner import configured, locating, ruling
 from runner.engine.workspace import Workspace
 from runner.errors import ConfigError, ConfigErrors
 from runner.git import index
@@ -55,9 +55,9 @@ def gather(flags: Mapping[str, str | None], environ: Mapping[str, str]) -> Evide
         GitError: there is no repository.
 
     """
-    root, git, prefix = opening.located(flags, environ)
+    root, git, prefix = locating.located(flags, environ)
     if not (root / ".dvc").is_dir():
-        raise opening.no_project(root)
+        raise locating.no_project(root)
     errors: list[RunnerError] = []
     gates, config = _gates(root, flags, environ, errors), _config(root, git, prefix, environ, errors)
     workspace = Workspace(root, State(), within=git.root)
@@ -84,7 +84,7 @@ def _gates(
     root: Path, flags: Mapping[str, str | None], environ: Mapping[str, str], errors: list[RunnerError]
 ) -> GateFile | None:
     try:
-        return asking.gate_file(root, flags, environ)
+        return ruling.checked(root, flags, environ)
     except ConfigError as error:
         others = [problem for problem in error.problems if problem.where is None]
         if others:  # an option or an input
@@ -95,7 +95,7 @@ def _gates(
 
 def _config(root: Path, git: Git, prefix: str, environ: Mapping[str, str], errors: list[RunnerError]) -> Config | None:
     try:
-        return opening.dvc_config(root, git, prefix, environ)
+        return configured.dvc_config(root, git, prefix, environ)
     except ConfigError as error:
         errors += error.problems
         return None

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from runner import asking, opening, settings
+from runner import locating, settings, triggered
 from runner.errors import RunnerError
 from runner.forge.github import GitHub
 from runner.forge.local import Local
@@ -77,8 +77,8 @@ def early(flags: Mapping[str, str | None], environ: Mapping[str, str]) -> Forge:
     """
     try:
         chosen = settings.resolve(flags, environ, {})
-        prefix = opening.folder(flags, environ)
-        return _opened(chosen, asking.event_of(environ), prefix, None if chosen.comment == "off" else "correct")
+        prefix = locating.folder(flags, environ)
+        return _opened(chosen, triggered.event_of(environ), prefix, None if chosen.comment == "off" else "correct")
     except RunnerError as error:
         logger.debug("no check and no status can be posted: %s", error)
         return step(environ)

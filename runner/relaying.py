@@ -12,7 +12,7 @@ import logging
 import os
 from typing import TYPE_CHECKING, Final
 
-from runner import asking, hosting, opening, presenting, settings, telling
+from runner import hosting, locating, presenting, ruling, settings, telling, triggered
 from runner.errors import ConfigError, Exit, ForgeError, Location
 from runner.forge.firstrun import first_run
 
@@ -49,11 +49,11 @@ def relay(flags: Mapping[str, str | None], environ: Mapping[str, str]) -> int | 
     actions = settings.actions_of(environ)
     if actions is None or actions.event != "workflow_run":
         return None
-    payload = asking.payload(actions)
+    payload = triggered.payload(actions)
     first = first_run(payload, actions.repository)
-    if asking.event(actions, payload).kind != "workflow-run-of-stranger" or first is None:
+    if triggered.event(actions, payload).kind != "workflow-run-of-stranger" or first is None:
         return None
-    chosen = opening.settings_alone(flags, environ)
+    chosen = ruling.settings_alone(flags, environ)
     if why := _nothing_to_do(chosen, first):
         logger.info("nothing is posted: %s", why)
         return Exit.HELD
@@ -112,10 +112,10 @@ def _report(handover: Handover, first: FirstRun, name: str) -> Report | None:
 
 def _job(chosen: Settings, actions: Actions, first: FirstRun, number: int) -> Job:
     """Give the first run as the one whose report is posted: a later first run's comment is not overwritten."""
-    root = opening.find_root(chosen.directory) or chosen.directory
+    root = locating.root_of(chosen.directory)
     folder = os.path.relpath(root, actions.workspace or root)
     prefix = "" if folder.startswith(os.pardir) or folder == os.curdir else f"{folder}/"
-    job = hosting.job_of(asking.event(actions, {}), actions, prefix, chosen.report_name)
+    job = hosting.job_of(triggered.event(actions, {}), actions, prefix, chosen.report_name)
     return dataclasses.replace(
         job, head=first.head_sha, number=number, run=first.number, attempt=first.attempt, url=first.url
     )
@@ -124,7 +124,7 @@ def _job(chosen: Settings, actions: Actions, first: FirstRun, number: int) -> Jo
 def _post(report: Report, chosen: Settings, repository: Repository, jobs: list[Job], step: Forge) -> None:
     from runner.forge.comments import Comments  # noqa: PLC0415 - see `_relayed`
 
-    own = presenting.own_templates(opening.find_root(chosen.directory) or chosen.directory)
+    own = presenting.own_templates(locating.root_of(chosen.directory))
     standing = telling.standing_of(report, Exit.HELD, own)
     step.summary(standing)
     urls = [Comments(repository, job, chosen.comment).write(standing) for job in jobs if chosen.comment != "off"]

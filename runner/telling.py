@@ -10,7 +10,7 @@ import dataclasses
 import logging
 from typing import TYPE_CHECKING
 
-from runner import __version__, alarming, asking, composing, filing, log, pointing, presenting, settings
+from runner import __version__, alarming, composing, filing, log, pointing, presenting, settings, triggered
 from runner.errors import ConfigError, Exit, ForgeError, RunnerError
 from runner.forge.protocol import Standing
 
@@ -132,7 +132,7 @@ def stopped(  # noqa: PLR0913, PLR0917 - what went wrong, in which call, and who
     try:
         alarming.alarm(
             url,
-            asking.event_of(environ),
+            triggered.event_of(environ),
             report.exit_code,
             lambda: _announced(report, standing, settings.page_of(environ)),
         )

@@ -26,14 +26,14 @@ def migrate(call: Call, *, dry_run: bool) -> int:
 
     Hashes and objects stay as they are: DVC 3 reads them where they are. Refuses where something would be lost.
     """
-    from runner import opening  # noqa: PLC0415 - see `open_project`
+    from runner import locating, trust  # noqa: PLC0415 - see `open_project`
     from runner.engine import migrating  # noqa: PLC0415
     from runner.pipeline import migration  # noqa: PLC0415
 
     with stop_is_told(call):
-        root, git, _ = opening.located(call.flags, call.environ)
+        root, git, _ = locating.located(call.flags, call.environ)
         if not dry_run:
-            opening.check_scratch(root, git)
+            trust.check_scratch(root, git)
             migrating.finish(root)  # what was begun there cannot be opened: its stages are there twice
         opened = open_project(call)
         project = opened.project

@@ -59,9 +59,9 @@ def stop_is_told(call: Call, *, writes: bool = False) -> Iterator[Stop]:
         telling.ignored(end, hosting.step(call.environ))
         raise
     except Exception as error:
-        from runner import filing, opening, telling  # noqa: PLC0415 - see `open_project`
+        from runner import filing, locating, telling  # noqa: PLC0415 - see `open_project`
 
-        prefix = opening.folder(call.flags, call.environ) if call.in_actions else ""
+        prefix = locating.folder(call.flags, call.environ) if call.in_actions else ""
         folder = filing.named_folder(call.flags, call.environ) if writes else None
         telling.stopped(error, call.environ, call.command, folder, _host(call, stop, writes=writes), prefix)
         raise

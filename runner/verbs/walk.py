@@ -147,10 +147,10 @@ def _suggested(call: Call, last: int, better: Mapping[str, Sequence[str]]) -> in
 @verb("report")
 def report(call: Call) -> int:
     """Render report.json again, as report.md, report.html and report.xml: the same bytes as in CI."""
-    from runner import filing, opening  # noqa: PLC0415 - see `open_project`
+    from runner import filing, locating, ruling  # noqa: PLC0415 - see `open_project`
 
-    chosen = opening.settings_alone(call.flags, call.environ)
-    top = opening.find_root(chosen.directory) or chosen.directory
+    chosen = ruling.settings_alone(call.flags, call.environ)
+    top = locating.root_of(chosen.directory)
     found = filing.again(filing.folder_of(chosen, top, call.flags, call.environ) or chosen.directory, top)
     with reader_may_leave():
         _print_report(call, found, "report")

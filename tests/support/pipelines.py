@@ -6,6 +6,7 @@ runs `echo NAME >> ../journal` leaves a trace of having run.
 
 from __future__ import annotations
 
+import json
 import os
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from runner.review.model import Report, StageRow
     from runner.store.transfer import Moved
 
+MAKE = "stages:\n  make:\n    cmd: echo 1 > o\n    outs: [o]\n"
 CONFIG = "[core]\n    remote = storage\n['remote \"storage\"']\n    url = ../../remote\n"
 
 
@@ -197,3 +199,22 @@ def finished(folder: Path, pipeline: str, files: Mapping[str, str | bytes] | Non
     assert report.exit_code == 0, report
     made.commit("Run")
     return made
+
+
+def pull_request(made: Workshop, tmp_path: Path, fork: str = "owner/name") -> Workshop:
+    """Give the project as a job of a pull request sees it, whose branch names a remote of its own."""
+    base = made.git("rev-parse", "HEAD")
+    made.git("checkout", "-q", "-b", "feature")
+    made.put({".dvc/config": CONFIG.replace("../../remote", "/of/stranger")})
+    head = made.commit()
+    repository = {"repo": {"full_name": fork}, "sha": head}
+    payload = {"pull_request": {"number": 1, "head": repository, "base": {"ref": "main", "sha": base}}}
+    (tmp_path / "event.json").write_text(json.dumps(payload))
+    job = {
+        "GITHUB_ACTIONS": "true",
+        "GITHUB_EVENT_NAME": "pull_request",
+        "GITHUB_EVENT_PATH": str(tmp_path / "event.json"),
+        "GITHUB_REPOSITORY": "owner/name",
+        "GITHUB_SHA": head,
+    }
+    return Workshop(made.root, {**made.environ, **job})

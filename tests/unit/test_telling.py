@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from runner import ci, composing, filing, hosting, log, opening, telling
+from runner import ci, composing, filing, hosting, log, ruling, telling
 from runner.engine.project import Place
 from runner.errors import ConfigError, ConfigErrors, Interrupted, Location
 from runner.forge.local import Local
@@ -228,7 +228,7 @@ def test_a_folder_that_cannot_be_written_is_one_error_and_the_rest_is_told(
 def test_a_gate_file_keeps_its_report_inside_the_repository(name: str, tmp_path: Path) -> None:
     (tmp_path / "repository").mkdir()
     (tmp_path / "repository" / "link").symlink_to(tmp_path)
-    chosen = opening.settings_alone({"working-directory": str(tmp_path / "repository")}, {})
+    chosen = ruling.settings_alone({"working-directory": str(tmp_path / "repository")}, {})
     chosen = replace(chosen, report_dir=name)
     with pytest.raises(ConfigError, match="outside of the repository"):
         filing.folder_of(chosen, tmp_path / "repository", {}, {})
