@@ -13,7 +13,7 @@ from dataclasses import field, replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
-from runner import ruling, settings, triggered
+from runner import inputs, job, ruling, settings, triggered
 from runner.asked import Asked
 from runner.errors import ForgeError, GitError, Location
 from runner.review import baseline
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from runner.forge.event import Event
     from runner.forge.slash import Command
     from runner.git import Git
+    from runner.job import Actions
     from runner.review.model import Override
-    from runner.settings import Actions
 
     Own = dict[str, tuple[object, Location]]
 
@@ -64,9 +64,9 @@ def ask(root: Path, git: Git, said: Said) -> Asked:
         NothingAsked: the event is a comment that asks for nothing, or a stranger's.
 
     """
-    for name in settings.unknown_inputs(said.environ):
+    for name in inputs.unknown(said.environ):
         logger.warning("%s is no input of the runner; see `retrain --help`", name)
-    actions = settings.actions_of(said.environ)
+    actions = job.actions_of(said.environ)
     event = triggered.event_of(said.environ)
     if event.kind not in {"local", "comment"}:
         logger.info("%s: %s", event.kind, event.why)
@@ -74,7 +74,7 @@ def ask(root: Path, git: Git, said: Said) -> Asked:
         return _asked(root, git, said, event)
     from runner import heeding  # noqa: PLC0415 - few events are comments
 
-    token = settings.early("github-token", said.flags, said.environ)
+    token = inputs.early("github-token", said.flags, said.environ)
     heard = heeding.heed(event, _github(actions, token) if token else None, actions.repository, git)
     with heard.answers():
         made = _asked(root, git, replace(said, flags=_with_command(said, heard.command)), heard.event)
@@ -83,23 +83,23 @@ def ask(root: Path, git: Git, said: Said) -> Asked:
 
 def _with_command(said: Said, command: Command) -> Mapping[str, str | None]:
     """Give the options with what a comment asks for: its stages in place of ours, its params beside ours."""
-    params = filter(None, (settings.early("set-param", said.flags, said.environ), *command.params))
+    params = filter(None, (inputs.early("set-param", said.flags, said.environ), *command.params))
     asked = {"set-param": "\n".join(params), "targets": "\n".join(command.stages)}
     return {**said.flags, **{name: text for name, text in asked.items() if text}}
 
 
 def _asked(root: Path, git: Git, said: Said, event: Event) -> Asked:
     flags, environ = said.flags, said.environ
-    actions = settings.actions_of(environ)
+    actions = job.actions_of(environ)
     file, text = ruling.found(root, flags, environ)
     if event.base_remote:
         ruling.refuse_outside(git, file)
     gates, own, rule = ruling.read_gates(text, file.name, judges=said.judges)
-    token = settings.early("github-token", flags, environ)
+    token = inputs.early("github-token", flags, environ)
     host = _host(actions, token)
     trusted = None
     if event.base_remote:
-        trusted = baseline.choose(git, _wish(event, settings.early("base", flags, environ)), host)
+        trusted = baseline.choose(git, _wish(event, inputs.early("base", flags, environ)), host)
         own, rule = ruling.of_base(git, trusted, file)
     chosen = settings.resolve(flags, environ, own)
     base = trusted if rule == baseline.MERGE_BASE else None

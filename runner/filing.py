@@ -11,7 +11,7 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from runner import composing, durable, log, presenting, settings
+from runner import composing, durable, inputs, log, presenting
 from runner.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -27,8 +27,8 @@ _SUFFIXES = {"junit": "xml"}
 
 def named_folder(flags: Mapping[str, str | None], environ: Mapping[str, str]) -> Path | None:
     """Give the report directory that the call names; `None` where it names none, or where it would start is not."""
-    directory = Path(settings.early("working-directory", flags, environ)).absolute()
-    name = settings.early("report-dir", flags, environ)
+    directory = Path(inputs.early("working-directory", flags, environ)).absolute()
+    name = inputs.early("report-dir", flags, environ)
     return directory / name if name and directory.is_dir() else None
 
 
@@ -48,7 +48,7 @@ def folder_of(chosen: Settings, top: Path, flags: Mapping[str, str | None], envi
     if not chosen.report_dir:
         return None
     folder = chosen.directory / chosen.report_dir
-    named = settings.early("report-dir", flags, environ)
+    named = inputs.early("report-dir", flags, environ)
     if not named and not folder.resolve().is_relative_to(top.resolve()):
         message = f"report-dir: {chosen.report_dir!r} in the gate file is outside of the repository"
         raise ConfigError(message, "name a folder inside it, or give the folder with --report-dir")

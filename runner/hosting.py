@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from runner import locating, settings, triggered
+from runner import job, locating, settings, triggered
 from runner.errors import RunnerError
 from runner.forge.github import GitHub
 from runner.forge.local import Local
@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from runner.forge.permissions import Need
     from runner.forge.protocol import Forge
     from runner.forge.repository import Repository
-    from runner.settings import Actions, Settings
+    from runner.job import Actions
+    from runner.settings import Settings
 
 logger = logging.getLogger("retrain")
 _NAME = "retrain"
@@ -101,7 +102,7 @@ def _opened(chosen: Settings, event: Event, prefix: str, mode: Mode | None) -> F
 
 def step(environ: Mapping[str, str]) -> Forge:
     """Give the host as far as it hands values on and shows a summary: for what needs no event."""
-    actions = settings.actions_of(environ)
+    actions = job.actions_of(environ)
     return GitHub(**_step_files(actions)) if actions else Local()
 
 

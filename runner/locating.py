@@ -7,7 +7,7 @@ import stat
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from runner import settings
+from runner import inputs
 from runner.errors import ConfigError, RunnerError
 from runner.git import Git
 
@@ -47,7 +47,7 @@ def directory(flags: Mapping[str, str | None], environ: Mapping[str, str]) -> Pa
         ConfigError: it is no folder.
 
     """
-    place = Path(os.path.abspath(settings.early("working-directory", flags, environ)))  # noqa: PTH100 - follows no links
+    place = Path(os.path.abspath(inputs.early("working-directory", flags, environ)))  # noqa: PTH100 - follows no links
     if not place.is_dir():
         message = f"{place} is not a folder"
         raise ConfigError(message, "name the project's folder with -C DIR")

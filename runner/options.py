@@ -1,4 +1,4 @@
-"""The command line's options: each has one meaning everywhere, and is one input of `settings`."""
+"""The command line's options: each has one meaning everywhere, and is one of `inputs`."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ import logging
 import os
 from typing import TYPE_CHECKING, Final
 
-from runner import hosting, locating, presenting, ruling, settings, telling, triggered
+from runner import hosting, job, locating, presenting, ruling, telling, triggered
 from runner.errors import ConfigError, Exit, ForgeError, Location
 from runner.forge.firstrun import first_run
 
@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     from runner.forge.handover import Handover
     from runner.forge.protocol import Forge, Job
     from runner.forge.repository import Repository
+    from runner.job import Actions
     from runner.review.model import Report
-    from runner.settings import Actions, Settings
+    from runner.settings import Settings
 
 logger = logging.getLogger("retrain")
 _STRANGERS: Final = "A fork's own run says this of its own code, and nobody here has made these numbers"
@@ -46,7 +47,7 @@ def relay(flags: Mapping[str, str | None], environ: Mapping[str, str]) -> int | 
         ForgeError: GitHub refused, or did not answer.
 
     """
-    actions = settings.actions_of(environ)
+    actions = job.actions_of(environ)
     if actions is None or actions.event != "workflow_run":
         return None
     payload = triggered.payload(actions)

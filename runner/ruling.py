@@ -9,7 +9,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from runner import settings
+from runner import inputs, settings
 from runner.errors import ConfigError, Location
 from runner.locating import directory, read_text, root_of
 from runner.pipeline import yaml12
@@ -50,12 +50,12 @@ def settings_alone(flags: Mapping[str, str | None], environ: Mapping[str, str]) 
 
 def found(root: Path, flags: Mapping[str, str | None], environ: Mapping[str, str]) -> tuple[Path, str | None]:
     """Give the gate file's place and text: where it is named relative to where we started, else beside `.dvc`."""
-    name = settings.early("config", flags, environ)
-    given = bool(flags.get("config") or environ.get(settings.variable("config"), "").strip())
-    place = (Path(settings.early("working-directory", flags, environ)).absolute() if given else root) / name
+    name = inputs.early("config", flags, environ)
+    given = bool(flags.get("config") or environ.get(inputs.variable("config"), "").strip())
+    place = (Path(inputs.early("working-directory", flags, environ)).absolute() if given else root) / name
     text = read_text(place, name)
     if not given:
-        _refuse_others(root, Path(settings.early("working-directory", flags, environ)).absolute(), name)
+        _refuse_others(root, Path(inputs.early("working-directory", flags, environ)).absolute(), name)
     if text is None and given:
         message = f"the gate file {name} does not exist"
         raise ConfigError(message, "name an existing file with --config, or leave it out")

@@ -10,7 +10,7 @@ import dataclasses
 import logging
 from typing import TYPE_CHECKING
 
-from runner import __version__, alarming, composing, filing, log, pointing, presenting, settings, triggered
+from runner import __version__, alarming, composing, filing, inputs, job, log, pointing, presenting, triggered
 from runner.errors import ConfigError, Exit, ForgeError, RunnerError
 from runner.forge.protocol import Standing
 
@@ -77,7 +77,7 @@ def _told(report: Report, opened: Opened, folder: Path | None, live: Live) -> in
         code = code or error.exit_code
         report = dataclasses.replace(report, notes=(*report.notes, error.message))
         logger.error("%s\n  %s", error.message, error.hint)  # noqa: TRY400 - the reason is in the message
-    where = filing.relative(files, settings.workspace_of(opened.asked.environ))
+    where = filing.relative(files, job.workspace_of(opened.asked.environ))
     standing = standing_of(report, code, own, pointing.pointed(report, opened.root, opened.prefix))
     live.forge.annotate(standing.annotations)
     try:
@@ -88,7 +88,7 @@ def _told(report: Report, opened: Opened, folder: Path | None, live: Live) -> in
         raise
     live.forge.outputs(_posted(standing, live.finished()))
     asked = opened.asked
-    page = settings.page_of(asked.environ)
+    page = job.page_of(asked.environ)
     alarming.alarm(asked.settings.webhook_url, asked.event, code, lambda: _announced(report, standing, page, own))
     return code
 
@@ -115,7 +115,7 @@ def stopped(  # noqa: PLR0913, PLR0917 - what went wrong, in which call, and who
     from runner.review.commit import Commit  # noqa: PLC0415 - as in `filing`
     from runner.review.model import Report  # noqa: PLC0415 - as in `filing`
 
-    actions = settings.actions_of(environ)
+    actions = job.actions_of(environ)
     head = Commit(sha=actions.sha if actions else "")
     blank = Report(version=__version__, verdict="error", exit_code=Exit.BUG, command=command, head=head)
     report = presenting.masked(composing.ended(blank, error))
@@ -125,16 +125,16 @@ def stopped(  # noqa: PLR0913, PLR0917 - what went wrong, in which call, and who
     try:
         files = filing.write(report, folder) if folder else {}
         forge.summary(standing)
-        forge.outputs({**_outputs(report), **filing.relative(files, settings.workspace_of(environ)), **posted})
+        forge.outputs({**_outputs(report), **filing.relative(files, job.workspace_of(environ)), **posted})
     except RunnerError as failure:
         logger.warning("%s", failure)
-    url = settings.early("webhook-url", {}, environ)
+    url = inputs.early("webhook-url", {}, environ)
     try:
         alarming.alarm(
             url,
             triggered.event_of(environ),
             report.exit_code,
-            lambda: _announced(report, standing, settings.page_of(environ)),
+            lambda: _announced(report, standing, job.page_of(environ)),
         )
     except ConfigError as failure:
         logger.warning("the webhook is not told: %s", failure)

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from runner import settings
+from runner import job
 from runner.errors import ConfigError
 from runner.forge import gitlab_event
 from runner.forge.event import classify
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from runner.forge.event import Event
-    from runner.settings import Actions
+    from runner.job import Actions
 
 
 def event_of(environ: Mapping[str, str]) -> Event:
@@ -25,7 +25,7 @@ def event_of(environ: Mapping[str, str]) -> Event:
         ConfigError: GitHub's file of it cannot be read.
 
     """
-    actions, gitlab = settings.actions_of(environ), settings.gitlab_of(environ)
+    actions, gitlab = job.actions_of(environ), job.gitlab_of(environ)
     if gitlab is not None:
         return gitlab_event.classify(gitlab)
     return event(actions, payload(actions)) if actions else classify("", {}, sha="", ref="", repository="")

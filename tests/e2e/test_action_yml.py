@@ -7,7 +7,7 @@ import re
 import pytest
 
 from runner import cli
-from runner.settings import INPUTS, Input
+from runner.inputs import INPUTS, Input
 from tests.support import host_action
 from tests.support.job import action
 from tests.support.tools import ROOT

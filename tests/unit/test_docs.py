@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 import pytest
 
-from runner import settings
+from runner import inputs
 from runner.cli import VERBS, main
 from runner.errors import Exit
 from runner.forge.rights import RIGHTS
@@ -42,8 +42,8 @@ def rows(text: str, heading: str) -> list[list[str]]:
 def test_the_readme_has_every_input_with_its_help_and_its_default() -> None:
     listed = {name.split("`")[1]: (name, default, text) for name, default, text in rows(README, "| input |")}
     del listed["command"]
-    assert list(listed) == [one.name for one in settings.INPUTS if one.in_job]
-    for one in filter(lambda one: one.in_job, settings.INPUTS):
+    assert list(listed) == [one.name for one in inputs.INPUTS if one.in_job]
+    for one in filter(lambda one: one.in_job, inputs.INPUTS):
         name, default, text = listed[one.name]
         assert text == one.help
         assert name.endswith("*") is one.in_file

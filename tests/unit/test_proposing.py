@@ -13,8 +13,9 @@ from runner.asked import Asked
 from runner.errors import ConfigError
 from runner.forge.event import Event
 from runner.forge.rights import RIGHTS
+from runner.job import Actions
 from runner.review.commit import Commit
-from runner.settings import Actions, Settings
+from runner.settings import Settings
 from tests.support.pipelines import finished
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from runner import settings
 from runner.errors import ConfigErrors, Location
-from runner.settings import INPUTS, Input, Settings, resolve
+from runner.inputs import INPUTS, Input
+from runner.settings import Settings, resolve
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -148,11 +148,6 @@ def test_every_mistake_is_told_at_once_with_its_place() -> None:
     assert told[""] == "push: 'sometimes' is not one of passed, always, never"
 
 
-def test_variables_that_nobody_reads_are_found() -> None:
-    environ = {"INPUT_TARGETS": "", "INPUT_PASS-ENV": "", "INPUT_COMMAND": "run", "INPUT_PASS_ENV": "A", "INPUT_X": "1"}
-    assert settings.unknown_inputs({**environ, "OTHER": ""}) == ["INPUT_PASS_ENV", "INPUT_X"]
-
-
 def test_a_token_is_not_shown() -> None:
     assert "secret" not in repr(resolve({}, {"INPUT_GITHUB-TOKEN": "secret"}, {}))
 
@@ -164,18 +159,3 @@ def test_a_relative_directory_is_made_absolute_without_following_links(
     (tmp_path / "link").symlink_to("real")
     monkeypatch.chdir(tmp_path)
     assert given("working-directory", "link/../link") == tmp_path / "link"
-
-
-def test_what_the_gate_file_cannot_set_is_known_early() -> None:
-    assert settings.early("config", {}, {}) == "retrain.yaml"
-    assert settings.early("config", {}, {"INPUT_CONFIG": "e"}) == "e"
-    assert settings.early("config", {"config": "f"}, {"INPUT_CONFIG": "e"}) == "f"
-
-
-def test_without_the_word_of_github_there_is_no_job() -> None:
-    environ = {"GITHUB_EVENT_NAME": "push", "GITHUB_OUTPUT": "out"}
-    assert resolve({}, environ, {}).actions is None
-    actions = resolve({}, {**environ, "GITHUB_ACTIONS": "true"}, {}).actions
-    assert actions
-    assert (actions.event, actions.output, actions.summary) == ("push", "out", "")
-    assert actions.api_url == "https://api.github.com"

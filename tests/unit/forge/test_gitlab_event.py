@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from runner import settings
+from runner import job
 from runner.forge.gitlab_event import classify, name
 from runner.forge.rights import RIGHTS
 
@@ -80,5 +80,5 @@ def test_no_credential_is_among_the_variables_that_are_kept() -> None:
         "CI_JOB_JWT": "x",
         "CI_PROJECT_ID": "1",
     }
-    assert settings.gitlab_of(given) == {"CI_PROJECT_ID": "1"}
-    assert settings.gitlab_of({**given, "GITHUB_ACTIONS": "true"}) is None
+    assert job.gitlab_of(given) == {"CI_PROJECT_ID": "1"}
+    assert job.gitlab_of({**given, "GITHUB_ACTIONS": "true"}) is None
