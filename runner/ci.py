@@ -9,42 +9,33 @@ from __future__ import annotations
 
 import logging
 import time
-from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from runner import composing, log
+from runner import composing
 from runner.engine import plan as planning
 from runner.engine import targets as targeting
 from runner.engine.decide import Wait
 from runner.engine.modes import PLAIN, Modes
-from runner.engine.objects import NOTHING
 from runner.engine.project import Place
-from runner.errors import ConfigError, Exit, RemoteError, RunnerError, StaleError
+from runner.errors import ConfigError, Exit, RunnerError, StaleError
 from runner.git import index
-from runner.pipeline import wishes
 from runner.store import disk
 from runner.watching import UNWATCHED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from contextlib import AbstractContextManager
 
     from runner.asked import Asked
-    from runner.engine.again import Again
-    from runner.engine.executor import Executor
     from runner.engine.objects import Wanted
     from runner.engine.outcome import StageResult
     from runner.engine.plan import Plan, Step
     from runner.engine.project import Project
-    from runner.engine.sending import Sending
     from runner.pipeline.model import Stage
-    from runner.pipeline.wishes import Resources, Wishes
     from runner.review.cases import Terms
     from runner.review.judging import Case
     from runner.review.model import Report
     from runner.settings import Settings
-    from runner.store.transfer import Moved
     from runner.watching import Watch
 
     Results = Mapping[str, StageResult]
@@ -154,7 +145,7 @@ def _walk(project: Project, asked: Asked, watch: Watch, *, through: bool) -> Rep
         BrokeError: a bug ended it.
 
     """
-    from runner import proposing  # noqa: PLC0415 - see the top
+    from runner import proposing, pushing  # noqa: PLC0415 - see the top
     from runner.review import rows  # noqa: PLC0415 - see the top
 
     started = time.monotonic()
@@ -163,12 +154,12 @@ def _walk(project: Project, asked: Asked, watch: Watch, *, through: bool) -> Rep
     bug: Exception | None = None
     try:
         if through:
-            _check_push(project, asked)
+            pushing.check(project, asked)
             proposing.check(project, asked)
         if asked.settings.locked:
             _check_locked(project, asked)
         place = Place(project.git, project.root, project.prefix)
-        sending = _sending(project, asked) if through else None
+        sending = pushing.sending(project, asked) if through else None
         _make_fresh(project, asked, results, watch, sent=sending.send if sending else None)
         if through and not _worst(results):
             _make_claims_again(place, composing.as_left(project, results), asked, results, watch)
@@ -177,7 +168,7 @@ def _walk(project: Project, asked: Asked, watch: Watch, *, through: bool) -> Rep
         elif through:
             report = judge(place, composing.as_left(project, results), asked, results)
         if through:
-            report = _kept(report, project, asked, list(results.values()), sending.finish if sending else None)
+            report = pushing.kept(report, project, asked, list(results.values()), sending.finish if sending else None)
             report = _complete(report, project, results, started)
             report = proposing.proposed(report, composing.as_left(project, results), asked)
     except RunnerError as error:
@@ -292,137 +283,12 @@ def _make_fresh(  # noqa: PLR0913, PLR0917 - the run, how it is run, and who hea
     modes: Modes | None = None,
     sent: Callable[[Sequence[Wanted]], object] | None = None,
 ) -> None:
-    """Rooms 6 and 7: fetch what is needed, restore what is known, run the rest, and say each as it ends.
-
-    Of a stage that had to be made again, because nobody has what it once wrote or only the commit vouches for it, the
-    later result counts, unless that is only that it is fresh by now.
-    """
-    from runner.engine import exchange, executor, machine, reproduce, shell  # noqa: PLC0415 - see the top
+    """Run the stages asked for (rooms 6 and 7), where this event may run any."""
+    from runner import running  # noqa: PLC0415 - see the top
 
     if not asked.event.may_run:
         message = f"no stage is run here: {asked.event.why}"
         raise ConfigError(message, "`retrain plan` and `retrain gate` work for this event")
-    stages = _selected(project, asked.settings.targets, modes or modes_of(asked.settings))
-    chosen, there, gpus = asked.settings, machine.whole(asked.environ), machine.gpus(asked.environ)
-    wanted = _wishes(stages, there)
-    watch.chosen([stage.address for stage in stages])
-
-    def shown(stage: Stage) -> AbstractContextManager[log.StageOutput]:
-        watch.began(stage.address)
-        return log.stage_output(stage.address, project.root / composing.LOGS)
-
-    limits = executor.Limits(chosen.stage_timeout, chosen.timeout, chosen.silence, asked.began)
-    local = executor.Nobody() if asked.restores_only else executor.Local(project.root, limits)
-    loop = reproduce.Reproduction(
-        known=project.known(),
-        workspace=project.workspace,
-        objects=project.objects,
-        runs=project.runs,
-        sources=project.sources,
-        keep=project.keeping,
-        executor=local,
-        again=_again(project, asked, local),
-        output=shown,
-        setup="" if any(result.status == "ran" for result in results.values()) else asked.settings.setup,
-        modes=modes or modes_of(asked.settings),
-        room=machine.shared(there, chosen.jobs),
-        gpus=gpus.names,
-        wishes=wanted,
-        environment=lambda stage, given: {
-            **shell.fenced(asked.environ, asked.settings.pass_env, root=project.root, address=stage.address),
-            **gpus.alone(given),
-        },
-    )
-    try:
-        with closing(local), closing(loop.reproduce(stages)) as running:
-            for result in running:
-                if result.stage.address in results and result.status in {"fresh", "frozen"}:
-                    continue
-                results[result.stage.address] = result
-                watch.ended(result)
-                if result.status == "ran" and result.entry and asked.event.trusted:
-                    project.times.remember(result.entry, result.seconds)
-                if sent:
-                    sent(exchange.finished(result))
-                _say(result)
-    finally:
-        for address in [stage.address for stage in stages if stage.address in results]:
-            results[address] = results.pop(address)  # in the stages' order, whoever ended first
-
-
-def _wishes(stages: Sequence[Stage], there: Resources) -> dict[str, Wishes]:
-    """Read what stages ask for below `meta:`; who asks for more than there is will run alone, and is told so."""
-    asked = wishes.of_all(stages)
-    for address, wish in asked.items():
-        if not wish.resources.fits(there):
-            logger.warning("stage %s asks for %s; this machine has %s: it runs alone", address, wish.resources, there)
-    return asked
-
-
-def _again(project: Project, asked: Asked, local: Executor) -> Again | None:
-    """Give what runs each command twice, where that is asked for."""
-    if asked.settings.check_determinism == "off":
-        return None
-    from runner.engine.again import Again  # noqa: PLC0415 - see the top
-
-    strict = asked.settings.check_determinism == "fail"
-    return Again(project.workspace, project.git, project.prefix, local, strict)
-
-
-def _say(result: StageResult) -> None:
-    name = result.stage.address
-    if result.status == "failed":
-        logger.error("stage %s failed: %s", name, result.why)
-    elif result.status in {"fresh", "frozen", "skipped"}:
-        logger.debug("stage %s: %s", name, result.status)
-    else:
-        logger.info("stage %s: %s%s", name, result.status, f" in {result.seconds:.1f} s" if result.seconds else "")
-
-
-def _sending(project: Project, asked: Asked) -> Sending | None:
-    """Give what sends outs while stages run, where nothing that is found later can forbid it."""
-    if asked.settings.push != "always" or not asked.event.may_push or not project.remote(""):
-        return None
-    from runner.engine.sending import Sending  # noqa: PLC0415 - see the top
-
-    return Sending(project.objects.push)
-
-
-def _kept(
-    report: Report,
-    project: Project,
-    asked: Asked,
-    results: Sequence[StageResult],
-    sent: Callable[[], Moved] | None = None,
-) -> Report:
-    """Room 9: push if gates, settings and trust allow it; some of it may have been `sent` already."""
-    why_not = _why_not_pushed(report, project, asked)
-    if asked.settings.push == "always" and project.remote("") is None and asked.event.may_push:
-        message = "push is set to always, and no remote is configured"
-        raise RemoteError(message, "name one: `dvc remote add -d storage URL`, or --remote NAME")
-    if why_not:
-        return replace(report, push=f"not pushed: {why_not}")
-    from runner.engine import exchange  # noqa: PLC0415 - see the top
-    from runner.review import rows  # noqa: PLC0415 - see the top
-
-    ahead = sent() if sent else NOTHING
-    moved = ahead + exchange.keep(project, results)
-    return replace(report, pushed=rows.traffic(moved), push="pushed, and found in the remote by name and size")
-
-
-def _check_push(project: Project, asked: Asked) -> None:
-    """Refuse a push that cannot be before hours are spent on what it would send."""
-    from runner.engine import exchange  # noqa: PLC0415 - see the top
-
-    if asked.settings.push != "never" and asked.event.may_push:
-        exchange.check_pushable(project, asked.settings.targets)
-
-
-def _why_not_pushed(report: Report, project: Project, asked: Asked) -> str:
-    if asked.settings.push == "never":
-        return "push is set to never"
-    if not asked.event.may_push:
-        return asked.event.why
-    if asked.settings.push == "passed" and report.exit_code != Exit.HELD:
-        return "a stage failed" if report.verdict == "error" else f"the gates say {report.verdict}"
-    return "" if project.remote("") else "no remote is configured"
+    modes = modes or modes_of(asked.settings)
+    stages = _selected(project, asked.settings.targets, modes)
+    running.make_fresh(project, asked, stages, modes, results, watch, sent)
