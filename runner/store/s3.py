@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import itertools
 import os
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
-import urllib3.exceptions
-from botocore.exceptions import BotoCoreError, ClientError
-
-from runner.errors import ObjectMissing
-from runner.store import disk, s3_client, s3_errors, s3_obstore, s3_parts, uploads
+from runner.errors import ObjectMissing, RemoteError
+from runner.store import disk, s3_errors, s3_options, s3_parts, s3_ways, uploads
 from runner.store.arriving import Arriving, coming, from_urllib3
 from runner.store.meter import unheard
 from runner.store.patience import Patience
@@ -56,16 +54,16 @@ class S3:
         self,
         bucket: str,
         prefix: str,
-        client: S3Client,
+        connect: Callable[[], S3Client],
         extra: Mapping[str, Mapping[str, Any]] | None = None,
         obstore: Obstore | None = None,
     ) -> None:
-        """Use `bucket` through `client`, which must not retry by itself.
+        """Use `bucket` through boto3's client, which must not retry by itself.
 
         Args:
             bucket: its name.
             prefix: what every key begins with; a slash is put behind it unless it is empty.
-            client: boto3's.
+            connect: gives that client, when it is needed.
             extra: arguments for each `put` and `get` (encryption, grants), under these two keys.
             obstore: what else reaches the bucket, at a lower price.
 
@@ -73,7 +71,9 @@ class S3:
         self._prefix = f"{prefix.strip('/')}/" if prefix.strip("/") else ""
         self.url = f"s3://{bucket}/{self._prefix}".rstrip("/")
         self._bucket = bucket
-        self._client = client
+        self._connect = connect
+        self._connected: S3Client | None = None
+        self._connecting = threading.Lock()
         self._put = dict((extra or {}).get("put", {}))
         self._get = dict((extra or {}).get("get", {}))
         self._obstore = obstore
@@ -91,9 +91,17 @@ class S3:
 
         """
         bucket, _, prefix = url.removeprefix("s3://").partition("/")
-        connection = s3_client.connect(url, options, environ)
-        extra = s3_client.extra_arguments(options)
-        return cls(bucket, prefix, connection.client, extra, obstore=s3_obstore.beside(connection, bucket, extra))
+        extra = s3_options.arguments(options)
+        connect, obstore = s3_ways.find(url, options, environ, extra)
+        return cls(bucket, prefix, connect, extra, obstore)
+
+    @property
+    def _client(self) -> S3Client:
+        """boto3's client."""
+        with self._connecting:
+            if self._connected is None:
+                self._connected = self._connect()
+            return self._connected
 
     def exists(self, names: Iterable[str]) -> Mapping[str, int]:
         """See `Remote`. Asks by HEAD or by listing, whichever is fewer requests; never takes a refusal for absence."""
@@ -209,7 +217,7 @@ class S3:
             with self._errors("DeleteObjects", f"{len(several)} objects"):
                 try:
                     self._remove(several)
-                except ClientError as error:
+                except Exception as error:
                     if not s3_errors.is_unknown_request(error):
                         raise
                     self._remove_one_by_one(several)
@@ -228,7 +236,7 @@ class S3:
         wanted: Any = {"Objects": [{"Key": key} for key in keys], "Quiet": True}
         answer = self._client.delete_objects(Bucket=self._bucket, Delete=wanted)
         for refused in answer.get("Errors", ()):
-            raise ClientError({"Error": {"Code": refused.get("Code", ""), "Message": str(refused)}}, "DeleteObjects")
+            raise s3_errors.refused(0, "DeleteObjects", refused.get("Code", ""), str(refused))
 
     def _remove_one_by_one(self, keys: Sequence[str]) -> None:
         def remove(key: str) -> None:
@@ -249,7 +257,11 @@ class S3:
         """Translate what boto3, and urllib3 under it, raise inside the block."""
         try:
             yield
-        except (ClientError, BotoCoreError, urllib3.exceptions.HTTPError) as error:
+        except RemoteError:
+            raise
+        except Exception as error:
+            if not s3_errors.is_theirs(error):
+                raise
             raise s3_errors.translate(error, operation, name, self.url) from error
 
     def _cheaply(self, ask: Callable[[Obstore], T]) -> T | None:
@@ -266,7 +278,7 @@ class S3:
         except Elsewhere:
             self._obstore = None
             return None
-        except ClientError as error:
+        except Exception as error:
             self._overloaded = s3_errors.status_of(error) in _OVERLOADED
             raise
 

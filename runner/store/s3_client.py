@@ -7,8 +7,6 @@ the environment of the process itself.
 
 from __future__ import annotations
 
-import base64
-import binascii
 import os
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +17,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError
 
 from runner.errors import ConfigError
+from runner.store import s3_options
 from runner.store.remote import refuse_unknown
 from runner.values import dataclass
 
@@ -28,40 +27,7 @@ if TYPE_CHECKING:
     from botocore.credentials import Credentials
     from mypy_boto3_s3 import S3Client
 
-CONNECT_TIMEOUT = 10
-READ_TIMEOUT = 30
-"""Seconds, where the remote's options say nothing: to connect, and between two pieces of an answer."""
-
 CONNECTIONS = 64
-
-_CLIENT = frozenset(
-    {
-        "region",
-        "profile",
-        "credentialpath",
-        "configpath",
-        "endpointurl",
-        "access_key_id",
-        "secret_access_key",
-        "session_token",
-        "use_ssl",
-        "ssl_verify",
-        "allow_anonymous_login",
-        "read_timeout",
-        "connect_timeout",
-        "cache_regions",
-    }
-)
-_PUT = {
-    "sse": "ServerSideEncryption",
-    "sse_kms_key_id": "SSEKMSKeyId",
-    "acl": "ACL",
-    "grant_read": "GrantRead",
-    "grant_read_acp": "GrantReadACP",
-    "grant_write_acp": "GrantWriteACP",
-    "grant_full_control": "GrantFullControl",
-}
-_CUSTOMER = frozenset({"sse_customer_algorithm", "sse_customer_key"})
 
 
 @dataclass(frozen=True)
@@ -87,15 +53,16 @@ def connect(url: str, options: Mapping[str, object], environ: Mapping[str, str])
         ConfigError: an option that is not supported, or that boto3 refuses.
 
     """
-    refuse_unknown(url, options, _CLIENT | _PUT.keys() | _CUSTOMER)
+    refuse_unknown(url, options, s3_options.KNOWN)
     try:
         bare = _session(options, environ)
-        keys = _credentials(options, environ)
-        session = boto3.Session(botocore_session=bare, region_name=_region(options, environ), **keys)
+        session = boto3.Session(
+            botocore_session=bare, region_name=s3_options.region(options, environ), **_keys(options, environ)
+        )
         verify = _verify(options, environ)
         client = session.client(
             "s3",
-            endpoint_url=_endpoint(options, environ),
+            endpoint_url=s3_options.endpoint(options, environ),
             use_ssl=options.get("use_ssl") is not False,
             verify=verify,
             config=_config(options),
@@ -106,26 +73,6 @@ def connect(url: str, options: Mapping[str, object], environ: Mapping[str, str])
     except (BotoCoreError, ValueError) as error:
         message = f"remote {url!r}: {error}"
         raise ConfigError(message, "check the remote's options and the AWS_* variables") from error
-
-
-def extra_arguments(options: Mapping[str, object]) -> dict[str, dict[str, Any]]:
-    """Give the further arguments of requests that store (`put`) and that read (`get`)."""
-    put: dict[str, Any] = {argument: options[name] for name, argument in _PUT.items() if options.get(name)}
-    customer: dict[str, Any] = {}
-    if key := options.get("sse_customer_key"):
-        customer = {
-            "SSECustomerAlgorithm": options.get("sse_customer_algorithm") or "AES256",
-            "SSECustomerKey": _decoded(str(key)),
-        }
-    return {"put": put | customer, "get": customer}
-
-
-def _decoded(key: str) -> bytes:
-    try:
-        return base64.b64decode(key, validate=True)
-    except binascii.Error:
-        message = "the remote's sse_customer_key is not base64"
-        raise ConfigError(message, "DVC keeps it base64-encoded") from None
 
 
 def _session(options: Mapping[str, object], environ: Mapping[str, str]) -> botocore.session.Session:
@@ -141,31 +88,10 @@ def _session(options: Mapping[str, object], environ: Mapping[str, str]) -> botoc
     return session
 
 
-def _credentials(options: Mapping[str, object], environ: Mapping[str, str]) -> dict[str, Any]:
-    """Give the keys, where they are given outright; a profile that the remote names comes before the environment."""
-    if options.get("allow_anonymous_login"):
-        return {}
-    if options.get("access_key_id"):
-        found = (options.get("access_key_id"), options.get("secret_access_key"), options.get("session_token"))
-    elif options.get("profile") or not environ.get("AWS_ACCESS_KEY_ID"):
-        return {}
-    else:
-        found = (
-            environ["AWS_ACCESS_KEY_ID"],
-            environ.get("AWS_SECRET_ACCESS_KEY"),
-            environ.get("AWS_SESSION_TOKEN") or environ.get("AWS_SECURITY_TOKEN"),
-        )
-    return dict(zip(("aws_access_key_id", "aws_secret_access_key", "aws_session_token"), found, strict=True))
-
-
-def _region(options: Mapping[str, object], environ: Mapping[str, str]) -> str | None:
-    region = options.get("region") or environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION")
-    return str(region) if region else None
-
-
-def _endpoint(options: Mapping[str, object], environ: Mapping[str, str]) -> str | None:
-    endpoint = options.get("endpointurl") or environ.get("AWS_ENDPOINT_URL_S3") or environ.get("AWS_ENDPOINT_URL")
-    return str(endpoint) if endpoint else None
+def _keys(options: Mapping[str, object], environ: Mapping[str, str]) -> dict[str, Any]:
+    found = s3_options.keys(options, environ)
+    names = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token")
+    return dict(zip(names, found, strict=True)) if found else {}
 
 
 def _verify(options: Mapping[str, object], environ: Mapping[str, str]) -> bool | str | None:
@@ -178,9 +104,10 @@ def _verify(options: Mapping[str, object], environ: Mapping[str, str]) -> bool |
 def _config(options: Mapping[str, object]) -> Config:
     """Give the client's settings. Checksums only where S3 demands them: servers that speak S3 often know none."""
     anonymous: dict[str, Any] = {"signature_version": UNSIGNED} if options.get("allow_anonymous_login") else {}
+    connect, read = s3_options.timeouts(options)
     return Config(
-        connect_timeout=float(str(options.get("connect_timeout") or CONNECT_TIMEOUT)),
-        read_timeout=float(str(options.get("read_timeout") or READ_TIMEOUT)),
+        connect_timeout=connect,
+        read_timeout=read,
         max_pool_connections=CONNECTIONS,
         retries={"total_max_attempts": 1, "mode": "standard"},
         request_checksum_calculation="when_required",

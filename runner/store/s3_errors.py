@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from botocore import exceptions
-from botocore.exceptions import ClientError
+from typing import TYPE_CHECKING, Any
 
 from runner.errors import Denied, ObjectMissing, RemoteError, Unavailable
 from runner.store.protocols import Changed
@@ -13,6 +10,8 @@ from runner.store.retry_after import seconds
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from botocore.exceptions import ClientError
 
 _PERMISSION = {
     "GetObject": "s3:GetObject",
@@ -55,37 +54,59 @@ _PASSING = frozenset(
         "ThrottlingException",
     }
 )
-_NO_CREDENTIALS = (
-    exceptions.NoCredentialsError,
-    exceptions.PartialCredentialsError,
-    exceptions.CredentialRetrievalError,
-    exceptions.TokenRetrievalError,
-    exceptions.SSOError,
-)
-_NOT_PASSING = (exceptions.ParamValidationError, exceptions.SSLError, exceptions.ProxyConnectionError)
-_CONNECTION = (exceptions.ConnectionError, exceptions.HTTPClientError, exceptions.IncompleteReadError)
 _TOO_MANY = 429
 _SERVER = 500
 _PRECONDITION = 412
 
 
+def is_theirs(error: Exception) -> bool:
+    """Whether boto3, or urllib3 under it, raised this."""
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - only what goes wrong waits for it
+    from urllib3.exceptions import HTTPError  # noqa: PLC0415 - as above
+
+    return isinstance(error, (ClientError, BotoCoreError, HTTPError))
+
+
+def refused(status: int, operation: str, code: str, words: str = "", request: str = "") -> ClientError:
+    """Give botocore's error for what the server said."""
+    from botocore.exceptions import ClientError  # noqa: PLC0415 - as above
+
+    answer: Any = {
+        "Error": {"Code": code, "Message": words},
+        "ResponseMetadata": {"HTTPStatusCode": status, "RequestId": request},
+    }
+    return ClientError(answer, operation)
+
+
 def translate(error: Exception, operation: str, name: str, url: str) -> RemoteError:
     """Give the error to raise for what happened while `operation` was done to `name` of the remote at `url`."""
-    if isinstance(error, ClientError):
+    from botocore import exceptions  # noqa: PLC0415 - as above
+
+    if isinstance(error, exceptions.ClientError):
         return _answered(error, operation, name, url)
-    if isinstance(error, _NO_CREDENTIALS):
+    if isinstance(
+        error,
+        (
+            exceptions.NoCredentialsError,
+            exceptions.PartialCredentialsError,
+            exceptions.CredentialRetrievalError,
+            exceptions.TokenRetrievalError,
+            exceptions.SSOError,
+        ),
+    ):
         message = f"{url}: no usable credentials: {error}"
         return Denied(message, "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a profile or role")
-    if isinstance(error, _NOT_PASSING):
+    if isinstance(error, (exceptions.ParamValidationError, exceptions.SSLError, exceptions.ProxyConnectionError)):
         return RemoteError(f"{url}: {error}", "check the remote's url, endpointurl and ssl_verify")
-    if isinstance(error, exceptions.BotoCoreError) and not isinstance(error, _CONNECTION):
+    connection = (exceptions.ConnectionError, exceptions.HTTPClientError, exceptions.IncompleteReadError)
+    if isinstance(error, exceptions.BotoCoreError) and not isinstance(error, connection):
         return RemoteError(f"{url}: {error}", "check the remote's options")
     return Unavailable(f"{url}: {operation} of {name}: {error}", "check the network and the remote's endpointurl")
 
 
-def is_unknown_request(error: ClientError) -> bool:
+def is_unknown_request(error: Exception) -> bool:
     """Whether what speaks like S3 does not know this kind of request at all."""
-    return str(error.response.get("Error", {}).get("Code", "")) in _UNKNOWN
+    return code_of(error) in _UNKNOWN
 
 
 def changed(name: str, url: str) -> Changed:
@@ -95,12 +116,17 @@ def changed(name: str, url: str) -> Changed:
 
 def status_of(error: BaseException | None) -> int:
     """Give the HTTP status that an error of boto3 stands for; 0 for none."""
-    return int(error.response["ResponseMetadata"].get("HTTPStatusCode", 0)) if isinstance(error, ClientError) else 0
+    return int(_response(error).get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
 
 
 def code_of(error: BaseException | None) -> str:
     """Give S3's code for what an error of boto3 stands for; empty for none."""
-    return str(error.response.get("Error", {}).get("Code", "")) if isinstance(error, ClientError) else ""
+    return str(_response(error).get("Error", {}).get("Code", ""))
+
+
+def _response(error: BaseException | None) -> Mapping[str, Any]:
+    """Give the answer of the server; empty for what is no answer: a `ClientError` alone has one."""
+    return getattr(error, "response", None) or {}
 
 
 def _answered(error: ClientError, operation: str, name: str, url: str) -> RemoteError:

@@ -1,47 +1,35 @@
 """Single objects of a bucket through obstore, at a sixth of what a request costs boto3.
 
 boto3 stays the only source of configuration: obstore sends what boto3 would send, to where boto3 would send it, with
-the credentials that boto3 finds and renews. It makes one try, as boto3's client here does, and its errors are told in
-botocore's terms, so that they are sorted like those. See docs/decisions/s3-client.md.
+the credentials that boto3 finds and renews (`s3_asked`, or in the plainest cases `s3_plain`). It makes one try, as
+boto3's client here does, and its errors are told in botocore's terms, so that they are sorted like those. See
+docs/decisions/s3-client.md.
 """
 
 from __future__ import annotations
 
-import io
-import os
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from botocore.awsrequest import AWSResponse
-from botocore.compat import HTTPHeaders
-from botocore.credentials import RefreshableCredentials
-from botocore.exceptions import BotoCoreError, ClientError
-from botocore.httpsession import get_cert_path
 from obstore.exceptions import BaseError
 from obstore.store import S3Store
-from urllib3 import HTTPResponse
-from urllib3.exceptions import HTTPError
 
 from runner.hashes import CHUNK
-from runner.regexes import regex
+from runner.store import s3_errors
 from runner.store.answered import answered
 from runner.store.arriving import at_once, from_obstore
 from runner.store.protocols import Unranged, Version
+from runner.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from types import TracebackType
 
-    from botocore.awsrequest import AWSPreparedRequest
-    from botocore.credentials import Credentials
-    from mypy_boto3_s3 import S3Client
     from obstore import ObjectMeta
     from obstore.store import ClientConfig, S3Config, S3Credential
 
-    from runner.store.answered import Answered
     from runner.store.arriving import Whole
-    from runner.store.s3_client import Connection
 
 LARGEST_PUT: Final = 1 << 20
 """Bytes. obstore's read timeout runs while it sends, too, so what a slow line needs long for is left to boto3."""
@@ -52,28 +40,32 @@ _PRECONDITION: Final = 412
 """HTTP: the object is not, or is, the one that the request demands."""
 
 _ENCRYPTION: Final = {"ServerSideEncryption": "server_side_encryption", "SSEKMSKeyId": "sse_kms_key_id"}
-_OF_ITS_OWN: Final = frozenset(
-    {
-        "AWS_CHECKSUM_ALGORITHM",
-        "AWS_SERVER_SIDE_ENCRYPTION",
-        "AWS_SSE_BUCKET_KEY_ENABLED",
-        "AWS_SSE_CUSTOMER_KEY_BASE64",
-        "AWS_SSE_KMS_KEY_ID",
-    }
-)
-"""Variables that mean something to obstore, nothing to boto3, and cannot be overruled."""
-
 _WHOLE_REQUEST: Final = timedelta(days=1)
 """A large object takes as long as it takes; what stands still is given up after the read timeout."""
 
-_ASKED_AGAIN: Final = timedelta(minutes=5)
-"""What obstore is told of the life of credentials that boto3 renews: so little that it asks for them again and again,
-ten times a second at most. boto3 alone knows when they are to be renewed, and has them at hand until then."""
-
-_PROBE: Final = "probe"
-_SCOPE: Final = regex(r"AWS4-HMAC-SHA256 Credential=[^,]+/\d{8}/([^/,]+)/s3/aws4_request")
 _ELSEWHERE: Final = ("redirect", "certificate", "External AWS credential", "invalid list response")
 _REGION: Final = frozenset({"AuthorizationHeaderMalformed", "PermanentRedirect", "TemporaryRedirect"})
+
+
+@dataclass(frozen=True)
+class Reach:
+    """Where and how boto3 would send the requests for a bucket.
+
+    Attributes:
+        endpoint: leads to the bucket, in whichever style.
+        region: what they are signed for, with version 4.
+        credentials: asked for keys, again after they expire.
+        connect_timeout, read_timeout: seconds.
+        authorities: a file of the certificates to trust; empty where nothing is encrypted.
+
+    """
+
+    endpoint: str
+    region: str
+    credentials: Callable[[], S3Credential]
+    connect_timeout: float
+    read_timeout: float
+    authorities: str
 
 
 class Elsewhere(Exception):
@@ -100,7 +92,7 @@ class Obstore:
         with _READING:
             answer = self._store.get(key, options={"if_match": tag, "range": (start, stop)})
             if answer.meta["e_tag"] != tag:
-                raise _refused(_PRECONDITION, "GetObject", "PreconditionFailed")
+                raise s3_errors.refused(_PRECONDITION, "GetObject", "PreconditionFailed")
             if tuple(answer.range) != (start, stop):
                 raise Unranged(key)
             return from_obstore(answer, lambda: _READING)
@@ -136,98 +128,50 @@ class Obstore:
             return next(pages, ())
 
 
-def beside(connection: Connection, bucket: str, extra: Mapping[str, Mapping[str, Any]]) -> Obstore | None:
-    """Give what reads and writes as boto3 would; `None` where only boto3 can.
+def stores_all(extra: Mapping[str, Mapping[str, Any]]) -> bool:
+    """Whether obstore knows these arguments of a `put` and a `get`: no grants, no keys of one's own."""
+    return not extra.get("get") and extra.get("put", {}).keys() <= _ENCRYPTION.keys()
 
-    That is: requests that are not signed with version 4, encryption with the customer's own key, grants, certificates
-    of an authority of one's own.
+
+def opened(bucket: str, reach: Reach, extra: Mapping[str, Mapping[str, Any]]) -> Obstore:
+    """Give what reads and writes a bucket.
 
     Args:
-        connection: boto3's; it is only asked what it would send.
         bucket: its name.
-        extra: arguments for each `put` and `get`, under these two keys.
+        reach: how it is reached.
+        extra: arguments for each `put` and `get`, under these two keys; see `stores_all`.
 
     """
-    put = extra.get("put", {})
-    if extra.get("get") or put.keys() - _ENCRYPTION.keys() or _OF_ITS_OWN & os.environ.keys():
-        return None
-    if connection.credentials is None:
-        return None
-    request = _request(connection.client, bucket)
-    scope = request and _SCOPE.match(_text(request.headers.get("Authorization", "")))
-    if not request or not scope or not request.url.endswith(f"/{_PROBE}"):
-        return None
-    endpoint = request.url.removesuffix(f"/{_PROBE}")
-    if connection.own_authorities and endpoint.startswith("https:"):
-        return None
     config: dict[str, Any] = {
-        "endpoint": endpoint,
+        "endpoint": reach.endpoint,
         "virtual_hosted_style_request": True,  # the endpoint leads to the bucket, in whichever style
-        "region": scope[1],
+        "region": reach.region,
         "skip_signature": False,
         "unsigned_payload": False,
         "s3_express": False,
         "request_payer": False,
-        **{_ENCRYPTION[name]: value for name, value in put.items()},
+        **{_ENCRYPTION[name]: value for name, value in extra.get("put", {}).items()},
     }
     return Obstore(
         S3Store(
             bucket,
             config=cast("S3Config", config),
-            client_options=_client_options(connection.client, endpoint),
+            client_options=_client_options(reach),
             retry_config={"max_retries": 0},
-            credential_provider=_Renewed(connection.credentials),
+            credential_provider=reach.credentials,
         )
     )
 
 
-class _Renewed:
-    """boto3's credentials, as obstore asks for them."""
-
-    def __init__(self, credentials: Credentials) -> None:
-        self._credentials = credentials
-        self._renewed = isinstance(credentials, RefreshableCredentials)
-
-    def __call__(self) -> S3Credential:
-        frozen = self._credentials.get_frozen_credentials()
-        return {
-            "access_key_id": frozen.access_key or "",
-            "secret_access_key": frozen.secret_key or "",
-            "token": frozen.token,
-            "expires_at": datetime.now(UTC) + _ASKED_AGAIN if self._renewed else None,
-        }
-
-
-def _request(client: S3Client, bucket: str) -> AWSPreparedRequest | None:
-    """Give the request for an object as boto3 signs it, without sending it; `None` where it cannot."""
-    seen: list[AWSPreparedRequest] = []
-
-    def keep(request: AWSPreparedRequest, **_: object) -> AWSResponse:
-        seen.append(request)
-        return AWSResponse(request.url, 200, HTTPHeaders(), HTTPResponse(io.BytesIO()))
-
-    event = "before-send.s3.HeadObject"
-    hooks: Any = client.meta.events  # its types know of no answers
-    hooks.register(event, keep)
-    try:
-        client.head_object(Bucket=bucket, Key=_PROBE)
-    except (BotoCoreError, ClientError):
-        return None  # the first real request says why
-    finally:
-        hooks.unregister(event, keep)
-    return seen[0]
-
-
-def _client_options(client: S3Client, endpoint: str) -> ClientConfig:
-    config = client.meta.config
+def _client_options(reach: Reach) -> ClientConfig:
     options: ClientConfig = {
-        "connect_timeout": timedelta(seconds=config.connect_timeout),  # type: ignore[attr-defined]  # as are all options
-        "read_timeout": timedelta(seconds=config.read_timeout),  # type: ignore[attr-defined]  # as above
+        "connect_timeout": timedelta(seconds=reach.connect_timeout),
+        "read_timeout": timedelta(seconds=reach.read_timeout),
         "timeout": _WHOLE_REQUEST,
         "allow_http": True,
     }
-    if endpoint.startswith("https:"):
-        options["root_certificate"] = Path(str(get_cert_path(verify=True))).read_bytes()
+    if reach.authorities:
+        options["root_certificate"] = Path(reach.authorities).read_bytes()
     return options
 
 
@@ -260,18 +204,7 @@ def _translated(error: BaseError | OSError, operation: str) -> Exception:
     if not said.status and "non-partial" in text:
         return Unranged(said.text)
     if not said.status:
+        from urllib3.exceptions import HTTPError  # noqa: PLC0415 - only what goes wrong waits for it
+
         return HTTPError(said.text)
-    return _refused(said.status, operation, said.code or str(said.status), said)
-
-
-def _refused(status: int, operation: str, code: str, said: Answered | None = None) -> ClientError:
-    """Give botocore's error for an answer of the server."""
-    answer: Any = {
-        "Error": {"Code": code, "Message": said.words if said else ""},
-        "ResponseMetadata": {"HTTPStatusCode": status, "RequestId": said.request if said else ""},
-    }
-    return ClientError(answer, operation)
-
-
-def _text(header: str | bytes) -> str:
-    return header.decode() if isinstance(header, bytes) else header
+    return s3_errors.refused(said.status, operation, said.code or str(said.status), said.words, said.request)

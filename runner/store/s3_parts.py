@@ -6,9 +6,6 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from botocore.exceptions import BotoCoreError, ClientError
-from s3transfer.utils import ReadFileChunk
-
 from runner.errors import RemoteError
 from runner.regexes import regex
 from runner.store import s3_errors
@@ -77,6 +74,8 @@ class S3Upload:
 
     def send(self, number: int) -> None:
         """See `Upload`."""
+        from s3transfer.utils import ReadFileChunk  # noqa: PLC0415 - part of boto3, which small objects do without
+
         start, stop = self.parts[number]
         with (
             ReadFileChunk.from_filename(str(self._source), start, stop - start) as body,
@@ -120,6 +119,8 @@ def sweep(client: S3Client, bucket: str, prefix: str) -> None:
 
     Only uploads of objects below the remote's prefix that began a day ago: whoever still goes on is left alone.
     """
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - as above
+
     before = datetime.now(UTC) - _ABANDONED
     with suppress(ClientError, BotoCoreError):
         for page in client.get_paginator("list_multipart_uploads").paginate(Bucket=bucket, Prefix=prefix):

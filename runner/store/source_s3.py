@@ -10,7 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from runner.errors import ObjectMissing, RemoteError
 from runner.hashes import CHUNK, Hash
-from runner.store import s3_client, s3_errors
+from runner.store import s3_client, s3_errors, s3_options
 from runner.store.source import OF_REMOTES, Part, changed, of_file, of_folder
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class S3Source:
             message = f"{url} is not read with credentials for somebody who is not trusted"
             raise RemoteError(message)
         known = {name: value for name, value in options.items() if name not in OF_REMOTES}
-        return cls(bucket, s3_client.connect(url, known, environ).client, s3_client.extra_arguments(known)["get"])
+        return cls(bucket, s3_client.connect(url, known, environ).client, s3_options.arguments(known)["get"])
 
     def find(self, url: str, *, folder: bool, versioned: bool) -> Found | None:
         """See `SourceStore`. One request, and one more for each 1,000 files of a directory."""

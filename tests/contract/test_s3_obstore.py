@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from runner.errors import Denied
-from runner.store import s3_client, s3_obstore
+from runner.store import s3_client, s3_obstore, s3_ways
 from runner.store.remote import open_remote
 from runner.store.s3 import S3
 from tests.support import rgw
@@ -90,7 +90,7 @@ def test_an_authority_of_one_s_own_is_left_to_boto3(tmp_path: Path) -> None:
         ({}, {"AWS_CA_BUNDLE": str(tmp_path)}),
     ):
         connection = s3_client.connect("s3://bucket", keys | options, environ)
-        assert s3_obstore.beside(connection, "bucket", {}) is None
+        assert s3_ways.beside(connection, "bucket", {}) is None
 
 
 def test_a_variable_that_only_obstore_knows_has_no_effect(
@@ -149,7 +149,7 @@ def test_the_address_is_the_one_that_boto3_would_use(
     monkeypatch.delenv("AWS_CA_BUNDLE", raising=False)
     monkeypatch.delenv("REQUESTS_CA_BUNDLE", raising=False)
     keys: dict[str, object] = {"access_key_id": "key", "secret_access_key": "secret", "region": region}
-    found = s3_obstore.beside(s3_client.connect(f"s3://{bucket}", keys, {}), bucket, {})
+    found = s3_ways.beside(s3_client.connect(f"s3://{bucket}", keys, {}), bucket, {})
     assert found
     assert (found._store.config["endpoint"], found._store.config["region"]) == (endpoint, region)
 

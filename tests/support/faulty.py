@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from runner.hashes import hash_bytes
-from runner.store import s3_client, s3_obstore
+from runner.store import s3_client, s3_ways
 from runner.store.http import HTTP
 from runner.store.s3 import S3
 
@@ -103,8 +103,8 @@ class FaultyS3(ThreadingHTTPServer):
             return HTTP.open(f"{self.endpoint}/bucket", {"method": "PUT"} | options, {})
         given = self.options | options
         connection = s3_client.connect("s3://bucket", given, {}) if options else self._connection
-        obstore = None if self.boto3_only else s3_obstore.beside(connection, "bucket", {})
-        return S3("bucket", "", connection.client, obstore=obstore)
+        obstore = None if self.boto3_only else s3_ways.beside(connection, "bucket", {})
+        return S3("bucket", "", lambda: connection.client, obstore=obstore)
 
     def note(self, method: str, path: str) -> None:
         with self._lock:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from runner.store import s3_client, s3_obstore
+from runner.store import s3_client, s3_ways
 from runner.store.s3 import S3
 from tests.support.tools import require
 
@@ -53,17 +53,17 @@ class Server:
 
     @cached_property
     def _obstore(self) -> Obstore | None:
-        return s3_obstore.beside(self._connection, BUCKET, {})
+        return s3_ways.beside(self._connection, BUCKET, {})
 
     def remote(self, prefix: str, **options: object) -> S3:
         """Open the remote at a prefix of the bucket, without retries."""
         if not options:
-            return S3(BUCKET, prefix, self.client, obstore=self._obstore)
+            return S3(BUCKET, prefix, lambda: self.client, obstore=self._obstore)
         return S3.open(f"s3://{BUCKET}/{prefix}", self.options | options, {})
 
     def boto3_only(self, prefix: str) -> S3:
         """Open the same without obstore, as remotes are with options that only boto3 knows."""
-        return S3(BUCKET, prefix, self.client)
+        return S3(BUCKET, prefix, lambda: self.client)
 
 
 @contextmanager
