@@ -34,7 +34,8 @@ if TYPE_CHECKING:
     from runner.asked import Asked
     from runner.engine.supposing import Supposing
     from runner.hashes import Hash
-    from runner.pipeline.model import LockedPath, Out, Pipeline, Stage
+    from runner.pipeline.model import LockedPath, Out, Stage
+    from runner.pipeline.pipeline import Pipeline
     from runner.settings import Settings
 
 logger = logging.getLogger("retrain")

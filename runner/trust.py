@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from runner.asked import Asked
     from runner.engine.committed import Committed
     from runner.git import Git
-    from runner.pipeline.model import Pipeline
+    from runner.pipeline.pipeline import Pipeline
     from runner.pipeline.source import Source
 
 

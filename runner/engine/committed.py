@@ -17,7 +17,7 @@ from runner.values import dataclass
 
 if TYPE_CHECKING:
     from runner.git import Git
-    from runner.pipeline.model import Pipeline
+    from runner.pipeline.pipeline import Pipeline
     from runner.pipeline.unpack import Unpacking
 
 logger = logging.getLogger("retrain")

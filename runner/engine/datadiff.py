@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from runner.engine.project import Project
     from runner.engine.targets import Named
-    from runner.pipeline.model import Pipeline
+    from runner.pipeline.pipeline import Pipeline
 
 
 @dataclass(frozen=True, slots=True)

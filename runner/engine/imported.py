@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
     from runner.git import Git
     from runner.pipeline.config import Config
-    from runner.pipeline.model import Out, Pipeline, Stage
+    from runner.pipeline.model import Out, Stage
+    from runner.pipeline.pipeline import Pipeline
     from runner.pipeline.source import Repo, Source
     from runner.store.cache import Cache
     from runner.store.remote import Remote

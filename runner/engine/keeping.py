@@ -22,7 +22,8 @@ from runner.engine.outcome import StageFailed
 from runner.engine.workspace import SCRATCH, refusals
 from runner.errors import ConfigError, Corrupt, ObjectMissing
 from runner.hashes import LEGACY, MD5, Hash, Names, differing
-from runner.pipeline import dvcfile_write, lock
+from runner.pipeline import dvcfile_write
+from runner.pipeline.lockfile import LockFile
 from runner.regexes import regex
 from runner.store.cache import Cache
 from runner.store.digest import hash_as
@@ -70,7 +71,7 @@ class Keeping:
         self._copies = Cache(cache.root, ("copy",), meter=cache.meter)
         self._tracked = tracked
         self._ignored = set(ignored)
-        self._locks: dict[str, tuple[str | None, lock.LockFile]] = {}
+        self._locks: dict[str, tuple[str | None, LockFile]] = {}
         self._order: Mapping[str, int] = {}
         self._appended = Appended(workspace.path(PLACE))
         self._notes = False
@@ -372,7 +373,7 @@ class Keeping:
         on_disk = self._workspace.read(path)
         written, lock_file = self._locks.get(path, (None, None))
         if lock_file is None or written != on_disk:
-            lock_file = lock.LockFile(on_disk, path)
+            lock_file = LockFile(on_disk, path)
         if stage.name not in lock_file:
             self._note(path, stage.name, stage)
             self._new[path][stage.name] = self._place(stage)

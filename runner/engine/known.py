@@ -23,7 +23,8 @@ from runner.pipeline.model import LockedPath
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
-    from runner.pipeline.model import Dep, LockEntry, Out, Param, Pipeline, Stage
+    from runner.pipeline.model import Dep, LockEntry, Out, Param, Stage
+    from runner.pipeline.pipeline import Pipeline
 
 
 class Stock(Protocol):

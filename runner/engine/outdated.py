@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from runner.engine.decide import Reason
     from runner.engine.known import Known
     from runner.engine.project import Project
-    from runner.pipeline.model import Pipeline, Stage
+    from runner.pipeline.model import Stage
+    from runner.pipeline.pipeline import Pipeline
 
 _NO_PROOF: Final = frozenset({Change.ALWAYS, Change.CALLBACK, Change.OUT_DELETED, Change.DEP_DELETED})
 _TOLD: Final = 3

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from runner.engine.times import Times
     from runner.engine.workspace import Workspace
     from runner.git import Git
-    from runner.pipeline.model import Pipeline
+    from runner.pipeline.pipeline import Pipeline
     from runner.store.cache import Cache
     from runner.store.remote import Remote
     from runner.store.state import State

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
     from runner.git import Git
     from runner.git.worktree import Modes
-    from runner.pipeline.model import Pipeline, Stage
+    from runner.pipeline.model import Stage
+    from runner.pipeline.pipeline import Pipeline
 
 RUN: Final = "Retrain-Run"
 VERDICT: Final = "Retrain-Verdict"

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from runner.engine.project import Project
     from runner.git import Git
-    from runner.pipeline.model import Pipeline
+    from runner.pipeline.pipeline import Pipeline
 
 logger = logging.getLogger("retrain")
 _REMEMBERED: Final = 16

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from runner.engine.project import Project
     from runner.engine.targets import Named
     from runner.hashes import Hash
-    from runner.pipeline.model import LockedPath, Param, Pipeline, Stage
+    from runner.pipeline.model import LockedPath, Param, Stage
+    from runner.pipeline.pipeline import Pipeline
 
 # DVC calls a file modified, too, of which nothing is recorded; only params and datasets can be new.
 _DEPS: Final = {

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from runner.engine.workspace import Workspace
     from runner.pipeline.assignment import Assignment
-    from runner.pipeline.model import Pipeline
+    from runner.pipeline.pipeline import Pipeline
 
 logger = logging.getLogger("retrain")
 _JOURNAL = "places.json"

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from runner.engine.modes import Modes
-    from runner.pipeline.model import Out, Pipeline, Stage
+    from runner.pipeline.model import Out, Stage
+    from runner.pipeline.pipeline import Pipeline
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from runner.engine.project import Project
     from runner.git import Git
     from runner.hashes import Hash
-    from runner.pipeline.model import LockedPath, Out, Pipeline
+    from runner.pipeline.model import LockedPath, Out
+    from runner.pipeline.pipeline import Pipeline
 
 logger = logging.getLogger("retrain")
 

@@ -14,7 +14,8 @@ from runner.store.place import Place
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from runner.pipeline.model import LockedPath, Out, Pipeline
+    from runner.pipeline.model import LockedPath, Out
+    from runner.pipeline.pipeline import Pipeline
 
 _ANY = ""
 """Stands for the remote where an entry names none, as DVC wrote them at first."""

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from runner.errors import Location
-    from runner.pipeline.model import Out, Pipeline, Stage
+    from runner.pipeline.model import Out, Stage
+    from runner.pipeline.pipeline import Pipeline
 
     Place = Callable[[Stage, str], Location]
     Hiding = Callable[[str], str]

@@ -1,40 +1,31 @@
-""".dvc/config and its layers: remotes and cache settings, as DVC reads them. Expands nothing from the environment.
+""".dvc/config and its layers together: remotes and cache settings, as DVC reads them.
 
-The syntax is ConfigObj's; section, remote and option names are lower-cased; a later layer wins option by option.
+A later layer wins option by option; `config_layer` reads one.
 """
 
 from __future__ import annotations
 
-import posixpath
 from dataclasses import field
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from runner.errors import ConfigError, ConfigErrors, Location, RemoteError
-from runner.pipeline.config_options import NAMED, PATHS, REMOTES, SECTIONS, UNCHECKED
-from runner.regexes import regex
+from runner.pipeline.config_layer import Given, layer
+from runner.pipeline.config_options import NAMED, REMOTES, SECTIONS, UNCHECKED
 from runner.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from configobj import ConfigObjError
-
     from runner.errors import RunnerError
+    from runner.pipeline.config_layer import Options, Section
     from runner.pipeline.config_options import Kind, Value
 
 DEFAULT_LINK_TYPES: Final = ("reflink", "copy")
 
-_NAMED = regex(r'\s*(remote|machine|db)\s*"(.*)"\s*\Z')
-_SECTION_LINE = regex(r"\s*\[\s*(.*?)\s*\]\s*(#.*)?\Z")
-_URL = regex(r"\w+://")
-_INTERPOLATED = regex(r'missing option "(.*)" in interpolation|loop detected in value "(.*)"')
 _KNOWN_AS: Final = {"sftp": "ssh", "abfs": "azure", "abfss": "azure", "az": "azure", "wasbs": "azure", "gcs": "gs"}
 """What other programs call kinds of urls that DVC has."""
-
-_MOST_CHARACTERS: Final = 1 << 18
-"""ConfigObj takes two microseconds and 50 bytes for each, and sections inside sections go 511 deep at most."""
 
 
 @dataclass(frozen=True)
@@ -113,19 +104,6 @@ def _lines_to_add(remotes: Mapping[str, RemoteConfig]) -> str:
     return "add one to .dvc/config:  dvc remote add -d storage s3://bucket/path"
 
 
-@dataclass(frozen=True)
-class _Given:
-    """One option as a layer gives it: a string, or a list where there is a comma outside quotes."""
-
-    value: Any
-    where: Location
-
-
-_Options = dict[str, _Given]
-_Section = tuple[str, str]
-"""`("remote", "storage")`, or `("core", "")`."""
-
-
 def parse(layers: Sequence[tuple[str, str, str]], home: str = "") -> Config:
     """Read the layers of DVC's configuration together.
 
@@ -139,11 +117,11 @@ def parse(layers: Sequence[tuple[str, str, str]], home: str = "") -> Config:
 
     """
     errors: list[RunnerError] = []
-    merged: dict[_Section, _Options] = {}
-    headings: dict[_Section, Location] = {}
+    merged: dict[Section, Options] = {}
+    headings: dict[Section, Location] = {}
     for file, text, folder in layers:
         try:
-            for section, (heading, options) in _layer(file, text, folder, home).items():
+            for section, (heading, options) in layer(file, text, folder, home).items():
                 merged.setdefault(section, {}).update(options)
                 headings[section] = heading
         except ConfigError as error:
@@ -155,105 +133,12 @@ def parse(layers: Sequence[tuple[str, str, str]], home: str = "") -> Config:
     return config
 
 
-def _layer(file: str, text: str, folder: str, home: str) -> dict[_Section, tuple[Location, _Options]]:
-    """Give the sections of one file, each with its heading's place.
-
-    Of a section written twice in other letters the last one counts (DVC's rule).
-    """
-    if len(text) > _MOST_CHARACTERS:
-        message = f"too large for a configuration: {len(text):,} characters"
-        raise ConfigError(message, f"at most {_MOST_CHARACTERS:,} are read", Location(file))
-    lines = _line_numbers(text)
-    found: dict[_Section, tuple[Location, _Options]] = {}
-    for heading, written in _content(file, text).items():
-        if not isinstance(written, dict):
-            where = Location(file, lines.get(("", heading.lower()), 0))
-            message = f"the option {heading!r} stands before any section"
-            raise ConfigError(message, "put it below [core] or another section", where)
-        section = _section(heading)
-        options = {}
-        for name, value in written.items():
-            low = name.lower()
-            resolved = _resolved(value, folder, home) if _is_path(section, low) and isinstance(value, str) else value
-            options[low] = _Given(resolved, Location(file, lines.get((heading.lower(), low), 0)))
-        found[section] = Location(file, lines.get((heading.lower(), ""), 0)), options
-    return found
-
-
-def _content(file: str, text: str) -> dict[str, Any]:
-    """Read ConfigObj's syntax: repeated sections or options and lines that are neither are mistakes."""
-    lines = text.removeprefix("\N{BYTE ORDER MARK}").splitlines()
-    if not any(lines):
-        return {}
-    from configobj import ConfigObj, ConfigObjError  # noqa: PLC0415 - a project without any configuration needs none
-
-    try:
-        return dict(ConfigObj(lines).dict())
-    except ConfigObjError as error:
-        found = getattr(error, "errors", None) or [error]
-        hint = "lines are [section], name = value, or begin with #"
-        raise ConfigErrors(
-            [ConfigError(_sentence(one), hint, Location(file, one.line_number or _asking(one, lines))) for one in found]
-        ) from error
-
-
-def _asking(error: ConfigObjError, lines: Sequence[str]) -> int:
-    """Give the number of the line with the `%(name)s` that the error names; 0 where there is none."""
-    named = _INTERPOLATED.search(str(error))
-    wanted = f"%({named[1] or named[2]})s" if named else ""
-    return next((number for number, line in enumerate(lines, 1) if wanted and wanted in line), 0)
-
-
-def _sentence(error: ConfigObjError) -> str:
-    return str(error).partition(" at line ")[0].rstrip(".")
-
-
-def _line_numbers(text: str) -> dict[tuple[str, str], int]:
-    """Give the line of every (section's heading, option), lower-cased, and of the heading with ""; for messages."""
-    found: dict[tuple[str, str], int] = {}
-    heading = ""
-    for number, line in enumerate(text.splitlines(), start=1):
-        if section := _SECTION_LINE.match(line):
-            name = _unquoted(section[1].strip("[ ]")).lower()
-            if section[1].startswith("["):  # a section in a section: it stands in the place of an option
-                found.setdefault((heading, name), number)
-                continue
-            heading = name
-            found[heading, ""] = number
-        elif "=" in line:
-            name = _unquoted(line.partition("=")[0].strip()).lower()
-            found.setdefault((heading, name), number)
-    return found
-
-
-def _unquoted(text: str) -> str:
-    return text[1:-1] if text[:1] in {"'", '"'} and text[-1:] == text[:1] else text
-
-
-def _section(heading: str) -> _Section:
-    named = _NAMED.match(heading.lower())
-    return (named[1], named[2]) if named else (heading.lower(), "")
-
-
-def _is_path(section: _Section, option: str) -> bool:
-    return (section[0] == "remote" and option in PATHS) or (section[0] == "cache" and option == "dir")
-
-
-def _resolved(path: str, folder: str, home: str) -> str:
-    """Make a path absolute as DVC does: a relative one starts from the folder of its config file."""
-    if _URL.match(path) or not path.strip():
-        return path
-    if home and (path == "~" or path.startswith("~/")):
-        path = home + path[1:]
-    return path if path.startswith(("/", "~")) else posixpath.normpath(posixpath.join(folder, path))
-
-
 @dataclass
 class _Checking:
     """The merged layers on their way to a Config; mistakes go to `errors`."""
 
-    merged: dict[_Section, _Options]
-    headings: dict[_Section, Location]
+    merged: dict[Section, Options]
+    headings: dict[Section, Location]
     errors: list[RunnerError]
 
     def config(self) -> Config:
@@ -293,13 +178,13 @@ class _Checking:
             unusable=unusable,
         )
 
-    def _unknown_section(self, named: _Section) -> None:
+    def _unknown_section(self, named: Section) -> None:
         section, _ = named
         near = get_close_matches(section, (*SECTIONS, 'remote "name"'), n=1)
         hint = f"did you mean [{near[0]}]?" if near else f'valid are {", ".join(SECTIONS)} and remote "name"'
         self.errors.append(ConfigError(f"unknown section [{section}]", hint, self.headings[named]))
 
-    def _values(self, options: _Options, kinds: Mapping[str, Kind], owner: str) -> dict[str, Value]:
+    def _values(self, options: Options, kinds: Mapping[str, Kind], owner: str) -> dict[str, Value]:
         found = {}
         for option, given in options.items():
             if option not in kinds:
@@ -314,7 +199,7 @@ class _Checking:
                 self.errors.append(ConfigError(message, "", given.where))
         return found
 
-    def _remote(self, name: str, options: _Options) -> Iterator[tuple[str, RemoteConfig]]:
+    def _remote(self, name: str, options: Options) -> Iterator[tuple[str, RemoteConfig]]:
         owner = f"remote {name!r}"
         inherited = self._inherited(name, options)
         if inherited is None:
@@ -339,7 +224,7 @@ class _Checking:
         url = str(values.pop("url", ""))
         yield name, RemoteConfig(name, url, values, given.where.file)
 
-    def _inherited(self, name: str, options: _Options, heirs: tuple[str, ...] = ()) -> _Options | None:
+    def _inherited(self, name: str, options: Options, heirs: tuple[str, ...] = ()) -> Options | None:
         """Merge in what `url = remote://base/path` inherits: base's options, its url with the path added."""
         given = options.get("url")
         if given is None or not _inherits(options):
@@ -354,10 +239,10 @@ class _Checking:
         if above is None or "url" not in above:
             return None
         url = f"{above['url'].value}/{path.lstrip('/')}" if path else above["url"].value
-        return above | options | {"url": _Given(url, given.where)}
+        return above | options | {"url": Given(url, given.where)}
 
 
-def _inherits(options: _Options) -> bool:
+def _inherits(options: Options) -> bool:
     given = options.get("url")
     return given is not None and str(given.value).startswith("remote://")
 

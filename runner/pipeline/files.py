@@ -15,7 +15,7 @@ from runner.pipeline.addresses import LOCK_FILE, PROJECT_FILE, address
 from runner.pipeline.context import Sources
 from runner.pipeline.declared import Declared
 from runner.pipeline.lock import Lock
-from runner.pipeline.model import Pipeline, Stage
+from runner.pipeline.pipeline import Pipeline
 from runner.pipeline.projectfile import ProjectFile
 from runner.pipeline.unpack import Unpacking
 from runner.values import dataclass
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
     from runner.errors import RunnerError
-    from runner.pipeline.model import LockEntry
+    from runner.pipeline.model import LockEntry, Stage
     from runner.pipeline.shape import Page, Where
 
     Read = Callable[[str], str | None]

@@ -16,16 +16,18 @@ from typing import TYPE_CHECKING, Any, Final
 import yaml
 
 from runner.errors import ConfigError, ConfigErrors, Location
-from runner.pipeline import dvcfile_write, files, lock, yaml12
+from runner.pipeline import dvcfile_write, files, yaml12
 from runner.pipeline.addresses import LOCK_FILE, PROJECT_FILE, STAGE_FILE, address
 from runner.pipeline.checksum import checksum
+from runner.pipeline.lockfile import LockFile
 from runner.regexes import regex
 from runner.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
-    from runner.pipeline.model import LockEntry, Pipeline, Stage
+    from runner.pipeline.model import LockEntry, Stage
+    from runner.pipeline.pipeline import Pipeline
 
     Read = Callable[[str], str | None]
 
@@ -106,7 +108,7 @@ class _Folder:
         self._file = posixpath.join(folder, PROJECT_FILE)
         self._lock_file = posixpath.join(folder, LOCK_FILE)
         self._text = read(self._file) or ""
-        self._lock = lock.LockFile(read(self._lock_file), self._lock_file)
+        self._lock = LockFile(read(self._lock_file), self._lock_file)
         self._locked = False
         document = yaml12.parse(self._text, self._file) or {}
         self._names = dict.fromkeys(document.get("stages") or {})

@@ -15,7 +15,8 @@ from runner.values import dataclass
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from runner.pipeline.model import LockEntry, Out, Pipeline, Stage
+    from runner.pipeline.model import LockEntry, Out, Stage
+    from runner.pipeline.pipeline import Pipeline
     from runner.review.sides import Side
 
 Policy = Literal["auto", "accept", "rerun", "fail"]

@@ -13,7 +13,7 @@ from runner.values import dataclass
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
-    from runner.pipeline.model import Pipeline
+    from runner.pipeline.pipeline import Pipeline
     from runner.review.charts import Edge
 
 

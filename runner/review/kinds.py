@@ -11,7 +11,8 @@ from runner.regexes import regex
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from runner.pipeline.model import Out, Pipeline
+    from runner.pipeline.model import Out
+    from runner.pipeline.pipeline import Pipeline
     from runner.review.changed import Kind
 
 _CODE_SUFFIXES = ".py .ipynb .r .rmd .jl .sh .bash .sql .c .cc .cpp .h .cu .rs .go .java .scala .js .ts .rb"

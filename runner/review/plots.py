@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from dvc_render.vega_templates import Template
 
-    from runner.pipeline.model import Pipeline
+    from runner.pipeline.pipeline import Pipeline
     from runner.review.changed import Side as Name
     from runner.review.points import Point, Points
     from runner.review.sides import Side

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from runner.hashes import Hash
-    from runner.pipeline.model import LockedPath, LockEntry, Pipeline, Stage
+    from runner.pipeline.model import LockedPath, LockEntry, Stage
+    from runner.pipeline.pipeline import Pipeline
     from runner.review.changed import Alteration, Kind
     from runner.review.model import Report, StageRow
 

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from runner.engine.project import Place
-    from runner.pipeline.model import Pipeline, Stage
+    from runner.pipeline.model import Stage
+    from runner.pipeline.pipeline import Pipeline
     from runner.review.sides import Side
 
 

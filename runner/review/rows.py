@@ -11,7 +11,7 @@ from runner.review.model import Problem, ReasonRow, StageRow, Traffic
 if TYPE_CHECKING:
     from runner.engine.decide import Reason
     from runner.engine.outcome import StageResult
-    from runner.pipeline.model import Pipeline
+    from runner.pipeline.pipeline import Pipeline
     from runner.review.model import Scalar
     from runner.store.transfer import Moved
 

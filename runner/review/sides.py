@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
     from runner.engine.objects import Objects, Wanted
     from runner.git import Git
-    from runner.pipeline.model import Excerpt, LockedPath, Out, Pipeline, Stage
+    from runner.pipeline.model import Excerpt, LockedPath, Out, Stage
+    from runner.pipeline.pipeline import Pipeline
     from runner.pipeline.unpack import Unpacking
 
 

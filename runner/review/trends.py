@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from runner.engine.objects import Objects
     from runner.engine.project import Place
     from runner.git import Git
-    from runner.pipeline.model import LockEntry, Pipeline, Stage
+    from runner.pipeline.model import LockEntry, Stage
+    from runner.pipeline.pipeline import Pipeline
 
 logger = logging.getLogger("retrain")
 LAST: Final = 20

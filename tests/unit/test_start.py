@@ -26,11 +26,16 @@ ABSENT = (
     "pathspec",
     "requests",
     "rich",
+    "runner.git.history",
+    "runner.git.worktree",
     "runner.proposing",
+    "runner.pushing",
     "runner.review.model",
+    "runner.running",
     "sqlite3",
     "tempfile",
     "runner.pipeline.lint",
+    "runner.pipeline.lockfile",
     "runner.review.markdown",
     "runner.store.azure",
     "runner.store.s3",
@@ -41,7 +46,15 @@ ABSENT = (
 )
 
 
-RUNNING = {"runner.proposing", "runner.review.model", "runner.telling"}
+RUNNING = {
+    "runner.git.history",
+    "runner.git.worktree",
+    "runner.proposing",
+    "runner.pushing",
+    "runner.review.model",
+    "runner.running",
+    "runner.telling",
+}
 """What a run needs besides, and a plan does not."""
 
 

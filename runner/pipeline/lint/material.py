@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from runner.pipeline.lint.scripts import Script
     from runner.pipeline.lint.shell import Simple
     from runner.pipeline.lock import Lock
-    from runner.pipeline.model import Pipeline, Stage
+    from runner.pipeline.model import Stage
+    from runner.pipeline.pipeline import Pipeline
 
 _KEYS = ("deps", "params", "outs", "metrics", "plots")
 

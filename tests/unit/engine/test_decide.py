@@ -24,6 +24,7 @@ from runner.engine.decide import (
 from runner.engine.modes import PLAIN, Modes
 from runner.hashes import Hash
 from runner.pipeline import lock
+from runner.pipeline.lockfile import LockFile
 from runner.pipeline.model import Dep, LockedPath, LockEntry, Out, Param, Stage
 from runner.pipeline.source import Source
 
@@ -451,7 +452,7 @@ def test_a_whole_params_file_is_compared_by_its_top_level_keys(
 )
 def test_blanks_that_a_lock_folds_away_are_no_change(cmd: str | tuple[str, ...]) -> None:
     stage = replace(STAGE, cmd=cmd)
-    file = lock.LockFile(None, "dvc.lock")
+    file = LockFile(None, "dvc.lock")
     file.set("train", replace(ENTRY, cmd=cmd))
     read = lock.parse(file.text, "dvc.lock").entries["train"]
     assert decide(stage, read, NOW, lambda: None) == Fresh()

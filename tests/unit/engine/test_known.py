@@ -16,7 +16,8 @@ from runner.engine.known import Known, recorded_as
 from runner.engine.objects import Objects
 from runner.engine.workspace import Workspace
 from runner.hashes import Hash, Tree, hash_bytes
-from runner.pipeline.model import Dep, LockedPath, LockEntry, Out, Param, Pipeline, Stage
+from runner.pipeline.model import Dep, LockedPath, LockEntry, Out, Param, Stage
+from runner.pipeline.pipeline import Pipeline
 from runner.store.cache import Cache
 from runner.store.state import State
 from tests.interop.projects import put

@@ -13,7 +13,8 @@ from runner.engine import proposal
 from runner.engine.proposal import GONE, LINK, Change, Scope
 from runner.errors import ConfigError
 from runner.git import Entry, Git
-from runner.pipeline.model import Dep, Out, Param, Pipeline, Stage
+from runner.pipeline.model import Dep, Out, Param, Stage
+from runner.pipeline.pipeline import Pipeline
 from tests.interop.projects import git, put
 
 if TYPE_CHECKING:

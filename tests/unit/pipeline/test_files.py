@@ -14,7 +14,7 @@ from runner.pipeline.model import Dep, LockedPath, LockEntry, Out, Param, Stage
 from runner.pipeline.source import Source
 
 if TYPE_CHECKING:
-    from runner.pipeline.model import Pipeline
+    from runner.pipeline.pipeline import Pipeline
 
 MD5 = "d3b07384d113edec49eaa6238ad5ff00"
 ROOT = "/home/me/project"

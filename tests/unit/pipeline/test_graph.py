@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from runner.errors import ConfigError
 from runner.pipeline import files
 from runner.pipeline.graph import PathTree, cycles, post_order
-from runner.pipeline.model import Dep, Out, Param, Pipeline, Stage
+from runner.pipeline.model import Dep, Out, Param, Stage
+from runner.pipeline.pipeline import Pipeline
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from runner.hashes import Hash, Tree
-from runner.pipeline.model import Dep, LockedPath, LockEntry, Out, Pipeline, Stage
+from runner.pipeline.model import Dep, LockedPath, LockEntry, Out, Stage
+from runner.pipeline.pipeline import Pipeline
 from runner.review import plots, provenance, sides
 from runner.review.changed import DataRow, FileRow, Ingredient
 from runner.review.model import Report, StageRow
