@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from runner.values import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 
 class Exit(IntEnum):
@@ -198,3 +198,18 @@ class Interrupted(RunnerError):
         """Tell the two signals apart: 130 for SIGINT, 143 for SIGTERM."""
         super().__init__("interrupted", "run the same command again to go on from here")
         self.exit_code = Exit.TERMINATED if terminated else Exit.INTERRUPTED
+
+
+def spelled_like(word: str, known: Iterable[str], most: int = 1, cutoff: float = 0.6) -> list[str]:
+    """Give those of `known` that `word` may be a misspelling of, the nearest first: for a hint.
+
+    Args:
+        word: what nobody knows.
+        known: what is known.
+        most: how many to give.
+        cutoff: how alike they have to be, from 0 to 1.
+
+    """
+    from difflib import get_close_matches  # noqa: PLC0415 - few starts end with a hint
+
+    return get_close_matches(word, known, most, cutoff)

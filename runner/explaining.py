@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from runner.engine.decide import Wait
 from runner.git import history
 from runner.printing import reason_data, reason_line
-from runner.review import units, words
+from runner.review import figures, units
 from runner.review.metrics import decimal
 
 if TYPE_CHECKING:
@@ -136,4 +136,4 @@ def _verdict_lines(row: Verdict) -> Iterator[str]:
 
 def _amount(value: object, unit: Unit) -> str:
     exact = decimal(value)
-    return units.exact(exact, unit) if exact is not None else words.scalar(value)
+    return units.exact(exact, unit) if exact is not None else figures.scalar(value)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import re
 from typing import TYPE_CHECKING, Final
 
-from runner import presenting
+from runner import digests, presenting
 from runner.regexes import regex
 from runner.values import dataclass
 
@@ -57,7 +56,7 @@ def lock_branch(base: str, prefix: str, wanted: str) -> str:
     folder = prefix.rstrip("/")
     project = re.sub(r"[^A-Za-z0-9_]+", "-", folder)
     if not _PLAIN.fullmatch(folder):  # two folders must not share a branch
-        project = f"{project.strip('-')}-{hashlib.sha256(folder.encode()).hexdigest()[:6]}"
+        project = f"{project.strip('-')}-{digests.sha256(folder.encode()).hexdigest()[:6]}"
     return wanted or (f"{PREFIX}/{base}-{project}" if folder else f"{PREFIX}/{base}")
 
 

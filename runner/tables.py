@@ -10,7 +10,7 @@ from rich.text import Text
 from rich.tree import Tree
 
 from runner import log
-from runner.review import words
+from runner.review import figures, words
 from runner.review.model import WORST_FIRST
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def _telling(rows: Sequence[Verdict]) -> list[Verdict]:
 def _gate_table(rows: Sequence[Verdict]) -> Table:
     table = Table("metric", "base", "head", "change", "verdict", "why", box=None, pad_edge=False)
     for row in rows:
-        delta = words.signed(row.delta) if row.delta is not None else ""
-        base, head = words.scalar(row.base), words.scalar(row.head)
+        delta = figures.signed(row.delta) if row.delta is not None else ""
+        base, head = figures.scalar(row.base), figures.scalar(row.head)
         table.add_row(_cell(f"{row.metric} {row.path}"), _cell(base), _cell(head), delta, row.status, _cell(row.why))
     return table

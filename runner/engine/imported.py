@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import posixpath
 from functools import cached_property
@@ -15,7 +14,7 @@ from runner.engine.workspace import SCRATCH
 from runner.errors import ObjectMissing, RemoteError
 from runner.git import elsewhere, is_commit
 from runner.git.elsewhere import Elsewhere
-from runner.hashes import LEGACY, Hash, Tree
+from runner.hashes import LEGACY, Hash, Tree, hash_bytes
 from runner.pipeline import config, files
 from runner.pipeline.addresses import is_dvc_file
 from runner.store import transfer
@@ -117,7 +116,7 @@ class Repositories:
 
             environ = elsewhere.guarded(url, environ, public_address)
         kind = "guarded" if guarded else "trusted"
-        name = hashlib.md5(url.encode(), usedforsecurity=False).hexdigest()
+        name = hash_bytes(url.encode())
         return Elsewhere(self._scratch / kind / name, url, environ)
 
 

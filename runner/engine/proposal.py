@@ -7,7 +7,6 @@ speak of files that nobody else has.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import posixpath
 import stat
@@ -15,6 +14,7 @@ from functools import cached_property
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
+from runner import digests
 from runner.errors import ConfigError
 from runner.git import Entry, worktree
 from runner.pipeline.addresses import LOCK_FILE, PARAMS_FILE, PROJECT_FILE, is_dvc_file
@@ -68,7 +68,7 @@ class Change:
         """Give it as a tree has it, in a repository whose ids look like that one; `None`: a tree has it not."""
         if self.content is None:
             return None
-        digest = hashlib.sha1 if len(like) == 40 else hashlib.sha256  # noqa: PLR2004 - git's own ids
+        digest = digests.sha1 if len(like) == 40 else digests.sha256  # noqa: PLR2004 - git's own ids
         return Entry(self.mode, digest(b"blob %d\0%s" % (len(self.content), self.content)).hexdigest())
 
 
@@ -237,7 +237,7 @@ def digest(changes: Mapping[str, Entry | None]) -> str:
     rows = (
         f"{path}\0{entry.mode} {entry.blob}\0" if entry else f"{path}\0\0" for path, entry in sorted(changes.items())
     )
-    return hashlib.sha256("".join(rows).encode("utf-8", "surrogateescape")).hexdigest()
+    return digests.sha256("".join(rows).encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def trailers(message: str) -> dict[str, str]:

@@ -7,14 +7,13 @@ only if it matches in full all the same, because DVC's rule also skips params of
 
 from __future__ import annotations
 
-import hashlib
 import io
 import json
 import logging
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from runner import durable
+from runner import digests, durable
 from runner.engine.known import recorded_as
 from runner.errors import ConfigError, Corrupt, ObjectMissing, RemoteError, Unlistable
 from runner.hashes import Names
@@ -53,7 +52,7 @@ def value(entry: Mapping[str, Any]) -> str:
 
 
 def _digest(entry: dict[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(_without_sizes(entry), sort_keys=True).encode()).hexdigest()
+    return digests.sha256(json.dumps(_without_sizes(entry), sort_keys=True).encode()).hexdigest()
 
 
 def _without_sizes(node: Any) -> Any:  # noqa: ANN401 - any YAML value

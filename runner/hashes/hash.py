@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING
 
+from runner import digests
 from runner.errors import Corrupt
 from runner.regexes import regex
 from runner.values import dataclass
@@ -66,12 +66,12 @@ class Hash:
 
 def hash_bytes(content: bytes) -> str:
     """Give the md5 of `content` as 32 hexadecimal digits."""
-    return hashlib.md5(content, usedforsecurity=False).hexdigest()
+    return digests.md5(content).hexdigest()
 
 
 def hash_file(path: Path) -> str:
     """Give the md5 of the raw bytes of the file at `path`, in constant memory."""
-    digest = hashlib.md5(usedforsecurity=False)
+    digest = digests.md5()
     with path.open("rb", buffering=0) as file:
         while chunk := file.read(CHUNK):
             digest.update(chunk)

@@ -5,7 +5,6 @@ Source: DVC's `.dir` listings (`json.dumps(list, sort_keys=True)`, sorted by cod
 
 from __future__ import annotations
 
-import hashlib
 import json
 from bisect import bisect_left
 from dataclasses import field
@@ -14,6 +13,7 @@ from itertools import chain, dropwhile, islice, pairwise, takewhile
 from operator import lt
 from typing import TYPE_CHECKING, Any, Final
 
+from runner import digests
 from runner.errors import Corrupt
 from runner.hashes.hash import DIR, MD5, Hash, hash_bytes
 from runner.hashes.names import DIGEST, Names
@@ -184,7 +184,7 @@ class Tree:
     @cached_property
     def hash(self) -> Hash:
         """The name of the listing."""
-        digest = hashlib.md5(usedforsecurity=False)
+        digest = digests.md5()
         for chunk in self.rendered():
             digest.update(chunk)
         return Hash(digest.hexdigest() + DIR, self.kind)

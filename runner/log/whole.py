@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import zlib
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
+
+from runner import digests
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,7 +24,7 @@ def file_of(title: str) -> str:
     """Name the file of a stage's log: its address, what no file name may hold written as in a URL."""
     name = quote(title, safe="@ ", errors="surrogateescape")
     if len(name) > _LONGEST:
-        name = f"{name[:_LONGEST]}-{hashlib.sha256(title.encode('utf-8', 'surrogateescape')).hexdigest()[:12]}"
+        name = f"{name[:_LONGEST]}-{digests.sha256(title.encode('utf-8', 'surrogateescape')).hexdigest()[:12]}"
     return f"{name}.log.gz"
 
 

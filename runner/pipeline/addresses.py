@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import posixpath
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
-from runner.errors import ConfigError
+from runner.errors import ConfigError, spelled_like
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -59,7 +58,7 @@ def unknown(target: str, known: Collection[str], writer: str = "") -> ConfigErro
     elif posixpath.basename(path) == LOCK_FILE:
         hint = f"did you mean {target.replace(LOCK_FILE, PROJECT_FILE, 1)}?"
     else:
-        near = get_close_matches(target, known, n=3) or _of_group(target, known)
+        near = spelled_like(target, known, most=3) or _of_group(target, known)
         hint = f"did you mean {' or '.join(near)}?" if near else "retrain stages lists what there is"
     return ConfigError(f"there is no stage {target!r}", hint)
 

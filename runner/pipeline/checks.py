@@ -5,10 +5,9 @@ Everything wrong is found at once, each with the place where it is written.
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
-from runner.errors import ConfigError
+from runner.errors import ConfigError, spelled_like
 from runner.pipeline.graph import PathTree, cycles
 
 if TYPE_CHECKING:
@@ -51,7 +50,7 @@ def _unknown_datasets(pipeline: Pipeline, place: Place) -> Iterator[ConfigError]
     for stage in pipeline.stages:
         for dep in stage.deps:
             if dep.dataset and dep.dataset not in known:
-                near = get_close_matches(dep.dataset, known, n=1)
+                near = spelled_like(dep.dataset, known)
                 hint = (
                     f"did you mean ds://{near[0]}?" if near else "`dvc ds add` adds one to the datasets of a dvc.yaml"
                 )

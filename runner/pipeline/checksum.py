@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import posixpath
 from typing import TYPE_CHECKING, Any, Final
 
+from runner.hashes import hash_bytes
 from runner.pipeline import shape
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def _checksum(document: Mapping[str, Any], out: Callable[[Mapping[str, Any]], Ma
         "always_changed": document.get("always_changed"),
     }
     counted = {key: value for key, value in said.items() if value and (key, value) != ("wdir", ".")}
-    return hashlib.md5(json.dumps(_hashed(counted), sort_keys=True).encode()).hexdigest()
+    return hash_bytes(json.dumps(_hashed(counted), sort_keys=True).encode())
 
 
 def checksum_before_1(document: Mapping[str, Any]) -> str:

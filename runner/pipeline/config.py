@@ -6,11 +6,10 @@ A later layer wins option by option; `config_layer` reads one.
 from __future__ import annotations
 
 from dataclasses import field
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from runner.errors import ConfigError, ConfigErrors, Location, RemoteError
+from runner.errors import ConfigError, ConfigErrors, Location, RemoteError, spelled_like
 from runner.pipeline.config_layer import Given, layer
 from runner.pipeline.config_options import NAMED, REMOTES, SECTIONS, UNCHECKED
 from runner.values import dataclass
@@ -87,7 +86,7 @@ class Config:
             raise self.unusable[wanted]
         if wanted not in self.remotes:
             known = ", ".join(self.remotes) or "none is configured"
-            near = get_close_matches(wanted, self.remotes, n=1)
+            near = spelled_like(wanted, self.remotes)
             hint = f"did you mean {near[0]!r}?" if near else f"known: {known}"
             message = f"there is no remote {wanted!r}"
             raise ConfigError(message, hint, _FILE if name else self.default_where)
@@ -180,7 +179,7 @@ class _Checking:
 
     def _unknown_section(self, named: Section) -> None:
         section, _ = named
-        near = get_close_matches(section, (*SECTIONS, 'remote "name"'), n=1)
+        near = spelled_like(section, (*SECTIONS, 'remote "name"'))
         hint = f"did you mean [{near[0]}]?" if near else f'valid are {", ".join(SECTIONS)} and remote "name"'
         self.errors.append(ConfigError(f"unknown section [{section}]", hint, self.headings[named]))
 
@@ -188,7 +187,7 @@ class _Checking:
         found = {}
         for option, given in options.items():
             if option not in kinds:
-                near = get_close_matches(option, kinds, n=1)
+                near = spelled_like(option, kinds)
                 hint = f"did you mean {near[0]!r}?" if near else f"valid here: {', '.join(sorted(kinds))}"
                 self.errors.append(ConfigError(f"unknown option {option!r} in {owner}", hint, given.where))
                 continue
@@ -216,7 +215,7 @@ class _Checking:
             self.errors.append(ConfigError(message, "a host in brackets is an IPv6 address", given.where))
             return
         if scheme not in REMOTES:
-            near = [_KNOWN_AS[scheme]] if scheme in _KNOWN_AS else get_close_matches(scheme, REMOTES, n=1)
+            near = [_KNOWN_AS[scheme]] if scheme in _KNOWN_AS else spelled_like(scheme, REMOTES)
             hint = f"did you mean {near[0]}://?" if near else f"DVC knows {', '.join(filter(None, REMOTES))}"
             self.errors.append(ConfigError(f"{owner}: unknown kind of url {scheme}://", hint, given.where))
             return

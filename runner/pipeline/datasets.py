@@ -6,11 +6,10 @@ Both are given in the form in which DVC writes them: its keys, its order, defaul
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 import json
 from typing import TYPE_CHECKING, Any, Final
 
-from runner.hashes import Hash
+from runner.hashes import Hash, hash_bytes
 from runner.pipeline import shape
 from runner.pipeline.shape import Page
 
@@ -77,7 +76,7 @@ def hash_of(written: Any) -> Hash | None:  # noqa: ANN401 - a document is of any
         if "meta" in holder:
             holder["meta"] = _only(holder["meta"], _COMPARED)
     text = json.dumps(record, sort_keys=True, default=str)
-    return Hash(f"{_version(record)} {hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()}", KIND)
+    return Hash(f"{_version(record)} {hash_bytes(text.encode())}", KIND)
 
 
 def _version(record: Mapping[str, Any]) -> str:

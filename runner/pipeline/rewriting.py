@@ -7,10 +7,9 @@ refused if it does not say exactly what was asked for.
 from __future__ import annotations
 
 import json
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final
 
-from runner.errors import ConfigError, Location
+from runner.errors import ConfigError, Location, spelled_like
 from runner.pipeline import documents, rewriting_python, rewriting_toml, rewriting_yaml, yaml12
 from runner.regexes import regex
 
@@ -74,7 +73,7 @@ def _found(document: Any, key: str, path: str) -> Path:  # noqa: ANN401 - a docu
     for segment in key.split("."):
         step = _step(node, segment)
         if step is None:
-            near = get_close_matches(key, list(_known(document)), n=1)
+            near = spelled_like(key, list(_known(document)))
             hint = f"did you mean {near[0]}?" if near else "only keys that are there can be set"
             message = f"--set-param: {path} has no key {key!r}"
             raise ConfigError(message, hint, Location(path))

@@ -8,10 +8,9 @@ from __future__ import annotations
 import datetime as dt
 import posixpath
 from dataclasses import field
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final
 
-from runner.errors import ConfigError, Location
+from runner.errors import ConfigError, Location, spelled_like
 from runner.pipeline import spellings, yaml12
 from runner.regexes import regex
 from runner.values import dataclass
@@ -249,7 +248,7 @@ def relative_to(wdir: str, path: str) -> str:
 
 def nearest(word: object, known: Shape) -> str:
     """Name the nearest valid key, or all of them."""
-    near = get_close_matches(str(word), known, n=1)
+    near = spelled_like(str(word), known)
     return f"did you mean {near[0]!r}?" if near else f"valid here: {', '.join(known)}"
 
 

@@ -7,9 +7,9 @@ several sources. `Scope` is what the expressions of a stage can see.
 from __future__ import annotations
 
 from dataclasses import field, replace
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final
 
+from runner.errors import spelled_like
 from runner.pipeline.expressions import Unresolved
 from runner.values import dataclass
 
@@ -238,7 +238,7 @@ def _unknown(
 
 def _nearest(word: str, known: Mapping[str, Node], above: str) -> str:
     prefix = f"{above}." if above else ""
-    near = get_close_matches(word, known, n=1)
+    near = spelled_like(word, known)
     if near:
         return f"did you mean {prefix + near[0]!r}?"
     names = [f"{prefix}{name}" for name in known]

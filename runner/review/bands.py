@@ -11,7 +11,7 @@ from decimal import ROUND_HALF_EVEN, Context, Decimal
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final, Literal
 
-from runner.review import words
+from runner.review import figures, words
 from runner.values import dataclass
 
 if TYPE_CHECKING:
@@ -47,11 +47,11 @@ class Band:
 
     def __str__(self) -> str:
         """Give `within 3 standard deviations of the last 20`."""
-        amount = words.exact(self.amount)
+        amount = figures.exact(self.amount)
         said = {
             "z": f"{amount} standard deviations",
             "iqr": f"{amount} times the middle half's width",
-            "percent": f"{words.percent(self.amount)} of the mean",
+            "percent": f"{figures.percent(self.amount)} of the mean",
         }
         return f"within {said[self.test]} over the last {self.last}"
 
@@ -83,11 +83,12 @@ def bounds(band: Band, samples: Sequence[Decimal]) -> Bounds | str:
         if not middle:
             return "the mean is 0, of which no percentage can be taken"
         reach = _DIGITS.multiply(band.amount, abs(middle))
-        how = f"mean {words.number(middle)} of {len(used)}, {words.percent(band.amount)} of it {words.number(reach)}"
+        share = f"{figures.percent(band.amount)} of it {figures.number(reach)}"
+        how = f"mean {figures.number(middle)} of {len(used)}, {share}"
     else:
         spread = deviation(used)
         reach = _DIGITS.multiply(band.amount, spread)
-        how = f"mean {words.number(middle)} and standard deviation {words.number(spread)} of {len(used)}"
+        how = f"mean {figures.number(middle)} and standard deviation {figures.number(spread)} of {len(used)}"
     return Bounds(_DIGITS.subtract(middle, reach), _DIGITS.add(middle, reach), how)
 
 
@@ -95,7 +96,7 @@ def _of_quartiles(band: Band, samples: Sequence[Decimal]) -> Bounds:
     first, third = quantile(samples, Decimal("0.25")), quantile(samples, Decimal("0.75"))
     width = _DIGITS.subtract(third, first)
     reach = _DIGITS.multiply(band.amount, width)
-    how = f"quartiles {words.number(first)} and {words.number(third)} of {len(samples)}"
+    how = f"quartiles {figures.number(first)} and {figures.number(third)} of {len(samples)}"
     return Bounds(_DIGITS.subtract(first, reach), _DIGITS.add(third, reach), how)
 
 

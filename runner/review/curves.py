@@ -10,7 +10,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeGuard
 
 from runner.regexes import regex
-from runner.review import words
+from runner.review import figures, words
 from runner.values import dataclass
 
 if TYPE_CHECKING:
@@ -227,7 +227,7 @@ def ends(plot: PlotRow) -> list[str]:
         lasts[curve.side] = max([*xs, *([lasts[curve.side]] if curve.side in lasts else [])], default=-math.inf)
     last = max(lasts.values(), default=0)
     return [
-        f"The {side} ends at {label(plot.x)} {words.number(x)} and is drawn on as it was there."
+        f"The {side} ends at {label(plot.x)} {figures.number(x)} and is drawn on as it was there."
         for side, x in lasts.items()
         if math.isfinite(x) and x < last
     ]
@@ -299,7 +299,7 @@ def summaries(plot: PlotRow) -> list[Summary]:
         return [Summary(plot.id, plot.template, told.get("base", ""), told.get("head", ""))]
     texts: dict[str, dict[str, str]] = {}
     for curve in curves(plot):
-        texts.setdefault(curve.name, {})[curve.side] = f"{sparkline(curve.ys)} {words.number(curve.ys[-1])}"
+        texts.setdefault(curve.name, {})[curve.side] = f"{sparkline(curve.ys)} {figures.number(curve.ys[-1])}"
     return [Summary(plot.id, name, text.get("base", ""), text.get("head", "")) for name, text in texts.items()]
 
 

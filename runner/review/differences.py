@@ -6,7 +6,7 @@ import posixpath
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from runner.review import words
+from runner.review import figures
 from runner.review.metrics import Unreadable, difference, flatten, oddity, presentable
 from runner.review.series import Series
 from runner.values import dataclass
@@ -155,8 +155,8 @@ def history_table(history: History, cwd: str) -> Table:
             value, before = trend.values[number], trend.values[number - 1] if number else None
             delta = difference(before, value)
             if value is not None:
-                change = "" if delta is None else words.signed(delta)
+                change = "" if delta is None else figures.signed(delta)
                 rows.append(
-                    (sha[:7], posixpath.relpath(trend.path, cwd), trend.key, words.number(value), change, inputs)
+                    (sha[:7], posixpath.relpath(trend.path, cwd), trend.key, figures.number(value), change, inputs)
                 )
     return Table(("Commit", "Path", "Metric", "Value", "Change", "Inputs that changed"), tuple(rows))

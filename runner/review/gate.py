@@ -11,7 +11,7 @@ from dataclasses import field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Literal
 
-from runner.review import entries, jsonpaths, limits, words
+from runner.review import entries, figures, jsonpaths, limits
 from runner.review.limits import Finding, Limits
 from runner.review.metrics import Unreadable, decimal, difference, oddity, presentable
 from runner.review.model import WORST_FIRST, Check, Overall, Status, Unit, Verdict
@@ -293,5 +293,5 @@ def _row(
 
 def shown(value: object) -> str:
     """Give a value that is no number as the report shows it, cut to a readable length: `"0.9"`, `null`, `NaN`."""
-    text = oddity(value) or words.literal(value)
+    text = oddity(value) or figures.literal(value)
     return text if len(text) <= _LONGEST_VALUE else f"{text[:_LONGEST_VALUE]}..."

@@ -6,7 +6,6 @@ say is checked after it: limits that contradict each other, wrong JSONPath, unit
 
 from __future__ import annotations
 
-import difflib
 import json
 import math
 import posixpath
@@ -16,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 from jsonschema import Draft202012Validator
 
-from runner.errors import ConfigError, Location
+from runner.errors import ConfigError, Location, spelled_like
 from runner.pipeline import yaml12
-from runner.review import bands, jsonpaths, units, words
+from runner.review import bands, figures, jsonpaths, units
 from runner.review.gaterows import UNITS, allowance, quantity, split, subject_of
 from runner.values import dataclass
 
@@ -97,7 +96,7 @@ def _schema() -> Draft202012Validator:
 def _misspelt_keys(document: object, source: Source) -> Iterator[ConfigError]:
     """Refuse `gate:` for `gates:`: other keys are not ours to judge, but this one would switch the gates off."""
     for key in document if isinstance(document, dict) else ():
-        near = difflib.get_close_matches(str(key), OURS, n=1, cutoff=0.8)
+        near = spelled_like(str(key), OURS, cutoff=0.8)
         if near and key not in OURS:
             yield source.error(f"unknown key {key!r}", f"did you mean {near[0]!r}?", key)
 
@@ -126,12 +125,12 @@ def _translated(violation: ValidationError, source: Source) -> Iterator[ConfigEr
             yield from _subject_errors(value, path, source)
         case "enum":
             choices = [str(choice) for choice in expected]
-            yield source.error(f"{name} cannot be {words.literal(value)}", _nearest(value, choices), *path)
+            yield source.error(f"{name} cannot be {figures.literal(value)}", _nearest(value, choices), *path)
         case "type":
             kinds = [_TYPES[kind] for kind in _listed(expected) if kind != "null"]
-            yield source.error(f"{name} must be {' or '.join(kinds)}, not {words.literal(value)}", about, *path)
+            yield source.error(f"{name} must be {' or '.join(kinds)}, not {figures.literal(value)}", about, *path)
         case _:
-            yield source.error(f"{name} cannot be {words.literal(value)}", about, *path)
+            yield source.error(f"{name} cannot be {figures.literal(value)}", about, *path)
 
 
 def _listed(kinds: str | Sequence[str]) -> Sequence[str]:
@@ -162,7 +161,7 @@ def _name(path: Path) -> str:
 
 
 def _nearest(word: object, known: Sequence[str]) -> str:
-    near = difflib.get_close_matches(str(word), known, n=1, cutoff=0.6)
+    near = spelled_like(str(word), known)
     return f"did you mean {near[0]!r}?" if near else f"known here: {', '.join(known)}"
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from markupsafe import Markup
 
-from runner.review import assets, charts, curves, escape, templates, view, words
+from runner.review import assets, charts, curves, escape, figures, templates, view, words
 from runner.values import dataclass
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def _facts(report: Report) -> dict[str, Any]:
         "tally": view.tally(report.stages),
         "figures": _figures(report),
         "moved": view.moved(report),
-        "absent": words.ABSENT,
+        "absent": figures.ABSENT,
         "scripts": [Markup(one.text) for one in (*scripts, assets.script("page.js"))],  # noqa: S704  # our own
         "policy": Markup(" ".join(one.source for one in (*scripts, assets.script("page.js")))),  # noqa: S704  # hashes
         "trend": _trend,
@@ -152,7 +152,9 @@ def _trend(values: view.Values) -> Mapping[str, Any]:
     lines = curves.polyline(values, *_TREND)
     known = [value for value in values if value is not None]
     last = lines[-1].rpartition(" ")[2].split(",") if lines else ["0", "0"]
-    told = f"{len(known)} values, from {words.number(known[0])} to {words.number(known[-1])}" if known else "no values"
+    told = (
+        f"{len(known)} values, from {figures.number(known[0])} to {figures.number(known[-1])}" if known else "no values"
+    )
     return {"lines": lines, "last": last, "told": told, "width": _TREND[0], "height": _TREND[1]}
 
 

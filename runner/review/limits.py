@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from runner.review import bands, units, words
+from runner.review import bands, figures, units
 from runner.review.metrics import EXACT
 from runner.values import dataclass
 
@@ -38,7 +38,7 @@ class Allowance:
 
     def said(self, unit: Unit) -> str:
         """Give `0.005`, `2%` or `5 MB`."""
-        return words.percent(self.amount) if self.relative else units.exact(self.amount, unit)
+        return figures.percent(self.amount) if self.relative else units.exact(self.amount, unit)
 
     def __str__(self) -> str:
         """Give `0.005` or `2%`."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from runner.engine.proposal import CONTENT, RUN, VERDICT
-from runner.review import words
+from runner.review import figures, words
 from runner.review.escape import clean, unlinked
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def _changed(report: Report) -> list[Change]:
 
 
 def _metric(row: Change) -> str:
-    base, head = words.pair(row.base, row.head)
+    base, head = figures.pair(row.base, row.head)
     return f"{row.path} {row.key} {base} \u2192 {head}".replace("  ", " ")
 
 

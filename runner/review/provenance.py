@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from runner.errors import RunnerError
 from runner.hashes import Tree, differing
-from runner.review import kinds, words
+from runner.review import figures, kinds
 from runner.review.changed import DataRow, FileRow, Ingredient, LineageRow, PathRow
 from runner.values import dataclass
 
@@ -223,8 +223,8 @@ def _ingredients(stage: Stage, head: Recorded, base: Recorded) -> Iterator[Ingre
         before = old.params.get(file, {}) if old else {}
         for key, value in (values or {}).items():
             changed = old is not None and (key not in before or before[key] != value)
-            was = words.scalar(before[key]) if changed and key in before else ""
-            yield Ingredient(f"{file}:{key}", "param", words.scalar(value), was, changed)
+            was = figures.scalar(before[key]) if changed and key in before else ""
+            yield Ingredient(f"{file}:{key}", "param", figures.scalar(value), was, changed)
 
 
 def traced(report: Report, head: Pipeline | None, base: Pipeline | None, listing: Listing) -> Report:

@@ -13,7 +13,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Final, Literal
 
 from runner.regexes import regex
-from runner.review import bands, jsonpaths, words
+from runner.review import bands, figures, jsonpaths, words
 from runner.review.metrics import Unreadable, decimal
 from runner.review.series import Series
 from runner.values import dataclass
@@ -132,8 +132,8 @@ def _rule(metric: Recorded, better: Better) -> list[str]:
     if len(values) < bands.SAMPLES:
         return [f"  # {quoted}: {words.count(len(values), 'recorded value')}, too few to propose anything"]
     moves = _moves(values)
-    told = f"{words.number(min(values))} to {words.number(max(values))} over {len(values)} values"
-    head = f"  # {told}, last {words.number(values[-1])}; it moves by {words.number(moves)} from one to the next"
+    told = f"{figures.number(min(values))} to {figures.number(max(values))} over {len(values)} values"
+    head = f"  # {told}, last {figures.number(values[-1])}; it moves by {figures.number(moves)} from one to the next"
     if not better:
         return [head, *(f"  # {line}" for line in _limits(quoted, "higher or lower?", values, moves))]
     return [head, *(f"  {line}" for line in _limits(quoted, better, values, moves))]
@@ -143,10 +143,10 @@ def _limits(quoted: str, better: str, values: Sequence[Decimal], moves: Decimal)
     drop = _rounded(moves * _BEYOND_NOISE, ROUND_CEILING)
     rows = [f"- metric: {quoted}", f"  better: {better}"]
     if better == "higher":
-        rows.append(f"  at-least: {words.exact(_rounded(min(values), ROUND_FLOOR))}")
+        rows.append(f"  at-least: {figures.exact(_rounded(min(values), ROUND_FLOOR))}")
     elif better == "lower":
-        rows.append(f"  at-most: {words.exact(_rounded(max(values), ROUND_CEILING))}")
-    return [*rows, f"  allow-drop: {words.exact(drop)}"]
+        rows.append(f"  at-most: {figures.exact(_rounded(max(values), ROUND_CEILING))}")
+    return [*rows, f"  allow-drop: {figures.exact(drop)}"]
 
 
 def _moves(values: Sequence[Decimal]) -> Decimal:

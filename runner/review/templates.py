@@ -15,7 +15,7 @@ from jinja2 import ChoiceLoader, FunctionLoader, PackageLoader, PrefixLoader, St
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup
 
-from runner.review import curves, escape, words
+from runner.review import curves, escape, figures, words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -116,8 +116,8 @@ _FILTERS: Final[Mapping[str, Callable[..., Any]]] = {
     "duration": words.seconds,
     "outcome": words.outcome,
     "count": words.count,
-    "number": words.number,
-    "signed": words.signed,
+    "number": figures.number,
+    "signed": figures.signed,
     "sparkline": curves.sparkline,
 }
 _MARKDOWN: Final[Mapping[str, Callable[..., Any]]] = {

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
+from runner.errors import spelled_like
 from runner.regexes import regex
-from runner.review import words
+from runner.review import figures, words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -76,7 +76,7 @@ def _wrong_unit(text: str, name: str, unit: Unit) -> UnitError:
         return UnitError(f"{text!r} is not a plain number", _WANTED[unit])
     if kind:
         return UnitError(f"{text!r} is {kind}, where {_KINDS[unit]} is wanted", _WANTED[unit])
-    near = difflib.get_close_matches(name.lower(), [known.lower() for known in SCALES[unit]], n=1, cutoff=0.5)
+    near = spelled_like(name.lower(), [known.lower() for known in SCALES[unit]], cutoff=0.5)
     nearest = next((known for known in SCALES[unit] if near and known.lower() == near[0]), "")
     hint = f"did you mean {nearest!r}? {_WANTED[unit]}" if nearest else _WANTED[unit]
     return UnitError(f"{text!r} has no unit that is known here", hint)
@@ -87,19 +87,19 @@ def short(value: Decimal, unit: Unit) -> str:
     sign = "-" if value < 0 else ""
     if unit == "bytes":
         return f"{sign}{words.size(int(abs(value)))}"
-    return f"{sign}{words.seconds(float(abs(value)))}" if unit == "seconds" else words.number(value)
+    return f"{sign}{words.seconds(float(abs(value)))}" if unit == "seconds" else figures.number(value)
 
 
 def exact(value: Decimal, unit: Unit) -> str:
     """Give a value with every digit: `0.8999999999999999`, `200,000,001 B` (or `200 MB`, if it is that), `7201 s`."""
     if unit == "bytes":
         return _exact_size(value)
-    return f"{words.exact(value)} s" if unit == "seconds" else words.exact(value)
+    return f"{figures.exact(value)} s" if unit == "seconds" else figures.exact(value)
 
 
 def _exact_size(value: Decimal) -> str:
     """Give the short form where it is the whole of it; sizes that nothing has are given as numbers are."""
     if value.adjusted() > _LARGEST:
-        return f"{words.exact(value)} B"
+        return f"{figures.exact(value)} B"
     told = short(value, "bytes")
     return told if value == quantity(told, "bytes") else f"{value:,f} B"

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
 from runner.regexes import regex
-from runner.review import words
+from runner.review import figures, words
 from runner.values import dataclass
 
 if TYPE_CHECKING:
@@ -156,15 +156,15 @@ def _measured(row: Verdict) -> tuple[str, str, str]:
     """Give base, head and change in the gate's unit."""
     tell = {"bytes": lambda value: words.size(round(value)), "seconds": words.seconds}.get(row.unit)
     if tell is None:
-        return (*words.pair(row.base, row.head), "" if row.delta is None else words.signed(row.delta))
-    told = [tell(value) if isinstance(value, (int, float)) else words.ABSENT for value in (row.base, row.head)]
+        return (*figures.pair(row.base, row.head), "" if row.delta is None else figures.signed(row.delta))
+    told = [tell(value) if isinstance(value, (int, float)) else figures.ABSENT for value in (row.base, row.head)]
     sign = "+" if (row.delta or 0) > 0 else "\u2212"
     return told[0], told[1], f"{sign}{tell(abs(row.delta))}" if row.delta else ""
 
 
 def _value(row: Change, trends: Trends, *, single: bool) -> ValueRow:
-    base, head = words.pair(row.base, row.head)
-    change = row.why or ("" if row.delta is None else words.signed(row.delta))
+    base, head = figures.pair(row.base, row.head)
+    change = row.why or ("" if row.delta is None else figures.signed(row.delta))
     trend = _trend(trends.get((row.path, row.key), ()), row.head)
     name = _name(row.path, row.key, single=single)
     return ValueRow(name, base, head, change, row.changed, trend=trend, claimed=row.claimed)
@@ -187,10 +187,10 @@ def causes(row: StageRow) -> list[Cause]:
 
 
 def _cause(reason: ReasonRow) -> Cause:
-    full = words.pair(reason.was, reason.now)
+    full = figures.pair(reason.was, reason.now)
     cut = [_MD5.sub(r"\1", text) for text in full]
     was, now = full if cut[0] == cut[1] else cut
-    absent = words.ABSENT
+    absent = figures.ABSENT
     return Cause(reason.change, reason.path, "" if was == absent else was, "" if now == absent else now)
 
 

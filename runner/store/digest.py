@@ -6,11 +6,11 @@ were. New hashes are made as DVC 3 makes them when it reads such objects.
 
 from __future__ import annotations
 
-import hashlib
 import os
 from copy import copy
 from typing import TYPE_CHECKING
 
+from runner import digests
 from runner.errors import ConfigError
 from runner.hashes import LEGACY, MD5, Hash
 from runner.store import disk
@@ -44,7 +44,7 @@ def digest_of(kind: str) -> Digest:
 
     """
     if kind == MD5:
-        return hashlib.md5(usedforsecurity=False)
+        return digests.md5()
     if kind == LEGACY:
         return Dos2Unix()
     message = f"{kind!r} names no objects; they are named by {MD5!r} or {LEGACY!r}"
@@ -88,7 +88,7 @@ class Dos2Unix:
 
     def __init__(self) -> None:
         """Start with nothing."""
-        self._md5s = [hashlib.md5(usedforsecurity=False)]  # a second one, DVC 2's, from where the blocks differ
+        self._md5s = [digests.md5()]  # a second one, DVC 2's, from where the blocks differ
         self._first_is_text: bool | None = None
         self._rest = b""
 

@@ -6,14 +6,13 @@ A name is the object's path below the remote's url: `files/md5/ab/cdef...`, `ab/
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import time
 from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
-from runner.errors import ConfigError, RemoteError
+from runner.errors import ConfigError, RemoteError, spelled_like
 from runner.store import place, ranges, uploads
 from runner.store.meter import Tally, unheard
 from runner.store.patience import BUDGET, Patience
@@ -170,7 +169,7 @@ def refuse_unknown(url: str, options: Iterable[str], known: Iterable[str]) -> No
             message = f"remote {url!r}: the option {option!r} is not supported there"
             raise ConfigError(message, "versions of files are read from s3:// only; elsewhere use a remote without it")
         if option not in known:
-            near = difflib.get_close_matches(option, known, 1)
+            near = spelled_like(option, known)
             message = f"remote {url!r}: unknown option {option!r}"
             raise ConfigError(message, f"did you mean {near[0]!r}?" if near else "remove it")
 

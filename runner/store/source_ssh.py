@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import posixpath
 from typing import TYPE_CHECKING, Self
 
+from runner import digests
 from runner.errors import ConfigError, ObjectMissing, RemoteError
 from runner.hashes import Hash
 from runner.store import ssh_client
@@ -78,7 +78,7 @@ class _Read:
         self.size += len(chunk)
 
     def restart(self) -> None:
-        self.md5 = hashlib.md5(usedforsecurity=False)
+        self.md5 = digests.md5()
         self.size = 0
 
 

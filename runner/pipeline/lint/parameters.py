@@ -7,7 +7,7 @@ import re
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, Final
 
-from runner.errors import ConfigError, Location
+from runner.errors import ConfigError, Location, spelled_like
 from runner.pipeline import params
 from runner.pipeline.lint import catalogue, errors, reading, shell
 from runner.pipeline.lint.finding import Finding
@@ -188,9 +188,7 @@ def _absent(material: Material, stage: Stage, param: Param) -> Iterator[Finding]
 
 
 def _nearest(key: str, document: object) -> str:
-    from difflib import get_close_matches  # noqa: PLC0415 - most projects have no such mistake
-
-    near = get_close_matches(key, list(_dotted(document, "")), n=1)
+    near = spelled_like(key, list(_dotted(document, "")))
     return f"did you mean {near[0]}?" if near else "add it, or remove it from the stage's params: DVC refuses to run"
 
 
