@@ -14,7 +14,8 @@ import page
 from harness import machine
 
 from runner.review.changed import DataRow, Ingredient, LineageRow, PathRow
-from runner.review.model import Change, ReasonRow, StageRow
+from runner.review.measured import Change
+from runner.review.model import ReasonRow, StageRow
 from runner.review.report import Commit, Report, to_html, to_json, to_junit, to_markdown
 
 if TYPE_CHECKING:

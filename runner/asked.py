@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from runner.forge.event import Event
     from runner.review.commit import Commit
     from runner.review.gatefile import GateFile
-    from runner.review.model import Override, Report
+    from runner.review.measured import Override
+    from runner.review.model import Report
     from runner.settings import Settings
 
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from runner.forge.slash import Command
     from runner.git import Git
     from runner.job import Actions
-    from runner.review.model import Override
+    from runner.review.measured import Override
 
     Own = dict[str, tuple[object, Location]]
 
@@ -199,7 +199,7 @@ def _override(event: Event, actions: Actions | None, token: str) -> Callable[[],
         if not writes:
             logger.warning("the label %s does not count: %s may not write here", ACCEPT, event.actor)
             return None
-        from runner.review.model import Override  # noqa: PLC0415 - most events have none
+        from runner.review.measured import Override  # noqa: PLC0415 - most events have none
 
         return Override(event.actor, ACCEPT, pull.head)
 

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from runner.engine.history import Since
     from runner.engine.why import Earlier, Why
     from runner.git import Git
-    from runner.review.model import Report, Unit, Verdict
+    from runner.review.measured import Unit, Verdict
+    from runner.review.model import Report
 
 _SHORT = 12
 

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from runner.errors import RunnerError
     from runner.forge.protocol import Level
     from runner.review.changed import Ingredient, LineageRow
-    from runner.review.model import ReasonRow, Report, StageRow, Verdict
+    from runner.review.measured import Verdict
+    from runner.review.model import ReasonRow, Report, StageRow
 
     Read = Callable[[str], str | None]
     """Gives the text of a file of the project; `None` where there is none."""

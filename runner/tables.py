@@ -11,13 +11,14 @@ from rich.tree import Tree
 
 from runner import log
 from runner.review import figures, words
-from runner.review.model import WORST_FIRST
+from runner.review.measured import WORST_FIRST
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from runner.review.dag import Dag
-    from runner.review.model import Report, StageRow, Verdict
+    from runner.review.measured import Verdict
+    from runner.review.model import Report, StageRow
 
 _WIDEST: Final = 10_000
 MOST_GATES: Final = 1_000

@@ -154,7 +154,7 @@ def standing_of(
 ) -> Standing:
     """Give the report as a host is told it."""
     from runner.review import escape  # noqa: PLC0415 - as in `filing`
-    from runner.review.view import headline  # noqa: PLC0415 - as in `filing`
+    from runner.review.headline import headline  # noqa: PLC0415 - as in `filing`
 
     def rendered(budget: int) -> str:
         from runner.review.markdown import to_markdown  # noqa: PLC0415 - as in `filing`: a terminal renders nothing

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import field
 from typing import TYPE_CHECKING, Literal
 
-from runner.review.model import Claim
+from runner.review.measured import Claim
 from runner.values import dataclass
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ from runner.values import dataclass
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from runner.review.measured import Change, History
     from runner.review.metrics import Documents
-    from runner.review.model import Change, History
 
 PRECISION: Final = 5
 """Digits after the decimal point in tables; JSON is never rounded."""

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from runner.review import entries, figures, jsonpaths, limits
 from runner.review.limits import Finding, Limits
+from runner.review.measured import WORST_FIRST, Check, Overall, Status, Unit, Verdict
 from runner.review.metrics import Unreadable, decimal, difference, oddity, presentable
-from runner.review.model import WORST_FIRST, Check, Overall, Status, Unit, Verdict
 from runner.values import dataclass
 
 if TYPE_CHECKING:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from jsonschema.exceptions import ValidationError
 
-    from runner.review.model import Unit
+    from runner.review.measured import Unit
 
 Path = tuple[str | int, ...]
 OURS = ("baseline", "gates", "lint")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from runner.errors import Location
-    from runner.review.model import Unit
+    from runner.review.measured import Unit
 
 UNITS: Final[Mapping[str, Unit]] = {"metric": "", "size": "bytes", "duration": "seconds"}
 """What a rule may be about, and what that is measured in."""

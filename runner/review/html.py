@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from markupsafe import Markup
 
 from runner.review import assets, charts, curves, escape, figures, templates, view, words
+from runner.review.headline import headline
 from runner.values import dataclass
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ def _facts(report: Report) -> dict[str, Any]:
     graph = charts.graph_of_rows(report.stages, report.edges, charts.MOST_ON_PAGE)
     return {
         "report": report,
-        "headline": view.headline(report),
+        "headline": headline(report),
         "outcome": "failed" if any(row.decision == "failed" for row in report.stages) else report.verdict,
         "metrics": [row for row in metrics if row.status or row.changed],
         "unchanged": [row for row in metrics if not (row.status or row.changed)],

@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 
     from runner.engine.times import Times
     from runner.review.gate import Gate, Past
+    from runner.review.measured import Change, Claim, History, Override, Status, Verdict
     from runner.review.metrics import Documents
-    from runner.review.model import Change, Claim, History, Override, Report, Status, Verdict
+    from runner.review.model import Report
     from runner.review.sides import Side
     from runner.review.trends import Line
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 from xml.etree import ElementTree as ET
 
-from runner.review import escape, view
+from runner.review import escape
+from runner.review.headline import headline
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from runner.review.model import Report, StageRow, Verdict
+    from runner.review.measured import Verdict
+    from runner.review.model import Report, StageRow
 
 _LONGEST: Final = 2_000
 
@@ -20,7 +22,7 @@ def to_junit(report: Report) -> str:
 
     What does not end the run with exit code 1 is skipped with its reason, as a warning has no word of its own there.
     """
-    suites = ET.Element("testsuites", name=_text(str(view.headline(report))))
+    suites = ET.Element("testsuites", name=_text(str(headline(report))))
     _suite(suites, "gates", [_gate(row) for row in report.gates])
     _suite(suites, "stages", [_stage(row) for row in report.stages])
     if report.error:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from runner.review.bands import Band
-    from runner.review.model import Status, Unit
+    from runner.review.measured import Status, Unit
 
 
 @dataclass(frozen=True, slots=True)

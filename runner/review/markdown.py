@@ -8,6 +8,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from runner.review import charts, curves, escape, templates, view, words
+from runner.review.headline import headline
 from runner.values import dataclass
 
 if TYPE_CHECKING:
@@ -174,7 +175,7 @@ def _start(report: Report, budget: int) -> int:
 
 
 def _shortest(report: Report, budget: int) -> str:
-    told = view.headline(report)
+    told = headline(report)
     for longest in (escape.LONGEST_PROSE, 200, 60):
         text = f"**{told.word}:** {escape.prose(told.sentence, longest)}\n"
         if len(text.encode()) <= budget:
@@ -187,7 +188,7 @@ def _facts(report: Report) -> dict[str, Any]:
     error = report.error
     return {
         "report": report,
-        "headline": view.headline(report),
+        "headline": headline(report),
         "mark": _MARKS["error" if any(row.decision == "failed" for row in report.stages) else report.verdict],
         "marks": _MARKS,
         "all_metrics": view.metric_rows(report),

@@ -11,7 +11,8 @@ from runner.review.escape import clean, unlinked
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from runner.review.model import Change, Report, StageRow
+    from runner.review.measured import Change
+    from runner.review.model import Report, StageRow
 
 _LONGEST_TITLE: Final = 100
 _LONGEST: Final = 200

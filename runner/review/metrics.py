@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from runner.errors import ConfigError
 from runner.pipeline import documents
 from runner.review import series
-from runner.review.model import Change, Scalar
+from runner.review.measured import Change, Scalar
 from runner.review.series import Series
 from runner.values import dataclass
 

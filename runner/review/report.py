@@ -19,6 +19,7 @@ from jsonschema.exceptions import best_match
 from runner.errors import ConfigError, Location
 from runner.review.commit import Commit
 from runner.review.escape import whole
+from runner.review.headline import headline
 from runner.review.html import to_html
 from runner.review.junit import to_junit
 from runner.review.markdown import BUDGET, to_markdown
@@ -34,7 +35,6 @@ from runner.review.model import (
     Traffic,
 )
 from runner.review.openmetrics import to_openmetrics
-from runner.review.view import headline
 
 __all__ = [
     "BUDGET",

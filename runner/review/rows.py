@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from runner.engine.decide import Reason
     from runner.engine.outcome import StageResult
     from runner.pipeline.pipeline import Pipeline
-    from runner.review.model import Scalar
+    from runner.review.measured import Scalar
     from runner.store.transfer import Moved
 
 

@@ -19,8 +19,8 @@ from runner.pipeline import dvcfile, lock, yaml12
 from runner.pipeline.shape import Page
 from runner.regexes import regex
 from runner.review.commit import Commit
+from runner.review.measured import History, Mark, Trend
 from runner.review.metrics import Unreadable, decimal, flatten
-from runner.review.model import History, Mark, Trend
 from runner.review.sides import Side
 from runner.values import dataclass
 

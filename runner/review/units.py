@@ -12,7 +12,7 @@ from runner.review import figures, words
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from runner.review.model import Unit
+    from runner.review.measured import Unit
 
 _KILO, _KIBI = Decimal(1_000), Decimal(1_024)
 _BYTES: Final[Mapping[str, Decimal]] = {

@@ -15,36 +15,16 @@ if TYPE_CHECKING:
 
     from runner.review.changed import DataRow, FileRow, LineageRow
     from runner.review.commit import Commit
-    from runner.review.model import Change, ReasonRow, Report, StageRow, Verdict
+    from runner.review.measured import Change, Verdict
+    from runner.review.model import ReasonRow, Report, StageRow
 
     Values = tuple[float | int | None, ...]
 
-_WORDS = {
-    "passed": "Passed",
-    "warned": "Passed with warnings",
-    "accepted": "Accepted",
-    "failed": "Failed",
-    "unmeasured": "Unmeasured",
-    "ungated": "No gates",
-    "error": "Stopped",
-}
 _RANK = {"failed": 0, "unmeasured": 1, "accepted": 2, "warned": 3, "passed": 4, "": 5}
 _MD5 = regex(r"([0-9a-f]{8})[0-9a-f]{24}(?:\.dir)?\Z")
 _SHA = 7
 SPARED: Final = frozenset({"fresh", "restored", "frozen"})
 """What was done with a stage whose command did not have to run."""
-
-
-@dataclass(frozen=True, slots=True)
-class Headline:
-    """The verdict: one or two words, and the sentence that says why."""
-
-    word: str
-    sentence: str
-
-    def __str__(self) -> str:
-        """Give both as one line."""
-        return f"{self.word}: {self.sentence}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,42 +57,6 @@ class Cause:
     path: str
     was: str
     now: str
-
-
-def headline(report: Report) -> Headline:
-    """Give the verdict in words: what failed and by how much, or what held."""
-    failed = [row for row in report.stages if row.decision == "failed"]
-    if report.error:
-        return Headline(_WORDS["error"], report.error.message)
-    if failed:
-        return Headline("Failed", _failed_stages(failed))
-    return Headline(_WORDS[report.verdict], _gate_sentence(report))
-
-
-def _failed_stages(rows: Sequence[StageRow]) -> str:
-    first = rows[0]
-    why = first.why or (f"exit code {first.exit_code}" if first.exit_code else "see its log")
-    return f"stage {first.stage} failed: {why}{_more(len(rows) - 1, 'stage')}"
-
-
-def _gate_sentence(report: Report) -> str:
-    rows = report.gates
-    telling = [row for row in rows if row.status == report.verdict and row.status != "passed"]
-    telling = telling or [row for row in rows if report.verdict != "passed" and row.status != "passed"]
-    if telling:
-        first = min(telling, key=lambda row: not row.exits)
-        return f"{_place(first)}: {first.why}{_more(len(telling) - 1, 'value')}"
-    if report.verdict == "passed":
-        return f"{words.count(len(rows), 'judged value')} within limits"
-    return "nothing was judged" if report.verdict == "ungated" else "see the rows below"
-
-
-def _more(count: int, thing: str) -> str:
-    return f", and {words.count(count, f'more {thing}')}" if count else ""
-
-
-def _place(row: Verdict) -> str:
-    return row.gate if row.unit else f"{row.key or row.path} in {row.metric}"
 
 
 def metric_rows(report: Report) -> list[ValueRow]:

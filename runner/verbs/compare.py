@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from runner.git import Git
     from runner.opening import Opened
     from runner.review.differences import Revision
-    from runner.review.model import Change
+    from runner.review.measured import Change
     from runner.review.sides import Side
 
     Named = Sequence[tuple[str, str]]

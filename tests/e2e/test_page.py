@@ -11,7 +11,8 @@ import pytest
 
 from runner.review import vega
 from runner.review.changed import LineageRow, PathRow, PlotRow
-from runner.review.model import Change, StageRow
+from runner.review.measured import Change
+from runner.review.model import StageRow
 from runner.review.report import to_html, to_markdown
 from tests.golden import samples
 from tests.support import browser as browsers

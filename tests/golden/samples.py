@@ -9,8 +9,9 @@ from dataclasses import replace
 from runner.errors import Location
 from runner.review import vega
 from runner.review.changed import DataRow, FileRow, Ingredient, LineageRow, PathRow, Picture, PlotRow
+from runner.review.measured import Change, Claim, History, Mark, Trend, Verdict
 from runner.review.metrics import difference
-from runner.review.model import Change, Claim, History, LockRow, Mark, Trend, Verdict
+from runner.review.model import LockRow
 from runner.review.report import Commit, Problem, ReasonRow, Report, StageRow, Traffic
 
 HEAD = "4f1c0de2b7a94d6f8a3be5c1d2907f6e8b5a3c21"

@@ -11,12 +11,13 @@ from runner.forge.protocol import Annotation
 from runner.pointing import pointed
 from runner.review.changed import Ingredient, LineageRow, PathRow
 from runner.review.commit import Commit
-from runner.review.model import Problem, ReasonRow, Report, StageRow, Verdict
+from runner.review.measured import Verdict
+from runner.review.model import Problem, ReasonRow, Report, StageRow
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from runner.review.model import Status
+    from runner.review.measured import Status
 
 PARAMS = "# how\ntrain:\n  rate: 0.1\n  depth: 3\n"
 TRACKED = "outs:\n- path: raw.csv\n  md5: 0123\n"

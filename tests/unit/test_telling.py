@@ -17,7 +17,7 @@ from runner.errors import ConfigError, ConfigErrors, Interrupted, Location
 from runner.forge.local import Local
 from runner.live import Live
 from runner.review.changed import Picture, PlotRow
-from runner.review.model import Verdict
+from runner.review.measured import Verdict
 from tests.support import actions
 from tests.support.github import FakeGitHub, Trouble, refusal, serving
 from tests.support.outputs import parse_outputs

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from runner.errors import Location
 from runner.review.changed import DataRow, FileRow, Ingredient, LineageRow, PathRow, Picture, PlotRow
-from runner.review.model import Change, Check, Claim, History, Mark, Override, Trend, Verdict
+from runner.review.measured import Change, Check, Claim, History, Mark, Override, Trend, Verdict
 from runner.review.report import Commit, Problem, ReasonRow, Report, StageRow, Traffic
 
 NASTY = (

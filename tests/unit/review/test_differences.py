@@ -19,7 +19,7 @@ from runner.review.metrics import Unreadable, as_python, compare
 from runner.review.series import Series
 
 if TYPE_CHECKING:
-    from runner.review.model import Change
+    from runner.review.measured import Change
 
 BEFORE = {"acc": 0.5, "flag": True, "n": {"a.b": 1, "gone": "x"}, "same": 1}
 AFTER = {"acc": 0.6, "flag": False, "n": {"a.b": 1, "new": 3}, "same": 1.0}

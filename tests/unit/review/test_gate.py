@@ -14,8 +14,8 @@ from runner.errors import Location
 from runner.review.bands import Band
 from runner.review.gate import Gate, judge, overall
 from runner.review.limits import Allowance
+from runner.review.measured import Verdict
 from runner.review.metrics import Documents, Unreadable, parse_metrics
-from runner.review.model import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

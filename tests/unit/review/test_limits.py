@@ -20,7 +20,7 @@ from runner.review.metrics import Unreadable
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from runner.review.model import Verdict
+    from runner.review.measured import Verdict
 
 P, W, F, U = "passed", "warned", "failed", "unmeasured"
 

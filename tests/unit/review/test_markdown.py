@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runner.review.changed import PathRow
-from runner.review.model import Change, Report, Traffic
+from runner.review.measured import Change
+from runner.review.model import Report, Traffic
 from runner.review.report import BUDGET, to_markdown
 from tests.golden import samples
 from tests.unit.review.reports import reports

@@ -8,8 +8,9 @@ import pytest
 
 from runner.engine.proposal import CONTENT, RUN, VERDICT, trailers
 from runner.review.commit import Commit
+from runner.review.measured import Change, Override
 from runner.review.message import message, title
-from runner.review.model import Change, Outcome, Override, ReasonRow, Report, StageRow
+from runner.review.model import Outcome, ReasonRow, Report, StageRow
 
 RAN = StageRow(stage="train", decision="ran", reasons=(ReasonRow("param modified", "params.yaml:lr", 1, 2),))
 FRESH = StageRow(stage="prepare", decision="fresh")

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from runner.review.measured import Change
 from runner.review.metrics import Unreadable, as_json, as_python, compare, difference, flatten, parse_metrics
-from runner.review.model import Change
 
 
 @pytest.mark.parametrize(
