@@ -21,34 +21,69 @@ def temporary_name() -> str:
     return f".{os.getpid()}-{_OWN}-{next(_NUMBERS):x}.tmp"
 
 
+class Names:
+    """Files whose bytes are on the disk and whose names are on their way there: several names share one wait.
+
+    Until `sync` a loss of power may leave the old file, whole, in the place of the new one.
+    """
+
+    def __init__(self) -> None:
+        """Wait for nothing yet."""
+        self._folders: set[Path] = set()
+
+    def write(self, place: Path, content: bytes) -> None:
+        """Do as `durable.write`, but leave the folder for `sync`."""
+        _put(place, content, sync=True)
+        self._folders.add(place.parent)
+
+    def sync(self) -> None:
+        """Make every name that was written survive a loss of power."""
+        while self._folders:
+            sync_folder(self._folders.pop())
+
+
 def write(place: Path, content: bytes, *, sync: bool = True) -> None:
     """Put `content` at `place`: temporary file in the same folder, fsync, rename, fsync of the folder.
 
     Folders that do not exist are made. Without `sync` a loss of power may leave an empty file: only for what is
     checked when it is read, and can be had again.
     """
+    _put(place, content, sync=sync)
+    if sync:
+        sync_folder(place.parent)
+
+
+def append(place: Path, content: bytes) -> None:
+    """Add `content` at the end of a file in one piece; it and its folders are made where they are lacking."""
+    descriptor = _opened(place, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC)
+    try:
+        os.write(descriptor, content)
+    finally:
+        os.close(descriptor)
+
+
+def _put(place: Path, content: bytes, *, sync: bool) -> None:
     temporary = place.with_name(temporary_name())
     try:
-        descriptor = _created(temporary)
-        with open(descriptor, "wb", buffering=0) as file:  # noqa: PTH123 - opens a descriptor, not a path
+        descriptor = _opened(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC)
+        try:
             view = memoryview(content)
             while view:
-                view = view[file.write(view) :]
+                view = view[os.write(descriptor, view) :]
             if sync:
                 os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
         temporary.replace(place)
     except BaseException as error:
         temporary.unlink(missing_ok=True)
         if isinstance(error, OSError) and error.filename is None:
             error.filename = str(place)  # of a write the system names no file
         raise
-    if sync:
-        sync_folder(place.parent)
 
 
-def _created(place: Path) -> int:
-    """Open a file that is not there; its folder is made only where that is lacking, which is seldom."""
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+def _opened(place: Path, flags: int) -> int:
+    """Open a file that may have to be made; its folder is made only where that is lacking, which is seldom."""
     try:
         return os.open(place, flags, 0o666)
     except FileNotFoundError:

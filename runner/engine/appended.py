@@ -7,9 +7,9 @@ run not noted what was its own, the next one would put all that was still to com
 from __future__ import annotations
 
 import json
-import os
 from typing import TYPE_CHECKING, Final
 
+from runner import durable
 from runner.engine.workspace import SCRATCH
 from runner.values import dataclass
 
@@ -46,12 +46,7 @@ class Appended:
 
     def note(self, file: str, text: str, address: str) -> None:
         """Note an addition, before it is made. It begins a line of its own, whatever was cut off before it."""
-        self._place.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(self._place, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o666)
-        try:
-            os.write(descriptor, f"\n{json.dumps([file, text, address])}".encode())
-        finally:
-            os.close(descriptor)
+        durable.append(self._place, f"\n{json.dumps([file, text, address])}".encode())
 
     def forget(self) -> None:
         """Forget all: a run has ended whole."""

@@ -94,7 +94,7 @@ class Bringing:
             self.keep().put_files({one.out.path: one.name for one in lent})
         for one in wanted:
             if one.lent:
-                self.keep().ignore(one.stage, one.lent.directory)
+                self.keep().recording.ignore(one.stage, one.lent.directory)
             elif not self.known.is_in_place(one.out, one.name):
                 self._put_whole(one)
 
@@ -110,7 +110,7 @@ class Bringing:
             keep.rescue(one.out, content)
         keep.put(one.out, one.name, isexec=one.isexec)
         if one.out.cache:
-            keep.ignore(one.stage, one.out)
+            keep.recording.ignore(one.stage, one.out)
 
     def _complete(self, one: Wanted, loan: Loan) -> None:
         """Put the other files of a directory beside those that are lent: a command may be reading these."""

@@ -41,8 +41,10 @@ class DvcLock:
         self._folder.mkdir(parents=True, exist_ok=True)
         self._repo = FileLock(self._folder / "lock", is_singleton=True, thread_local=False)
         self._guard = FileLock(self._folder / "rwlock.lock", is_singleton=True, thread_local=False)
-        self._threads = threading.Lock()
+        self._threads = threading.RLock()
         self._commands = 0
+        self._us = {"pid": os.getpid(), "cmd": "retrain"}
+        self._over: list[tuple[list[str], list[str]]] = []
 
     def take(self, patience: float = _AT_FIRST) -> None:
         """Keep DVC from writing until `let_go`.
@@ -53,16 +55,17 @@ class DvcLock:
         """
         if self._repo.is_locked:
             return
-        owner = self._owner()
         try:
             self._repo.acquire(timeout=patience, poll_interval=0.05)
         except Timeout as error:
-            message = f"DVC is at work in this folder{owner}"
+            message = f"DVC is at work in this folder{self._owner()}"
             raise ConfigError(message, "wait until it has ended; its lock ends with its process") from error
 
     def let_go(self) -> None:
         """Let DVC write again."""
-        self._repo.release(force=True)
+        with self._threads:
+            self._tidy()
+            self._repo.release(force=True)
 
     def _owner(self) -> str:
         try:
@@ -106,38 +109,44 @@ class DvcLock:
             ConfigError: a command of DVC is at work on one of them.
 
         """
-        mine = {"pid": os.getpid(), "cmd": "retrain"}
         read, written = ([str(self._root / path) for path in paths] for paths in (reads, writes))
         with self._edited() as held:
-            _check(held, "write", [*read, *written], mine)
-            _check(held, "read", written, mine)
+            _check(held, "write", [*read, *written], self._us)
+            _check(held, "read", written, self._us)
             for path in read:
-                held["read"].setdefault(path, []).append(mine)
-            held["write"].update(dict.fromkeys(written, mine))
+                held["read"].setdefault(path, []).append(self._us)
+            held["write"].update(dict.fromkeys(written, self._us))
         try:
             yield
         finally:
-            self._released(read, written, mine)
+            with self._threads:
+                self._over.append((read, written))
+                if not self._repo.is_locked:  # else DVC looks when it is let go: most often the next stage edits first
+                    self._tidy()
 
-    def _released(self, reads: Iterable[str], writes: Iterable[str], mine: dict[str, Any]) -> None:
-        """Say it no longer. Where that cannot be written nothing is lost: it counts while our process lives."""
+    def _tidy(self) -> None:
+        """Take what is over out of the table. What cannot be written ends with our process."""
         try:
-            with self._edited() as held:
-                for path in reads:
-                    _release(held["read"], path, mine)
-                for path in writes:
-                    held["write"].pop(path, None)
+            if self._over:
+                with self._edited():
+                    pass
         except OSError as error:
             logger.warning("%s cannot be written: %s", self._folder / "rwlock", error.strerror or error)
 
     @contextmanager
     def _edited(self) -> Iterator[dict[str, dict[str, Any]]]:
-        """Read the table of paths, and write what was made of it."""
+        """Read the table of paths, take out what is over, and write what is made of it."""
         place = self._folder / "rwlock"
         with self._threads, self._guard.acquire(timeout=_LATER, poll_interval=0.01):
             held = _table(place)
+            for reads, writes in self._over:
+                for path in reads:
+                    _release(held["read"], path, self._us)
+                for path in writes:
+                    held["write"].pop(path, None)
             yield held
             durable.write(place, json.dumps(held).encode(), sync=False)
+            self._over.clear()
 
 
 def _table(place: Path) -> dict[str, dict[str, Any]]:

@@ -12,6 +12,7 @@ from runner.engine.committed import Committed
 from runner.engine.decide import Change, Content, Reason, differences
 from runner.engine.dvcignore import Ignore
 from runner.engine.known import Known, content_of
+from runner.engine.seen import Seen
 from runner.errors import RunnerError
 from runner.git.history import cut_off, touching
 from runner.hashes import MD5, Hash, Tree
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
     from runner.engine.project import Project
+    from runner.engine.seen import Look
     from runner.pipeline.model import Dep, LockedPath, Stage
 
 MOST = 1000
@@ -124,8 +126,7 @@ class _Tree:
     def __init__(self, then: Committed) -> None:
         self._then = then
         self._ignore = Ignore(self._dvcignore)
-        self._seen: dict[tuple[str, str], Content | None] = {}
-        self._trees: dict[tuple[str, str], Tree] = {}
+        self._seen = Seen()
 
     def is_there(self, relative: str) -> bool:
         return self.observe(relative) is not None
@@ -140,26 +141,25 @@ class _Tree:
 
     def observe(self, relative: str, kind: str = MD5) -> Content | None:
         if (relative, kind) not in self._seen:
-            self._seen[relative, kind] = self._look(relative, kind)
-        return self._seen[relative, kind]
+            self._seen.keep(relative, kind, self._look(relative, kind))
+        return self._seen.content(relative, kind)
 
     observe_out = observe
 
     def tree(self, relative: str, kind: str = MD5) -> Tree:
-        return self._trees[relative, kind]
+        return self._seen.tree(relative, kind)
 
     def forget(self, relative: str) -> None:
         """Do nothing: a commit does not change."""
 
-    def _look(self, relative: str, kind: str) -> Content | None:
+    def _look(self, relative: str, kind: str) -> Look:
         content = self._then.content(relative)
         if content is not None:
-            return Content(Hash(_named(content, kind), kind), len(content))
+            return Content(Hash(_named(content, kind), kind), len(content)), None
         inside = [path for path in self._then.inside(relative) if not self._is_hidden(path)]
         files = ((path[len(relative) + 1 :], _named(self._then.content(path) or b"", kind)) for path in inside)
         tree = Tree.of(files, kind)
-        self._trees[relative, kind] = tree
-        return Content(tree.hash, nfiles=len(tree)) if inside else None
+        return (Content(tree.hash, nfiles=len(tree)), tree) if inside else None
 
     def _is_hidden(self, path: str) -> bool:
         rules = self._ignore.inside(path.rpartition("/")[0])

@@ -1,4 +1,4 @@
-"""What stages wrote, kept: outs in the cache and in place, entries in dvc.lock and .dvc files, lines in .gitignore."""
+"""What stages wrote, kept: outs in the cache and in place. What is written down of them is `recording`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import logging
 import os
 import shutil
 import stat
-from collections import defaultdict
 from contextlib import contextmanager, nullcontext
 from functools import cached_property
 from pathlib import PurePosixPath
@@ -14,17 +13,14 @@ from typing import TYPE_CHECKING
 
 from runner.durable import temporary_name
 from runner.engine import aside, survivors
-from runner.engine.appended import PLACE, Appended
 from runner.engine.aside import Aside
 from runner.engine.decide import UNTRACKABLE
 from runner.engine.lending import Lending
 from runner.engine.outcome import StageFailed
+from runner.engine.recording import Recording
 from runner.engine.workspace import SCRATCH, refusals
 from runner.errors import ConfigError, Corrupt, ObjectMissing
 from runner.hashes import LEGACY, MD5, Hash, Names, differing
-from runner.pipeline import dvcfile_write
-from runner.pipeline.lockfile import LockFile
-from runner.regexes import regex
 from runner.store.cache import Cache
 from runner.store.digest import hash_as
 
@@ -36,10 +32,9 @@ if TYPE_CHECKING:
     from runner.engine.decide import Content, Now
     from runner.engine.dvclock import DvcLock
     from runner.engine.workspace import Workspace
-    from runner.pipeline.model import LockEntry, Out, Stage
+    from runner.pipeline.model import Out, Stage
 
 logger = logging.getLogger("retrain")
-_SPECIAL = regex(r"([\[\]!*#?])")
 
 
 class Keeping:
@@ -70,13 +65,7 @@ class Keeping:
         self._cache = cache
         self._copies = Cache(cache.root, ("copy",), meter=cache.meter)
         self._tracked = tracked
-        self._ignored = set(ignored)
-        self._locks: dict[str, tuple[str | None, LockFile]] = {}
-        self._order: Mapping[str, int] = {}
-        self._appended = Appended(workspace.path(PLACE))
-        self._notes = False
-        self._new: defaultdict[str, dict[str, int]] = defaultdict(dict)
-        self._new_lines: defaultdict[str, dict[bytes, tuple[int, int]]] = defaultdict(dict)
+        self.recording = Recording(workspace, ignored, dvc.locked if dvc else nullcontext)
         survivors.end(workspace.path(SCRATCH))
         self._recover()
 
@@ -90,37 +79,6 @@ class Keeping:
         """What of directories that are not here is put in place for a while."""
         return Lending(self._workspace, self._copies, self._dvc)
 
-    def follow(self, order: Mapping[str, int], *, several: bool = False) -> None:
-        """Let what is new in a file stand as the stages do in `order` (address to place), whoever ends first.
-
-        Where `several` run at once that holds across runs too: what is added is noted until one has ended `whole`.
-        """
-        self._order = order
-        self._notes = several
-        for one in self._appended.found():
-            place = order.get(one.address)
-            if place is None:
-                continue
-            if PurePosixPath(one.file).name == "dvc.lock":
-                self._new[one.file][one.text] = place
-            elif one.text.encode() in self._lines(one.file).splitlines():
-                lines = self._new_lines[one.file]
-                lines[one.text.encode()] = (place, len(lines))
-
-    def whole(self) -> None:
-        """Say that the run has ended, and all that it was to make is made."""
-        self._appended.forget()
-
-    def _lines(self, file: str) -> bytes:
-        with refusals(file, "read"):
-            place = self._workspace.path(file)
-            return place.read_bytes() if place.exists() else b""
-
-    def _note(self, file: str, text: str, stage: Stage) -> None:
-        if self._notes:
-            with refusals(PLACE, "written"):
-                self._appended.note(file, text, stage.address)
-
     def reserved(self, stage: Stage) -> AbstractContextManager[None]:
         """Keep DVC away from what a stage reads and writes, while it runs."""
         if self._dvc is None:
@@ -130,9 +88,6 @@ class Keeping:
     def unlocked(self) -> AbstractContextManager[None]:
         """Let DVC's other commands go on while a command of ours runs."""
         return self._dvc.unlocked() if self._dvc else nullcontext()
-
-    def _locked(self) -> AbstractContextManager[None]:
-        return self._dvc.locked() if self._dvc else nullcontext()
 
     def may_remember(self, stage: Stage, before: Now) -> bool:
         """DVC's rule for writing the run cache: inputs of the project, and outs, each cached or a metric or a plot.
@@ -319,72 +274,6 @@ class Keeping:
                 )
                 raise StageFailed(message)
 
-    def ignore(self, stage: Stage, out: Out) -> None:
-        """Keep a cached out out of git: a line in the .gitignore beside it, as DVC writes it."""
-        if out.path in self._ignored:
-            return
-        self._ignored.add(out.path)
-        with self._locked():
-            self._ignore(stage, out)
-
-    def _ignore(self, stage: Stage, out: Out) -> None:
-        place = PurePosixPath(out.path)
-        gitignore = str(place.parent / ".gitignore")
-        line = _SPECIAL.sub(r"\\\1", f"/{place.name}")
-        if line.endswith(" "):
-            line = f"{line[:-1]}\\ "
-        old = self._lines(gitignore)
-        if line.encode() not in old.splitlines():
-            self._note(gitignore, line, stage)
-            new = self._with_line(gitignore, old, line.encode(), self._place(stage))
-            self._workspace.write(gitignore, new)
-            logger.debug("%s: added %s to .gitignore", stage.address, line)
-
-    def _with_line(self, gitignore: str, old: bytes, line: bytes, place: int) -> bytes:
-        """Add a line at the end of a file, among those that this run has added, each at its place in the order."""
-        new = self._new_lines[gitignore]
-        written = _joined(new)
-        if not old.endswith(written):
-            new.clear()
-        kept = old[: len(old) - len(written)] if new else old
-        new[line] = (place, len(new))
-        gap = b"" if not kept or kept.endswith(b"\n") else b"\n"
-        return kept + gap + _joined(new)
-
-    def record(self, stage: Stage, entry: LockEntry, rev: str = "") -> None:
-        """Write a stage's new entry into its dvc.lock, or the new hashes into its .dvc file.
-
-        Args:
-            stage: whose entry it is.
-            entry: what is recorded.
-            rev: what an import from a git repository follows from now on; empty: what it followed.
-
-        """
-        with self._locked():
-            if stage.name:
-                self._record_in_lock(stage, entry)
-            else:
-                text = self._workspace.read(stage.file) or ""
-                self._workspace.write(stage.file, dvcfile_write.updated(text, stage.file, entry, rev).encode())
-
-    def _record_in_lock(self, stage: Stage, entry: LockEntry) -> None:
-        """Replace one block of the file; what somebody else wrote meanwhile is read first, not overwritten."""
-        path = str(PurePosixPath(stage.file).with_name("dvc.lock"))
-        on_disk = self._workspace.read(path)
-        written, lock_file = self._locks.get(path, (None, None))
-        if lock_file is None or written != on_disk:
-            lock_file = LockFile(on_disk, path)
-        if stage.name not in lock_file:
-            self._note(path, stage.name, stage)
-            self._new[path][stage.name] = self._place(stage)
-        later = {name for name, place in self._new[path].items() if place > self._place(stage)}
-        lock_file.set(stage.name, entry, later)
-        self._workspace.write(path, lock_file.text.encode())
-        self._locks[path] = (lock_file.text, lock_file)
-
-    def _place(self, stage: Stage) -> int:
-        return self._order.get(stage.address, 0)
-
     @contextmanager
     def aside(self, stage: Stage) -> Iterator[Callable[[], None]]:
         """Move a stage's outs out of its way; they come back unless the yielded function is called.
@@ -420,11 +309,6 @@ class Keeping:
         except ConfigError:
             return True
         return False
-
-
-def _joined(lines: Mapping[bytes, tuple[int, int]]) -> bytes:
-    """Put lines one below the other, in the order of their places."""
-    return b"".join(b"%s\n" % line for line in sorted(lines, key=lines.__getitem__))
 
 
 def _unprotect(place: Path) -> None:

@@ -217,7 +217,7 @@ class Making:
             if out.cache or (self.keep().may_remember(stage, before) and (out.metric or out.plot)):
                 self.keep().add(out, content)
             if out.cache:
-                self.keep().ignore(stage, out)
+                self.keep().recording.ignore(stage, out)
             outs.append(recorded_as(out.spelled, content))
         contents = ((dep.spelled, before.deps[dep.spelled]) for dep in stage.deps)
         deps = tuple(recorded_as(spelled, content) for spelled, content in contents if content)

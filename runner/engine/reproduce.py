@@ -6,6 +6,7 @@ that fails is kept, and what runs then is let end.
 
 from __future__ import annotations
 
+import math
 from dataclasses import field, replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Final
@@ -148,7 +149,7 @@ class Reproduction:
     def keeping(self) -> Keeping:
         """The writer of outs and lock entries; a run with nothing to do never makes it."""
         made = self.keep()
-        made.follow(self._places, several=self._most_underway > 1)
+        made.recording.follow(self._places, several=self._most_underway > 1)
         return made
 
     def reproduce(self, stages: Sequence[Stage]) -> Generator[StageResult]:
@@ -176,14 +177,19 @@ class Reproduction:
             yield from (StageResult(stage, "skipped") for stage in self._in_order(so_far.skipped))
             yield from self._judged(stages, so_far)
             if "keeping" in vars(self) and not so_far.broken:
-                self.keeping.whole()
+                self.keeping.recording.whole()
         finally:
             if "keeping" in vars(self):
                 try:
-                    self.keeping.lending.take_all_back()
+                    self._close()
                 except BaseException:  # a signal: first the files, then the end
-                    self.keeping.lending.take_all_back()
+                    self._close()
                     raise
+
+    def _close(self) -> None:
+        """End what is for the length of a run."""
+        self.keeping.lending.take_all_back()
+        self.keeping.recording.sync()
 
     def _put_right(self) -> Keeping:
         """Have put right what a killed run has left, though nothing may be to do: who keeps does that first."""
@@ -358,7 +364,7 @@ class Reproduction:
         entry = self._named_anew(stage, decision.entry)
         is_news = self.runs.remembers and entry != decision.entry and self.keeping.may_remember(stage, now)
         records = (self.runs.remember(entry),) if is_news else ()
-        self._settle(stage, entry)
+        self._settle(stage, entry, 0)
         return StageResult(stage, "restored", decision.reasons, pulled=pulled, entry=entry, records=records)
 
     def _named_anew(self, stage: Stage, past: LockEntry) -> LockEntry:
@@ -372,9 +378,10 @@ class Reproduction:
             outs.append(recorded_as(out.spelled, content))
         return replace(past, outs=tuple(outs))
 
-    def _settle(self, stage: Stage, entry: LockEntry) -> None:
+    def _settle(self, stage: Stage, entry: LockEntry, seconds: float = math.inf) -> None:
+        """Record what would take so many seconds to make again."""
         if self.known.entry(stage) != entry:
-            self.keeping.record(stage, entry)
+            self.keeping.recording.record(stage, entry, seconds=seconds)
         self.known.settle(stage, entry, in_place=True)
 
     def _take_in(self, stage: Stage, decision: Run, now: Now) -> Course[StageResult | _Needs]:
@@ -401,7 +408,7 @@ class Reproduction:
         # Before the lock: once that says it, nobody would run the stage again to have it remembered.
         is_kept = self.runs.remembers and self.keeping.may_remember(stage, made.before)
         records = (self.runs.remember(made.entry),) if is_kept else ()
-        self._settle(stage, made.entry)
+        self._settle(stage, made.entry, made.seconds)
         return StageResult(
             stage, "ran", decision.reasons, made.seconds, pulled=pulled, entry=made.entry, records=records
         )

@@ -169,9 +169,7 @@ class RunCache:
 
     def _note(self, name: str) -> None:
         if self._notes:
-            self._notes.parent.mkdir(parents=True, exist_ok=True)
-            with self._notes.open("a", encoding="ascii") as notes:
-                notes.write(f"{name}\n")
+            durable.append(self._notes, f"{name}\n".encode())
 
     def unpushed(self) -> set[str]:
         """Give the names of records that were written here and that no run has pushed since."""

@@ -115,7 +115,7 @@ class TakingIn:
             self._keeping.rescue(out, there)
         self._keeping.put(out, content.hash, isexec=content.isexec)
         if out.cache:
-            self._keeping.ignore(stage, out)
+            self._keeping.recording.ignore(stage, out)
 
     def _imported(self, stage: Stage, source: LockedPath) -> LockEntry:
         self._keeping.check_untracked(stage)

@@ -125,7 +125,7 @@ class _Updating:
             source = self._taking_in.source(stage)
             entry = self._changed(stage, recorded, source)
             if entry:
-                self._keeping.record(stage, entry, self._rev)
+                self._keeping.recording.record(stage, entry, self._rev)
                 self._known.settle(stage, entry, in_place=True)
         except StageFailed as failure:
             return Update(stage, was, error=ObjectMissing(str(failure), "check the source, or remove the import"))

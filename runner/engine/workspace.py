@@ -9,6 +9,7 @@ import os
 import posixpath
 import stat
 from contextlib import contextmanager
+from itertools import accumulate, islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from runner import durable
 from runner.engine import dvcignore
 from runner.engine.decide import UNTRACKABLE, Content
 from runner.engine.dvcignore import Ignore
+from runner.engine.seen import Seen
 from runner.engine.walked import Walked
 from runner.errors import ConfigError
 from runner.hashes import MD5, Hash, Tree
@@ -26,12 +28,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from runner.engine.dvcignore import Rules
+    from runner.engine.seen import Look
     from runner.store.state import State
 
 _SMALL = 1 << 20
-Look = tuple[Content, Tree | None] | None
-"""What is at a path, with the listing of a directory; `None` where there is nothing."""
-
 SCRATCH = ".dvc/tmp/retrain"
 """Where the runner keeps what is of no use after it has ended, or can be had again; never in git."""
 
@@ -52,8 +52,7 @@ class Workspace:
         self.root = root
         self._state = state
         self._within = within.resolve() if within else None
-        self._seen: dict[tuple[str, str], Content | None] = {}
-        self._trees: dict[tuple[str, str], Tree] = {}
+        self._seen = Seen()
         self._supposed: dict[str, bytes] = {}
         self._lent: dict[str, set[str]] = {}
         self._ignore = Ignore(self._dvcignore)
@@ -164,7 +163,7 @@ class Workspace:
         """
         if (relative, kind) not in self._seen:
             self.remember(relative, kind, self.look(relative, kind))
-        return self._seen[relative, kind]
+        return self._seen.content(relative, kind)
 
     def is_large(self, relative: str) -> bool:
         """Whether hashing what is at a path may take long: a directory, or a file that is no small one."""
@@ -190,10 +189,7 @@ class Workspace:
         """Take an answer of `look` for what `observe` gives from here on; a refusal is asked for again."""
         if isinstance(look, ConfigError):
             raise look
-        content, tree = look or (None, None)
-        self._seen[relative, kind] = content
-        if tree is not None:
-            self._trees[relative, kind] = tree
+        self._seen.keep(relative, kind, look)
 
     def observe_out(self, relative: str, kind: str = MD5) -> Content | None:
         """Do as `observe`, but call what cannot be tracked `UNTRACKABLE`: an out may be replaced whatever it is."""
@@ -204,23 +200,31 @@ class Workspace:
 
     def tree(self, relative: str, kind: str = MD5) -> Tree:
         """Give the listing of a directory that `observe` has hashed."""
-        return self._trees[relative, kind]
+        return self._seen.tree(relative, kind)
 
     def forget(self, relative: str) -> None:
         """Look again at `relative`, at what lies in it and at what holds it the next time they are asked for.
 
         `.` is everything.
         """
-        for seen in [seen for seen in self._seen if _related(seen[0], relative)]:
-            del self._seen[seen]
-            self._trees.pop(seen, None)
+        self._seen.forget(relative)
 
     def check_inside(self, relative: str, *others: Path) -> None:
         """Refuse a path that leads out of the project (and of `others`): what lies there may be a secret."""
+        if not self._may_lead_out(relative):
+            return
         place = Path(os.path.realpath(self.path(relative)))
         if not any(place.is_relative_to(os.path.realpath(folder)) for folder in (self.root, *others)):
             message = f"{relative} is a link to a place outside the project"
             raise ConfigError(message, "replace the link by the file itself")
+
+    def _may_lead_out(self, relative: str) -> bool:
+        """Whether a part of a path is a link or leads up; most are neither, and cost one question a part."""
+        parts = relative.split("/")
+        if "" in parts or ".." in parts:
+            return True
+        steps = accumulate(parts, lambda above, part: f"{above}/{part}", initial=str(self.root))
+        return any(os.path.islink(step) for step in islice(steps, 1, None))  # noqa: PTH114 - a Path costs more than it
 
     def _content(self, relative: str, place: Path, kind: str) -> Look:
         found = place.stat()
@@ -334,8 +338,3 @@ def _is_hidden(relative: str, entry: os.DirEntry[str], rules: Rules) -> bool:
 
 def _leads_to_folder(entry: os.DirEntry[str]) -> bool:
     return entry.is_symlink() and os.path.isdir(entry.path)  # noqa: PTH112 - a link that leads to itself is no error
-
-
-def _related(path: str, changed: str) -> bool:
-    everything = "." in {path, changed}
-    return everything or path == changed or path.startswith(f"{changed}/") or changed.startswith(f"{path}/")

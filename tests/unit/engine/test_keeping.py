@@ -47,7 +47,7 @@ def test_the_line_is_dvcs(name: str, tmp_path: Path, dvc: Program) -> None:
     theirs = (made.root / name).parent / ".gitignore"
     line = theirs.read_bytes()
     theirs.unlink()
-    keeping(made.root).ignore(STAGE, Out(name, name))
+    keeping(made.root).recording.ignore(STAGE, Out(name, name))
     assert theirs.read_bytes() == line
     assert name in made.git("-c", "core.quotePath=off", "ls-files", "-z", "--others", "--ignored", "--exclude-standard")
 
@@ -72,12 +72,12 @@ def test_a_line_is_added_and_nothing_else_changes(before: bytes | None, after: b
         (tmp_path / ".gitignore").write_bytes(before)
     keeper = keeping(tmp_path)
     for _ in range(2):
-        keeper.ignore(STAGE, Out("o", "o"))
+        keeper.recording.ignore(STAGE, Out("o", "o"))
     assert (tmp_path / ".gitignore").read_bytes() == after
 
 
 def test_what_git_ignores_already_needs_no_line(tmp_path: Path) -> None:
-    keeping(tmp_path).ignore(STAGE, Out("hidden", "hidden"))
+    keeping(tmp_path).recording.ignore(STAGE, Out("hidden", "hidden"))
     assert not (tmp_path / ".gitignore").exists()
 
 
