@@ -107,7 +107,7 @@ class Azure:
             self._timeout,
             lambda: self._errors("write", name),
         )
-        return AzureUpload(target, source, size)
+        return AzureUpload(f"{self.url}/{name}", target, source, size)
 
     def _store(self, name: str, source: Source, report: Report, *, only_new: bool) -> None:
         upload = None if isinstance(source, bytes) else self.upload(name, source, only_new=only_new)

@@ -1,4 +1,4 @@
-"""Large blobs of Azure in blocks: sent one by one, tied together at the end, forgotten by Azure where they are not."""
+"""Large blobs of Azure in blocks: sent one by one, tied together at the end; else Azure forgets them after a week."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any, Final
 from azure.core import MatchConditions
 from azure.storage.blob import BlobBlock
 
-from runner.errors import RemoteError
+from runner.digests import md5
+from runner.errors import RemoteError, Unavailable
+from runner.regexes import regex
 from runner.store.protocols import Changed
 from runner.values import dataclass
 
@@ -25,7 +27,7 @@ BLOCK: Final = 16 << 20
 ONLY_NEW: Final[Mapping[str, Any]] = {"match_condition": MatchConditions.IfMissing}
 
 _MOST_BLOCKS: Final = 50_000
-_AT_ONCE: Final = 4
+_OWN: Final = regex("[0-9a-f]{16}")
 
 
 @dataclass(frozen=True)
@@ -49,16 +51,41 @@ class Target:
 
 
 class AzureUpload:
-    """See `Upload`. What a block is made of is read when it is sent: memory does not grow with blocks."""
+    """See `Upload`. What a block is made of is read when it is sent: memory does not grow with blocks.
 
-    def __init__(self, target: Target, source: Path, size: int) -> None:
-        """Prepare to send the file `source` of `size` bytes to `target`; nothing has to be asked for."""
+    A block's name says whose it is, which one, and the md5 of its bytes, which Azure compares with what arrives: blocks
+    of two writers of one blob are not mixed, and a block that is there is the one that it should be.
+    """
+
+    at_once = 4
+
+    def __init__(self, place: str, target: Target, source: Path, size: int) -> None:
+        """Prepare to send the file `source` of `size` bytes to `target`, which people call `place`."""
         block = max(BLOCK, -(-size // _MOST_BLOCKS))
+        self.place = place
         self.parts = [(at, min(at + block, size)) for at in range(0, size, block)]
-        self.at_once = _AT_ONCE
         self._target = target
         self._source = source
-        self._own = secrets.token_hex(8)  # blocks of two writers of one blob would else be mixed
+        self._own = ""
+        self._names: dict[int, str] = {}
+        self._there: frozenset[tuple[str, int]] = frozenset()
+
+    def begin(self, earlier: str) -> str:
+        """See `Upload`: ours are the blocks whose names begin alike. Nothing has to be asked for to begin."""
+        self._own = earlier if _OWN.fullmatch(earlier) else secrets.token_hex(8)
+        self._there = self._waiting() if self._own == earlier else frozenset()
+        return self._own
+
+    def _waiting(self) -> frozenset[tuple[str, int]]:
+        """Give names and sizes of the blocks that Azure has of blobs under way; nothing where it does not say."""
+        try:
+            with self._target.errors():
+                _, waiting = self._target.blob.get_block_list("uncommitted", timeout=self._target.timeout)
+        except Unavailable:
+            raise
+        except RemoteError:
+            return frozenset()
+        return frozenset((block.id, block.size) for block in waiting)
 
     def send(self, number: int) -> None:
         """See `Upload`."""
@@ -66,8 +93,13 @@ class AzureUpload:
         with self._source.open("rb") as file:
             file.seek(start)
             content = file.read(stop - start)
+        digest = md5(content)
+        name = self._names[number] = f"{self._own}-{number:05}-{digest.hexdigest()}"
+        if (name, len(content)) in self._there:
+            return
+        sent: Any = {"transactional_content_md5": digest.digest(), "timeout": self._target.timeout}
         with self._target.errors():
-            self._target.blob.stage_block(self._name(number), content, len(content), timeout=self._target.timeout)
+            self._target.blob.stage_block(name, content, len(content), **sent)
 
     def finish(self) -> None:
         """See `Upload`. Where another writer was first, its end has removed our blocks, and its blob is ours."""
@@ -81,12 +113,9 @@ class AzureUpload:
                 raise
 
     def _commit(self, condition: Mapping[str, Any]) -> None:
-        blocks = [BlobBlock(self._name(number)) for number in range(len(self.parts))]
+        blocks = [BlobBlock(self._names[number]) for number in range(len(self.parts))]
         with self._target.errors():
             self._target.blob.commit_block_list(blocks, timeout=self._target.timeout, **condition)
 
     def abort(self) -> None:
         """See `Upload`. There is nothing to do: Azure forgets blocks after a week."""
-
-    def _name(self, number: int) -> str:
-        return f"{self._own}-{number:05}"

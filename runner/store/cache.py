@@ -9,7 +9,7 @@ import os
 from typing import TYPE_CHECKING
 
 from runner.hashes import MD5, Hash
-from runner.store import adding, disk, links, placing
+from runner.store import adding, disk, links, placing, unfinished
 from runner.store.holding import holding
 from runner.store.incoming import Arrival, Incoming
 from runner.store.meter import Meter, Tally, Work, unheard
@@ -144,7 +144,7 @@ class Cache(VerifiedObjects):
 
     def begun(self, names: Iterable[Hash]) -> int:
         """Give the bytes of `names` that earlier runs left here, to be gone on with."""
-        sizes = (disk.size(disk.partial(self.place(name))) for name in names)
+        sizes = (disk.size(unfinished.partial(self.place(name))) for name in names)
         return sum(sizes)
 
     def remove(self, names: Sequence[Hash]) -> int:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Self
 
 from runner.durable import sync_folder
 from runner.errors import ConfigError, ObjectMissing
-from runner.store import disk, sweeping
+from runner.store import disk, ranges, sweeping
 from runner.store.meter import unheard
 from runner.store.remote import checked, refuse_unknown
 
@@ -64,8 +64,8 @@ class Directory:
         return there
 
     def get(self, name: str, sink: Sink) -> None:
-        """See `Remote`."""
-        for chunk in self._read(name):
+        """See `Remote`. Of a large object only what an earlier run has not left is read: the folder may be far away."""
+        for chunk in self._read(name, sink):
             sink.write(chunk)
 
     def put(self, name: str, source: Source, report: Report = unheard) -> None:
@@ -122,8 +122,8 @@ class Directory:
     def _place(self, name: str) -> str:
         return f"{self.url}/{checked(name)}"
 
-    def _read(self, name: str) -> Iterator[bytes]:
-        """Give the object's bytes; only the reading is translated, not what the sink does with them."""
+    def _read(self, name: str, sink: Sink) -> Iterator[bytes]:
+        """Give the bytes that `sink` lacks; only the reading is translated, not what the sink does with them."""
         place = self._place(name)
         with disk.Refusals(f"read {place}"):
             try:
@@ -132,6 +132,8 @@ class Directory:
                 message = f"{name} is not in {self.url}"
                 raise ObjectMissing(message, "push it from where it was made, or make it anew") from None
             try:
+                if (size := os.fstat(fd).st_size) >= ranges.LARGE:
+                    os.lseek(fd, ranges.resumed(name, sink, size), os.SEEK_SET)
                 yield from disk.chunks(fd)
             finally:
                 os.close(fd)

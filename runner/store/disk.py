@@ -9,7 +9,6 @@ where a `Path` costs more than the call. Nothing here knows what an object is.
 from __future__ import annotations
 
 import errno
-import fcntl
 import os
 import stat
 import sys
@@ -54,28 +53,6 @@ class Digest(Protocol):
 def temporary(target: str) -> str:
     """Name a temporary neighbour of `target`: nobody else's, and on the same file system so that it can be renamed."""
     return f"{target.rpartition('/')[0]}/{temporary_name()}"
-
-
-def partial(target: str) -> str:
-    """Name the temporary neighbour of `target` that holds its first bytes, from run to run."""
-    folder, _, filename = target.rpartition("/")
-    return f"{folder}/.{filename}.part.tmp"
-
-
-def take_over(path: str) -> int | None:
-    """Open the partial file `path` for going on at its end; `None` where somebody else has it open for that.
-
-    The lock goes with its process, so what a killed one left can be had.
-    """
-    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        if os.stat(path).st_ino == os.fstat(fd).st_ino:  # else its owner gave it its name, or removed it, just before
-            return fd
-    except (BlockingIOError, FileNotFoundError):
-        pass
-    os.close(fd)
-    return None
 
 
 def is_temporary(filename: str) -> bool:

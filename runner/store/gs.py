@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, Self, TypeVar, cast
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import requests
 import urllib3.exceptions
@@ -18,7 +18,7 @@ from runner.errors import Denied, ObjectMissing, RemoteError, Unavailable
 from runner.store import disk, gs_client, gs_obstore, retry_after
 from runner.store.arriving import Arriving, coming, from_urllib3
 from runner.store.gs_obstore import LARGEST_PUT, Elsewhere
-from runner.store.gs_parts import PART, TIMEOUT, GSUpload, Settled
+from runner.store.gs_parts import PART, TIMEOUT, GSUpload, Target
 from runner.store.meter import Reported, unheard
 from runner.store.protocols import Changed, Unranged, Version
 from runner.store.remote import checked
@@ -187,20 +187,30 @@ class GS:
         content = disk.content_of(source)
         return bool(self._cheaply(lambda objects: objects.put(self._key(name), content, only_new=only_new)))
 
-    def upload(self, name: str, source: Path, /, *, only_new: bool) -> GSUpload | Settled | None:
+    def upload(self, name: str, source: Path, /, *, only_new: bool) -> GSUpload | None:
         """See `Parted`."""
         size = source.stat().st_size
         if size <= PART:
             return None
-        try:
-            return self._begin(name, source, size, _ONLY_NEW if only_new else {})
-        except Changed:
-            return Settled() if self._size(name)[1] == size else self._begin(name, source, size, {})
+        target = Target(
+            f"{self.url}/{name}",
+            lambda: self._begin(name, size, only_new=only_new),
+            self._session,
+            "://".join(urlsplit(self._client.api_endpoint)[:2]),
+            lambda: self.errors("write", name),
+        )
+        return GSUpload(target, source, size)
 
-    def _begin(self, name: str, source: Path, size: int, how: Mapping[str, int]) -> GSUpload:
+    def _begin(self, name: str, size: int, *, only_new: bool) -> str:
+        """Begin an upload and give its url; empty where with `only_new` there is an object of that size."""
+        try:
+            return self._session_for(name, size, _ONLY_NEW if only_new else {})
+        except Changed:
+            return "" if self._size(name)[1] == size else self._session_for(name, size, {})
+
+    def _session_for(self, name: str, size: int, how: Mapping[str, int]) -> str:
         with self.errors("write", name):
-            url = self._blob(name).create_resumable_upload_session(_BYTES, size, **ONCE, **how)
-        return GSUpload(self._session, url, source, size, lambda: self.errors("write", name))
+            return str(self._blob(name).create_resumable_upload_session(_BYTES, size, **ONCE, **how))
 
     def names(self, prefix: str) -> Iterator[str]:
         """See `Remote`."""
@@ -293,25 +303,6 @@ class GS:
             after = retry_after.seconds(getattr(getattr(error, "response", None), "headers", None) or {})
             return Unavailable(said, "the storage cannot be reached or is overloaded; try again later", after=after)
         return RemoteError(said, "the storage refused the request; check the remote's options")
-
-
-class Passing:
-    """A sink as the file that Google's client writes to."""
-
-    def __init__(self, sink: Sink) -> None:
-        """Pass everything on to `sink`."""
-        self._sink = sink
-        self._size = 0
-
-    def write(self, chunk: bytes) -> int:
-        """Take the next bytes."""
-        self._sink.write(chunk)
-        self._size += len(chunk)
-        return len(chunk)
-
-    def tell(self) -> int:
-        """Give how many bytes there were."""
-        return self._size
 
 
 def _status(error: Exception) -> int:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from runner.errors import Corrupt
 from runner.hashes import Hash
-from runner.store import disk
+from runner.store import disk, unfinished
 from runner.store.digest import digest_for, fits
 from runner.store.meter import unheard
 
@@ -70,16 +70,16 @@ class Incoming:
         """See `Resumable`. Where another process is bringing the same object, there is nothing to take up."""
         from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - a plan writes no large object
 
-        self._writer = ThreadPoolExecutor(1)
-        partial = disk.partial(self._place)
-        disk.make_folder(os.path.dirname(partial))
-        found = disk.take_over(partial)
+        self._writer = self._writer or ThreadPoolExecutor(1)
+        place = unfinished.partial(self._place)
+        disk.make_folder(os.path.dirname(place))
+        found = unfinished.take_over(place)
         if found is None:
             return 0
         if self._fd >= 0:
             os.close(self._fd)
             os.unlink(self._path)
-        self._fd, self._path, self._is_kept = found, partial, True
+        self._fd, self._path, self._is_kept = found, place, True
         for chunk in disk.chunks(self._fd):
             self._digest.update(chunk)
             self.size += len(chunk)

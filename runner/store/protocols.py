@@ -152,16 +152,34 @@ class Upload(Protocol):
     """A large object on its way into a remote; nobody sees it before `finish`.
 
     Attributes:
-        parts: where each part starts and stops, in bytes, in order.
+        place: the object's, in full: what tells it from every other upload of the same file.
+        parts: where each part starts and stops, in bytes, in order; `begin` may find that there is nothing to send.
         at_once: how many parts may be under way.
 
     """
 
+    place: str
     parts: list[tuple[int, int]]
     at_once: int
 
+    def begin(self, earlier: str, /) -> str:
+        """Begin, or go on with what an earlier process began if it is still there; again after `Unavailable`.
+
+        Args:
+            earlier: what `begin` gave to that process, which has ended; empty: none did. Nothing it sent is believed.
+
+        Returns:
+            What a later process needs to go on with this one; empty where none can.
+
+        Raises:
+            Denied, Unavailable: nothing was begun.
+
+        """
+
     def send(self, number: int, /) -> None:
-        """Send the part of that number, counted from 0; again after `Unavailable`, from different threads.
+        """Have the remote hold the part of that number, counted from 0: send it unless it does.
+
+        Again after `Unavailable`, from different threads.
 
         Raises:
             Denied, Unavailable: it was not stored.
@@ -180,7 +198,7 @@ class Parted(Protocol):
     """A remote that takes large objects part by part."""
 
     def upload(self, name: str, source: Path, /, *, only_new: bool) -> Upload | None:
-        """Begin to store the file `source`; `None` where it is so small that `put` or `create` is one request.
+        """Prepare to store the file `source`; `None` where it is so small that `put` or `create` is one request.
 
         Args:
             name: the object's.

@@ -62,6 +62,17 @@ def download(remote: Ranged, name: str, sink: Sink, patience: Patience) -> None:
         begun = patience.call(lambda: remote.begin(name))
 
 
+def resumed(name: str, sink: Sink, size: int) -> int:
+    """Have `sink` take up what an earlier run left of an object of `size` bytes; give how many bytes those are."""
+    start = sink.resume() if isinstance(sink, Resumable) else 0
+    if start > size:
+        sink.restart()
+        return 0
+    if start:
+        logger.info("%s: going on after %d of %d bytes, which an earlier run left", name, start, size)
+    return start
+
+
 class _Reading:
     """One object on its way.
 
@@ -110,12 +121,8 @@ class _Reading:
 
     def _side_by_side(self, version: Version, size: int, chunks: Coming) -> None:
         """Take the parts that an earlier run has not left; the answer that told the version is the first of them."""
-        start = self._sink.resume() if isinstance(self._sink, Resumable) else 0
-        if start > size:
-            self._sink.restart()
-            start = 0
+        start = resumed(self._name, self._sink, size)
         if start:
-            logger.info("%s: going on after %d of %d bytes, which an earlier run left", self._name, start, size)
             chunks.close()
 
         def fetch(at: int) -> tuple[bytearray, int]:

@@ -226,7 +226,11 @@ class Retrying(Patience):
             yield self.create
             return
         with self._remote.together() as put:
-            yield partial(self._whole, put)
+            yield partial(self._one_of_many, put)
+
+    def _one_of_many(self, put: Put, name: str, source: Source, report: Report = unheard) -> None:
+        if not self._in_parts(name, source, report, only_new=False):
+            self._whole(put, name, source, report)
 
     def _whole(self, put: Put, name: str, source: Source, report: Report = unheard) -> None:
         def attempt() -> None:
@@ -266,7 +270,7 @@ class Retrying(Patience):
         parted = self._parted
         if parted is None or isinstance(source, bytes):
             return False
-        upload = self.call(lambda: parted.upload(name, source, only_new=only_new))
+        upload = parted.upload(name, source, only_new=only_new)
         if upload is not None:
             uploads.send(upload, source, self, report)
         return upload is not None

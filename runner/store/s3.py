@@ -163,7 +163,7 @@ class S3:
         return Arriving(from_urllib3(raw), lambda: self._errors("GetObject", name), body.close)
 
     def put(self, name: str, source: Source, report: Report = unheard) -> None:
-        """See `Remote`. S3 shows an object when it is whole; the parts of one that failed are removed."""
+        """See `Remote`. S3 shows an object when it is whole."""
         self._store(name, source, report, only_new=False)
 
     def create(self, name: str, source: Source, report: Report = unheard) -> None:
@@ -207,7 +207,7 @@ class S3:
             lambda: self._head(name)[1] == size,
             lambda operation: self._errors(operation, name),
         )
-        return S3Upload(target, source, size)
+        return S3Upload(f"{self.url}/{name}", target, source, size)
 
     def remove(self, names: Sequence[str]) -> None:
         """See `Erasable`. Many objects a request; one each where what speaks like S3 does not know that."""

@@ -1,4 +1,4 @@
-"""Large objects of S3 in parts: sent one by one, tied together at the end, removed where that does not come to pass."""
+"""Large objects of S3 in parts: sent one by one, tied together at the end, gone on with after a kill, or removed."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from runner.errors import RemoteError
+from runner.digests import md5
+from runner.errors import RemoteError, Unavailable
 from runner.regexes import regex
-from runner.store import s3_errors
+from runner.store import pieces, s3_errors
 from runner.values import dataclass
 
 if TYPE_CHECKING:
@@ -24,10 +25,9 @@ PART: Final = 16 << 20
 """Bytes; what is larger goes up in parts of so many, or of more where S3's limit of parts would not do."""
 
 _MOST_PARTS: Final = 10_000
-_AT_ONCE: Final = 4
 _ROUND: Final = 1 << 20
-_ABANDONED: Final = timedelta(hours=24)
-"""Age of an upload that nobody goes on with: no run of CI takes so long, and DVC's do not go on with theirs either."""
+_ABANDONED: Final = timedelta(days=7)
+"""Age of an upload that nobody goes on with: of a killed run's, the note beside the object is as old by then."""
 
 _OBJECT: Final = regex(r"(files/md5/)?[0-9a-f]{2}/[0-9a-f]{30}(\.dir)?\Z")
 
@@ -59,24 +59,53 @@ class Target:
 class S3Upload:
     """See `Upload`. What a part is made of is read when it is sent: memory does not grow with parts."""
 
-    def __init__(self, target: Target, source: Path, size: int) -> None:
-        """Begin to send the file `source` of `size` bytes to `target`."""
+    at_once = 4
+
+    def __init__(self, place: str, target: Target, source: Path, size: int) -> None:
+        """Prepare to send the file `source` of `size` bytes to `target`, which people call `place`."""
         part = part_size(size)
+        self.place = place
         self.parts = [(at, min(at + part, size)) for at in range(0, size, part)]
-        self.at_once = _AT_ONCE
         self._target = target
         self._source = source
         self._tags: dict[int, str] = {}
+        self._there: Mapping[int, tuple[int, str]] = {}
+        self._id = ""
         client: Any = target.client  # the types of its arguments are those of literals
         self._client = client
-        with target.errors("CreateMultipartUpload"):
-            self._id: str = client.create_multipart_upload(**target.named, **target.put)["UploadId"]
+
+    def begin(self, earlier: str) -> str:
+        """See `Upload`: an upload is known by its id."""
+        if not (earlier and self._is_known(earlier)):
+            self._there = {}
+            with self._target.errors("CreateMultipartUpload"):
+                answer = self._client.create_multipart_upload(**self._target.named, **self._target.put)
+            self._id = answer["UploadId"]
+        return self._id
+
+    def _is_known(self, earlier: str) -> bool:
+        """Ask which parts S3 has of an upload; what it does not know, or not say, is not gone on with."""
+        asked: Any = {"UploadId": earlier, **self._target.named, **self._target.customer}
+        try:
+            with self._target.errors("ListParts"):
+                pages = self._client.get_paginator("list_parts").paginate(**asked)
+                parts = [part for page in pages for part in page.get("Parts", ())]
+        except Unavailable:
+            raise
+        except RemoteError:
+            return False
+        self._there = {part["PartNumber"]: (part["Size"], part["ETag"].strip('"')) for part in parts}
+        self._id = earlier
+        return True
 
     def send(self, number: int) -> None:
         """See `Upload`."""
         from s3transfer.utils import ReadFileChunk  # noqa: PLC0415 - part of boto3, which small objects do without
 
         start, stop = self.parts[number]
+        if self._holds(number):
+            self._tags[number] = self._there[number + 1][1]
+            return
         with (
             ReadFileChunk.from_filename(str(self._source), start, stop - start) as body,
             self._target.errors("UploadPart"),
@@ -85,6 +114,14 @@ class S3Upload:
                 **self._target.named, **self._target.customer, UploadId=self._id, PartNumber=number + 1, Body=body
             )
         self._tags[number] = answer["ETag"]
+
+    def _holds(self, number: int) -> bool:
+        """Whether S3 holds that part: its tag is the md5, except under keys of KMS or of one's own, which hide it."""
+        start, stop = self.parts[number]
+        size, tag = self._there.get(number + 1, (0, ""))
+        if size != stop - start:
+            return False
+        return tag == pieces.digested(self._source, (start, stop), md5()).hexdigest()
 
     def finish(self) -> None:
         """See `Upload`. If the upload is gone and the object there, a try finished it whose answer did not arrive."""
@@ -117,7 +154,7 @@ def part_size(size: int) -> int:
 def sweep(client: S3Client, bucket: str, prefix: str) -> None:
     """Remove the parts of uploads that were abandoned; where that is not allowed, or not known, leave them.
 
-    Only uploads of objects below the remote's prefix that began a day ago: whoever still goes on is left alone.
+    Only uploads of objects below the remote's prefix that began a week ago: whoever still goes on is left alone.
     """
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - as above
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self, cast
 from runner.errors import ObjectMissing, RemoteError
 from runner.hashes import Hash
 from runner.store import gs_client
-from runner.store.gs import GS, ONCE, Passing
+from runner.store.gs import GS, ONCE
 from runner.store.source import OF_REMOTES, Part, changed, of_file, of_folder
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ class GSSource:
         with self._errors("read", key):
             try:
                 blob.download_to_file(
-                    cast("BinaryIO", Passing(sink)), raw_download=True, checksum=None, **only, **cast("Any", ONCE)
+                    cast("BinaryIO", _Passing(sink)), raw_download=True, checksum=None, **only, **cast("Any", ONCE)
                 )
             except Exception as error:
                 if getattr(error, "code", None) == 412:  # noqa: PLR2004 - the status of a failed precondition
@@ -101,3 +101,22 @@ class GSSource:
 def _part(relpath: str, blob: Blob, version: str) -> Part:
     """Give a file; DVC writes Google's ETag, which is base64, in hexadecimal digits."""
     return Part(relpath, Hash(base64.b64decode(blob.etag).hex(), "etag"), blob.size or 0, version)
+
+
+class _Passing:
+    """A sink as the file that Google's client writes to."""
+
+    def __init__(self, sink: Sink) -> None:
+        """Pass everything on to `sink`."""
+        self._sink = sink
+        self._size = 0
+
+    def write(self, chunk: bytes) -> int:
+        """Take the next bytes."""
+        self._sink.write(chunk)
+        self._size += len(chunk)
+        return len(chunk)
+
+    def tell(self) -> int:
+        """Give how many bytes there were."""
+        return self._size

@@ -12,15 +12,18 @@ import asyncssh
 
 from runner.errors import ObjectMissing, RemoteError, Unavailable
 from runner.hashes import CHUNK
-from runner.store import disk, ssh_client, ssh_errors, ssh_files
+from runner.store import disk, ssh_client, ssh_errors, ssh_files, ssh_parts, uploads
 from runner.store.arriving import Arriving
 from runner.store.meter import unheard
+from runner.store.patience import Patience
 from runner.store.protocols import Changed, Version
 from runner.store.remote import checked
+from runner.store.ssh_parts import SSHUpload, Target
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from concurrent.futures import Future
+    from pathlib import Path
 
     from asyncssh import SFTPClientFile
 
@@ -95,9 +98,22 @@ class SSH:
 
     def put(self, name: str, source: Source, report: Report = unheard) -> None:
         """See `Remote`. Written beside its name, synced where the server can, and renamed in one step."""
+        upload = None if isinstance(source, bytes) else self.upload(name, source, only_new=False)
+        if upload is not None and not isinstance(source, bytes):
+            uploads.send(upload, source, Patience(0), report)
+            return
         place = self._place(name)
         with disk.opened(source) as file, self._errors("write", name):
             self._session.run(lambda sftp: ssh_files.store(sftp, file, place, report))
+
+    def upload(self, name: str, source: Path, /, *, only_new: bool) -> SSHUpload | None:
+        """See `Parted`. SFTP cannot tell an object that is new from one that is not."""
+        del only_new
+        place, size = self._place(name), source.stat().st_size
+        if size <= ssh_parts.PART:
+            return None
+        target = Target(f"{self.url}/{name}", place, self._session, lambda: self._errors("write", name))
+        return SSHUpload(target, source, size)
 
     @contextmanager
     def together(self) -> Iterator[Put]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import posixpath
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from io import BytesIO
 from typing import TYPE_CHECKING, Final, cast
 
@@ -17,7 +17,7 @@ from runner.store import disk
 from runner.store.protocols import Version
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import AsyncIterator, Iterable
     from typing import BinaryIO
 
     from asyncssh import SFTPAttrs, SFTPClient, SFTPClientFile
@@ -33,8 +33,8 @@ _PATIENCE: Final = 60.0
 _QUESTIONS: Final = 128
 """Questions under way; a server answers them one after the other, so this bridges the distance."""
 
-_ABANDONED: Final = 24 * 60 * 60
-"""Seconds after which a half-written file is nobody's any more: no run of CI takes so long."""
+_ABANDONED: Final = 7 * 24 * 60 * 60
+"""Seconds after which a half-written file is nobody's any more; until then its writer may go on with it."""
 
 
 async def begin(sftp: SFTPClient, place: str) -> tuple[Version, bytes, SFTPClientFile | None]:
@@ -87,8 +87,7 @@ async def store(sftp: SFTPClient, source: BinaryIO, place: str, report: Report) 
             while chunk := source.read(CHUNK):
                 await asyncio.wait_for(file.write(chunk), _PATIENCE)
                 report(len(chunk))
-            with suppress(asyncssh.SFTPOpUnsupported):
-                await asyncio.wait_for(file.fsync(), _PATIENCE)
+            await _sync(file)
         finally:
             await file.close()
         _check(source, before)
@@ -97,6 +96,41 @@ async def store(sftp: SFTPClient, source: BinaryIO, place: str, report: Report) 
         with suppress(asyncssh.Error, OSError):
             await asyncio.shield(sftp.remove(ready))
         raise
+
+
+async def _sync(file: SFTPClientFile) -> None:
+    """Have a file on the disk, where the server can tell."""
+    with suppress(asyncssh.SFTPOpUnsupported):
+        await asyncio.wait_for(file.fsync(), _PATIENCE)
+
+
+async def make(sftp: SFTPClient, path: str) -> None:
+    """Make an empty file that was not there, and its folders."""
+    file = await _create(sftp, path)
+    await file.close()
+
+
+@asynccontextmanager
+async def opened(sftp: SFTPClient, path: str) -> AsyncIterator[SFTPClientFile]:
+    """Open a file that is there, to read and write."""
+    file = await asyncio.wait_for(sftp.open(path, "r+b"), _PATIENCE)
+    try:
+        yield file
+    finally:
+        await file.close()
+
+
+async def write(file: SFTPClientFile, at: int, chunk: bytes) -> int:
+    """Write bytes from the position `at` on; give how many."""
+    await asyncio.wait_for(file.write(chunk, at), _PATIENCE)
+    return len(chunk)
+
+
+async def settle(sftp: SFTPClient, ready: str, place: str) -> None:
+    """Give a file that is whole its name, once it is on the disk."""
+    async with opened(sftp, ready) as file:
+        await _sync(file)
+    await _rename(sftp, ready, place)
 
 
 def _check(source: BinaryIO, before: tuple[int, int]) -> None:
@@ -185,7 +219,7 @@ async def _entries(sftp: SFTPClient, folder: str) -> list[tuple[str, bool]]:
 
 
 async def sweep(sftp: SFTPClient, folders: list[str]) -> None:
-    """Remove half-written files that nobody has gone on with for a day, by the clock of the machine they are on."""
+    """Remove half-written files that nobody has gone on with for a week, by the clock of the machine they are on."""
     found: list[tuple[str, int]] = []
     for folder in folders:
         found += [

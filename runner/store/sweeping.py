@@ -18,14 +18,14 @@ OLD_ENOUGH: Final = 3600.0
 """Seconds. An owner may live on another machine that shares the folder, so that its process is not seen here."""
 
 FORGOTTEN: Final = 7 * 24 * 3600.0
-"""Seconds after which nobody will go on with the first bytes of a large object."""
+"""Seconds after which nobody will go on with the first bytes of a large object, on either way: remotes forget too."""
 
 _OURS: Final = regex(r"\.(\d+)(?:-[0-9a-f]+){1,2}\.tmp\Z")
-_PARTIAL: Final = regex(r"\.[0-9a-f]{30}(?:\.dir)?\.part\.tmp\Z")
+_PARTIAL: Final = regex(r"\.[0-9a-f]{30}(?:\.dir)?\.(?:part|[0-9a-f]{32}\.upload)\.tmp\Z")
 
 
 def left_over(folders: Iterable[str], now: float | None = None, age: float = OLD_ENOUGH) -> Iterator[str]:
-    """Give what `disk.temporary` and `disk.partial` have named, that nobody will finish.
+    """Give what `disk.temporary` has named, and `unfinished`, that nobody will finish.
 
     Args:
         folders: where to look; not below them. One that is not there holds none.

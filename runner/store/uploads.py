@@ -1,18 +1,19 @@
-"""Large objects into remotes that take parts: side by side, a broken part alone again, and nothing left behind.
+"""Large objects into remotes that take parts: side by side, a broken part alone again, a broken upload in the next run.
 
-What failed is aborted. What a signal interrupts is aborted when Python ends, within a second at best: what stays then,
-the remote's own rule for abandoned uploads or the next push removes.
+What storage or line breaks off, and what a signal or a kill ends, stays where it is, noted (`unfinished`) for the next
+run; what cannot come right is aborted. What nobody goes on with the remotes forget, or the next push removes.
 """
 
 from __future__ import annotations
 
-import atexit
-import threading
+import logging
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from runner.errors import Corrupt, RemoteError
+from runner.errors import Corrupt, Denied, RemoteError, Unavailable
 from runner.store.lanes import in_order
+from runner.store.meter import Tally
+from runner.store.unfinished import Note
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,32 +22,61 @@ if TYPE_CHECKING:
     from runner.store.patience import Patience
     from runner.store.protocols import Upload
 
-_LAST_SECOND: Final = 1.0
-"""Seconds that the end of the program may be held up by removing what it leaves behind."""
+logger = logging.getLogger("retrain")
 
 
 def send(upload: Upload, source: Path, patience: Patience, report: Report) -> None:
-    """Send all parts of `upload`; each request has a budget of `patience` of its own, and each part is told once.
+    """Store what `upload` prepares; each request has a budget of `patience` of its own, and each part is told once.
+
+    An upload that an earlier run left is gone on with; if the remote refuses it in the end, all of it is sent anew.
 
     Args:
-        upload: has been begun.
+        upload: of `source`.
         source: the file that it reads; one that changes meanwhile is never made an object of.
         patience: tries again.
         report: hears of the bytes of each part.
 
     Raises:
-        Denied, Unavailable: the object was not stored, and nothing of it stays.
-        Corrupt: the same; the file changed.
+        Denied, Unavailable: the object was not stored; the next run goes on if it can.
+        Corrupt, RemoteError: the same, and nothing of it stays.
 
     """
-    _OPEN.add(upload)
+    with Note(source, upload.place) as note:
+        begun = patience.call(lambda: upload.begin(note.earlier))
+        note.write(begun)
+        if begun and begun == note.earlier:
+            tally = Tally()
+            try:
+                _attempt(upload, source, patience, _both(tally, report), note)
+            except (Corrupt, Denied, Unavailable):
+                raise
+            except RemoteError as error:
+                logger.info("sending anew what an earlier run began: %s", error.message)
+                report(-tally.bytes)
+            else:
+                return
+            note.write(patience.call(lambda: upload.begin("")))
+        _attempt(upload, source, patience, report, note)
+
+
+def _both(tally: Tally, report: Report) -> Report:
+    def hear(more: int) -> None:
+        tally.report(more)
+        report(more)
+
+    return hear
+
+
+def _attempt(upload: Upload, source: Path, patience: Patience, report: Report, note: Note) -> None:
+    """Send it all; leave behind what the next run can go on with, or nothing."""
     try:
         _send(upload, source, patience, report)
-    except BaseException:
-        _abort(upload)
+    except Exception as error:
+        if not note.is_kept or not isinstance(error, (Denied, Unavailable)):
+            note.forget()
+            _abort(upload)
         raise
-    finally:
-        _OPEN.discard(upload)
+    note.forget()
 
 
 def _send(upload: Upload, source: Path, patience: Patience, report: Report) -> None:
@@ -79,34 +109,3 @@ def _abort(upload: Upload) -> None:
     """Give up; what goes wrong then is worth less than the error that led here."""
     with suppress(RemoteError, OSError):
         upload.abort()
-
-
-class _Open:
-    """Uploads that are under way in this process."""
-
-    def __init__(self) -> None:
-        self._uploads: list[Upload] = []
-        self._lock = threading.Lock()
-        self._registered = False
-
-    def add(self, upload: Upload) -> None:
-        with self._lock:
-            if not self._registered:
-                atexit.register(self.leave)
-                self._registered = True
-            self._uploads.append(upload)
-
-    def discard(self, upload: Upload) -> None:
-        with self._lock, suppress(ValueError):
-            self._uploads.remove(upload)
-
-    def leave(self) -> None:
-        """Abort them all at once, and wait for it no longer than the last second."""
-        threads = [threading.Thread(target=_abort, args=(upload,), daemon=True) for upload in self._uploads]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join(_LAST_SECOND / len(threads))
-
-
-_OPEN: Final = _Open()

@@ -7,13 +7,16 @@ import json
 import os
 import re
 import threading
+from base64 import b64encode
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
+import google_crc32c
 import pytest
 
-from runner.errors import Unavailable
+from runner.errors import RemoteError, Unavailable
 from runner.hashes import Hash, hash_bytes
 from runner.store import gs, gs_parts, ranges, transfer
 from runner.store.cache import Cache
@@ -87,10 +90,18 @@ class Google(BaseHTTPRequestHandler):
         which = self.headers["Content-Range"]
         fault = self._begun("ASK" if which.startswith("bytes */") else "PART")
         body = self.rfile.read(int(self.headers["Content-Length"]))
+        if name not in self.server.uploads:
+            self._answer(404, b"{}", {})
+            return
         self.server.uploads[name] += body[: len(body) // 2] if fault == "half" else body
-        there, size = len(self.server.uploads[name]), int(which.rpartition("/")[2])
+        there_now, size = self.server.uploads[name], int(which.rpartition("/")[2])
+        there = len(there_now)
         if fault.isdigit() or fault == "half":
             self._answer(503, b"{}", {})
+        elif fault == "broken" or (
+            there == size and self.headers.get("X-Goog-Hash") != _checksum(self.server.uploads[name])
+        ):
+            self._answer(400, b"{}", {})
         elif there == size:
             self.server.keep(name, self.server.uploads.pop(name))
             self._answer(200, b"{}", {})
@@ -113,6 +124,11 @@ class Google(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body[: len(body) // 2] if cut else body)
         self.close_connection = self.close_connection or cut
+
+
+def _checksum(content: bytes) -> str:
+    value: Any = google_crc32c.value(content)
+    return f"crc32c={b64encode(value.to_bytes(4, 'big')).decode()}"
 
 
 def _named(body: bytes) -> str:
@@ -149,6 +165,12 @@ def google(monkeypatch: pytest.MonkeyPatch) -> Iterator[GoogleServer]:
     monkeypatch.setattr(gs_parts, "PART", PART)
     monkeypatch.setattr(ranges, "PART", PART)
     monkeypatch.setattr(ranges, "LARGE", 3 * PART)
+    with google_server() as server:
+        yield server
+
+
+@contextmanager
+def google_server() -> Iterator[GoogleServer]:
     server = GoogleServer()
     server.waits = []
     thread = threading.Thread(target=server.serve_forever, args=(0.01,))
@@ -222,10 +244,63 @@ def test_an_upload_goes_on_from_where_google_has_it(google: GoogleServer, source
     assert google.asked.count("ASK") == 2
 
 
-def test_an_upload_that_fails_is_given_up(google: GoogleServer, source: Path) -> None:
-    google.faults = [""]
+def broken_off(google: GoogleServer, source: Path) -> Path:
+    """Have an earlier run send two parts of five; give its note."""
+    google.faults = [""] * 3
     google.always = "503"
     with pytest.raises(Unavailable):
         google.remote(budget=0.2).put("large", source)
+    google.always = ""
+    google.asked.clear()
+    assert google.objects == {}
+    google.uploads["large"] = google.uploads["large"][: 2 * PART]
+    (note,) = source.parent.glob("*.upload.tmp")
+    return note
+
+
+def test_the_next_run_goes_on_with_an_upload_that_broke_off(google: GoogleServer, source: Path) -> None:
+    note = broken_off(google, source)
+    told: list[int] = []
+    google.remote().put("large", source, told.append)
+    assert google.objects["large"][0] == CONTENT
+    assert google.asked == ["ASK", "PART", "PART", "PART"]
+    assert sum(told) == len(CONTENT)
+    assert not note.exists()
+
+
+def test_an_upload_that_is_gone_is_begun_anew(google: GoogleServer, source: Path) -> None:
+    broken_off(google, source)
+    google.uploads.clear()
+    google.remote().put("large", source)
+    assert google.objects["large"][0] == CONTENT
+    assert google.asked == ["ASK", "POST", *["PART"] * 5]
+
+
+def test_other_bytes_of_an_earlier_run_are_refused_and_all_is_sent_anew(google: GoogleServer, source: Path) -> None:
+    broken_off(google, source)
+    google.uploads["large"] = bytes(2 * PART)
+    told: list[int] = []
+    google.remote().put("large", source, told.append)
+    assert google.objects["large"][0] == CONTENT
+    assert google.asked == ["ASK", *["PART"] * 3, "ABORT", "POST", *["PART"] * 5]
+    assert sum(told) == len(CONTENT)
+
+
+def test_an_upload_elsewhere_is_not_gone_on_with(google: GoogleServer, source: Path) -> None:
+    note = broken_off(google, source)
+    with google_server() as elsewhere:
+        elsewhere.uploads["large"] = b""
+        note.write_text(f"http://127.0.0.1:{elsewhere.server_port}/session/large")
+        google.remote().put("large", source)
+        assert elsewhere.asked == []
+    assert google.objects["large"][0] == CONTENT
+
+
+def test_an_upload_that_cannot_come_right_is_given_up(google: GoogleServer, source: Path) -> None:
+    google.faults = [""]
+    google.always = "broken"
+    with pytest.raises(RemoteError):
+        google.remote().put("large", source)
     assert google.asked[-1] == "ABORT"
     assert google.objects == {}
+    assert list(source.parent.glob("*.tmp")) == []

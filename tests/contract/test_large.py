@@ -19,6 +19,7 @@ from runner.store.cache import Cache
 from runner.store.patience import Pace
 from runner.store.protocols import Changed
 from runner.store.remote import Retrying
+from runner.store.unfinished import Note
 from tests.support import rgw, s3
 from tests.support.sinks import Collected
 from tests.support.tools import require
@@ -59,6 +60,10 @@ def server(request: pytest.FixtureRequest, misbehaving: FaultyS3) -> Iterator[Fa
 
 def quickly(server: FaultyS3, **how: object) -> Retrying:
     return Retrying(server.remote(), **({"budget": 5, "sleep": lambda _: None} | how))  # type: ignore[arg-type]  # of a test
+
+
+def notes(source: Path) -> list[Path]:
+    return list(source.parent.glob("*.upload.tmp"))
 
 
 def partials(folder: Path) -> list[Path]:
@@ -222,16 +227,91 @@ def test_a_part_that_fails_is_sent_again_and_no_other(faulty_s3: FaultyS3, sourc
     assert faulty_s3.count("BEGIN") == 1
 
 
-@pytest.mark.parametrize(("fault", "kind"), [("503", Unavailable), ("403", Denied), ("400:InvalidPart", RemoteError)])
-def test_an_upload_that_fails_leaves_no_parts_behind(
-    faulty_s3: FaultyS3, source: Path, fault: str, kind: type[RemoteError]
-) -> None:
+def test_an_upload_that_cannot_come_right_leaves_no_parts_behind(faulty_s3: FaultyS3, source: Path) -> None:
     faulty_s3.faults = [""] * 4
+    faulty_s3.always_after = "400:InvalidPart"
+    with pytest.raises(RemoteError):
+        quickly(faulty_s3, budget=0.1).put("large", source)
+    assert "large" not in faulty_s3.objects
+    assert faulty_s3.count("ABORT") == 1
+    assert notes(source) == []
+
+
+@pytest.mark.parametrize(("fault", "kind"), [("503", Unavailable), ("403", Denied)])
+def test_what_breaks_an_upload_off_leaves_it_to_the_next_run(
+    faulty_s3: FaultyS3, source: Path, fault: str, kind: type[RemoteError], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(s3_parts.S3Upload, "at_once", 1)
+    faulty_s3.faults = [""] * 6
     faulty_s3.always_after = fault
     with pytest.raises(kind):
         quickly(faulty_s3, budget=0.1).put("large", source)
     assert "large" not in faulty_s3.objects
+    (note,) = notes(source)
+    assert note.stat().st_mode & 0o777 == 0o600  # Google's are as good as a key
+    faulty_s3.always_after = ""
+    faulty_s3.requests.clear()
+    told: list[int] = []
+    quickly(faulty_s3).put("large", source, told.append)
+    assert faulty_s3.objects["large"] == CONTENT
+    assert faulty_s3.count("PART") == 11 - 5
+    assert sum(told) == len(CONTENT)
+    assert notes(source) == []
+
+
+def begun(server: FaultyS3, source: Path) -> dict[int, bytes]:
+    """Have an earlier run send all parts but not end; give them as the server has them."""
+    server.faults = [""] * 12
+    server.always_after = "503"
+    with pytest.raises(Unavailable):
+        quickly(server, budget=0.1).put("large", source)
+    server.always_after = ""
+    server.requests.clear()
+    ((_, parts),) = server.uploads.values()
+    assert len(parts) == 11
+    return parts
+
+
+def test_parts_whose_tags_say_nothing_are_sent_anew(faulty_s3: FaultyS3, source: Path) -> None:
+    faulty_s3.opaque = True
+    begun(faulty_s3, source)
+    quickly(faulty_s3).put("large", source)
+    assert faulty_s3.objects["large"] == CONTENT
+    assert faulty_s3.count("PART") == 11
+
+
+def test_an_upload_that_is_refused_in_the_end_is_begun_anew_once(faulty_s3: FaultyS3, source: Path) -> None:
+    begun(faulty_s3, source)
+    faulty_s3.faults = ["", "400:InvalidPart"]
+    told: list[int] = []
+    quickly(faulty_s3).put("large", source, told.append)
+    assert faulty_s3.objects["large"] == CONTENT
+    assert (faulty_s3.count("ABORT"), faulty_s3.count("BEGIN"), faulty_s3.count("PART")) == (1, 1, 11)
+    assert sum(told) == len(CONTENT)
+
+
+def test_an_upload_that_somebody_still_makes_is_left_to_them(faulty_s3: FaultyS3, source: Path) -> None:
+    begun(faulty_s3, source)
+    (note,) = notes(source)
+    with Note(source, "s3://bucket/large") as theirs:
+        assert [theirs.earlier] == [note.read_text()] == list(faulty_s3.uploads)
+        quickly(faulty_s3).put("large", source)
+        assert faulty_s3.count("BEGIN") == 1
+        assert list(faulty_s3.uploads) == [theirs.earlier]
+        theirs.write(theirs.earlier)
+    assert [note.read_text()] == list(faulty_s3.uploads)
+
+
+def test_where_no_note_can_be_left_no_parts_are(faulty_s3: FaultyS3, source: Path) -> None:
+    noted = Note(source, "s3://bucket/large")
+    with noted:
+        assert noted.earlier == ""
+        faulty_s3.faults = [""] * 4
+        faulty_s3.always_after = "503"
+        with pytest.raises(Unavailable):
+            quickly(faulty_s3, budget=0.1).put("large", source)  # of two at once the note is the first one's
     assert faulty_s3.count("ABORT") == 1
+    assert notes(source) == []
 
 
 def test_an_end_whose_answer_was_lost_is_an_end(faulty_s3: FaultyS3, source: Path) -> None:
@@ -297,30 +377,6 @@ def test_no_object_has_more_parts_than_s3_takes(size: int) -> None:
     part = s3_parts.part_size(size)
     assert part * 10_000 >= size
     assert part % (1 << 10) == 0
-
-
-_PROGRAM = """
-import os, sys, threading
-from pathlib import Path
-from runner.store import s3, s3_parts
-s3.PART = s3_parts.PART = 65536
-remote = s3.S3.open("s3://bucket", {options!r}, {{}})
-threading.Thread(target=remote.put, args=("large", Path({source!r})), daemon=True).start()
-os.read(0, 1)
-sys.exit(1)
-"""
-
-
-def test_a_program_that_ends_takes_its_parts_with_it(faulty_s3: FaultyS3, source: Path) -> None:
-    faulty_s3.faults = [""] * 3 + ["silent"] * 20
-    program = _PROGRAM.format(options=faulty_s3.options, source=str(source))
-    with subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE) as process:
-        assert process.stdin
-        faulty_s3.wait_for("PART", 4)
-        process.stdin.write(b"x")
-        process.stdin.flush()
-        assert process.wait(10) == 1
-    assert faulty_s3.uploads == {}
 
 
 _FETCH = """

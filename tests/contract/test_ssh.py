@@ -306,14 +306,14 @@ def test_a_folder_is_no_object_and_half_written_neighbours_are_not_listed(sshd: 
     assert list(remote.names("")) == [NAME]
 
 
-def test_a_push_removes_what_killed_ones_left_a_day_ago(sshd: Server, source: Path) -> None:
+def test_a_push_removes_what_killed_ones_left_a_week_ago(sshd: Server, source: Path) -> None:
     folder = sshd.stored("swept") / "files/md5/ab"
     folder.mkdir(parents=True)
-    long_ago = source.stat().st_mtime - 2 * 86_400
-    for name, written in ((".1-a-0.tmp", long_ago), (".2-b-0.tmp", None), ("object", long_ago)):
+    lately = source.stat().st_mtime - 6 * 86_400
+    long_ago = lately - 2 * 86_400
+    for name, written in ((".1-a-0.tmp", long_ago), (".2-b-0.tmp", lately), ("object", long_ago)):
         (folder / name).write_bytes(b"half")
-        if written:
-            os.utime(folder / name, (written, written))
+        os.utime(folder / name, (written, written))
     with Retrying(sshd.remote("swept"), budget=5).together() as put:
         put(NAME, source, lambda _: None)
     assert sorted(path.name for path in folder.iterdir()) == [".2-b-0.tmp", "c", "object"]

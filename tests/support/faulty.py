@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import secrets
 import threading
 import time
 from contextlib import contextmanager, suppress
@@ -39,6 +40,7 @@ class FaultyS3(ThreadingHTTPServer):
         dated: whether a listing says when objects were written, as S3's does.
         ranges: whether parts of objects are sent; without it the whole one is.
         knows: what it makes of `If-None-Match: *`: `yes`, `ignores` it, or the status of its refusal.
+        opaque: whether the tags of parts hide their md5, as S3's do under a key of KMS.
         uploads: objects that are on their way in parts: key and parts by id.
         in_order: whether a listing comes in the order of the keys, as from S3; a directory bucket's does not.
         requests: method and path of each request so far.
@@ -75,6 +77,7 @@ class FaultyS3(ThreadingHTTPServer):
         self.dated = True
         self.ranges = True
         self.knows = "yes"
+        self.opaque = False
         self.uploads: dict[str, tuple[str, dict[int, bytes]]] = {}
         self.requests: list[tuple[str, str]] = []
         self.agents: list[str] = []
@@ -156,6 +159,9 @@ class _Answer(BaseHTTPRequestHandler):
         if "list-type" in self._query:
             self.server.note("LIST", self.path)
             self._list(self._query)
+        elif "uploadId" in self._query:
+            self.server.note("PARTS", self.path)
+            self._object(self._key, self._parts)
         elif "uploads" in self._query:
             self.server.note("UPLOADS", self.path)
             self._refuse(501, "NotImplemented")
@@ -182,7 +188,7 @@ class _Answer(BaseHTTPRequestHandler):
             if fault == "unheard":
                 self.close_connection = True
             else:
-                self._answer(200, b"", {"ETag": _tag(body)})
+                self._answer(200, b"", {"ETag": self._part_tag(body) if "partNumber" in query else _tag(body)})
 
         self._object(self._key, store)
 
@@ -192,7 +198,7 @@ class _Answer(BaseHTTPRequestHandler):
         self.rfile.read(int(self.headers.get("Content-Length") or 0))
 
         def begin(key: str, _fault: str) -> None:
-            name = str(len(self.server.uploads) + self.server.count("BEGIN"))
+            name = secrets.token_hex(8)
             self.server.uploads[name] = (key, {})
             self._answer(200, f"<Result><UploadId>{name}</UploadId></Result>".encode(), {})
 
@@ -298,6 +304,20 @@ class _Answer(BaseHTTPRequestHandler):
         else:
             self.server.sent += len(sent)
             self.wfile.write(sent)
+
+    def _part_tag(self, part: bytes) -> str:
+        return _tag(part[::-1] if self.server.opaque else part)
+
+    def _parts(self, _key: str, _fault: str) -> None:
+        """List the parts of an upload."""
+        if self._query["uploadId"] not in self.server.uploads:
+            self._refuse(404, "NoSuchUpload")
+            return
+        rows = "".join(
+            f"<Part><PartNumber>{number}</PartNumber><Size>{len(part)}</Size><ETag>{self._part_tag(part)}</ETag></Part>"
+            for number, part in self.server.uploads[self._query["uploadId"]][1].items()
+        )
+        self._answer(200, f"<ListPartsResult>{rows}</ListPartsResult>".encode(), {})
 
     def _list(self, query: dict[str, str]) -> None:
         if not self.server.may_list:
