@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -11,6 +12,8 @@ if TYPE_CHECKING:
 
 _OWN: Final = os.urandom(8).hex()  # process ids come again, and are the same in every container
 _NUMBERS: Final = itertools.count()
+_PAGE: Final = 4096
+"""Bytes that the system writes all or none of where it is not stopped by a loss of power."""
 
 
 def temporary_name() -> str:
@@ -53,6 +56,30 @@ def write(place: Path, content: bytes, *, sync: bool = True) -> None:
         sync_folder(place.parent)
 
 
+def overwrite(place: Path, content: bytes) -> None:
+    """Put text, after which blanks mean nothing, in the place of what is there, by one write if it fits into a page.
+
+    For what is rewritten again and again: a rename over a file that was never synced has some systems write it out
+    first. Who is killed leaves the old or the new text. A loss of power may leave neither.
+    """
+    try:
+        descriptor = os.open(place, os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except OSError:  # it is not there, or is a link
+        write(place, content, sync=False)
+        return
+    try:
+        padded = content.ljust(os.fstat(descriptor).st_size)
+        if fits := len(padded) <= _PAGE:
+            os.pwrite(descriptor, padded, 0)
+    except OSError as error:
+        _name(error, place)
+        raise
+    finally:
+        os.close(descriptor)
+    if not fits:
+        write(place, content, sync=False)
+
+
 def append(place: Path, content: bytes) -> None:
     """Add `content` at the end of a file in one piece; it and its folders are made where they are lacking."""
     descriptor = _opened(place, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC)
@@ -63,7 +90,7 @@ def append(place: Path, content: bytes) -> None:
 
 
 def _put(place: Path, content: bytes, *, sync: bool) -> None:
-    temporary = place.with_name(temporary_name())
+    temporary = os.path.join(os.path.dirname(place), temporary_name())  # noqa: PTH118, PTH120 - a Path costs more
     try:
         descriptor = _opened(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC)
         try:
@@ -74,20 +101,26 @@ def _put(place: Path, content: bytes, *, sync: bool) -> None:
                 os.fsync(descriptor)
         finally:
             os.close(descriptor)
-        temporary.replace(place)
+        os.replace(temporary, place)  # noqa: PTH105 - as above
     except BaseException as error:
-        temporary.unlink(missing_ok=True)
-        if isinstance(error, OSError) and error.filename is None:
-            error.filename = str(place)  # of a write the system names no file
+        with suppress(FileNotFoundError):
+            os.unlink(temporary)  # noqa: PTH108 - as above
+        _name(error, place)
         raise
 
 
-def _opened(place: Path, flags: int) -> int:
+def _name(error: BaseException, place: Path) -> None:
+    """Say where it was, as the system names no file where it refuses to write."""
+    if isinstance(error, OSError) and error.filename is None:
+        error.filename = str(place)
+
+
+def _opened(place: Path | str, flags: int) -> int:
     """Open a file that may have to be made; its folder is made only where that is lacking, which is seldom."""
     try:
         return os.open(place, flags, 0o666)
     except FileNotFoundError:
-        place.parent.mkdir(parents=True, exist_ok=True)
+        os.makedirs(os.path.dirname(place), exist_ok=True)  # noqa: PTH103, PTH120 - as above
         return os.open(place, flags, 0o666)
 
 

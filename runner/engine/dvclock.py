@@ -145,7 +145,7 @@ class DvcLock:
                 for path in writes:
                     held["write"].pop(path, None)
             yield held
-            durable.write(place, json.dumps(held).encode(), sync=False)
+            durable.overwrite(place, json.dumps(held).encode())
             self._over.clear()
 
 

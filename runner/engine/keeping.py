@@ -286,8 +286,11 @@ class Keeping:
         for out in found:
             self._make_ready(out)
         try:
-            with self._aside([(out.path, out.persist) for out in found]) as out_of_the_way:
-                yield out_of_the_way.drop
+            if found:
+                with self._aside([(out.path, out.persist) for out in found]) as out_of_the_way:
+                    yield out_of_the_way.drop
+            else:
+                yield lambda: None
         finally:
             for out in stage.outs:
                 self._workspace.forget(out.path)

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from runner.regexes import regex
+from runner.store import disk
 from runner.values import dataclass
 
 if TYPE_CHECKING:
@@ -59,19 +60,20 @@ def adopt_orphans() -> None:
 
 def children() -> list[Process]:
     """Give our children, ended ones that nobody has waited for too."""
-    pids = [pid for task in Path("/proc/self/task").iterdir() for pid in _read(task / "children").split()]
+    tasks = os.listdir("/proc/self/task")  # noqa: PTH208 - asked after each command; a Path costs more than it
+    pids = [pid for task in tasks for pid in _read(f"/proc/self/task/{task}/children").split()]
     return [process for pid in pids if (process := _look(pid))]
 
 
 def _look(pid: str) -> Process | None:
     # The name, in parentheses, may hold anything.
-    fields = _read(Path(f"/proc/{pid}/stat")).rpartition(")")[2].split()
+    fields = _read(f"/proc/{pid}/stat").rpartition(")")[2].split()
     return Process(int(pid), fields[0], int(fields[3])) if fields else None
 
 
-def _read(place: Path) -> str:
+def _read(place: str) -> str:
     try:
-        return place.read_bytes().decode("utf-8", "surrogateescape")
+        return disk.read(place).decode("utf-8", "surrogateescape")
     except OSError:  # it has ended
         return ""
 
@@ -93,7 +95,7 @@ def marked() -> Iterator[int]:
 
 def has_mark(process: Process, mark: int) -> bool:
     """Whether a process was started below that mark. Our own helpers, of our session, may have been beside it."""
-    return _mark(process.pid) == mark and process.session != os.getsid(0)
+    return process.session != os.getsid(0) and _mark(process.pid) == mark
 
 
 def is_below(pid: int, first: int) -> bool:
@@ -106,13 +108,13 @@ def is_below(pid: int, first: int) -> bool:
 
 def _mark(pid: int) -> int:
     """Give the mark of a process; below 0: it has none, or has ended."""
-    shown = _SHOWN.search(_read(Path(f"/proc/{pid}/limits")))
+    shown = _SHOWN.search(_read(f"/proc/{pid}/limits"))
     return int(shown[1]) if shown else -1
 
 
 def words(pid: int) -> str:
     """Give what a process is, for people."""
-    command = " ".join(_read(Path(f"/proc/{pid}/cmdline")).split("\0")).strip() or "a process"
+    command = " ".join(_read(f"/proc/{pid}/cmdline").split("\0")).strip() or "a process"
     return f"{command[:_WIDTH]} ({pid})"
 
 
@@ -159,7 +161,7 @@ def _below() -> list[Process]:
     """Give our descendants."""
     parents: dict[int, list[Process]] = {}
     for folder in Path("/proc").iterdir():
-        fields = _read(folder / "stat").rpartition(")")[2].split() if folder.name.isdigit() else []
+        fields = _read(f"{folder}/stat").rpartition(")")[2].split() if folder.name.isdigit() else []
         if fields:
             process = Process(int(folder.name), fields[0], int(fields[3]))
             parents.setdefault(int(fields[1]), []).append(process)

@@ -189,7 +189,7 @@ def _pump(process: subprocess.Popen[bytes], output: Callable[[bytes], object], w
     heard = time.monotonic()
     # Until it is waited for, the ended shell keeps its process group's number from being given to anybody else.
     try:
-        with selectors.DefaultSelector() as ready:
+        with selectors.PollSelector() as ready:
             for descriptor in (pipe, ended, *(() if watch.stop is None else (watch.stop,))):
                 ready.register(descriptor, selectors.EVENT_READ)
             while ended not in (woken := {key.fd for key, _ in ready.select(_patience(watch, heard))}):

@@ -1,13 +1,19 @@
-"""The files of a directory as they were met, kept as text: a million paths and sizes in 30 MB."""
+"""The files of a directory that DVC sees, as they are met; kept as text, a million paths and sizes take 30 MB."""
 
 from __future__ import annotations
 
+import os
 from array import array
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Final
 
+from runner.engine import dvcignore
+from runner.errors import ConfigError
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Container, Iterator
+
+    from runner.engine.dvcignore import Ignore, Rules
 
 _TOGETHER: Final = 1024
 
@@ -52,3 +58,49 @@ class Walked(Collection[tuple[str, int]]):
     def __contains__(self, file: object) -> bool:
         """Whether this is one of them."""
         return any(file == found for found in self)
+
+
+def walk(place: str, top: str, ignore: Ignore, lent: Container[str]) -> Iterator[tuple[str, os.DirEntry[str]]]:
+    """Give every file below a directory that DVC sees, with its path inside; links to directories are skipped.
+
+    Args:
+        place: the directory, absolute.
+        top: its path in the project, with a slash; empty for the project's own folder.
+        ignore: what DVC does not see.
+        lent: paths of directories that are taken for absent.
+
+    Raises:
+        ConfigError: a .dvcignore lies in it, or one above cannot be read.
+
+    """
+    folders = [("", place)]
+    while folders:
+        prefix, folder = folders.pop()
+        rules = ignore.inside(f"{top}{prefix}".removesuffix("/"))
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                inner = prefix + entry.name
+                if entry.is_dir(follow_symlinks=False):
+                    if top + inner not in lent and _enters(top + inner, entry, rules):
+                        folders.append((f"{inner}/", entry.path))
+                elif not (_is_hidden(top + inner, entry, rules) or _leads_to_folder(entry)):
+                    yield inner, entry
+
+
+def _enters(relative: str, entry: os.DirEntry[str], rules: Rules) -> bool:
+    if entry.name in dvcignore.UNSEEN or (rules.patterns and rules.hides(relative, is_folder=True)):
+        return False
+    return not os.path.exists(f"{entry.path}/.dvc")  # noqa: PTH110 - asked of every folder; a Path costs more than it
+
+
+def _is_hidden(relative: str, entry: os.DirEntry[str], rules: Rules) -> bool:
+    if entry.name == ".git" or (rules.patterns and rules.hides(relative)):
+        return True
+    if entry.name == dvcignore.NAME:
+        message = f"{relative} lies in a directory that is tracked as a whole: DVC hashes no such directory"
+        raise ConfigError(message, "move its lines to a .dvcignore above that directory")
+    return False
+
+
+def _leads_to_folder(entry: os.DirEntry[str]) -> bool:
+    return entry.is_symlink() and os.path.isdir(entry.path)  # noqa: PTH112 - a link that leads to itself is no error

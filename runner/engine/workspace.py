@@ -14,11 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from runner import durable
-from runner.engine import dvcignore
+from runner.engine import dvcignore, walked
 from runner.engine.decide import UNTRACKABLE, Content
 from runner.engine.dvcignore import Ignore
 from runner.engine.seen import Seen
-from runner.engine.walked import Walked
 from runner.errors import ConfigError
 from runner.hashes import MD5, Hash, Tree
 from runner.store import disk
@@ -27,7 +26,6 @@ from runner.store.digest import digest_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from runner.engine.dvcignore import Rules
     from runner.engine.seen import Look
     from runner.store.state import State
 
@@ -52,6 +50,7 @@ class Workspace:
         self.root = root
         self._state = state
         self._within = within.resolve() if within else None
+        self._top = str(root)
         self._seen = Seen()
         self._supposed: dict[str, bytes] = {}
         self._lent: dict[str, set[str]] = {}
@@ -113,7 +112,7 @@ class Workspace:
 
     def may_be_lent(self, relative: str) -> bool:
         """Whether nothing is where a directory belongs, not even a broken link, or a part of it that is lent."""
-        return relative in self._lent or not os.path.lexists(self.path(relative))
+        return relative in self._lent or not os.path.lexists(self._at(relative))
 
     def read(self, relative: str) -> str | None:
         """Give a text file of the project; `None` where there is none."""
@@ -128,15 +127,19 @@ class Workspace:
     def _bytes(self, relative: str) -> bytes:
         if relative in self._supposed:
             return self._supposed[relative]
-        place = self.path(relative)
+        place = self._at(relative)
         with refusals(relative, "read"):
-            if not stat.S_ISREG(place.stat().st_mode):
+            if not stat.S_ISREG(os.stat(place).st_mode):  # noqa: PTH116 - see `_at`
                 message = f"{relative} is not a regular file"
                 raise ConfigError(message, "put a file in its place")
-            if self._within and not _is_open(place.resolve(), self._within):
+            if self._within and not _is_open(Path(place).resolve(), self._within):
                 message = f"{relative} is a link to a place outside the repository"
                 raise ConfigError(message, "replace the link by the file itself")
-            return place.read_bytes()
+            return disk.read(place)
+
+    def _at(self, relative: str) -> str:
+        """Do as `path`, for what is asked several times a stage: a Path costs more than what it is asked."""
+        return os.path.join(self._top, relative)  # noqa: PTH118 - as said
 
     def write(self, relative: str, content: bytes) -> None:
         """Replace a file of the project, whole or not at all."""
@@ -168,7 +171,7 @@ class Workspace:
     def is_large(self, relative: str) -> bool:
         """Whether hashing what is at a path may take long: a directory, or a file that is no small one."""
         try:
-            found = self.path(relative).stat()
+            found = os.stat(self._at(relative))  # noqa: PTH116 - see `_at`
         except OSError:
             return False
         return stat.S_ISDIR(found.st_mode) or found.st_size > _SMALL
@@ -179,7 +182,7 @@ class Workspace:
             return None
         try:
             with refusals(relative, "read"):
-                return self._content(relative, self.path(relative), kind)
+                return self._content(relative, self._at(relative), kind)
         except (FileNotFoundError, NotADirectoryError):
             return None
         except ConfigError as error:
@@ -223,11 +226,11 @@ class Workspace:
         parts = relative.split("/")
         if "" in parts or ".." in parts:
             return True
-        steps = accumulate(parts, lambda above, part: f"{above}/{part}", initial=str(self.root))
+        steps = accumulate(parts, lambda above, part: f"{above}/{part}", initial=self._top)
         return any(os.path.islink(step) for step in islice(steps, 1, None))  # noqa: PTH114 - a Path costs more than it
 
-    def _content(self, relative: str, place: Path, kind: str) -> Look:
-        found = place.stat()
+    def _content(self, relative: str, place: str, kind: str) -> Look:
+        found = os.stat(place)  # noqa: PTH116 - see `_at`
         if stat.S_ISDIR(found.st_mode):
             return self._look_inside(relative, place, kind)
         if not stat.S_ISREG(found.st_mode):
@@ -238,32 +241,17 @@ class Workspace:
             return Content(Hash(_digest(supposed, kind), kind), len(supposed), isexec=executable), None
         return Content(Hash(self._state.hash_file(place, kind), kind), found.st_size, isexec=executable), None
 
-    def _look_inside(self, relative: str, place: Path, kind: str) -> Look:
-        files = Walked(str(place))  # what the system said of each file is not kept: it takes more memory than all else
-        for inner, entry in self._walk(place, relative):
-            files.add(inner, entry.stat().st_size)
+    def _look_inside(self, relative: str, place: str, kind: str) -> Look:
+        files = walked.Walked(place)  # what else is known of each takes more memory than all of it
+        top = "" if relative == "." else f"{relative}/"
+        for inner, entry in walked.walk(place, top, self._ignore, self._lent):
+            files.add(inner, self._checked(top + inner, entry).stat().st_size)
         supposed = {path.removeprefix(f"{relative}/"): content for path, content in self._supposed.items()}
         rows: Iterator[tuple[str, str]] = zip(files.paths(), self._state.hash_many(files, kind), strict=True)
         if supposed:
             rows = ((path, _digest(supposed[path], kind) if path in supposed else md5) for path, md5 in rows)
         tree = Tree.of(rows, kind)
         return Content(tree.hash, files.bytes, len(tree)), tree
-
-    def _walk(self, place: Path, relative: str) -> Iterator[tuple[str, os.DirEntry[str]]]:
-        """Give every file below a directory that DVC sees, with its path inside; links to directories are skipped."""
-        top = "" if relative == "." else f"{relative}/"
-        folders = [("", str(place))]
-        while folders:
-            prefix, folder = folders.pop()
-            rules = self._ignore.inside(f"{top}{prefix}".removesuffix("/"))
-            with os.scandir(folder) as entries:
-                for entry in entries:
-                    inner = prefix + entry.name
-                    if entry.is_dir(follow_symlinks=False):
-                        if top + inner not in self._lent and _enters(top + inner, entry, rules):
-                            folders.append((f"{inner}/", entry.path))
-                    elif not (_is_hidden(top + inner, entry, rules) or _leads_to_folder(entry)):
-                        yield inner, self._checked(top + inner, entry)
 
     def _checked(self, relative: str, entry: os.DirEntry[str]) -> os.DirEntry[str]:
         """Refuse what cannot be tracked: odd names, devices, links out of the project (they could carry secrets)."""
@@ -319,22 +307,3 @@ def refusals(relative: str, done: str) -> Iterator[None]:
             raise is_full from error
         message = f"{relative} cannot be {done}: {error.strerror or error}"
         raise ConfigError(message, disk.refusal(done, error).hint or "mend the file or the name") from error
-
-
-def _enters(relative: str, entry: os.DirEntry[str], rules: Rules) -> bool:
-    if entry.name in dvcignore.UNSEEN or (rules.patterns and rules.hides(relative, is_folder=True)):
-        return False
-    return not os.path.exists(f"{entry.path}/.dvc")  # noqa: PTH110 - asked of every folder; a Path costs more than it
-
-
-def _is_hidden(relative: str, entry: os.DirEntry[str], rules: Rules) -> bool:
-    if entry.name == ".git" or (rules.patterns and rules.hides(relative)):
-        return True
-    if entry.name == dvcignore.NAME:
-        message = f"{relative} lies in a directory that is tracked as a whole: DVC hashes no such directory"
-        raise ConfigError(message, "move its lines to a .dvcignore above that directory")
-    return False
-
-
-def _leads_to_folder(entry: os.DirEntry[str]) -> bool:
-    return entry.is_symlink() and os.path.isdir(entry.path)  # noqa: PTH112 - a link that leads to itself is no error

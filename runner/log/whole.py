@@ -18,6 +18,7 @@ logger = logging.getLogger("retrain")
 _LONGEST: Final = 180
 _GZIP: Final = 31  # zlib's window bits for a gzip file
 _FASTEST: Final = 1
+_MOST_HELD: Final = 1 << 16
 
 
 def file_of(title: str) -> str:
@@ -39,16 +40,20 @@ class Whole:
         self.place = place
         self._beside = place.with_name(f".{place.name}.tmp")
         self._file: BinaryIO | None = None
+        self._held = bytearray()
         self._packer = zlib.compressobj(_FASTEST, zlib.DEFLATED, _GZIP)
         self._has_failed = False
 
     def write(self, text: str) -> None:
         """Add text."""
-        self._add(self._packer.compress(text.encode("utf-8", "replace")))
+        self._held += self._packer.compress(text.encode("utf-8", "replace"))
+        if len(self._held) >= _MOST_HELD:
+            self._write()
 
     def close(self) -> None:
         """Give the file its name."""
-        self._add(self._packer.flush())
+        self._held += self._packer.flush()
+        self._write()
         if self._file:
             try:
                 self._file.close()  # writes what it still holds
@@ -60,16 +65,22 @@ class Whole:
                 else:
                     self._beside.replace(self.place)
 
-    def _add(self, packed: bytes) -> None:
-        if self._has_failed or not packed:
-            return
+    def _write(self) -> None:
+        """Write what is held; most logs are written once."""
         try:
-            if self._file is None:
-                self.place.parent.mkdir(parents=True, exist_ok=True)
-                self._file = self._beside.open("wb")
-            self._file.write(packed)
+            if not self._has_failed:
+                self._file = self._file or self._opened()
+                self._file.write(self._held)
         except OSError as error:
             self._fail(error)
+        self._held.clear()
+
+    def _opened(self) -> BinaryIO:
+        try:
+            return self._beside.open("wb")
+        except FileNotFoundError:
+            self.place.parent.mkdir(parents=True, exist_ok=True)
+            return self._beside.open("wb")
 
     def _fail(self, error: OSError) -> None:
         if not self._has_failed:

@@ -14,6 +14,7 @@ from runner import durable
 from tests.support.tools import ROOT, require
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 
@@ -72,3 +73,51 @@ def test_bytes_are_on_the_disk_before_the_name_and_the_name_before_we_go_on(
     subprocess.run(command, check=True)
     calls = re.findall(r"\b(write|fsync|rename)\w*\(", log.read_text())
     assert calls == expected
+
+
+@pytest.mark.parametrize("texts", [("longer", "short", "the longest"), ("x" * 5000, "short", "x" * 4097, "y" * 5000)])
+def test_text_is_overwritten_by_one_write_or_whole_and_blanks_may_follow_it(
+    texts: Sequence[str], tmp_path: Path
+) -> None:
+    place = tmp_path / "deep" / "table"
+    for text in texts:
+        durable.overwrite(place, text.encode())
+        assert place.read_text().rstrip() == text
+    assert [*place.parent.iterdir()] == [place]
+
+
+def test_what_is_overwritten_is_never_what_a_link_leads_to(tmp_path: Path) -> None:
+    place, secret = tmp_path / "table", tmp_path / "secret"
+    secret.write_text("kept")
+    place.symlink_to(secret)
+    durable.overwrite(place, b"text")
+    assert (place.read_text(), secret.read_text()) == ("text", "kept")
+
+
+def test_what_is_overwritten_is_written_at_once_and_waits_for_nothing(tmp_path: Path) -> None:
+    strace = require("strace", "sees the order of system calls")
+    place, log = tmp_path / "table", tmp_path / "log"
+    place.write_text("some older text")
+    script = f"import sys; sys.path.insert(0, {str(ROOT)!r})\nfrom pathlib import Path\nfrom runner import durable\n"
+    script += f"durable.overwrite(Path({str(place)!r}), b'text')"
+    traced = "trace=write,pwrite64,ftruncate,fsync,rename"
+    subprocess.run(
+        [str(strace), "-f", "-o", str(log), "-e", traced, sys.executable, "-I", "-B", "-c", script], check=True
+    )
+    assert re.findall(r"\b(\w+)\(.*= \d+$", log.read_text(), re.MULTILINE) == ["pwrite64"]
+
+
+def test_lines_are_appended_each_by_one_write(tmp_path: Path) -> None:
+    place = tmp_path / "deep" / "notes"
+    for line in (b"one\n", b"two\n"):
+        durable.append(place, line)
+    assert place.read_bytes() == b"one\ntwo\n"
+
+
+def test_names_wait_for_each_other_and_their_bytes_do_not(tmp_path: Path) -> None:
+    names = durable.Names()
+    for name in ("a", "b"):
+        names.write(tmp_path / name, name.encode())
+    names.sync()
+    names.sync()
+    assert {place.name: place.read_text() for place in tmp_path.iterdir()} == {"a": "a", "b": "b"}
