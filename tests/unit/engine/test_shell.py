@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from runner.engine import shell
+from runner.engine import processes, shell
 from runner.errors import Interrupted
 from tests.support.tools import ROOT, require
 
@@ -23,7 +23,14 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.slow
 
 ADDRESS = "train"
-GRACE = 3.9  # seconds: ended by the first signal, not by the one that follows after four
+LONG = 100.0
+"""Seconds: what is waited for takes less however busy the machine is, and what is not is given more."""
+
+
+@pytest.fixture(autouse=True)
+def adopting() -> None:
+    """Become the parent of orphans, as the executor does before it runs a command."""
+    processes.adopt_orphans()
 
 
 def run(cmd: str | tuple[str, ...], wdir: Path, **env: str) -> tuple[int, str]:
@@ -156,21 +163,18 @@ def test_bash_is_used_if_named_and_reads_none_of_its_files(tmp_path: Path) -> No
 def test_a_child_that_keeps_the_output_open_does_not_keep_us(tmp_path: Path) -> None:
     started = time.monotonic()
     code, printed = run("sleep 300 & echo $!", tmp_path)
-    assert (code, time.monotonic() - started < 10) == (0, True)
+    assert (code, time.monotonic() - started < LONG) == (0, True)
     assert gone(int(printed))
 
 
 def test_a_child_that_never_stops_printing_does_not_keep_us(tmp_path: Path) -> None:
-    started = time.monotonic()
     command = shell.Command(("yes & sleep 0.1",), tmp_path, {"PATH": os.environ["PATH"]})
     # Slower than `yes`, so that there is always something to read.
     assert shell.run(command, lambda _: time.sleep(0.01)) == 0
-    assert time.monotonic() - started < 10
 
 
 def test_not_even_one_that_left_the_process_group(tmp_path: Path) -> None:
     require("setsid")
-    started = time.monotonic()
     command = shell.Command(
         ("setsid sh -c 'echo $$ > pid; exec yes' & while ! [ -s pid ]; do :; done",),
         tmp_path,
@@ -178,7 +182,6 @@ def test_not_even_one_that_left_the_process_group(tmp_path: Path) -> None:
     )
     try:
         assert shell.run(command, lambda _: time.sleep(0.01)) == 0
-        assert time.monotonic() - started < 10
     finally:
         with suppress(ProcessLookupError):
             os.kill(int((tmp_path / "pid").read_text()), signal.SIGKILL)
@@ -200,7 +203,7 @@ import os, resource, sys
 sys.path.insert(0, {str(ROOT)!r})
 from pathlib import Path
 from runner import log
-from runner.engine import shell
+from runner.engine import processes, shell
 log.setup(open(os.devnull, "w"), actions=True, verbosity=0, secrets=["secret"])
 def run(cmd):
     with log.stage_output("train", Path({str(tmp_path)!r})) as output:
@@ -236,17 +239,26 @@ def interrupted(cmd: str, wdir: Path) -> float:
     return time.monotonic() - at[0]
 
 
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give a command that is asked to end longer than any test takes, so that nothing but the asking ends it."""
+    monkeypatch.setattr(shell, "_GRACE", 2 * LONG)
+
+
+@pytest.mark.usefixtures("patient")
 def test_a_command_that_listens_ends_at_once(tmp_path: Path) -> None:
-    assert interrupted("echo $$ > pid; echo go; sleep 300", tmp_path) < GRACE
+    assert interrupted("echo $$ > pid; echo go; sleep 300", tmp_path) < LONG
     assert gone(int((tmp_path / "pid").read_text()))
 
 
+@pytest.mark.usefixtures("patient")
 def test_a_command_may_clean_up_when_it_is_asked_to_end(tmp_path: Path) -> None:
     seconds = interrupted("trap 'echo clean > cleaned; exit' TERM; echo go; while :; do sleep 0.1; done", tmp_path)
     assert (tmp_path / "cleaned").read_text() == "clean\n"
-    assert seconds < GRACE
+    assert seconds < LONG
 
 
+@pytest.mark.usefixtures("patient")
 def test_a_child_of_the_shell_gets_the_same_time_to_clean_up(tmp_path: Path) -> None:
     child = "trap 'sleep 0.5; echo clean > cleaned; exit' TERM; echo go; while :; do sleep 0.1; done"
     interrupted(f'sh -c "{child}"; true', tmp_path)
@@ -255,25 +267,25 @@ def test_a_child_of_the_shell_gets_the_same_time_to_clean_up(tmp_path: Path) -> 
 
 def test_a_command_that_does_not_listen_is_ended_after_four_seconds(tmp_path: Path) -> None:
     seconds = interrupted("trap '' TERM INT; echo $$ > pid; echo go; while :; do sleep 0.1; done", tmp_path)
-    assert 3.5 < seconds < 6
+    assert seconds > 3.9
     assert gone(int((tmp_path / "pid").read_text()))
 
 
+@pytest.mark.usefixtures("patient")
 def test_a_second_signal_ends_it_without_further_patience(tmp_path: Path) -> None:
     def again(*_: object) -> None:
         raise Interrupted(terminated=True)
 
     before = signal.signal(signal.SIGALRM, again)
-    signal.setitimer(signal.ITIMER_REAL, 1.0)
     started = time.monotonic()
     try:
-        command = "trap '' TERM INT; echo $$ > pid; echo go; while :; do sleep 0.1; done"
+        # It sends the second signal itself when the first has reached it: then we are waiting for it to end.
+        command = f"trap 'kill -s ALRM {os.getpid()}' TERM; echo $$ > pid; echo go; while :; do sleep 0.1; done"
         with pytest.raises(Interrupted):
             shell.run(shell.Command((command,), tmp_path, {"PATH": os.environ["PATH"]}), _stop_at_go)
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < LONG
     assert gone(int((tmp_path / "pid").read_text()))
 
 
@@ -283,12 +295,12 @@ def _stop_at_go(chunk: bytes) -> None:
 
 
 def gone(pid: int) -> bool:
-    """Whether the process has ended, now or within a few seconds."""
+    """Whether the process has ended, now or before long."""
     try:
         process = os.pidfd_open(pid)
     except ProcessLookupError:
         return True
     try:
-        return bool(select.select([process], [], [], 5)[0])
+        return bool(select.select([process], [], [], LONG)[0])
     finally:
         os.close(process)
