@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from runner.pipeline.declared import Declared, Plot
     from runner.pipeline.model import LockedPath, Out, Stage
     from runner.review.model import Report
-    from runner.store.transfer import Moved
+    from runner.store.moved import Moved
 
 _SHORT = 12
 _MOST_REASONS = 5

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from runner.engine.project import Project
     from runner.engine.sending import Sending
     from runner.review.model import Report
-    from runner.store.transfer import Moved
+    from runner.store.moved import Moved
 
 
 def check(project: Project, asked: Asked) -> None:

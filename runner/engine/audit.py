@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from runner.engine.proof import Lack, Lacks
     from runner.engine.targets import Named
     from runner.pipeline.model import LockedPath, Out
-    from runner.store.transfer import Failure, Moved
+    from runner.store.moved import Failure, Moved
 
 Side = Literal["cache", "remote"]
 State = Literal["corrupt", "missing", "unchecked"]

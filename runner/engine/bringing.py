@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from runner.engine.objects import Objects
     from runner.engine.workspace import Workspace
     from runner.pipeline.model import LockEntry, Stage
-    from runner.store.transfer import Moved
+    from runner.store.moved import Moved
 
 logger = logging.getLogger("retrain")
 

@@ -19,9 +19,9 @@ from runner.engine.targets import Named
 from runner.engine.workspace import SCRATCH
 from runner.errors import ConfigError, Corrupt, ObjectMissing, RemoteError, Unlistable
 from runner.store.meter import unheard
+from runner.store.moved import Failure, Moved
 from runner.store.place import PUSH_INSTEAD
 from runner.store.protocols import creating
-from runner.store.transfer import Failure, Moved
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from runner.engine.tracked import Scope
     from runner.errors import ConfigError
     from runner.pipeline.model import LockedPath, Out
-    from runner.store.transfer import Moved
+    from runner.store.moved import Moved
 
 
 @dataclass(frozen=True, slots=True)

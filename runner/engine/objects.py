@@ -13,8 +13,8 @@ from runner.errors import ConfigError, Corrupt, ObjectMissing, RemoteError
 from runner.hashes import Hash, Names, Sizes, Tree
 from runner.store import presence, transfer
 from runner.store.digest import digest_for, fits
+from runner.store.moved import Failure, Moved
 from runner.store.protocols import Erasable
-from runner.store.transfer import Moved
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -204,7 +204,7 @@ class Objects:
         failed = [name for name in names if not self.at_hand(name)]
         here = [self.cache.path(name) for name in names if name not in failed]
         size = sum(path.stat().st_size for path in here)
-        failures = (transfer.Failure(name.key, error or _changed(home)) for name in failed)
+        failures = (Failure(name.key, error or _changed(home)) for name in failed)
         return Moved(len(here), size, time.monotonic() - before, tuple(failures))
 
     def push(self, wanted: Iterable[Wanted]) -> Moved:
@@ -351,9 +351,9 @@ def _by_remote(wanted: Iterable[Wanted]) -> dict[str, list[Hash]]:
     return {remote: list(names) for remote, names in groups.items()}
 
 
-def _nowhere(name: Hash) -> transfer.Failure:
+def _nowhere(name: Hash) -> Failure:
     error = ObjectMissing(
         f"{name} is not in the cache and there is no remote",
         "add the remote that holds it: `dvc remote add -d storage URL`",
     )
-    return transfer.Failure(name.key, error)
+    return Failure(name.key, error)

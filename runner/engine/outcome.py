@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from runner.engine.decide import Reason
     from runner.pipeline.model import LockEntry, Stage
-    from runner.store.transfer import Moved
+    from runner.store.moved import Moved
 
 
 Status = Literal["fresh", "frozen", "restored", "ran", "recorded", "failed", "skipped"]

@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from runner.log import StageOutput
     from runner.pipeline.model import LockEntry, Stage
     from runner.pipeline.wishes import Wishes
-    from runner.store.transfer import Moved
+    from runner.store.moved import Moved
 
 ONE_AT_A_TIME: Final = Resources()
 

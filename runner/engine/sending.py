@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from runner.engine.objects import Wanted
-    from runner.store.transfer import Moved
+    from runner.store.moved import Moved
 
 logger = logging.getLogger("retrain")
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from runner.engine.outcome import StageResult
     from runner.pipeline.pipeline import Pipeline
     from runner.review.measured import Scalar
-    from runner.store.transfer import Moved
+    from runner.store.moved import Moved
 
 
 def edges(pipeline: Pipeline, cwd: str = ".") -> tuple[tuple[str, str], ...]:

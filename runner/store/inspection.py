@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 from runner.errors import Corrupt
 from runner.hashes import Names
+from runner.store.crew import each
 from runner.store.digest import digest_for, fits
-from runner.store.transfer import Moved, each, send
+from runner.store.moved import Moved
+from runner.store.transfer import send
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

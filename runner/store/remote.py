@@ -17,6 +17,7 @@ from runner.store import place, ranges, uploads
 from runner.store.meter import Tally, unheard
 from runner.store.patience import BUDGET, Patience
 from runner.store.protocols import Erasable, Parted, Ranged, Together, creating
+from runner.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -124,7 +125,9 @@ def open_remote(url: str, options: Mapping[str, object], *, environ: Mapping[str
 
     """
     given = {name: value for name, value in options.items() if value or name not in place.OPTIONS}
-    return Retrying(storage(url, given, environ))
+    remote = Retrying(storage(url, given, environ))
+    remote.opened = Opened(url, given, dict(environ))
+    return remote
 
 
 def storage(url: str, options: Mapping[str, object], environ: Mapping[str, str]) -> Remote:
@@ -174,11 +177,21 @@ def refuse_unknown(url: str, options: Iterable[str], known: Iterable[str]) -> No
             raise ConfigError(message, f"did you mean {near[0]!r}?" if near else "remove it")
 
 
+@dataclass(frozen=True)
+class Opened:
+    """How a remote was opened, so that another process can open it too; see `open_remote`."""
+
+    url: str
+    options: Mapping[str, object]
+    environ: Mapping[str, str]
+
+
 class Retrying(Patience):
     """A remote with patience: what breaks off goes on from where it was, as far as the remote can.
 
     Attributes:
         url: the remote's.
+        opened: how it was opened, if that was by a url.
 
     """
 
@@ -192,6 +205,7 @@ class Retrying(Patience):
         """Wrap `remote`, which does the work; see `Patience`."""
         super().__init__(budget, sleep, pace)
         self.url = remote.url
+        self.opened: Opened | None = None
         self._remote = remote
         self._ranged = remote if isinstance(remote, Ranged) else None
         self._parted = remote if isinstance(remote, Parted) else None

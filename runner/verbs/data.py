@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from runner.engine.checkout import Placed
     from runner.engine.tracked import Scope
     from runner.opening import Opened
-    from runner.store.transfer import Moved
+    from runner.store.moved import Moved
 
 logger = logging.getLogger("retrain")
 

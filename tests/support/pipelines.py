@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from runner.hashes import Hash
     from runner.opening import Opened
     from runner.review.model import Report, StageRow
-    from runner.store.transfer import Moved
+    from runner.store.moved import Moved
 
 MAKE = "stages:\n  make:\n    cmd: echo 1 > o\n    outs: [o]\n"
 CONFIG = "[core]\n    remote = storage\n['remote \"storage\"']\n    url = ../../remote\n"

@@ -17,7 +17,7 @@ from runner.pipeline.declared import Artifact, Dataset, Declared, Plot
 from runner.review.commit import Commit
 from runner.review.measured import Verdict
 from runner.review.model import Problem, ReasonRow, Report, StageRow, Traffic
-from runner.store.transfer import Failure, Moved
+from runner.store.moved import Failure, Moved
 from tests.support.actions import read
 from tests.support.pipelines import Workshop, finished
 

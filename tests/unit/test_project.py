@@ -50,6 +50,7 @@ _NETWORK_DOORS = {
     "store/ssh_client.py",
     "store/ssh_errors.py",
     "store/ssh_files.py",
+    "store/ssh_parts.py",
     "forge/api.py",
     "forge/repository.py",
 }

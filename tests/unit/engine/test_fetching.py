@@ -16,7 +16,7 @@ from tests.support.pipelines import Workshop, decisions, finished
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from runner.store.transfer import Moved
+    from runner.store.moved import Moved
     from tests.support.environment import Program
 
 pytestmark = pytest.mark.slow

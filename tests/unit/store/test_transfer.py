@@ -14,9 +14,10 @@ from runner.errors import Corrupt, Denied, ObjectMissing, RemoteError, Unavailab
 from runner.hashes import LEGACY, Hash, Tree, hash_bytes
 from runner.store import disk, transfer
 from runner.store.cache import Cache
+from runner.store.crew import each
 from runner.store.directory import Directory
 from runner.store.meter import Meter, unheard
-from runner.store.transfer import Failure, Moved
+from runner.store.moved import Failure, Moved
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -365,5 +366,5 @@ def test_bytes_count_while_the_object_is_still_under_way() -> None:
         return 5
 
     meter = Now()
-    transfer.each(work, [Hash("a" * 32)], 1, meter, "fetch")
+    each(work, [Hash("a" * 32)], 1, meter, "fetch")
     assert [*seen, meter.work.done()] == [(0, 7), (0, 5), (1, 5)]
