@@ -70,7 +70,7 @@ def why_lines(why: Why, git: Git) -> Iterator[str]:
     if why.recorded is not None:
         where = _commit_line(why.recorded, git) if why.recorded else "no commit yet"
         yield f"         its last run is recorded in {where}"
-    yield from _earlier_lines(why.earlier, git)
+    yield from _earlier_lines(why.earlier, git, " in all that is known yet" if waits else "")
     for one in why.upstream:
         yield from why_lines(one, git)
 
@@ -88,7 +88,7 @@ def _commit_line(sha: str, git: Git) -> str:
     return f"{sha[:_SHORT]} ({written.date}, {written.author}) {written.subject}"
 
 
-def _earlier_lines(earlier: Earlier | None, git: Git) -> Iterator[str]:
+def _earlier_lines(earlier: Earlier | None, git: Git, so_far: str) -> Iterator[str]:
     if earlier is None:
         return
     in_git = earlier.where == "dvc.lock"
@@ -98,7 +98,7 @@ def _earlier_lines(earlier: Earlier | None, git: Git) -> Iterator[str]:
         yield from (f"           {reason_line(reason)}" for reason in earlier.differs)
     else:
         lacking = f", but nobody has its {', '.join(earlier.lacking)} any more" if earlier.lacking else ""
-        yield f"         an earlier run matches ({where}){lacking}"
+        yield f"         an earlier run matches{so_far} ({where}){lacking}"
 
 
 # What `retrain gate --explain` prints.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections import Counter
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 _SHORT = 12
 _MOST_REASONS = 5
 _MOST_TEXT = 40
+_BEFORE = 10
 
 
 def json_line(value: Any) -> str:  # noqa: ANN401 - JSON
@@ -126,12 +128,22 @@ def _difference(reason: Reason) -> str:
     if reason.was is None and reason.now is None:
         return ""
     was, now = ("nothing" if side is None else _value(side) for side in (reason.was, reason.now))
-    return f": {was} -> {now}"
+    longest = max(len(was), len(now))
+    differ = (place for place in range(longest) if was[place : place + 1] != now[place : place + 1])
+    start = max(0, next(differ, 0) - _BEFORE) if longest > _MOST_TEXT else 0
+    return f": {_cut(was, start)} -> {_cut(now, start)}"
 
 
 def _value(value: Any) -> str:  # noqa: ANN401 - any value of a params file
-    text = value if isinstance(value, str) else json.dumps(_finite(value), ensure_ascii=False)
-    return text if len(text) <= _MOST_TEXT else f"{text[:_MOST_TEXT]}..."
+    """Give a value on one line."""
+    is_plain = isinstance(value, str) and value.isprintable()
+    return value if is_plain else json.dumps(_finite(value), ensure_ascii=False)
+
+
+def _cut(text: str, start: int) -> str:
+    """Give what is read of a long text: of two that differ, from a little before where they do."""
+    end = start + _MOST_TEXT
+    return f"{'...' if start else ''}{text[start:end]}{'...' if len(text) > end else ''}"
 
 
 def plan_outputs(plan: Plan) -> dict[str, str]:
@@ -223,6 +235,12 @@ def moved_data(moved: Moved) -> dict[str, Any]:
         "seconds": round(moved.seconds, 3),
         "failed": [{"name": failure.name, "why": failure.error.message} for failure in moved.failed],
     }
+
+
+def failure_lines(moved: Moved) -> Iterator[str]:
+    """Give why objects were not moved, each reason once, with what to do below it."""
+    for said, objects in Counter(str(failure.error) for failure in moved.failed).items():
+        yield said if objects == 1 else f"{words.count(objects, 'object')}: {said}"
 
 
 def moved_lines(verb: str, moved: Moved) -> Sequence[str]:

@@ -17,10 +17,12 @@ from typing import TYPE_CHECKING, Any, Final
 from filelock import FileLock, Timeout
 
 from runner import durable
-from runner.errors import ConfigError
+from runner.engine.workspace import refusals
+from runner.errors import ConfigError, RunnerError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
 logger = logging.getLogger("retrain")
@@ -50,13 +52,14 @@ class DvcLock:
         """Keep DVC from writing until `let_go`.
 
         Raises:
-            ConfigError: it is at work, longer than we wait.
+            ConfigError: it is at work, longer than we wait; or its lock is somebody else's file.
 
         """
         if self._repo.is_locked:
             return
         try:
-            self._repo.acquire(timeout=patience, poll_interval=0.05)
+            with refusals(".dvc/tmp/lock", "written"):
+                self._repo.acquire(timeout=patience, poll_interval=0.05)
         except Timeout as error:
             message = f"DVC is at work in this folder{self._owner()}"
             raise ConfigError(message, "wait until it has ended; its lock ends with its process") from error
@@ -106,7 +109,8 @@ class DvcLock:
         """Say that a stage reads and writes these paths of the project; DVC then leaves them alone.
 
         Raises:
-            ConfigError: a command of DVC is at work on one of them.
+            ConfigError: a command of DVC is at work on one of them; or the table is somebody else's file.
+            RemoteError: the disk is full.
 
         """
         read, written = ([str(self._root / path) for path in paths] for paths in (reads, writes))
@@ -130,14 +134,14 @@ class DvcLock:
             if self._over:
                 with self._edited():
                     pass
-        except OSError as error:
-            logger.warning("%s cannot be written: %s", self._folder / "rwlock", error.strerror or error)
+        except RunnerError as error:
+            logger.warning("%s", error)
 
     @contextmanager
     def _edited(self) -> Iterator[dict[str, dict[str, Any]]]:
         """Read the table of paths, take out what is over, and write what is made of it."""
         place = self._folder / "rwlock"
-        with self._threads, self._guard.acquire(timeout=_LATER, poll_interval=0.01):
+        with self._threads, self._guarded():
             held = _table(place)
             for reads, writes in self._over:
                 for path in reads:
@@ -145,8 +149,13 @@ class DvcLock:
                 for path in writes:
                     held["write"].pop(path, None)
             yield held
-            durable.overwrite(place, json.dumps(held).encode())
+            with refusals(".dvc/tmp/rwlock", "written"):
+                durable.overwrite(place, json.dumps(held).encode())
             self._over.clear()
+
+    def _guarded(self) -> AbstractContextManager[object]:
+        with refusals(".dvc/tmp/rwlock.lock", "written"):
+            return self._guard.acquire(timeout=_LATER, poll_interval=0.01)
 
 
 def _table(place: Path) -> dict[str, dict[str, Any]]:

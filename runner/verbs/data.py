@@ -183,6 +183,6 @@ def _say_moved(call: Call, verb: str, moved: Moved) -> int:
     from runner import printing  # noqa: PLC0415 - see `open_project`
 
     print_result(call, lambda: printing.moved_data(moved), lambda: printing.moved_lines(verb, moved))
-    for failure in moved.failed:
-        logger.error("%s", failure.error)
+    for line in printing.failure_lines(moved):
+        logger.error("%s", line)
     return Exit.REMOTE if moved.failed else Exit.HELD

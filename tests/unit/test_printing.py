@@ -12,6 +12,7 @@ import pytest
 from rich.console import Console
 
 from runner import ci, log, printing, tables
+from runner.engine.decide import Change, Reason
 from runner.errors import Location, RemoteError
 from runner.pipeline.declared import Artifact, Dataset, Declared, Plot
 from runner.review.commit import Commit
@@ -67,6 +68,24 @@ def test_a_plan_gives_a_line_a_stale_stage_with_its_reasons(made: Workshop) -> N
     ]
     assert printing.plan_outputs(plan) == {"stale-stages": "prepare\nfit", "changed": "true"}
     made.put({"params.yaml": "depth: 3\n", "seed": "1\n"})
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "line"),
+    [
+        ("python train.py", "python fit.py", "cmd: python train.py -> python fit.py"),
+        (
+            f"python train.py {'--quiet ' * 9}--epochs 10",
+            f"python train.py {'--quiet ' * 9}--epochs 20",
+            "cmd: ... --epochs 10 -> ... --epochs 20",
+        ),
+        (f"{'a' * 50}b", "a" * 50, f"cmd: ...{'a' * 10}b -> ...{'a' * 10}"),
+        (None, "x" * 50, f"cmd: nothing -> {'x' * 40}..."),
+        ("one\ntwo", "one\x1b[2J", r'cmd: "one\ntwo" -> "one\u001b[2J"'),
+    ],
+)
+def test_of_two_long_texts_what_differs_is_shown_and_of_any_a_line(was: str | None, now: str, line: str) -> None:
+    assert printing.reason_line(Reason(Change.CMD, "", was, now)) == line
 
 
 DECLARED = Declared(
@@ -145,6 +164,12 @@ def test_a_transfer_says_what_failed() -> None:
     assert line.startswith("pull: 2 objects, ")
     assert line.endswith("; 1 failed")
     assert printing.moved_data(moved)["failed"] == [{"name": "ab/cd", "why": "gone"}]
+
+
+def test_what_was_refused_for_one_reason_is_one_line() -> None:
+    late, denied = RemoteError("not tried", "look at the logs"), RemoteError("denied")
+    moved = Moved(0, 0, 1.0, (Failure("a", denied), Failure("b", late), Failure("c", late)))
+    assert list(printing.failure_lines(moved)) == ["denied", "2 objects: not tried\n  look at the logs"]
 
 
 def test_the_end_of_a_report_says_the_error_with_its_place_and_all_others() -> None:
