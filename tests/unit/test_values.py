@@ -132,6 +132,22 @@ def test_a_class_takes_compares_hashes_and_shows_what_its_standard_twin_does(kin
     assert _found(ours) == _found(theirs)
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_later_instances_are_made_as_the_first_ones(kind: Callable[..., type]) -> None:
+    made = kind(dataclass)
+    first = [repr(each) for each in _instances(made)]
+    for _ in range(40):
+        assert [repr(each) for each in _instances(made)] == first
+
+
+def test_a_default_that_one_instance_could_change_for_all_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"Part\.sizes: a mutable default"):
+
+        @dataclass(frozen=True)
+        class Part:
+            sizes: list[int] = []  # noqa: RUF012 - refused
+
+
 def _found(instances: list[Any]) -> list[list[object]]:
     """Say which instance is found in a dictionary under which other, by hash and equality."""
     return [[_tried(lambda pair: pair[1] in {pair[0]: 1}, (one, other)) for one in instances] for other in instances]
