@@ -147,7 +147,9 @@ class _Tree:
     observe_out = observe
 
     def tree(self, relative: str, kind: str = MD5) -> Tree:
-        return self._seen.tree(relative, kind)
+        tree = self._seen.tree(relative, kind)
+        assert tree is not None  # noqa: S101 - what git has is looked at as a whole
+        return tree
 
     def forget(self, relative: str) -> None:
         """Do nothing: a commit does not change."""

@@ -141,7 +141,7 @@ class Lending:
 
     def _return(self, loan: Loan, listing: Tree) -> None:
         """Remove the files that are as they were lent; the cache has their bytes, or takes them now."""
-        look = self._workspace.look(loan.path, loan.listing.name)
+        look = self._workspace.look(loan.path, loan.listing.name, whole=True)
         lying = look[1] if isinstance(look, tuple) else None
         if lying is None:
             return

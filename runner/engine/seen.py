@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from runner.hashes import Tree
 
     Look = tuple[Content, Tree | None] | None
-    """What is at a path, with the listing of a directory; `None` where there is nothing."""
+    """What is at a path, with the listing of a directory that was hashed; `None` where there is nothing."""
 
 
 class Seen:
@@ -36,10 +36,10 @@ class Seen:
         look = self._looks[path][kind]
         return look[0] if look else None
 
-    def tree(self, path: str, kind: str) -> Tree:
-        """Give the listing of a directory that was found there."""
+    def tree(self, path: str, kind: str) -> Tree | None:
+        """Give the listing of a directory that was found there; `None` where its hash was known without."""
         look = self._looks[path][kind]
-        if look is None or look[1] is None:
+        if look is None:
             raise KeyError(path)
         return look[1]
 

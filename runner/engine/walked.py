@@ -7,8 +7,10 @@ from array import array
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Final
 
+from runner.digests import sha256
 from runner.engine import dvcignore
 from runner.errors import ConfigError
+from runner.store.state import mark, newest
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator
@@ -16,25 +18,49 @@ if TYPE_CHECKING:
     from runner.engine.dvcignore import Ignore, Rules
 
 _TOGETHER: Final = 1024
+_AFTER_PATHS: Final = b"\0\0"
+"""Stands nowhere in paths that a NUL parts: none is empty."""
 
 
 class Walked(Collection[tuple[str, int]]):
-    """Absolute paths, and sizes in bytes, of the files below a folder."""
+    """Absolute paths, and sizes in bytes, of the files below a folder.
 
-    def __init__(self, top: str) -> None:
+    Attributes:
+        top: the folder.
+        looked: when the first of them was looked at, in nanoseconds since 1970.
+        newest: the latest time that any of them has, likewise.
+
+    """
+
+    def __init__(self, top: str, looked: int) -> None:
         """Begin with none, below the folder `top`."""
-        self._top = top
+        self.top = top
+        self.looked = looked
+        self.newest = 0
         self._sizes = array("Q")
         self._full: list[bytes] = []
         self._last: list[str] = []
+        self._marks = bytearray()
+        self._digest = sha256()
 
-    def add(self, path: str, size: int) -> None:
-        """Take a file by its path below the top."""
-        self._sizes.append(size)
+    def add(self, path: str, found: os.stat_result) -> None:
+        """Take a file by its path below the top, as the system describes it."""
+        self._sizes.append(found.st_size)
         self._last.append(path)
+        self._marks += mark(found)
+        self.newest = max(self.newest, newest(found))
         if len(self._last) == _TOGETHER:
-            self._full.append("\0".join(self._last).encode("utf-8", "surrogateescape"))
+            self._full.append(_joined(self._last))
+            self._digest.update(self._full[-1] + _AFTER_PATHS + self._marks)
             self._last.clear()
+            self._marks.clear()
+
+    @property
+    def mark(self) -> bytes:
+        """Differs where the path, the inode, the size or a time of any file does."""
+        whole = self._digest.copy()
+        whole.update(_joined(self._last) + _AFTER_PATHS + self._marks)
+        return whole.digest()
 
     @property
     def bytes(self) -> int:
@@ -49,7 +75,7 @@ class Walked(Collection[tuple[str, int]]):
 
     def __iter__(self) -> Iterator[tuple[str, int]]:
         """Give each file's path and size."""
-        return ((f"{self._top}/{path}", size) for path, size in zip(self.paths(), self._sizes, strict=True))
+        return ((f"{self.top}/{path}", size) for path, size in zip(self.paths(), self._sizes, strict=True))
 
     def __len__(self) -> int:
         """Count them."""
@@ -58,6 +84,10 @@ class Walked(Collection[tuple[str, int]]):
     def __contains__(self, file: object) -> bool:
         """Whether this is one of them."""
         return any(file == found for found in self)
+
+
+def _joined(paths: list[str]) -> bytes:
+    return "\0".join(paths).encode("utf-8", "surrogateescape")
 
 
 def walk(place: str, top: str, ignore: Ignore, lent: Container[str]) -> Iterator[tuple[str, os.DirEntry[str]]]:

@@ -91,7 +91,7 @@ class Workspace:
         """Give what lies in a directory that is taken for absent; `None` where that cannot be tracked."""
         parts = self._lent.pop(directory)
         try:
-            look = self.look(directory, kind)
+            look = self.look(directory, kind, whole=True)
         finally:
             self._lent[directory] = parts
         return look[1] if isinstance(look, tuple) else None
@@ -176,13 +176,16 @@ class Workspace:
             return False
         return stat.S_ISDIR(found.st_mode) or found.st_size > _SMALL
 
-    def look(self, relative: str, kind: str = MD5) -> Look | ConfigError:
-        """Hash what is at a path, and change nothing; may be called on any thread. See `remember`."""
+    def look(self, relative: str, kind: str = MD5, *, whole: bool = False) -> Look | ConfigError:
+        """Hash what is at a path, and change nothing; may be called on any thread. See `remember`.
+
+        The listing of a directory that has not changed since it was hashed last is given only if asked for the `whole`.
+        """
         if self._lent and not self._is_seen(relative):
             return None
         try:
             with refusals(relative, "read"):
-                return self._content(relative, self._at(relative), kind)
+                return self._content(relative, self._at(relative), kind, whole=whole)
         except (FileNotFoundError, NotADirectoryError):
             return None
         except ConfigError as error:
@@ -202,8 +205,21 @@ class Workspace:
             return UNTRACKABLE
 
     def tree(self, relative: str, kind: str = MD5) -> Tree:
-        """Give the listing of a directory that `observe` has hashed."""
-        return self._seen.tree(relative, kind)
+        """Give the listing of a directory that `observe` has looked at; if it was known, its files are hashed now.
+
+        Raises:
+            ConfigError: it has changed since.
+
+        """
+        tree = self._seen.tree(relative, kind)
+        if tree is None:
+            look = self.look(relative, kind, whole=True)
+            tree = look[1] if isinstance(look, tuple) and look[0] == self._seen.content(relative, kind) else None
+            if tree is None:
+                message = f"{relative} changed while it was looked at"
+                raise ConfigError(message, "something else writes to it; run again when it holds still")
+            self.remember(relative, kind, look)
+        return tree
 
     def forget(self, relative: str) -> None:
         """Look again at `relative`, at what lies in it and at what holds it the next time they are asked for.
@@ -229,10 +245,10 @@ class Workspace:
         steps = accumulate(parts, lambda above, part: f"{above}/{part}", initial=self._top)
         return any(os.path.islink(step) for step in islice(steps, 1, None))  # noqa: PTH114 - a Path costs more than it
 
-    def _content(self, relative: str, place: str, kind: str) -> Look:
+    def _content(self, relative: str, place: str, kind: str, *, whole: bool) -> Look:
         found = os.stat(place)  # noqa: PTH116 - see `_at`
         if stat.S_ISDIR(found.st_mode):
-            return self._look_inside(relative, place, kind)
+            return self._look_inside(relative, place, kind, whole=whole)
         if not stat.S_ISREG(found.st_mode):
             message = f"{relative} is neither a file nor a directory"
             raise ConfigError(message, "only regular files and directories can be deps and outs")
@@ -241,16 +257,21 @@ class Workspace:
             return Content(Hash(_digest(supposed, kind), kind), len(supposed), isexec=executable), None
         return Content(Hash(self._state.hash_file(place, kind), kind), found.st_size, isexec=executable), None
 
-    def _look_inside(self, relative: str, place: str, kind: str) -> Look:
-        files = walked.Walked(place)  # what else is known of each takes more memory than all of it
+    def _look_inside(self, relative: str, place: str, kind: str, *, whole: bool) -> Look:
+        files = walked.Walked(place, self._state.clock())  # what else is known of each takes more memory than all of it
         top = "" if relative == "." else f"{relative}/"
         for inner, entry in walked.walk(place, top, self._ignore, self._lent):
-            files.add(inner, self._checked(top + inner, entry).stat().st_size)
+            files.add(inner, self._checked(top + inner, entry).stat())
         supposed = {path.removeprefix(f"{relative}/"): content for path, content in self._supposed.items()}
+        known = None if whole or supposed else self._state.listing(files, kind)
+        if known:
+            return Content(Hash(known, kind), files.bytes, len(files)), None
         rows: Iterator[tuple[str, str]] = zip(files.paths(), self._state.hash_many(files, kind), strict=True)
         if supposed:
             rows = ((path, _digest(supposed[path], kind) if path in supposed else md5) for path, md5 in rows)
         tree = Tree.of(rows, kind)
+        if not supposed:
+            self._state.learn(files, tree.hash.value, kind)
         return Content(tree.hash, files.bytes, len(tree)), tree
 
     def _checked(self, relative: str, entry: os.DirEntry[str]) -> os.DirEntry[str]:

@@ -1,8 +1,9 @@
 """What we hashed already: a file's path, inode, size and times, and the hash they stood for. Only ever a saving.
 
-Small files are simply hashed: that costs less than asking. A database that is missing, locked, damaged or of another
-version costs time and nothing else, so it may be deleted at any moment. It trusts no file that was written less than
-two seconds before it was looked at: such a file may change again without its time changing (git's "racily clean").
+A small file is simply hashed: that costs less than asking. Of a directory of many, one row says what listing all of
+their marks stood for. A database that is missing, locked, damaged or of another version costs time and nothing else,
+so it may be deleted at any moment. It trusts no file that was written less than two seconds before it was looked at:
+such a file may change again without its time changing (git's "racily clean"). See docs/decisions/state.md.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from contextlib import suppress
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from struct import Struct
+from typing import TYPE_CHECKING, Protocol, Self
 
 from runner import hashes
 from runner.store import disk
@@ -28,23 +30,54 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 SMALL = 64 * 1024
-"""Files below this many bytes are hashed anew each time."""
+"""Files below this many bytes are hashed anew each time, unless all of their directory is known."""
+
+MANY = 512
+"""A directory of fewer files costs less to hash than to ask for."""
 
 RACY_NS = 2_000_000_000
 """The coarsest time stamp of a file system in use (FAT), in nanoseconds."""
 
-_VERSION = 1
-_TABLE = (
-    "CREATE TABLE IF NOT EXISTS hashed (path BLOB PRIMARY KEY, inode INTEGER, size INTEGER,"
-    " mtime_ns INTEGER, ctime_ns INTEGER, md5 TEXT) WITHOUT ROWID"
-)
-_LOOKUP = "SELECT md5 FROM hashed WHERE path = ? AND inode = ? AND size = ? AND mtime_ns = ? AND ctime_ns = ?"
+_VERSION = 2
+_TABLE = "CREATE TABLE IF NOT EXISTS hashed (path BLOB PRIMARY KEY, mark BLOB, md5 TEXT) WITHOUT ROWID"
+_LOOKUP = "SELECT md5 FROM hashed WHERE path = ? AND mark = ?"
 
 _TOGETHER = 4096
 """Files that are looked at together: so many large ones may wait for each other."""
 
-Mark = tuple[int, int, int, int]
-"""Inode, size in bytes, mtime and ctime in nanoseconds: what changes when a file does."""
+_packed = Struct("<2Q2q").pack
+
+
+def mark(found: os.stat_result) -> bytes:
+    """Give what changes when a file does: inode, size in bytes, mtime and ctime in nanoseconds."""
+    return _packed(found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+
+
+def newest(found: os.stat_result) -> int:
+    """Give when a file last changed, in nanoseconds since 1970: who sets its mtime back cannot set its ctime."""
+    return max(found.st_mtime_ns, found.st_ctime_ns)
+
+
+class Files(Protocol):
+    """All files of a directory that count.
+
+    Attributes:
+        top: the directory, absolute.
+        looked: when the first of them was looked at, in nanoseconds since 1970.
+        newest: the latest time that any of them has, likewise.
+
+    """
+
+    top: str
+    looked: int
+    newest: int
+
+    @property
+    def mark(self) -> bytes:
+        """Differs where the path or the mark of any file does."""
+
+    def __len__(self) -> int:
+        """Count them."""
 
 
 class State:
@@ -63,10 +96,11 @@ class State:
         """
         self._meter = meter or Meter()
         self._path = path
-        self._clock = clock
-        self._learnt: dict[str, tuple[Mark, str]] = {}
+        self.clock = clock
+        self._learnt: dict[str, tuple[bytes, str]] = {}
         self._database: sqlite3.Connection | None = None
         self._opened = False
+        self._is_held = False
         self._lock = threading.Lock()
 
     def __enter__(self) -> Self:
@@ -90,11 +124,25 @@ class State:
 
         """
         where = os.fspath(path)
-        before = _mark(os.stat(where))  # noqa: PTH116 - a Path costs more than the call
-        if before[1] < SMALL:
+        before = _regular(os.stat(where))  # noqa: PTH116 - a Path costs more than the call
+        if before.st_size < SMALL:
             return _hashed(where, kind)
-        row = where if kind == hashes.MD5 else f"{where}\0{kind}"  # no path holds a NUL
-        return self._lookup(row, before) or self._learn(row, before, where, kind, tally)
+        row = _row(where, kind)
+        known = self._lookup(row, mark(before))
+        return known if known and not known.endswith(hashes.DIR) else self._learn(row, before, where, kind, tally)
+
+    def listing(self, files: Files, kind: str = hashes.MD5) -> str | None:
+        """Give the hash of a directory's listing if none of its files has changed since it was learnt."""
+        if len(files) < MANY:
+            return None
+        known = self._lookup(_row(f"{files.top}/", kind), files.mark)
+        return known if known and known.endswith(hashes.DIR) else None
+
+    def learn(self, files: Files, value: str, kind: str = hashes.MD5) -> None:
+        """Remember the hash of a directory's listing, whose files were hashed after all of them had been looked at."""
+        if len(files) >= MANY and files.newest < files.looked - RACY_NS:
+            with self._lock:
+                self._learnt[_row(f"{files.top}/", kind)] = (files.mark, value)
 
     def hash_many(self, files: Collection[tuple[str, int]], kind: str = hashes.MD5) -> Iterator[str]:
         """Give the hash of each file, in order and one by one; several large ones are hashed at once.
@@ -136,37 +184,38 @@ class State:
             self._database, self._opened = None, False
             self._learnt.clear()
 
-    def _learn(self, row: str, before: Mark, where: str, kind: str, tally: Tally | None) -> str:
+    def _learn(self, row: str, before: os.stat_result, where: str, kind: str, tally: Tally | None) -> str:
         """Hash the file, and remember it if it held still meanwhile and for long enough before."""
-        looked = self._clock()
+        looked = self.clock()
         if tally:
             md5 = hash_as(kind, where, tally.report)
         else:
             tally = Tally()
-            with self._meter.watch(Work("hash", tally.counts, 1, before[1])):
+            with self._meter.watch(Work("hash", tally.counts, 1, before.st_size)):
                 md5 = hash_as(kind, where, tally.report)
                 tally.objects += 1
-        if _mark(os.stat(where)) == before and before[2] < looked - RACY_NS:  # noqa: PTH116 - as above
+        seen = mark(before)
+        if mark(os.stat(where)) == seen and newest(before) < looked - RACY_NS:  # noqa: PTH116 - as above
             with self._lock:
-                self._learnt[row] = (before, md5)
+                self._learnt[row] = (seen, md5)
         return md5
 
-    def _lookup(self, row: str, mark: Mark) -> str | None:
+    def _lookup(self, row: str, mark: bytes) -> str | None:
         with self._lock:
             known = self._learnt.get(row)
             if known and known[0] == mark:
                 return known[1]
             if not self._opened:
                 self._open(must_exist=True)
-            return self._row(row, mark) if self._database else None
+            return self._found(row, mark) if self._database else None
 
-    def _row(self, row: str, mark: Mark) -> str | None:
+    def _found(self, row: str, mark: bytes) -> str | None:
         import sqlite3  # noqa: PLC0415 - see `_open`
 
         try:
-            found = self._database.execute(_LOOKUP, (os.fsencode(row), *mark)).fetchone() if self._database else None
-        except sqlite3.Error:
-            self._drop()
+            found = self._database.execute(_LOOKUP, (os.fsencode(row), mark)).fetchone() if self._database else None
+        except sqlite3.Error as error:
+            self._give_up(error)
             return None
         md5 = found[0] if found else None
         return md5 if isinstance(md5, str) and hashes.Hash(md5).is_valid else None
@@ -183,27 +232,36 @@ class State:
             self._database = sqlite3.connect(self._path, timeout=1, isolation_level=None, check_same_thread=False)
             if self._database.execute("PRAGMA user_version").fetchone() not in {(0,), (_VERSION,)}:
                 self._drop()
-        except (sqlite3.Error, OSError):
-            self._drop()
+        except (sqlite3.Error, OSError) as error:
+            self._give_up(error)
 
     def _save(self) -> bool:
         """Write the rows; False where the database is beyond use. One that another process holds is left alone."""
         if self._database is None:
             self._open(must_exist=False)
         if self._database is None:
-            return False
+            return self._is_held
         import sqlite3  # noqa: PLC0415 - see `_open`
 
-        rows = [(os.fsencode(row), *mark, md5) for row, (mark, md5) in self._learnt.items()]
+        rows = [(os.fsencode(row), mark, md5) for row, (mark, md5) in self._learnt.items()]
         try:
             self._database.execute("BEGIN IMMEDIATE")
             self._database.execute(_TABLE)
-            self._database.executemany("INSERT OR REPLACE INTO hashed VALUES (?, ?, ?, ?, ?, ?)", rows)
+            self._database.executemany("INSERT OR REPLACE INTO hashed VALUES (?, ?, ?)", rows)
             self._database.execute(f"PRAGMA user_version = {_VERSION}")
             self._database.execute("COMMIT")
         except sqlite3.Error as error:
-            return getattr(error, "sqlite_errorcode", None) in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+            return _is_held(error)
         return True
+
+    def _give_up(self, error: Exception) -> None:
+        """Do without the database; one that another process has for itself is its, any other is beyond use."""
+        self._is_held = _is_held(error)
+        if not self._is_held:
+            self._drop()
+        elif self._database:
+            self._database.close()
+            self._database = None
 
     def _drop(self) -> None:
         """Throw a broken database away; the next one starts empty."""
@@ -220,8 +278,17 @@ def _hashed(path: str, kind: str) -> str:
     return hashes.hash_bytes(disk.read(path)) if kind == hashes.MD5 else hash_as(kind, path)
 
 
-def _mark(found: os.stat_result) -> Mark:
+def _is_held(error: Exception) -> bool:
+    """Whether it only says that another process has the database for itself."""
+    return getattr(error, "sqlite_errorname", "").startswith(("SQLITE_BUSY", "SQLITE_LOCKED"))
+
+
+def _regular(found: os.stat_result) -> os.stat_result:
     if not stat.S_ISREG(found.st_mode):
         message = "not a regular file"
         raise OSError(message)
-    return (found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+    return found
+
+
+def _row(path: str, kind: str) -> str:
+    return path if kind == hashes.MD5 else f"{path}\0{kind}"  # no path holds a NUL

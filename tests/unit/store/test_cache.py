@@ -9,6 +9,7 @@ import shutil
 import stat
 import subprocess
 import tempfile
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -448,13 +449,14 @@ def test_a_cache_and_its_state_restored_from_an_archive_are_hashed_before_they_a
 ) -> None:
     place, database, content = tmp_path / "kept" / "cache", tmp_path / "kept" / "state.db", os.urandom(3 * SMALL)
     name = Hash(hash_bytes(content))
-    with State(database) as state:
+    with State(database, lambda: time.time_ns() + 2 * RACY_NS) as state:
         before = Cache(place, state=state)
         (tmp_path / "data").write_bytes(content)
         before.add(tmp_path / "data", name)
         then = (before.path(name).stat().st_mtime_ns - 10 * RACY_NS) // 10**9 * 10**9  # archives keep whole seconds
         os.utime(before.path(name), ns=(then, then))
         before.verify(name)
+    assert database.exists()
     with before.path(name).open("r+b") as file:
         file.write(bytes([content[0] ^ 1]))
     os.utime(before.path(name), ns=(then, then))
