@@ -136,11 +136,13 @@ class Names(AbstractSet[Hash]):
     def parts(self, most: int) -> Iterator[Names]:
         """Give them apart in sets of about `most` at most, never less than a folder."""
         held: list[Names] = []
+        count = 0
         for part in self.folders():
-            if held and sum(map(len, held)) + len(part) > most:
+            if held and count + len(part) > most:
                 yield Names.united(held)
-                held = []
+                held, count = [], 0
             held.append(part)
+            count += len(part)
         if held:
             yield Names.united(held)
 

@@ -59,8 +59,8 @@ def each(  # noqa: PLR0913 - the last three have defaults
     """Do `work` for each name, at most `jobs` at once; what it refuses is collected.
 
     The crew is doubled as long as its threads mostly wait, each for longer than `_WORTH` an object: small files on a
-    fast disk are moved fastest by one thread, requests over a network by many. Where many small objects go faster than
-    that, it is Python that takes the time, and processes join.
+    fast disk are moved fastest by one thread, requests over a network by many. Where the threads of many small objects
+    do not wait, it is Python that takes the time, and processes join.
 
     Args:
         work: moves one object and gives its bytes; it may tell of them earlier, as they go over.
@@ -94,7 +94,7 @@ def _finish(crew: _Crew, most: int, start: Callable[[], Worker | None] | None) -
                 crew.hire(min(crew.size, most - crew.size))
                 pause = _WORTH * crew.size
                 continue
-            if seen.is_busy and start:
+            if seen.is_small and not seen.is_waiting and start:
                 crew.share(start)
                 start = None
             pause = min(2 * pause, _LONGEST)
@@ -124,13 +124,8 @@ class _Seen:
         return self.objects * _WORTH < self.size * self.elapsed and self.used < cores * self.elapsed
 
     @property
-    def is_busy(self) -> bool:
-        """Whether small objects went faster than any network brings them."""
-        return self.is_small and self.objects * _WORTH >= self.size * self.elapsed
-
-    @property
     def is_small(self) -> bool:
-        """Whether the objects were."""
+        """Whether there were objects, and small ones."""
         return self.bytes < self.objects * _SMALL
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from runner.hashes import Names
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from runner.hashes import Hash
     from runner.store.remote import Remote
@@ -23,6 +23,21 @@ def held(remote: Remote, names: Iterable[Hash]) -> Iterator[tuple[Hash, int]]:
         Denied, Unavailable: it could not be told. Never reported as absent.
 
     """
+    return ((name, size) for name, size in _asked(remote, names) if size is not None)
+
+
+def lacking(remote: Remote, names: Iterable[Hash], fits: Callable[[Hash, int], bool]) -> Names:
+    """Ask the remote itself; give those of `names` that it does not hold, or in a size that does not fit.
+
+    Raises:
+        Denied, Unavailable: it could not be told. Never reported as absent.
+
+    """
+    return Names.of(name for name, size in _asked(remote, names) if size is None or not fits(name, size))
+
+
+def _asked(remote: Remote, names: Iterable[Hash]) -> Iterator[tuple[Hash, int | None]]:
     for part in Names.of(names).parts(_MOST):
         keys = {name.key: name for name in part}
-        yield from ((keys[key], size) for key, size in remote.exists(keys).items())
+        there = remote.exists(keys)
+        yield from ((name, there.get(key)) for key, name in keys.items())

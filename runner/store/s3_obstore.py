@@ -36,6 +36,8 @@ LARGEST_PUT: Final = 1 << 20
 
 PAGE: Final = 1000
 """Names that S3 lists in one request."""
+_AT_ONCE: Final = 100
+"""Names that are made into Python's objects at a time: whoever lists a part of all needs half a page more or less."""
 _PRECONDITION: Final = 412
 """HTTP: the object is not, or is, the one that the request demands."""
 
@@ -116,16 +118,16 @@ class Obstore:
             after: empty: from the first one on.
 
         """
-        pages = iter(self._store.list(prefix.rpartition("/")[0], offset=after or None, chunk_size=PAGE))
-        while page := self._page(pages):
-            for found in page:
-                if not found["path"].startswith(prefix):
+        found = iter(self._store.list(prefix.rpartition("/")[0], offset=after or None, chunk_size=_AT_ONCE))
+        while some := self._some(found):
+            for one in some:
+                if not one["path"].startswith(prefix):
                     return
-                yield found["path"], found["size"]
+                yield one["path"], one["size"]
 
-    def _page(self, pages: Iterator[Sequence[ObjectMeta]]) -> Sequence[ObjectMeta]:
+    def _some(self, found: Iterator[Sequence[ObjectMeta]]) -> Sequence[ObjectMeta]:
         with _LISTING:
-            return next(pages, ())
+            return next(found, ())
 
 
 def stores_all(extra: Mapping[str, Mapping[str, Any]]) -> bool:

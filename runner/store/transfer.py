@@ -161,8 +161,7 @@ def _readable(cache: Cache, listing: Hash) -> bool:
 
 def _lacking(remote: Remote, cache: Cache, names: Names) -> Names:
     """Give those of `names` that the remote does not have, or not in the size they have in the cache."""
-    there = presence.held(remote, names)
-    return names - Names.of(name for name, size in there if _fits(cache, name, size))
+    return presence.lacking(remote, names, partial(_fits, cache))
 
 
 def _fits(cache: Cache, name: Hash, size: int) -> bool:

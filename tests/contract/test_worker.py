@@ -43,7 +43,7 @@ from runner.hashes import Hash
 from runner.store import crew, transfer, worker
 from runner.store.cache import Cache
 from runner.store.remote import open_remote
-crew.MANY, crew._PATIENCE, crew._Seen.is_busy, crew._Seen.is_waiting = 2, 0.1, True, False
+crew.MANY, crew._PATIENCE, crew._Seen.is_small, crew._Seen.is_waiting = 2, 0.1, True, False
 worker._room = crew.threading.Semaphore(1)
 transfer.fetch(open_remote("s3://bucket", {options!r}, environ={{}}), Cache(Path({cache!r})), map(Hash, {values!r}), 8)
 """
@@ -79,7 +79,7 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     monkeypatch.setattr(worker, "Worker", Noted)
     monkeypatch.setattr(worker, "_room", threading.Semaphore(1))
     monkeypatch.setattr(crew, "MANY", 2)
-    monkeypatch.setattr(crew._Seen, "is_busy", True)
+    monkeypatch.setattr(crew._Seen, "is_small", True)
     monkeypatch.setattr(crew._Seen, "is_waiting", False)
     return pids
 
