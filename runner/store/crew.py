@@ -74,15 +74,15 @@ def each(  # noqa: PLR0913 - the last three have defaults
         BaseException: whatever is not a `RemoteError` about one object; the rest is not done then.
 
     """
-    crew = _Crew(work, names)
+    crew = _Crew(work, names, min(jobs, len(names)))
     with (meter or Meter()).watch(Work(doing, crew.counts, len(names))):
-        _finish(crew, min(jobs, len(names)), start if len(names) >= MANY else None)
+        _finish(crew, start if len(names) >= MANY else None)
     return crew.result()
 
 
-def _finish(crew: _Crew, most: int, start: Callable[[], Worker | None] | None) -> None:
-    """Let a crew of at most so many threads, and of processes, do all of its work."""
-    if most < _ALONE:
+def _finish(crew: _Crew, start: Callable[[], Worker | None] | None) -> None:
+    """Let a crew of threads, and of the processes that `start` starts, do all of its work."""
+    if crew.most < _ALONE:
         crew.run()
         return
     try:
@@ -90,8 +90,8 @@ def _finish(crew: _Crew, most: int, start: Callable[[], Worker | None] | None) -
         pause = _WORTH
         while not crew.idle.wait(pause):
             seen = crew.look()
-            if seen.is_waiting and crew.size < most:
-                crew.hire(min(crew.size, most - crew.size))
+            if seen.is_waiting and crew.size < crew.most:
+                crew.hire(crew.size)
                 pause = _WORTH * crew.size
                 continue
             if seen.is_small and not seen.is_waiting and start:
@@ -133,10 +133,17 @@ class _Crew:
     """Threads that take names from one pile: no queue and no task a name, which small files would not be worth.
 
     A process takes several at a time, through a thread of its own here.
+
+    Attributes:
+        size: how many threads and processes are at it.
+        most: how many may be.
+        idle: set when nobody is any more.
+
     """
 
-    def __init__(self, work: Callable[[Hash, Report], int], names: Collection[Hash]) -> None:
+    def __init__(self, work: Callable[[Hash, Report], int], names: Collection[Hash], most: int) -> None:
         self.size = 0
+        self.most = most
         self.idle = threading.Event()
         self._work = work
         self._pile: Iterator[Hash] = iter(names)
@@ -154,13 +161,14 @@ class _Crew:
         self._fatal: BaseException | None = None
 
     def hire(self, more: int) -> None:
-        """Let so many more threads work; they end with the process at the latest."""
-        self.size += more
-        self._begin(more, self.run)
+        """Let so many more threads work, if they may; they end with the process at the latest."""
+        for _ in range(more):
+            if self._enter():
+                self._begin(self.run)
 
     def share(self, start: Callable[[], Worker | None]) -> None:
         """Let processes work too, as many as `start` starts."""
-        self._begin(1, lambda: self._oversee(start))
+        self._begin(lambda: self._oversee(start))
 
     def look(self) -> _Seen:
         """Give what was done since this was asked last."""
@@ -182,7 +190,20 @@ class _Crew:
             else:
                 self._done(moved, tally)
 
-    def _begin(self, threads: int, shift: Callable[[], None]) -> None:
+    def _enter(self) -> bool:
+        """Count one more, if there may be one."""
+        with self._lock:
+            if self.size == self.most:
+                return False
+            self.size += 1
+            return True
+
+    def _leave(self) -> None:
+        """Count one less."""
+        with self._lock:
+            self.size -= 1
+
+    def _begin(self, shift: Callable[[], None]) -> None:
         def run() -> None:
             shift()
             with self._lock:
@@ -191,15 +212,17 @@ class _Crew:
                     self.idle.set()
 
         with self._lock:
-            self._at_work += threads
-        for _ in range(threads):
-            threading.Thread(target=run, daemon=True).start()
+            self._at_work += 1
+        threading.Thread(target=run, daemon=True).start()
 
     def _oversee(self, start: Callable[[], Worker | None]) -> None:
         """Give a process names until the pile is gone, and have another one started if there is room."""
         try:
+            if not self._enter():
+                return
             worker = start()
             if worker is None:
+                self._leave()
                 return
             self.share(start)
             with worker:

@@ -186,6 +186,16 @@ def test_without_room_for_a_worker_this_process_does_it_all(
     assert started == []
 
 
+def test_a_worker_counts_as_a_request_at_once(
+    server: FaultyS3, remote: Remote, cache: Cache, started: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker, "_room", threading.Semaphore(8))
+    names = filled(server)
+    waiting(monkeypatch, "bring", lambda: len(cache.missing(names)) == 1)
+    assert transfer.fetch(remote, cache, names, 2).objects == _MANY
+    assert len(started) == 1
+
+
 def test_a_directory_and_what_no_url_opened_have_no_workers(server: FaultyS3, cache: Cache, tmp_path: Path) -> None:
     for near in (
         open_remote(str(tmp_path), {}, environ={}),
