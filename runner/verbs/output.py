@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from runner.review.differences import Table
     from runner.review.model import Report
 
-_WIDE: Final = 160
-
 
 def show_report(report: Report) -> None:
     """Print a report for people; where standard output is no terminal nothing is cut to a width nobody has."""
@@ -30,13 +28,21 @@ def show_report(report: Report) -> None:
     if quiet and report.stages:
         click.echo(printing.all_fresh(report))
     else:
-        from rich.console import Console  # noqa: PLC0415 - see `open_project`
-
-        from runner import tables  # noqa: PLC0415 - see `open_project`
-
-        console = Console(highlight=False, width=None if sys.stdout.isatty() else _WIDE)
-        click.echo(log.block(tables.drawn(report, console)), nl=False)
+        click.echo(log.block(_drawn(report)), nl=False)
     print_lines(printing.report_lines(report))
+
+
+def _drawn(report: Report) -> str:
+    """Give the report's tables, in a terminal's width if there is one."""
+    if not sys.stdout.isatty():
+        from runner import columns  # noqa: PLC0415 - see `open_project`
+
+        return "".join(f"{line}\n" for line in columns.lines(report))
+    from rich.console import Console  # noqa: PLC0415 - see `open_project`
+
+    from runner import tables  # noqa: PLC0415 - see `open_project`
+
+    return tables.drawn(report, Console(highlight=False))
 
 
 def print_result(call: Call, as_data: Callable[[], Any], as_lines: Callable[[], Sequence[str]]) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from rich.console import Console
 
-from runner import ci, log, printing, tables
+from runner import ci, columns, log, printing, tables
 from runner.engine.decide import Change, Reason
 from runner.errors import Location, RemoteError
 from runner.pipeline.declared import Artifact, Dataset, Declared, Plot
@@ -222,14 +222,31 @@ def test_a_table_keeps_names_on_their_line_and_commands_harmless() -> None:
     assert "dep modified b\\n::warning::x" in drawn
 
 
+def test_where_there_is_no_terminal_each_row_is_one_line_in_columns() -> None:
+    why = "because " * 50 + "of b\n::warning::x"
+    rows = (
+        StageRow(stage="::error::a", decision="ran", seconds=1.0, reasons=(ReasonRow("dep modified", "b"),)),
+        StageRow(stage="\u6728 hunter22", decision="failed", why=why),
+    )
+    drawn = [log.block(line) for line in columns.lines(replace(BLANK, stages=rows))]
+    shown = "because " * 50 + "of b\\n::warning::x"
+    assert drawn == [
+        "stage        outcome  time   why",
+        "\\::error::a  ran      1.0 s  dep modified b",
+        f"\u6728 ***       failed          {shown}",
+    ]
+
+
 def test_a_report_of_nothing_draws_nothing() -> None:
+    assert [*columns.lines(BLANK)] == []
     assert tables.drawn(BLANK, Console(file=io.StringIO())) == ""
 
 
 def test_of_very_many_judged_values_the_worst_are_listed_and_the_others_counted() -> None:
     held = Verdict(gate="g", metric="m.json", path="a", status="passed", why="", limit="", where=Location("r", 1))
-    rows = (*[held] * tables.MOST_GATES, replace(held, path="last", status="failed"))
+    rows = (*[held] * columns.MOST_GATES, replace(held, path="last", status="failed"))
     drawn = tables.drawn(replace(BLANK, gates=rows), Console(file=io.StringIO(), width=200)).splitlines()
-    assert len(drawn) == tables.MOST_GATES + 2
+    assert [*columns.lines(replace(BLANK, gates=rows))] == [line.rstrip() for line in drawn]
+    assert len(drawn) == columns.MOST_GATES + 2
     assert "last" in drawn[1]
     assert drawn[-1].startswith("and 1 more judged value, none of them worse")
