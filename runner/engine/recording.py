@@ -11,6 +11,7 @@ import logging
 import math
 from collections import defaultdict
 from contextlib import suppress
+from operator import itemgetter
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
@@ -56,7 +57,7 @@ class Recording:
         self._appended = Appended(workspace.path(PLACE))
         self._notes = False
         self._new: defaultdict[str, dict[str, int]] = defaultdict(dict)
-        self._new_lines: defaultdict[str, dict[bytes, tuple[int, int]]] = defaultdict(dict)
+        self._new_lines: defaultdict[str, dict[bytes, int]] = defaultdict(dict)
         self._names = Names()
         self._may_be_lost = 0.0
 
@@ -74,8 +75,7 @@ class Recording:
             if PurePosixPath(one.file).name == "dvc.lock":
                 self._new[one.file][one.text] = place
             elif one.text.encode() in self._lines(one.file).splitlines():
-                lines = self._new_lines[one.file]
-                lines[one.text.encode()] = (place, len(lines))
+                self._new_lines[one.file] = _with(self._new_lines[one.file], one.text.encode(), place)
 
     def whole(self) -> None:
         """Say that the run has ended, and all that it was to make is made."""
@@ -114,12 +114,9 @@ class Recording:
 
     def _with_line(self, gitignore: str, old: bytes, line: bytes, place: int) -> bytes:
         """Add a line at the end of a file, among those that this run has added, each at its place in the order."""
-        new = self._new_lines[gitignore]
-        written = _joined(new)
-        if not old.endswith(written):
-            new.clear()
-        kept = old[: len(old) - len(written)] if new else old
-        new[line] = (place, len(new))
+        before = self._new_lines[gitignore]
+        kept = old.removesuffix(_joined(before))
+        new = self._new_lines[gitignore] = _with(before if len(kept) < len(old) else {}, line, place)
         gap = b"" if not kept or kept.endswith(b"\n") else b"\n"
         return kept + gap + _joined(new)
 
@@ -163,16 +160,26 @@ class Recording:
         if stage.name not in lock_file:
             self._note(path, stage.name, stage)
             self._new[path][stage.name] = self._place(stage)
-        later = {name for name, place in self._new[path].items() if place > self._place(stage)}
-        lock_file.set(stage.name, entry, later)
+        lock_file.set(stage.name, entry, self._later(path, self._place(stage)))
         text = lock_file.text
         self._write(path, text.encode())
         self._locks[path] = (text, lock_file)
+
+    def _later(self, path: str, place: int) -> Collection[str]:
+        """Name the new entries of a lock that stand behind a place: most often there are none."""
+        new = self._new[path]
+        return {name for name, other in new.items() if other > place} if place < max(new.values(), default=0) else ()
 
     def _place(self, stage: Stage) -> int:
         return self._order.get(stage.address, 0)
 
 
-def _joined(lines: Mapping[bytes, tuple[int, int]]) -> bytes:
-    """Put lines one below the other, in the order of their places."""
-    return b"".join(b"%s\n" % line for line in sorted(lines, key=lines.__getitem__))
+def _with(lines: dict[bytes, int], line: bytes, place: int) -> dict[bytes, int]:
+    """Give lines, each with its place and in that order, and one more."""
+    lines[line] = place
+    return lines if place >= max(lines.values()) else dict(sorted(lines.items(), key=itemgetter(1)))
+
+
+def _joined(lines: Mapping[bytes, int]) -> bytes:
+    """Put lines one below the other."""
+    return b"\n".join((*lines, b"")) if lines else b""

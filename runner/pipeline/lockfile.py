@@ -6,6 +6,7 @@ the whole file may change floats and double blanks in entries that nobody touche
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from runner.errors import ConfigError, Location
@@ -57,8 +58,7 @@ class LockFile:
         """The whole file as it is to be written."""
         if not self._entries:
             return f"{self._head.removesuffix(_OPENING)}stages: {{}}\n{self._tail}"
-        entries = (part for entry in self._entries.values() for part in entry)
-        return "".join((self._head, *entries, self._tail))
+        return "".join((self._head, *chain.from_iterable(self._entries.values()), self._tail))
 
 
 def _from_first(names: Sequence[str], wanted: Collection[str]) -> Sequence[str]:
