@@ -128,8 +128,13 @@ class Frozen:
 
     @property
     def is_stale(self) -> bool:
-        """Whether an out is there and is not what the lock says."""
+        """Whether an out is there and is not what the lock says, or is missing and the lock says nothing."""
         return differ(self.reasons)
+
+    @property
+    def is_lacking(self) -> bool:
+        """Whether an out is missing that only the command could make."""
+        return any(reason.change is Change.NEVER_RUN for reason in self.reasons)
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +190,8 @@ def decide(
 
     """
     if stage.frozen:
-        frozen = (*_checksum(stage, entry), *_outs(stage, entry, now))
+        lacking = () if modes.allow_missing else _never_made(stage, entry, now)
+        frozen = (*lacking, *_checksum(stage, entry), *_outs(stage, entry, now))
         return Run(frozen) if stage.is_import and entry and not _all_recorded(stage, entry) else Frozen(frozen)
     inputs = _counted(_inputs(stage, entry, now), modes)
     outs = _counted(_outs(stage, entry, now), modes)
@@ -241,6 +247,12 @@ def _inputs(stage: Stage, entry: LockEntry | None, now: Now) -> Iterator[Reason]
     for param in stage.params:
         if param.spelled in now.params:
             yield from _params(param, entry.params.get(param.spelled, {}), now.params[param.spelled])
+
+
+def _never_made(stage: Stage, entry: LockEntry | None, now: Now) -> Iterator[Reason]:
+    """Tell a frozen stage of which nothing is recorded, and something is missing: nobody can put it there."""
+    if stage.cmd and entry is None and any(isinstance(content, Absent) for content in now.outs.values()):
+        yield Reason(Change.NEVER_RUN)
 
 
 def _checksum(stage: Stage, entry: LockEntry | None) -> Iterator[Reason]:

@@ -264,9 +264,11 @@ class Reproduction:
         alone = self._most_underway == 1 or len(so_far.commands) == 1
         is_last = alone and so_far.commands[-1:] == ran[-1:]
         whole = so_far.done - so_far.broken
-        why = self._tampered(whole, after=ran[-1] if is_last else None) if ran else ""
+        whose, why = self._tampered(whole, after=ran[-1] if is_last else None) if ran else (None, "")
         if why:
-            yield StageResult(ran[-1], "failed", why=why, exit_code=Exit.STAGE)
+            later = _ended_after(whose, so_far.commands)
+            failed = later[0] if len(later) == 1 else whose or ran[-1]
+            yield StageResult(failed, "failed", why=why, exit_code=Exit.STAGE)
 
     def _attempt(self, stage: Stage, forced: Reason | None, broken: Collection[str]) -> Course[StageResult | _Needs]:
         """Take a step, unless what it depends on is broken; what nobody has fails it alone, if the loop keeps going."""
@@ -286,8 +288,8 @@ class Reproduction:
             return StageResult(stage, "failed", why=f"{error.message}; {error.hint}", exit_code=error.exit_code)
         return outcome
 
-    def _tampered(self, done: Collection[str], after: Stage | None) -> str:
-        """Look again at what stages read and wrote: a command may have changed what is not its own.
+    def _tampered(self, done: Collection[str], after: Stage | None) -> tuple[Stage | None, str]:
+        """Look again at what stages read and wrote; name the stage that has something else now, and what.
 
         Of the stage `after` which no other command was run, both were hashed when it had ended.
         """
@@ -297,9 +299,9 @@ class Reproduction:
             entry = self.known.entry(stage) if is_open else None
             changed = self._changed(stage, entry) if entry else ""
             if changed:
-                return f"{changed} was changed by the command of another stage"
+                return stage, f"{changed} was changed by the command of another stage"
         strayed = self.keeping.lending.strayed()
-        return f"{strayed}, of which stages read files, was changed by the command of a stage" if strayed else ""
+        return None, f"{strayed}, of which stages read files, was changed by the command of a stage" if strayed else ""
 
     def _changed(self, stage: Stage, entry: LockEntry) -> str:
         """Name an out or a dep that is not what `entry` says. What is absent is whatever the lock says of it."""
@@ -341,8 +343,9 @@ class Reproduction:
             if isinstance(decision, Run):
                 making = self._take_in(stage, decision, now) if stage.is_data_source else self._make(stage, decision)
                 return (yield from making)
+            _check_there(decision)
         except StageFailed as failure:
-            reasons = decision.reasons if isinstance(decision, Run) else ()
+            reasons = decision.reasons if isinstance(decision, (Run, Frozen)) else ()
             return StageResult(
                 stage,
                 "failed",
@@ -417,6 +420,18 @@ class Reproduction:
         """Fetch beside what else goes on, then put in place."""
         ahead = (yield partial(self.bringing.ahead, wanted)) if wanted else NOTHING
         return self.bringing.bring(wanted, ahead)
+
+
+def _ended_after(stage: Stage | None, commands: Sequence[Stage]) -> Sequence[Stage]:
+    """Give those of `commands`, in the order of their ends, that may have changed what `stage` has recorded."""
+    return commands[commands.index(stage) + 1 :] if stage in commands else commands
+
+
+def _check_there(decision: Decision) -> None:
+    """Fail a frozen stage that would have to run."""
+    if isinstance(decision, Frozen) and decision.is_lacking:
+        message = "it is frozen and was never run, and an out is missing; unfreeze it, or bring what belongs there"
+        raise StageFailed(message)
 
 
 def _check_chosen(stage: Stage, needs: _Needs, chosen: Collection[str]) -> None:

@@ -146,6 +146,14 @@ ROWS: dict[str, tuple[Case, Decision]] = {
         Frozen((Reason(Change.OUT_MODIFIED, "out", HERE.hash.value, LATER.hash.value),)),
     ),
     "frozen and never run": (case(entry=None, frozen=True), Frozen()),
+    "frozen, never run, and its out is missing": (
+        case(entry=None, outs={"out": Absent()}, frozen=True),
+        Frozen((Reason(Change.NEVER_RUN),)),
+    ),
+    "frozen, never run, and its out may be missing": (
+        replace(case(entry=None, outs={"out": Absent()}, frozen=True), modes=Modes(allow_missing=True)),
+        Frozen(),
+    ),
     "frozen below a stage that runs": (case(upstream=("up",), frozen=True), Frozen()),
     # The command
     "another command": (case(cmd="other"), Run(reason(Change.CMD, was="run me", now="other"))),
