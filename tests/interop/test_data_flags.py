@@ -32,6 +32,10 @@ stages:
     cmd: echo the third > third
     deps: [second]
     outs: [third]
+  inside:
+    cmd: cat first/x > inside
+    deps: [first/x]
+    outs: [inside]
   apart:
     cmd: echo apart and long > apart
     outs: [apart]
@@ -44,6 +48,9 @@ WISHES = (
     ("fetch", "--max-size", "9", "--with-deps", "third"),
     ("pull", "-d", "second"),
     ("pull", "--with-deps", "second"),
+    ("pull", "inside"),
+    ("pull", "--with-deps", "inside"),
+    ("pull", "first/x"),
 )
 
 
