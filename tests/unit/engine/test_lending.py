@@ -16,43 +16,13 @@ import pytest
 
 from runner.engine.bringing import Bringing
 from runner.errors import Exit
+from tests.support.lending import FILES, PIPELINE, RAW, drawn, edited, end, journals
 from tests.support.pipelines import Workshop, decisions, finished, row
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from runner.review.model import Report
-
 pytestmark = pytest.mark.slow
-
-PIPELINE = """\
-stages:
-  make:
-    cmd: mkdir -p made/sub && cp seed made/x && echo y > made/y && echo z > made/sub/z && echo w > made/sub/w
-    deps: [seed]
-    outs: [made]
-  one:
-    cmd: cat raw/a tail > one.o
-    deps: [raw/a, tail]
-    outs: [one.o]
-  inner:
-    cmd: cat raw/sub/* tail > inner.o
-    deps: [raw/sub, tail]
-    outs: [inner.o]
-  whole:
-    cmd: cat raw/* made/x > whole.o 2>/dev/null || true; cat rest >> whole.o
-    deps: [raw, made/x, rest]
-    outs: [whole.o]
-"""
-RAW = {"raw/a": "a\n", "raw/b": "b\n", "raw/sub/c": "c\n", "raw/sub/d": "d\n"}
-FILES = {
-    "seed": "1\n",
-    "tail": "t\n",
-    "rest": "r\n",
-    "raw.dvc": "outs:\n- path: raw\n",
-    ".gitignore": "/raw\n",
-    **RAW,
-}
 
 
 @pytest.fixture
@@ -61,10 +31,6 @@ def clone(tmp_path: Path) -> Workshop:
     made = finished(tmp_path, PIPELINE, FILES).clone("clone")
     made.put({"tail": "changed\n"})
     return made
-
-
-def journals(made: Workshop) -> list[str]:
-    return [place.name for place in (made.root / ".dvc/tmp/retrain").glob("lent-*")]
 
 
 def assert_as_before(made: Workshop, folder: str = "raw") -> None:
@@ -288,36 +254,6 @@ def test_another_command_meanwhile_takes_the_directory_for_absent(clone: Worksho
 # Random pipelines: the same end as with everything in place
 
 
-def drawn(draw: random.Random) -> str:
-    """Draw stages that read files, folders and the whole of two directories, and what was written before."""
-    places = ["raw/a", "raw/b", "raw/sub", "raw/sub/c", "raw", "made/x", "made/y", "made/sub", "made/sub/z", "made"]
-    stages = [PIPELINE.partition("  one:")[0]]
-    outs: list[str] = []
-    for number in range(draw.randint(2, 6)):
-        reads = draw.sample(places, draw.randint(1, 3)) + draw.sample(outs, draw.randint(0, min(2, len(outs))))
-        reads = [path for path in reads if not any(path.startswith(f"{other}/") for other in reads)]
-        tail = draw.choice(["tail", "rest"])
-        cmd = f"find {' '.join(sorted(reads))} {tail} -type f | sort | xargs cat > o{number}"
-        stages.append(f"  s{number}: {{cmd: {cmd}, deps: [{', '.join([*reads, tail])}], outs: [o{number}]}}\n")
-        outs.append(f"o{number}")
-    return "".join(stages)
-
-
-def edited(draw: random.Random, made: list[Workshop]) -> None:
-    change = draw.choice(
-        [{"tail": f"{draw.random()}\n"}, {"rest": f"{draw.random()}\n"}, {"seed": "2\n"}, {"tail": "t\n"}]
-    )
-    for one in made:
-        one.put(change)
-
-
-def end(made: Workshop, report: Report) -> tuple[object, ...]:
-    outs = {name: made.read(name) for name in sorted(made.names()) if name.startswith("o")}
-    stale = {step.stage.address: step.is_stale for step in made.steps().steps}
-    ran = {row.stage for row in report.stages if row.decision == "ran"}
-    return report.exit_code, made.read("dvc.lock"), made.read("raw.dvc"), made.read(".gitignore"), outs, stale, ran
-
-
 @pytest.mark.parametrize("seed", range(8))
 def test_a_run_that_is_lent_files_ends_as_one_with_everything_in_place(tmp_path: Path, seed: int) -> None:
     draw = random.Random(seed)
@@ -327,14 +263,12 @@ def test_a_run_that_is_lent_files_ends_as_one_with_everything_in_place(tmp_path:
     for name in ("one", "two"):
         edited(draw, [lent, whole])
         jobs, targets = draw.choice(["1", "4"]), draw.choice([[], ["s1"]])
-        ends = [end(made, made.repro(*targets, jobs=jobs)) for made in (lent, whole)]
-        assert ends[0][0] == ends[1][0] == 0, name
-        assert ends[0][1:4] == ends[1][1:4]
-        assert ends[0][5:] == ends[1][5:]
-        outs, others = ends[0][4], ends[1][4]
-        assert isinstance(outs, dict)
-        assert isinstance(others, dict)
-        assert outs.items() <= others.items()
+        (*ours, our_outs), (*theirs, their_outs) = (
+            end(made, made.repro(*targets, jobs=jobs)) for made in (lent, whole)
+        )
+        assert ours == theirs, name
+        assert ours[0] == 0, name
+        assert our_outs.items() <= their_outs.items()
         for folder, all_of_it in (("raw", whole.names("raw")), ("made", whole.names("made"))):
             assert lent.names(folder) in (set(), all_of_it)
         assert journals(lent) == []
