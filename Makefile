@@ -113,7 +113,7 @@ check-scripts:
 	$(if $(DOCKERFILES),$(BIN)/hadolint $(DOCKERFILES))
 
 check-unit:
-	$(BIN)/python -m pytest --quiet -n $(WORKERS) -m 'not slow' tests/unit tests/contract
+	$(BIN)/python -m pytest --quiet -n $(WORKERS) -m 'not slow' --hypothesis-profile quick tests/unit tests/contract
 
 # Set-up. A stamp is older than what it was made from exactly when it has to be made again.
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 hypothesis.settings.register_profile("laptop", deadline=None)
 hypothesis.settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
 hypothesis.settings.load_profile("ci" if IN_CI else "laptop")
+hypothesis.settings.register_profile("quick", hypothesis.settings(), max_examples=25)  # for `make check`
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -18,6 +18,7 @@ from runner.errors import ConfigError
 from runner.pipeline import config, files
 from runner.review.gatefile import parse_gates
 from runner.review.metrics import parse_metrics
+from tests.support.examples import examples
 from tests.unit.bad_inputs import PIPELINE, PROJECT
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     from runner.errors import RunnerError
 
-EXAMPLES: Final = int(os.environ.get("RETRAIN_FUZZ") or 40)
+EXAMPLES: Final = int(os.environ.get("RETRAIN_FUZZ") or examples(40))
 SECONDS: Final = 2.0
 _MD5: Final = "d41d8cd98f00b204e9800998ecf8427e"
 TEMPLATED: Final = """\
@@ -167,10 +168,15 @@ def test_a_valid_file_is_read(file: str) -> None:
 @given(draw=st.data())
 def test_a_mutated_file_is_read_or_refused_by_name(file: str, draw: st.DataObject) -> None:
     text = draw.draw(mutations(VALID[file])).decode(errors="surrogateescape")
-    began = time.process_time()
-    refused = _refusal(file, text)
-    assert time.process_time() - began < SECONDS
-    assert all(problem.where and problem.where.file for problem in refused)
+    assert all(problem.where and problem.where.file for problem in _refusal(file, text))
+    assert any(_seconds(file, text) < SECONDS for _ in range(3)), "slow each time, whatever else the machine does"
+
+
+def _seconds(file: str, text: str) -> float:
+    """Give the processor's seconds that it takes to read or refuse the file."""
+    began = time.thread_time()
+    _refusal(file, text)
+    return time.thread_time() - began
 
 
 def _refusal(file: str, text: str) -> tuple[RunnerError, ...]:

@@ -94,9 +94,9 @@ def test_what_no_real_file_holds_is_refused(text: str, expected: str) -> None:
 )
 def test_no_pattern_takes_longer_than_a_blink_on_any_path(line: str, path: str) -> None:
     rules = ignoring({NAME: line}).inside("")
-    began = time.process_time()
+    began = time.thread_time()
     assert all(pattern.expression.match(path) is None for pattern in rules.patterns)
-    assert time.process_time() - began < 1
+    assert time.thread_time() - began < 1
 
 
 # Random patterns and trees, beside DVC's own filter

@@ -22,6 +22,7 @@ from runner.hashes import Hash
 from runner.pipeline import lock
 from runner.pipeline.lockfile import LockFile
 from runner.pipeline.model import LockedPath, LockEntry
+from tests.support.examples import examples
 from tests.unit.pipeline.locks import ENTRIES, MD5, replaced
 
 if TYPE_CHECKING:
@@ -125,13 +126,13 @@ _ENTRIES = st.builds(
 
 
 @pytest.mark.slow
-@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(60), suppress_health_check=[HealthCheck.too_slow])
 @given(entry=_ENTRIES)
 def test_any_entry_has_the_bytes_that_dvc_writes(repo: Repo, entry: LockEntry) -> None:
     assert replaced(None, "s", entry) == by_dvc(repo, {"s": entry})
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(60), suppress_health_check=[HealthCheck.too_slow])
 @given(entry=_ENTRIES)
 def test_an_entry_written_and_read_is_written_the_same_again(entry: LockEntry) -> None:
     """What DVC's own form loses is left out: a blank of several where a long line wraps, and the old line break NEL."""

@@ -197,8 +197,8 @@ def test_a_value_comes_back_from_a_lock_with_lists_for_tuples() -> None:
 
 def test_an_index_is_looked_up_without_going_through_the_list() -> None:
     document = {"rows": [{"lr": number} for number in range(2000)]}
-    start = time.process_time()
+    start = time.thread_time()
     assert [params.lookup(document, f"rows.{number}.lr") for number in range(2000)] == list(range(2000))
-    assert time.process_time() - start < 1  # one by one it takes several seconds
+    assert time.thread_time() - start < 1  # one by one it takes several seconds
     assert params.lookup(document, "rows.2000") is params.MISSING
     assert params.lookup(document, "rows.-1.lr") == 1999

@@ -274,6 +274,6 @@ def test_a_commit_is_read_with_its_own_variables() -> None:
 
 def test_a_thousand_broken_stages_are_told_in_short_time() -> None:
     stages = "".join(f"  s{number}: {{cmd: 'x ${{nope{number}}}', deps: ['${{a}}']}}\n" for number in range(1000))
-    start = time.process_time()
+    start = time.thread_time()
     assert len(mistakes(f"stages:\n{stages}")) == 1000
-    assert time.process_time() - start < 2
+    assert time.thread_time() - start < 2

@@ -16,6 +16,7 @@ from runner.review import assets
 from runner.review.changed import PlotRow
 from runner.review.report import to_html
 from tests.golden import samples
+from tests.support.examples import examples
 from tests.unit.review.reports import reports
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ class Outline(HTMLParser):
         kept.append(data)
 
 
-@settings(max_examples=10)
+@settings(max_examples=examples(10))
 @given(reports())
 def test_no_report_puts_a_tag_or_an_attribute_into_the_page(report: Report) -> None:
     outline = Outline(to_html(report))
@@ -77,7 +78,7 @@ def test_no_report_puts_a_tag_or_an_attribute_into_the_page(report: Report) -> N
     assert "".join(outline.code) in OURS
 
 
-@settings(max_examples=10)
+@settings(max_examples=examples(10))
 @given(reports())
 def test_the_page_can_be_written_and_holds_no_controls(report: Report) -> None:
     page = to_html(report)

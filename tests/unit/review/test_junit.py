@@ -9,6 +9,7 @@ from hypothesis import given, settings
 
 from runner.review.report import to_junit
 from tests.golden import samples
+from tests.support.examples import examples
 from tests.unit.review.reports import reports
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def test_what_stopped_the_run_is_an_error() -> None:
     assert cases(samples.small())["retrain run"] == ("error", "the remote 'store' refused the credentials")
 
 
-@settings(max_examples=20)
+@settings(max_examples=examples(20))
 @given(reports())
 def test_any_report_is_well_formed(report: Report) -> None:
     root = ET.fromstring(to_junit(report))  # noqa: S314 - our own text

@@ -17,10 +17,11 @@ from runner.review.measured import Change
 from runner.review.model import Report, Traffic
 from runner.review.report import BUDGET, to_markdown
 from tests.golden import samples
+from tests.support.examples import examples
 from tests.unit.review.reports import reports
 
 # A report is large and slow to draw; the pieces it is made of have properties of their own, with more examples.
-FEW = settings(max_examples=30)
+FEW = settings(max_examples=examples(30))
 TAGS = re.compile(r"</?(\w+)")
 OURS = {
     *("p", "strong", "h3", "table", "thead", "tbody", "tr", "th", "td", "ul", "li"),

@@ -24,6 +24,7 @@ from runner.review.report import (
     to_markdown,
 )
 from tests.golden import samples
+from tests.support.examples import examples
 from tests.unit.review.reports import reports
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def refuse(constant: str) -> None:
     raise AssertionError(constant)
 
 
-@settings(max_examples=20)
+@settings(max_examples=examples(20))
 @given(reports())
 def test_any_report_is_valid_json_by_its_schema_and_renders_the_same_when_read_again(report: Report) -> None:
     text = to_json(report)
