@@ -8,10 +8,6 @@ import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final, NoReturn
 
-from runner import identity
-from runner.cli import start
-from runner.errors import STOPPED
-
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -21,9 +17,12 @@ _ALLOCATIONS: Final = 100_000
 
 def main() -> None:
     """Run the command line and end the process with its exit code."""
-    gc.set_threshold(_ALLOCATIONS)
+    gc.set_threshold(_ALLOCATIONS)  # before the imports, which make most of a start's objects
+    from runner import cli, identity  # noqa: PLC0415 - as just said
+    from runner.errors import STOPPED  # noqa: PLC0415 - as just said
+
     identity.take(os.environ)
-    code = start(arguments(sys.argv[1:], os.environ), os.environ)
+    code = cli.start(arguments(sys.argv[1:], os.environ), os.environ)
     if code in STOPPED:
         _leave(code)
     sys.exit(code)
