@@ -104,15 +104,18 @@ def open_call(  # noqa: PLR0913 - the call, what it is for, and who shows how fa
 
     """
     root, git, prefix = locating.located(flags, environ)
-    if not judges and not (root / ".dvc").is_dir():
+    has_project = (root / ".dvc").is_dir()
+    if not judges and not has_project:
         raise locating.no_project(locating.directory(flags, environ))
     with ExitStack() as unless_opened:
         unless_opened.callback(git.close)
+        if has_project:
+            index.begin(git, root, trust.scratch(root, git))  # git's answers come while settings are read
         said = asking.Said(flags=flags, environ=environ, command=command, compares=compares, judges=judges)
         asked = asking.ask(root, git, said)
         with asked.answers():
             place = Place(git, root, prefix)
-            found = _project(place, asked, meter or Meter(), home) if (root / ".dvc").is_dir() else None
+            found = _project(place, asked, meter or Meter(), home) if has_project else None
         unless_opened.pop_all()
     return Opened(asked=asked, git=git, root=root, prefix=prefix, found=found, home=home)
 

@@ -65,7 +65,13 @@ def check_scratch(root: Path, git: Git) -> None:
         ConfigError: git tracks something in it.
 
     """
-    place, top = (root / SCRATCH).resolve(), git.root.resolve()
-    if place.exists() and place.is_relative_to(top) and index.tracks(git, place.relative_to(top).as_posix()):
+    place = scratch(root, git)
+    if place and index.tracks(git, place):
         message = f"{SCRATCH} is tracked by git, and nothing in it is to be believed"
         raise ConfigError(message, f"git rm -r --cached {SCRATCH}, then remove it")
+
+
+def scratch(root: Path, git: Git) -> str:
+    """Give the place of our own folder in the repository; empty where it is not there, or not inside."""
+    place, top = (root / SCRATCH).resolve(), git.root.resolve()
+    return place.relative_to(top).as_posix() if place.exists() and place.is_relative_to(top) else ""

@@ -47,6 +47,7 @@ class Git:
         self.root = root
         self.environ = {**environ, "LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0"}
         self._batch: subprocess.Popen[bytes] | None = None
+        self._begun: dict[tuple[str, ...], subprocess.Popen[bytes]] = {}
 
     @classmethod
     def discover(cls, start: Path, environ: Mapping[str, str]) -> Git:
@@ -72,10 +73,14 @@ class Git:
         self.close()
 
     def close(self) -> None:
-        """End the process that reads objects; it starts again when it is needed."""
+        """End the process that reads objects, which starts again when it is needed, and what was begun in vain."""
         if self._batch is not None:
             self._batch.communicate()
             self._batch = None
+        while self._begun:
+            _, process = self._begun.popitem()
+            with process:
+                process.kill()
 
     def top(self) -> Path:
         """Give the top folder of the work tree, absolute."""
@@ -212,15 +217,22 @@ class Git:
 
     def _reader(self) -> subprocess.Popen[bytes]:
         if self._batch is None:
-            self._batch = subprocess.Popen(
-                ["git", "cat-file", "--batch"],
-                cwd=self.root,
-                env=self.environ,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-            )
+            self._batch = self._started("cat-file", "--batch", stderr=subprocess.DEVNULL)
         return self._batch
+
+    def _started(self, *command: str, stderr: int = subprocess.PIPE) -> subprocess.Popen[bytes]:
+        pipe = subprocess.PIPE
+        try:
+            return subprocess.Popen(
+                ["git", *command], cwd=self.root, env=self.environ, stdin=pipe, stdout=pipe, stderr=stderr
+            )
+        except FileNotFoundError as error:
+            message = "git cannot be started" if self.root.is_dir() else f"{self.root} is not a folder"
+            raise GitError(message, "install git, 2.29 or later") from error
+
+    def begin(self, *command: str) -> None:
+        """Have git work on a command while we do something else; `run` of the same one then takes its answer."""
+        self._begun[command] = self._started(*command)
 
     def line(self, *command: str, fine: Sequence[int] = (0,)) -> str:
         """Run a command whose answer is one line; empty where it said nothing."""
@@ -240,25 +252,19 @@ class Git:
             seconds: how long it may take; `None`: as long as it likes.
 
         """
-        try:
-            done = subprocess.run(
-                ["git", *command],
-                cwd=self.root,
-                env=self.environ,
-                input=stdin,
-                capture_output=True,
-                check=False,
-                timeout=seconds,
-            )
-        except FileNotFoundError as error:
-            message = "git cannot be started" if self.root.is_dir() else f"{self.root} is not a folder"
-            raise GitError(message, "install git, 2.29 or later") from error
-        except subprocess.TimeoutExpired as error:
-            message = f"git {_verb(command)} took longer than {seconds:.0f} s"
-            raise GitError(message, "check the connection, or fetch the history before") from error
-        if done.returncode not in fine:
-            raise _failure(command, os.fsdecode(done.stderr).strip(), self.root)
-        return done.stdout
+        with self._begun.pop(command, None) or self._started(*command) as process:
+            try:
+                answer, said = process.communicate(stdin, timeout=seconds)
+            except subprocess.TimeoutExpired as error:
+                process.kill()
+                message = f"git {_verb(command)} took longer than {seconds:.0f} s"
+                raise GitError(message, "check the connection, or fetch the history before") from error
+            except BaseException:
+                process.kill()
+                raise
+        if process.returncode not in fine:
+            raise _failure(command, os.fsdecode(said).strip(), self.root)
+        return answer
 
 
 def is_commit(rev: str) -> bool:

@@ -29,14 +29,18 @@ class Listed:
     ignored_locks: set[str]
 
 
+def begin(git: Git, folder: Path, path: str) -> None:
+    """Have git work on what `tracks` of a path, if there is one, and `listed` of a folder will ask."""
+    for command in (*([_tracking(path)] if path else []), _listing(folder), _ignoring(folder)):
+        git.begin(*command)
+
+
 def listed(git: Git, folder: Path) -> Listed:
     """Give the DVC files below `folder` that no ignore file names, tracked or not, as DVC does.
 
     Repositories inside this one (submodules, clones) are looked into, unless they are DVC projects of their own.
     """
-    names = ("dvc.yaml", "*/dvc.yaml", "Dvcfile", "*/Dvcfile", "*.dvc", "*/")  # the last one: other repositories
-    ask = ("ls-files", "-z", "--cached", "--others", "--exclude-standard", "--deduplicate", "--", *names)
-    found = git.rows("-C", str(folder), *ask)
+    found = git.rows(*_listing(folder))
     own = [path for path in found if (folder / path).is_file()]
     locks = [f"{path.removesuffix('dvc.yaml')}dvc.lock" for path in own if path.endswith("dvc.yaml")]
     hidden = _named_by_ignore_files(git, folder, [*own, *locks])
@@ -45,11 +49,20 @@ def listed(git: Git, folder: Path) -> Listed:
     return Listed([path for path in own if path not in hidden] + others, hidden & set(locks))
 
 
+def _listing(folder: Path) -> tuple[str, ...]:
+    names = ("dvc.yaml", "*/dvc.yaml", "Dvcfile", "*/Dvcfile", "*.dvc", "*/")  # the last one: other repositories
+    what = ("--cached", "--others", "--exclude-standard", "--deduplicate")
+    return ("-C", str(folder), "ls-files", "-z", *what, "--", *names)
+
+
 def _named_by_ignore_files(git: Git, folder: Path, paths: Sequence[str]) -> set[str]:
     """Give those of `paths` that an ignore file names, whether git tracks them or not."""
     asked = b"".join(os.fsencode(path) + b"\0" for path in paths)
-    ask = ("-C", str(folder), "check-ignore", "--no-index", "--stdin", "-z")
-    return set(git.rows(*ask, stdin=asked, fine=(0, 1))) if paths else set()
+    return set(git.rows(*_ignoring(folder), stdin=asked, fine=(0, 1))) if paths else set()
+
+
+def _ignoring(folder: Path) -> tuple[str, ...]:
+    return ("-C", str(folder), "check-ignore", "--no-index", "--stdin", "-z")
 
 
 def _submodules(git: Git, folder: Path) -> list[str]:
@@ -81,7 +94,11 @@ def staged(git: Git) -> list[str]:
 
 def tracks(git: Git, path: str) -> bool:
     """Whether git's index has `path`, or anything below it; asks for that alone."""
-    return bool(git.run("ls-files", "-z", "--", f":(literal){path}"))
+    return bool(git.run(*_tracking(path)))
+
+
+def _tracking(path: str) -> tuple[str, ...]:
+    return ("ls-files", "-z", "--", f":(literal){path}")
 
 
 def checked_out(git: Git, paths: Iterable[str]) -> set[str]:

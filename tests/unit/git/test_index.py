@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from runner.git.index import ignored, listed, tracked
+from runner.git import Git
+from runner.git.index import begin, ignored, listed, tracked, tracks
 from tests.unit.git.repositories import Opened, Repository
 
 if TYPE_CHECKING:
@@ -75,3 +76,26 @@ def test_ignored_are_paths_that_a_gitignore_matches(repository: Repository, open
     (repository.root / "link").symlink_to("sub")
     assert ignored(git, ["link/data", "link/deep/data", "model"]) == {"model"}
     assert ignored(git, []) == set()
+
+
+def test_what_git_was_given_to_begin_with_is_not_asked_again(
+    repository: Repository, environ: dict[str, str], tmp_path: Path
+) -> None:
+    repository.commit("one", dvc_yaml="", a_dvc="", scratch__file="")
+    trace = tmp_path / "trace"
+    with Git(repository.root, {**environ, "GIT_TRACE": str(trace)}) as git:
+        begin(git, repository.root, "scratch")
+        assert tracks(git, "scratch")
+        assert sorted(listed(git, repository.root).files) == ["a.dvc", "dvc.yaml"]
+        assert trace.read_text().count("built-in: git") == 3
+        assert not tracks(git, "other")
+        assert sorted(listed(git, repository.root).files) == ["a.dvc", "dvc.yaml"]
+        assert trace.read_text().count("built-in: git") == 6
+
+
+def test_what_git_was_given_to_begin_with_in_vain_ends_with_it(repository: Repository, environ: dict[str, str]) -> None:
+    with Git(repository.root, environ) as git:
+        begin(git, repository.root, "scratch")
+        processes = [*git._begun.values()]
+    assert len(processes) == 3
+    assert all(process.returncode is not None for process in processes)
