@@ -117,11 +117,13 @@ class Progress(Meter):
 def line(work: Work, seconds: float) -> tuple[str, float]:
     """Give what is said of an operation after so many seconds, and which part of it is done, from 0 to 1.
 
-    The time left is that of the bytes where it is known how many there are, else that of the objects.
+    The time left is that of the bytes where it is known how many there are and some were moved (links move none), else
+    that of the objects.
     """
     objects, size = work.done()
-    shown = words.size(size) if not work.bytes else f"{words.size(size)} of {words.size(work.bytes)}"
-    part = min(size / work.bytes if work.bytes else objects / work.objects, 1.0)
+    total = work.bytes()
+    shown = f"{words.size(size)} of {words.size(total)}" if total else words.size(size)
+    part = min(size / total if total and size else objects / work.objects, 1.0)
     rate = f"{words.size(round(size / seconds))}/s" if size else f"{objects / seconds:.0f}/s"
     left = f", {words.seconds(seconds / part - seconds)} left" if part else ""
     return f"{work.doing}: {objects:,} of {words.count(work.objects, 'object')}, {shown}, {rate}{left}", part

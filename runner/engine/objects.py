@@ -167,9 +167,14 @@ class Objects:
             if remote is None:
                 moved += Moved(0, 0, 0.0, tuple(_nowhere(digest) for digest in absent))
             else:
-                moved += transfer.fetch(remote, self.cache, absent, self.jobs)
+                moved += transfer.fetch(remote, self.cache, absent, self.jobs, size=self._recorded(absent))
         self._count(moved)
         return moved
+
+    def _recorded(self, names: Sequence[Hash]) -> int:
+        """Give the bytes of objects and, of listings, of their files; 0 where DVC files do not say it of all."""
+        sizes = [self.recorded(name) for name in names]
+        return sum(sizes) if all(sizes) else 0
 
     def _check_room(self, lacking: Mapping[str, Sequence[Hash]]) -> None:
         """Refuse what cannot fit. DVC files say how much is absent at most; where that matters remotes are asked."""

@@ -12,7 +12,7 @@ from runner.hashes import Hash
 from runner.store import disk, links
 from runner.store.digest import MD5_LENGTH, digest_for, hash_as
 from runner.store.incoming import Incoming
-from runner.store.meter import Tally, Work
+from runner.store.meter import Tally, Work, once
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -42,9 +42,9 @@ def _add_files(cache: VerifiedObjects, files: Iterable[tuple[str, Hash]], types:
     wanted = _unusable(cache, list(sources))
     staged: list[tuple[str, str]] = []
     is_durable = len(wanted) <= disk.FEW  # for more the whole file system is written through, new folders too
-    tally = Tally()
+    tally, total = Tally(), once(lambda: sum(disk.size(sources[name]) for name in wanted))
     try:
-        with cache.meter.watch(Work("add", tally.counts, len(wanted))):
+        with cache.meter.watch(Work("add", tally.counts, len(wanted), total)):
             for name in wanted:
                 place = cache.place(name)
                 staged.append((disk.temporary(place), place))

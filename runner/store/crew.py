@@ -9,7 +9,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from runner.errors import Corrupt, ObjectMissing, RemoteError
-from runner.store.meter import Meter, Tally, Work
+from runner.store.meter import Meter, Tally, Work, nobody_knows
 from runner.store.moved import Failure, Moved
 from runner.values import dataclass
 
@@ -47,13 +47,14 @@ _LONGEST: Final = 0.1
 """Seconds between two looks at a crew that needs nobody else."""
 
 
-def each(  # noqa: PLR0913 - the last three have defaults
+def each(  # noqa: PLR0913 - the last four have defaults
     work: Callable[[Hash, Report], int],
     names: Collection[Hash],
     jobs: int,
     meter: Meter | None = None,
     doing: str = "",
     *,
+    total: Callable[[], int] = nobody_knows,
     start: Callable[[], Worker | None] | None = None,
 ) -> Moved:
     """Do `work` for each name, at most `jobs` at once; what it refuses is collected.
@@ -68,6 +69,7 @@ def each(  # noqa: PLR0913 - the last three have defaults
         jobs: how many at once.
         meter: shows how far it is.
         doing: what it is then called.
+        total: gives the bytes of all of it, if they are known; see `Work`.
         start: starts a process that does the same work, if there is room for one.
 
     Raises:
@@ -75,7 +77,7 @@ def each(  # noqa: PLR0913 - the last three have defaults
 
     """
     crew = _Crew(work, names, min(jobs, len(names)))
-    with (meter or Meter()).watch(Work(doing, crew.counts, len(names))):
+    with (meter or Meter()).watch(Work(doing, crew.counts, len(names), total)):
         _finish(crew, start if len(names) >= MANY else None)
     return crew.result()
 

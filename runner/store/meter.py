@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from runner.values import dataclass
@@ -18,6 +19,16 @@ if TYPE_CHECKING:
 
 def unheard(_more: int, /) -> None:
     """Take a report that nobody wants."""
+
+
+def nobody_knows() -> int:
+    """Give the bytes of work that tells of none before."""
+    return 0
+
+
+def once(count: Callable[[], int]) -> Callable[[], int]:
+    """Have bytes added up when they are first asked for, and not again."""
+    return cache(count)
 
 
 class Reported:
@@ -66,14 +77,15 @@ class Work:
         doing: one word: fetch, push, checkout, hash, verify, remove.
         done: gives the objects and bytes done so far; called from another thread.
         objects: how many there are to do.
-        bytes: how many bytes that is; 0 where nobody knows before.
+        bytes: gives how many bytes that is, 0 where nobody knows before. Only what is shown is asked, again and again
+            and from another thread: what has to be added up is kept.
 
     """
 
     doing: str
     done: Callable[[], tuple[int, int]]
     objects: int
-    bytes: int = 0
+    bytes: Callable[[], int] = nobody_knows
 
 
 class Meter:

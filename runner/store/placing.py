@@ -11,7 +11,7 @@ from runner.errors import Corrupt, ObjectMissing, RemoteError
 from runner.hashes import hash_bytes
 from runner.store import disk, links
 from runner.store.digest import digest_for, fits
-from runner.store.meter import Tally, Work
+from runner.store.meter import Tally, Work, once
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -47,7 +47,7 @@ def _build(cache: VerifiedObjects, name: Hash, ready: str, linker: links.Linker)
     disk.make_folder(os.path.dirname(ready))
     if tree is None:
         tally = Tally()
-        with cache.meter.watch(Work("checkout", tally.counts, 1)):
+        with cache.meter.watch(Work("checkout", tally.counts, 1, lambda: cache.size([name]))):
             _counted(cache, name, ready, linker, tally)
         return 1
     os.mkdir(ready)
@@ -64,7 +64,8 @@ def put_beside(cache: VerifiedObjects, files: Sequence[tuple[str, Hash]], types:
         disk.make_folder(folder)
     linker, tally = links.Linker(types), Tally()
     broken: dict[Hash, Corrupt] = {}
-    with cache.meter.watch(Work("checkout", tally.counts, len(absent))):
+    total = once(lambda: cache.size(name for _, name in absent))
+    with cache.meter.watch(Work("checkout", tally.counts, len(absent), total)):
         for target, name in absent:
             if name not in broken:
                 try:
@@ -92,8 +93,8 @@ def _put_new(cache: VerifiedObjects, name: Hash, target: str, linker: links.Link
 
 def _fill(cache: VerifiedObjects, name: Hash, tree: Tree, folder: str, linker: links.Linker) -> None:
     """Put all of a directory's files into `folder`, which holds its sub-directories and nothing else."""
-    tally = Tally()
-    with cache.meter.watch(Work("checkout", tally.counts, len(tree))):
+    tally, total = Tally(), once(lambda: cache.size(member for _, member in tree.members()))
+    with cache.meter.watch(Work("checkout", tally.counts, len(tree), total)):
         broken = _fill_all(
             cache, name, tree, lambda member, relpath: _counted(cache, member, f"{folder}/{relpath}", linker, tally)
         )

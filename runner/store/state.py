@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Protocol, Self
 from runner import hashes
 from runner.store import disk
 from runner.store.digest import hash_as
-from runner.store.meter import Meter, Tally, Work
+from runner.store.meter import Meter, Tally, Work, once
 
 if TYPE_CHECKING:
     import sqlite3
@@ -156,13 +156,14 @@ class State:
 
         """
         tally = Tally()
-        with self._meter.watch(Work("hash", tally.counts, len(files), sum(size for _, size in files))):
+        with self._meter.watch(Work("hash", tally.counts, len(files), once(lambda: sum(size for _, size in files)))):
             coming = iter(files)
             while several := list(islice(coming, _TOGETHER)):
                 found = self._hash_large([path for path, size in several if size >= SMALL], kind, tally)
                 for path, size in several:
                     yield _hashed(path, kind) if size < SMALL else found[path]
                     tally.objects += 1
+                    tally.bytes += size if size < SMALL else 0  # a large one was told of while it was hashed
 
     def _hash_large(self, paths: Sequence[str], kind: str, tally: Tally) -> dict[str, str]:
         """Give the hash of each of these files, several at once, by its path."""
@@ -191,7 +192,7 @@ class State:
             md5 = hash_as(kind, where, tally.report)
         else:
             tally = Tally()
-            with self._meter.watch(Work("hash", tally.counts, 1, before.st_size)):
+            with self._meter.watch(Work("hash", tally.counts, 1, lambda: before.st_size)):
                 md5 = hash_as(kind, where, tally.report)
                 tally.objects += 1
         seen = mark(before)

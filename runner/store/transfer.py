@@ -17,7 +17,7 @@ from runner.errors import Corrupt, ObjectMissing, RemoteError, Unavailable
 from runner.hashes import Names
 from runner.store import presence
 from runner.store.crew import each
-from runner.store.meter import unheard
+from runner.store.meter import once, unheard
 from runner.store.moved import Failure, Moved
 from runner.store.protocols import Together, creating
 
@@ -36,8 +36,14 @@ _TRIES = 2
 """A remote may send wrong bytes once; twice means that it holds them."""
 
 
-def fetch(
-    remote: Remote, cache: Cache, names: Iterable[Hash], jobs: int, clock: Callable[[], float] = time.monotonic
+def fetch(  # noqa: PLR0913 - the last two have defaults
+    remote: Remote,
+    cache: Cache,
+    names: Iterable[Hash],
+    jobs: int,
+    clock: Callable[[], float] = time.monotonic,
+    *,
+    size: int = 0,
 ) -> Moved:
     """Bring into the cache what it lacks of `names`: listings first, then the files of all of them.
 
@@ -49,6 +55,7 @@ def fetch(
         names: files, and listings, which stand for their directory's files too.
         jobs: requests at once.
         clock: seconds, for the duration.
+        size: bytes of all of `names` and their files, for how far it is; 0: not known.
 
     """
     start = clock()
@@ -67,8 +74,10 @@ def fetch(
             files.append(cache.tree(listing).names)
         except (Corrupt, ObjectMissing) as error:
             unreadable.append(Failure(listing.key, error))
-    missing = cache.missing(Names.united(files))
-    second = each(go, missing, jobs, cache.meter, "fetch", start=partial(_worker, "fetch", remote, cache))
+    everything = Names.united(files)
+    missing = cache.missing(everything)
+    total = once(lambda: max(size - cache.size(everything - missing), 0) if size else 0)
+    second = each(go, missing, jobs, cache.meter, "fetch", total=total, start=partial(_worker, "fetch", remote, cache))
     return first + second + Moved(0, 0, clock() - start, tuple(unreadable))
 
 
@@ -94,7 +103,8 @@ def push(
 
     with _together(remote) as put:
         go, files = partial(send, put, cache), Names.of(name for name in lacking if not name.is_dir)
-        sent = each(go, files, jobs, cache.meter, "push", start=partial(_worker, "push", remote, cache))
+        total, start_worker = once(partial(cache.size, files)), partial(_worker, "push", remote, cache)
+        sent = each(go, files, jobs, cache.meter, "push", total=total, start=start_worker)
     failed = {failure.name for failure in sent.failed}
     whole, halves = _whole(cache, (name for name in lacking if name.is_dir), failed)
     sent += each(partial(send, creating(remote), cache), whole, jobs)

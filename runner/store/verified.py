@@ -69,6 +69,10 @@ class VerifiedObjects:
         with disk.Refusals(f"look into {self.root}"):
             return Names.united([_absent(self._root, asked) for asked in Names.of(names).folders()])
 
+    def size(self, names: Iterable[Hash]) -> int:
+        """Give the bytes of all of `names` that are there."""
+        return sum(disk.size(self.place(name)) for name in names)
+
     def verify(self, name: Hash, *, anew: bool = False, report: Report = unheard) -> Path:
         """Hash the object and give its path.
 

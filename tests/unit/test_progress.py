@@ -34,7 +34,7 @@ terminal = sys.stderr if sys.stderr.isatty() else None
 if terminal:  # before the clock runs: loading it may take longer than all of this
     import rich.console, rich.progress
 tally = Tally()
-with Progress(terminal, every=0.02).watch(Work("fetch", tally.counts, 4, 4000)):
+with Progress(terminal, every=0.02).watch(Work("fetch", tally.counts, 4, lambda: 4000)):
     for number in range(4):
         tally.report(1000)
         time.sleep(0.15)
@@ -88,8 +88,13 @@ def test_time_left_is_that_of_the_objects_where_bytes_are_not_known(
 
 
 def test_time_left_is_that_of_the_bytes_where_they_are_known() -> None:
-    work = Work("hash", lambda: (0, 25_000_000_000), 1, 100_000_000_000)
+    work = Work("hash", lambda: (0, 25_000_000_000), 1, lambda: 100_000_000_000)
     assert line(work, 50.0) == ("hash: 0 of 1 object, 25 GB of 100 GB, 500 MB/s, 2 min 30 s left", 0.25)
+
+
+def test_time_left_is_that_of_the_objects_where_none_of_the_known_bytes_move() -> None:
+    work = Work("checkout", lambda: (2, 0), 8, lambda: 4000)
+    assert line(work, 10.0) == ("checkout: 2 of 8 objects, 0 B of 4 kB, 0/s, 30.0 s left", 0.25)
 
 
 def test_an_operation_that_took_long_is_summed_up_and_a_short_one_is_not() -> None:

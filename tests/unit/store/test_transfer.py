@@ -325,9 +325,12 @@ class Looking(Meter):
 
     def __init__(self) -> None:
         self.seen: list[tuple[str, int, int, int]] = []
+        self.bytes: list[int] = []
 
     @contextlib.contextmanager
     def _looking(self, work: Work) -> Iterator[None]:
+        if work.objects:
+            self.bytes.append(work.bytes())
         yield
         self.seen.append((work.doing, work.objects, *work.done()))
 
@@ -368,3 +371,18 @@ def test_bytes_count_while_the_object_is_still_under_way() -> None:
     meter = Now()
     each(work, [Hash("a" * 32)], 1, meter, "fetch")
     assert [*seen, meter.work.done()] == [(0, 7), (0, 5), (1, 5)]
+
+
+def test_what_is_to_go_over_is_known_in_bytes_before_it_does(tmp_path: Path) -> None:
+    contents = [b"a" * 1000, b"b" * 20, b"c" * 300]
+    names = [Hash(hash_bytes(content)) for content in contents]
+    tree = Tree.of((name.value, name.value) for name in names)
+    remote, meter = InMemory(), Looking()
+    remote.objects = {name.key: content for name, content in zip(names, contents, strict=True)}
+    remote.objects[tree.hash.key] = b"".join(tree.rendered())
+    cache = Cache(tmp_path / "cache", meter=meter)
+    transfer.fetch(remote, cache, names[1:2], 1)
+    transfer.fetch(remote, cache, [tree.hash], 1, size=1320)
+    assert meter.bytes == [0, 0, 1300]  # of one nobody said it; of a listing neither; of its files one is here
+    transfer.push(InMemory(), cache, [tree.hash], 1)
+    assert meter.bytes[3] == 1320
