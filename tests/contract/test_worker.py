@@ -56,8 +56,10 @@ def server(misbehaving: FaultyS3) -> Iterator[FaultyS3]:
     misbehaving.reset()
 
 
-@pytest.fixture
-def remote(server: FaultyS3) -> Remote:
+@pytest.fixture(params=["s3", "http"])
+def remote(server: FaultyS3, request: pytest.FixtureRequest) -> Remote:
+    if request.param == "http":
+        return open_remote(f"{server.endpoint}/bucket", {"method": "PUT"}, environ={})
     return open_remote("s3://bucket", server.options, environ={})
 
 
@@ -147,7 +149,7 @@ def test_what_a_worker_cannot_move_is_named_and_the_rest_is_moved(
         gone.key: ObjectMissing,
         broken.key: Corrupt,
     }
-    assert f"{gone.key} is not in s3://bucket" in str([failure.error for failure in moved.failed])
+    assert f"{gone.key} is not in {remote.url}" in str([failure.error for failure in moved.failed])
     assert moved.objects == _MANY - 2
     assert set(cache.missing(names)) == {gone, broken}
     assert len(started) == 1
