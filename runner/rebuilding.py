@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Final
 from runner import ci, opening
 from runner.engine.workspace import SCRATCH
 from runner.git import Git
-from runner.git.fetching import as_header, deepen
+from runner.git.configuring import with_token
+from runner.git.fetching import deepen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -73,6 +74,6 @@ def _inside(opened: Opened) -> str:
 def _fetch(asked: Asked, git: Git, sha: str) -> None:
     """Bring a commit that this clone does not have, by the job's token, for this one call."""
     actions = asked.settings.actions
-    shown = as_header(actions.server_url, asked.settings.token) if actions and asked.settings.token else {}
-    with Git(git.root, {**asked.environ, **shown}) as telling:
+    token, environ = asked.settings.token, asked.environ
+    with Git(git.root, with_token(environ, actions.server_url, token) if actions and token else environ) as telling:
         deepen(telling, _REMOTE, (sha,), 1)

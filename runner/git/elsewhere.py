@@ -5,13 +5,13 @@ Their urls may hold a password, so they are named in git's environment and never
 
 from __future__ import annotations
 
-import base64
 import os
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote, urlsplit
 
 from runner.errors import GitError, RemoteError
 from runner.git import MOVES_THE_TOP, Git, is_commit
+from runner.git.configuring import basic, configured
 from runner.git.fetching import FETCH_SECONDS, QUIETLY
 
 if TYPE_CHECKING:
@@ -86,12 +86,9 @@ def _naming(url: str, environ: Mapping[str, str]) -> dict[str, str]:
     settings = [(f"remote.{_THERE}.url", url)]
     if at and scheme in {"http", "https"}:
         plain = f"{scheme}://{host}{rest[len(userinfo) + len(at) + len(host) :]}"
-        secret = base64.b64encode(unquote(userinfo).encode()).decode()
-        settings = [(f"remote.{_THERE}.url", plain), (f"http.{plain}.extraHeader", f"Authorization: Basic {secret}")]
-    first = int(environ.get("GIT_CONFIG_COUNT") or 0)
-    names = {f"GIT_CONFIG_KEY_{first + number}": key for number, (key, _) in enumerate(settings)}
-    values = {f"GIT_CONFIG_VALUE_{first + number}": value for number, (_, value) in enumerate(settings)}
-    return {**environ, **names, **values, "GIT_CONFIG_COUNT": str(first + len(settings))}
+        header = f"Authorization: {basic(unquote(userinfo))}"
+        settings = [(f"remote.{_THERE}.url", plain), (f"http.{plain}.extraHeader", header)]
+    return configured(environ, settings)
 
 
 def guarded(url: str, environ: Mapping[str, str], address: Callable[[str, int], str]) -> dict[str, str]:
@@ -116,16 +113,14 @@ def guarded(url: str, environ: Mapping[str, str], address: Callable[[str, int], 
     except (OSError, ValueError) as error:
         message = f"{url}: {error}"
         raise RemoteError(message, "check the url") from error
-    settings = {
-        "http.curloptResolve": f"{parts.hostname}:{port}:{chosen}",
-        "http.followRedirects": "false",
-        "http.proxy": "",
-        "protocol.allow": "never",
-        "protocol.https.allow": "always",
-        "credential.helper": "",
-    }
+    settings = [
+        ("http.curloptResolve", f"{parts.hostname}:{port}:{chosen}"),
+        ("http.followRedirects", "false"),
+        ("http.proxy", ""),
+        ("protocol.allow", "never"),
+        ("protocol.https.allow", "always"),
+        ("credential.helper", ""),
+    ]
     plain = {name: value for name, value in environ.items() if name in {"PATH", "LANG", "TMPDIR", "SSL_CERT_FILE"}}
-    named = {f"GIT_CONFIG_KEY_{number}": key for number, key in enumerate(settings)}
-    values = {f"GIT_CONFIG_VALUE_{number}": value for number, value in enumerate(settings.values())}
     nobody = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1", "HOME": os.devnull, "GIT_ASKPASS": "true"}
-    return plain | named | values | nobody | {"GIT_CONFIG_COUNT": str(len(settings))}
+    return configured(plain | nobody, settings)

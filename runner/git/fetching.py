@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -49,19 +48,3 @@ def deepen(git: Git, remote: str, revs: Sequence[str], depth: int) -> None:
     options = ["--no-tags", "--no-recurse-submodules", "--no-write-fetch-head", *(how if shallow else [])]
     slow = ["-c", "http.lowSpeedLimit=1000", "-c", "http.lowSpeedTime=60"]
     git.run(*slow, "fetch", *QUIETLY, *options, "--", remote, *revs, seconds=FETCH_SECONDS)
-
-
-def as_header(server: str, token: str) -> dict[str, str]:
-    """Give the environment in which git shows a token to one host, for one call: in no url, argument or file.
-
-    What actions/checkout left in the repository's configuration is put aside: a header sent twice is refused.
-    """
-    name = f"http.{server.rstrip('/')}/.extraheader"
-    secret = base64.b64encode(f"x-access-token:{token}".encode()).decode()
-    pairs = [(name, ""), (name, f"AUTHORIZATION: basic {secret}")]
-    numbered = {
-        f"GIT_CONFIG_{kind}_{number}": text
-        for number, pair in enumerate(pairs)
-        for kind, text in zip(("KEY", "VALUE"), pair, strict=True)
-    }
-    return {"GIT_CONFIG_COUNT": str(len(pairs)), **numbered}

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import base64
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import TYPE_CHECKING
 
 import pytest
 
 from runner.errors import GitError
-from runner.git import Git
-from runner.git.fetching import as_header, deepen, meet
+from runner.git.fetching import deepen, meet
 from tests.unit.git.repositories import GONE, Opened, Repository
 
 if TYPE_CHECKING:
@@ -94,30 +90,3 @@ def test_a_remote_whose_name_looks_like_an_option_is_not_one(repository: Reposit
     with pytest.raises(GitError):
         deepen(opened(repository.root), "--upload-pack=touch owned", ["main"], 1)
     assert not (repository.root / "owned").exists()
-
-
-def test_a_token_is_shown_to_its_host_alone_once_and_in_place_of_what_the_checkout_left(
-    repository: Repository, environ: dict[str, str]
-) -> None:
-    seen: list[list[str]] = []
-
-    class Host(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            seen.append(self.headers.get_all("Authorization") or [])
-            self.send_error(404)
-
-        def log_message(self, *_: object) -> None:
-            """Keep the tests' output quiet."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Host) as host:
-        Thread(target=host.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
-        server = f"http://127.0.0.1:{host.server_port}"
-        repository("config", f"http.{server}/.extraheader", "AUTHORIZATION: basic left")
-        for shown in (as_header(f"{server}/", "secret"), as_header("https://github.com", "secret")):
-            with Git(repository.root, {**environ, **shown}) as git, pytest.raises(GitError) as caught:
-                deepen(git, f"{server}/o/n", ("1" * 40,), 1)
-            assert "secret" not in str(caught.value)
-        host.shutdown()
-    ours = base64.b64encode(b"x-access-token:secret").decode()
-    assert seen == [[f"basic {ours}"], ["basic left"]]
-    assert "secret" not in (repository.root / ".git" / "config").read_text()
