@@ -1,4 +1,4 @@
-"""The loop: every stage is decided on again, then restored, run, or left alone; the lock is written at once.
+"""The loop: every stage is decided on again, then restored, run, or left alone (`attempting`), as its turn comes.
 
 Stages that do not depend on each other go side by side, as many as there is room for. What finished before a stage
 that fails is kept, and what runs then is let end.
@@ -6,25 +6,20 @@ that fails is kept, and what runs then is let end.
 
 from __future__ import annotations
 
-import math
-from dataclasses import field, replace
-from functools import cached_property, partial
+from dataclasses import field
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from runner.engine import appended
+from runner.engine.attempting import Attempts, Needs
 from runner.engine.bringing import Bringing
 from runner.engine.courses import Courses
-from runner.engine.decide import Change, Frozen, Reason, Restore, Run, decide
-from runner.engine.known import outs_of, recorded_as
+from runner.engine.known import outs_of
 from runner.engine.making import Making
 from runner.engine.modes import PLAIN
-from runner.engine.objects import NOTHING
-from runner.engine.outcome import StageFailed, StageResult
+from runner.engine.outcome import StageResult
 from runner.engine.schedule import Schedule
-from runner.engine.taking_in import TakingIn
 from runner.errors import Exit, ObjectMissing, RunnerError
-from runner.hashes import LEGACY
-from runner.pipeline import wishes
 from runner.pipeline.wishes import Resources
 from runner.values import dataclass
 
@@ -34,14 +29,12 @@ if TYPE_CHECKING:
 
     from runner.engine.again import Again
     from runner.engine.courses import Course
-    from runner.engine.decide import Decision, Now
+    from runner.engine.decide import Reason
     from runner.engine.executor import Executor
-    from runner.engine.inputs import Wanted
     from runner.engine.keeping import Keeping
     from runner.engine.known import Known
     from runner.engine.modes import Modes
     from runner.engine.objects import Objects
-    from runner.engine.outcome import Status
     from runner.engine.runcache import RunCache
     from runner.engine.sources import Sources
     from runner.engine.workers import Done
@@ -49,16 +42,8 @@ if TYPE_CHECKING:
     from runner.log import StageOutput
     from runner.pipeline.model import LockEntry, Stage
     from runner.pipeline.wishes import Wishes
-    from runner.store.moved import Moved
 
 ONE_AT_A_TIME: Final = Resources()
-
-
-@dataclass(frozen=True, slots=True)
-class _Needs:
-    """A stage cannot go on before these have run again: nobody has their objects any more."""
-
-    producers: Mapping[str, Reason] = field(default_factory=dict)
 
 
 @dataclass
@@ -130,20 +115,17 @@ class Reproduction:
     _places: dict[str, int] = field(default_factory=dict)
 
     @cached_property
-    def bringing(self) -> Bringing:
-        """What fetches outs and puts them in place."""
-        return Bringing(self.known, self.workspace, self.objects, lambda: self.keeping)
+    def attempts(self) -> Attempts:
+        """What is done with each stage."""
 
-    @cached_property
-    def making(self) -> Making:
-        """What runs commands."""
+        def keep() -> Keeping:
+            return self.keeping
+
+        bringing = Bringing(self.known, self.workspace, self.objects, keep)
         parts = (self.executor, self.output, self.environment, self.setup, self.again)
-        return Making(self.known, self.workspace, lambda: self.keeping, *parts)
-
-    @cached_property
-    def taking_in(self) -> TakingIn:
-        """What takes in the data that no command writes."""
-        return TakingIn(self.known, self.workspace, self.sources, self.keeping)
+        making = Making(self.known, self.workspace, keep, *parts)
+        given = (self.known, self.workspace, self.runs, self.sources)
+        return Attempts(*given, keep, bringing, making, self.modes, self.wishes)
 
     @cached_property
     def keeping(self) -> Keeping:
@@ -220,7 +202,7 @@ class Reproduction:
     def _taken(self, done: Done, so_far: _SoFar, courses: Courses) -> Iterator[StageResult]:
         """Note what became of a stage; give the result, if it is one."""
         stage = self.known.pipeline.stage(done.key)
-        if isinstance(done.answer, _Needs) and not so_far.is_over:
+        if isinstance(done.answer, Needs) and not so_far.is_over:
             so_far.forced.update(done.answer.producers)
             begun = so_far.done | so_far.schedule.underway
             so_far.schedule.postpone(stage, self._again(done.answer.producers, begun - {stage.address}))
@@ -230,7 +212,7 @@ class Reproduction:
             so_far.errors[stage.address] = done.error
         elif done.error:
             raise done.error
-        elif isinstance(done.answer, _Needs):
+        elif isinstance(done.answer, Needs):
             so_far.skipped.append(stage)
         else:
             yield from self._noted(done.answer, so_far)
@@ -270,7 +252,7 @@ class Reproduction:
             failed = later[0] if len(later) == 1 else whose or ran[-1]
             yield StageResult(failed, "failed", why=why, exit_code=Exit.STAGE)
 
-    def _attempt(self, stage: Stage, forced: Reason | None, broken: Collection[str]) -> Course[StageResult | _Needs]:
+    def _attempt(self, stage: Stage, forced: Reason | None, broken: Collection[str]) -> Course[StageResult | Needs]:
         """Take a step, unless what it depends on is broken; what nobody has fails it alone, if the loop keeps going."""
         if (
             broken
@@ -279,8 +261,8 @@ class Reproduction:
         ):
             return StageResult(stage, "skipped")
         try:
-            outcome = yield from self._step(stage, forced)
-            if isinstance(outcome, _Needs):
+            outcome = yield from self.attempts.attempt(stage, forced)
+            if isinstance(outcome, Needs):
                 _check_chosen(stage, outcome, self._places)
         except ObjectMissing as error:
             if not self.modes.keep_going:
@@ -327,116 +309,15 @@ class Reproduction:
                 found[stage.address] = stage
         return list(found.values())
 
-    def _step(self, stage: Stage, forced: Reason | None) -> Course[StageResult | _Needs]:
-        now = self.known.now(stage, ())
-        decision: Decision
-        if forced:
-            decision = Run((forced,))
-        else:
-            decision = decide(stage, self.known.entry(stage), now, lambda: self.runs.lookup(stage, now), self.modes)
-        try:
-            if isinstance(decision, Restore):
-                restored = yield from self._restore(stage, decision, now)
-                if restored:
-                    return restored
-                decision = Run((*decision.reasons, Reason(Change.MISSING_OBJECT)))
-            if isinstance(decision, Run):
-                making = self._take_in(stage, decision, now) if stage.is_data_source else self._make(stage, decision)
-                return (yield from making)
-            _check_there(decision)
-        except StageFailed as failure:
-            reasons = decision.reasons if isinstance(decision, (Run, Frozen)) else ()
-            return StageResult(
-                stage,
-                "failed",
-                reasons,
-                failure.seconds,
-                failure.code,
-                failure.why,
-                failure.tail,
-                exit_code=Exit.STAGE,
-            )
-        status: Status = "frozen" if isinstance(decision, Frozen) else "fresh"
-        return StageResult(stage, status, decision.reasons, entry=self.known.entry(stage))
 
-    def _restore(self, stage: Stage, decision: Restore, now: Now) -> Course[StageResult | None]:
-        """Put in place what an earlier run wrote; `None` where an object turned out to be gone."""
-        pulled = yield from self._brought(self.bringing.outs(stage, decision.entry))
-        if pulled.failed:
-            return None
-        entry = self._named_anew(stage, decision.entry)
-        is_news = self.runs.remembers and entry != decision.entry and self.keeping.may_remember(stage, now)
-        records = (self.runs.remember(entry),) if is_news else ()
-        self._settle(stage, entry, 0)
-        return StageResult(stage, "restored", decision.reasons, pulled=pulled, entry=entry, records=records)
-
-    def _named_anew(self, stage: Stage, past: LockEntry) -> LockEntry:
-        """Name the outs that a past run of DVC 2 wrote as a run would now: an old name stays only where it was one."""
-        if past is self.known.entry(stage) or not any(name.name == LEGACY for _, name in outs_of(stage, past)):
-            return past
-        outs = []
-        for out in stage.outs:
-            content = self.making.out(stage, out)
-            self.keeping.add(out, content)
-            outs.append(recorded_as(out.spelled, content))
-        return replace(past, outs=tuple(outs))
-
-    def _settle(self, stage: Stage, entry: LockEntry, seconds: float = math.inf) -> None:
-        """Record what would take so many seconds to make again."""
-        if self.known.entry(stage) != entry:
-            self.keeping.recording.record(stage, entry, seconds=seconds)
-        self.known.settle(stage, entry, in_place=True)
-
-    def _take_in(self, stage: Stage, decision: Run, now: Now) -> Course[StageResult | _Needs]:
-        """Make data that no command writes what is recorded: what lies in the workspace, or at an import's source."""
-        wanted = self.bringing.inputs(stage, lends=False) if stage.is_import else []
-        pulled = yield from self._brought(wanted)
-        if pulled.failed:
-            return _Needs(self.bringing.makers_of_lost(stage, wanted, pulled))
-        if stage.is_import:
-            entry = (self.taking_in.first if stage.frozen else self.taking_in.imported)(stage)
-        else:
-            entry = self.taking_in.tracked(stage, now)
-        self._settle(stage, entry)
-        return StageResult(stage, "recorded", decision.reasons, pulled=pulled, entry=entry)
-
-    def _make(self, stage: Stage, decision: Run) -> Course[StageResult | _Needs]:
-        for out in stage.outs:
-            self.keeping.lending.take_back(out.path)
-        wanted = self.bringing.inputs(stage, lends=True)
-        pulled = yield from self._brought(wanted)
-        if pulled.failed:
-            return _Needs(self.bringing.makers_of_lost(stage, wanted, pulled))
-        made = yield from self.making.make(stage, self.wishes.get(stage.address, wishes.PLAIN))
-        # Before the lock: once that says it, nobody would run the stage again to have it remembered.
-        is_kept = self.runs.remembers and self.keeping.may_remember(stage, made.before)
-        records = (self.runs.remember(made.entry),) if is_kept else ()
-        self._settle(stage, made.entry, made.seconds)
-        return StageResult(
-            stage, "ran", decision.reasons, made.seconds, pulled=pulled, entry=made.entry, records=records
-        )
-
-    def _brought(self, wanted: Sequence[Wanted]) -> Course[Moved]:
-        """Fetch beside what else goes on, then put in place."""
-        ahead = (yield partial(self.bringing.ahead, wanted)) if wanted else NOTHING
-        return self.bringing.bring(wanted, ahead)
-
-
-def _ended_after(stage: Stage | None, commands: Sequence[Stage]) -> Sequence[Stage]:
-    """Give those of `commands`, in the order of their ends, that may have changed what `stage` has recorded."""
-    return commands[commands.index(stage) + 1 :] if stage in commands else commands
-
-
-def _check_there(decision: Decision) -> None:
-    """Fail a frozen stage that would have to run."""
-    if isinstance(decision, Frozen) and decision.is_lacking:
-        message = "it is frozen and was never run, and an out is missing; unfreeze it, or bring what belongs there"
-        raise StageFailed(message)
-
-
-def _check_chosen(stage: Stage, needs: _Needs, chosen: Collection[str]) -> None:
+def _check_chosen(stage: Stage, needs: Needs, chosen: Collection[str]) -> None:
     """Refuse to make stages that were not asked for."""
     for address, reason in needs.producers.items():
         if address not in chosen:
             message = f"{reason.path} ({address}), which stage {stage.address} needs, is in no remote"
             raise ObjectMissing(message, f"make it: `retrain repro {address}`")
+
+
+def _ended_after(stage: Stage | None, commands: Sequence[Stage]) -> Sequence[Stage]:
+    """Give those of `commands`, in the order of their ends, that may have changed what `stage` has recorded."""
+    return commands[commands.index(stage) + 1 :] if stage in commands else commands
