@@ -272,7 +272,7 @@ def _push_records(project: Project, records: Iterable[str], timed: Mapping[str, 
     absent = [name for name in names if name not in there]
     for name in absent:
         creating(remote)(name, project.cache.root / name, unheard)
-    if absent and not _lists(remote, absent[0]):
+    if not _lists(remote, names[0]):  # also of records that are there: a push may have been killed in between
         _name_first(project, remote, names)
     sent = Moved(len(absent), sum((project.cache.root / name).stat().st_size for name in absent), 0.0, ())
     return sent + _push_times(project, [timed[name] for name in absent if name in timed])

@@ -58,6 +58,18 @@ def test_a_clone_restores_what_another_ran_uncached_metrics_and_plots_too(shared
     assert [clone.read(path) for path in ("model", "loss.csv", "m.json")] == ["1\n", "1\n", '{"n":1}']
 
 
+@pytest.mark.parametrize("again", ["run", "push"])
+def test_a_push_that_was_killed_before_it_named_the_record_is_made_good_by_the_next(
+    again: str, shared: Workshop
+) -> None:
+    for named in shared.root.parent.glob("web/**/first"):
+        named.unlink()
+    (record,) = (shared.root / ".dvc/cache/runs").glob("*/*/*")
+    shared.put({".dvc/tmp/retrain/unpushed": f"{record.relative_to(shared.root / '.dvc/cache')}\n"})
+    shared.run(push="always") if again == "run" else shared.push()
+    assert shared.clone("clone").plan() == {"train": "restore"}
+
+
 def test_only_the_wanted_record_is_fetched(shared: Workshop) -> None:
     for number in range(2, 6):
         shared.put({"data": f"{number}\n"})
