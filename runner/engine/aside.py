@@ -10,12 +10,12 @@ import errno
 import json
 import logging
 import os
-import shutil
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from runner.engine.workspace import SCRATCH, refusals
 from runner.errors import ConfigError
+from runner.store import disk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -83,7 +83,7 @@ class Aside:
         self._places = ()
         folder = self._workspace.path(self._scratch)
         (folder / _JOURNAL).unlink(missing_ok=True)
-        shutil.rmtree(folder, ignore_errors=True)
+        _discard(folder)
 
 
 def scratch() -> str:
@@ -96,11 +96,17 @@ def leftovers(workspace: Workspace) -> Iterator[Aside]:
     for place in sorted(workspace.path(SCRATCH).glob("aside-*")):
         folder = f"{SCRATCH}/{place.name}"
         if not os.path.lexists(place / _JOURNAL):
-            shutil.rmtree(place, ignore_errors=True)
+            _discard(place)
         elif (places := _read(workspace, place / _JOURNAL)) is not None:
             yield Aside(workspace, folder, places)
         else:
             logger.warning("%s is left by a run that was killed and cannot be used: look into it, remove it", folder)
+
+
+def _discard(folder: Path) -> None:
+    import shutil  # noqa: PLC0415 - loads four compressors that a run with nothing to do does not need
+
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _read(workspace: Workspace, journal: Path) -> list[tuple[str, bool]] | None:
@@ -130,6 +136,8 @@ def move(source: Path, target: Path) -> None:
 
 
 def _copy_whole(source: Path, target: Path) -> None:
+    import shutil  # noqa: PLC0415 - as above
+
     temporary = _beside(target)
     if source.is_dir() and not source.is_symlink():
         shutil.copytree(source, temporary, symlinks=True)
@@ -144,7 +152,4 @@ def _beside(place: Path) -> Path:
 
 def remove(place: Path) -> None:
     """Remove a file, a link or a folder with all that is in it; nothing there is fine."""
-    if place.is_dir() and not place.is_symlink():
-        shutil.rmtree(place)
-    elif os.path.lexists(place):
-        place.unlink()
+    disk.remove(str(place))

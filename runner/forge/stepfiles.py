@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+import os
 from typing import TYPE_CHECKING, Final
 
 from runner.errors import ForgeError
@@ -60,5 +60,5 @@ def _output(name: str, value: str) -> str:
     if "\n" not in value and "\r" not in value:
         return f"{name}={value}\n"
     # Nothing that could be known when the value was made.
-    delimiter = f"end_{secrets.token_hex(16)}"
+    delimiter = f"end_{os.urandom(16).hex()}"
     return f"{name}<<{delimiter}\n{value}\n{delimiter}\n"

@@ -6,7 +6,6 @@ import datetime as dt
 import json
 import math
 import re
-import tomllib
 from typing import TYPE_CHECKING, Any, Final
 
 from runner.regexes import regex
@@ -69,6 +68,8 @@ def _assignments(lines: list[str]) -> Iterator[tuple[tuple[str, ...], int, int]]
 
 def _keys(dotted: str) -> tuple[str, ...]:
     """Read a dotted key by TOML's own rules."""
+    import tomllib  # noqa: PLC0415 - few projects have TOML
+
     node: Any = tomllib.loads(f"{dotted} = 0")
     found = []
     while isinstance(node, dict):
@@ -79,6 +80,8 @@ def _keys(dotted: str) -> tuple[str, ...]:
 
 def _length(rest: str) -> int:
     """Give how many characters at the start of `rest` are one value."""
+    import tomllib  # noqa: PLC0415 - as above
+
     for end in _ends(rest):
         try:
             tomllib.loads(f"x = {rest[:end]}")

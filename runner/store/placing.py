@@ -8,7 +8,6 @@ import os
 from typing import TYPE_CHECKING
 
 from runner.errors import Corrupt, ObjectMissing, RemoteError
-from runner.hashes import hash_bytes
 from runner.store import disk, links
 from runner.store.digest import digest_for, fits
 from runner.store.meter import Tally, Work, once
@@ -21,8 +20,8 @@ if TYPE_CHECKING:
     from runner.store.meter import Report
     from runner.store.verified import VerifiedObjects
 
-_EMPTY = hash_bytes(b"")
-"""The name of no bytes: an empty file is always one of its own, as there is nothing to share."""
+_EMPTY = "d41d8cd98f00b204e9800998ecf8427e"
+"""The md5 of no bytes: an empty file is always one of its own, as there is nothing to share."""
 
 _OWNER_EXECUTES = 0o100
 
