@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from runner.asked import Asked
-    from runner.engine.objects import Wanted
+    from runner.engine.homes import Wanted
     from runner.engine.outcome import StageResult
     from runner.engine.plan import Plan, Step
     from runner.engine.project import Project

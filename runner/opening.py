@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 
 from runner import asking, configured, locating, trust
 from runner.engine.committed import Committed
+from runner.engine.homes import home_of
 from runner.engine.imported import Repositories
-from runner.engine.objects import Objects, home_of
+from runner.engine.objects import Objects
 from runner.engine.project import Place, Project, hold
 from runner.engine.runcache import RunCache
 from runner.engine.sources import Sources

@@ -6,9 +6,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from runner.engine import exchange
-from runner.engine.objects import NOTHING
 from runner.errors import Exit, RemoteError
 from runner.review import rows
+from runner.store.moved import NOTHING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from runner.asked import Asked
     from runner.engine.again import Again
     from runner.engine.executor import Executor
+    from runner.engine.homes import Wanted
     from runner.engine.modes import Modes
-    from runner.engine.objects import Wanted
     from runner.engine.outcome import StageResult
     from runner.engine.project import Project
     from runner.pipeline.model import Stage

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 from runner.engine.decide import Change, Frozen, Reason, Restore, Run, decide
 from runner.engine.known import outs_of, recorded_as
-from runner.engine.objects import NOTHING
 from runner.engine.outcome import StageFailed, StageResult
 from runner.engine.taking_in import TakingIn
 from runner.errors import Exit
 from runner.hashes import LEGACY
 from runner.pipeline import wishes
+from runner.store.moved import NOTHING
 from runner.values import dataclass
 
 if TYPE_CHECKING:

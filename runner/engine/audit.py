@@ -9,11 +9,11 @@ from itertools import chain
 from typing import TYPE_CHECKING, Literal
 
 from runner.engine import proof, tracked
-from runner.engine.objects import NOTHING
 from runner.engine.proof import Kept
 from runner.errors import Corrupt, ObjectMissing
 from runner.hashes import LEGACY, MD5, Hash, Names
 from runner.store import inspection
+from runner.store.moved import NOTHING
 from runner.values import dataclass
 
 if TYPE_CHECKING:

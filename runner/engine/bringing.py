@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from runner.engine.decide import Change, Reason
 from runner.engine.inputs import Wanted, inputs
 from runner.engine.known import outs_of
-from runner.engine.objects import NOTHING, lost_of
+from runner.engine.objects import lost_of
 from runner.errors import Corrupt, ObjectMissing
+from runner.store.moved import NOTHING
 from runner.values import dataclass
 
 if TYPE_CHECKING:

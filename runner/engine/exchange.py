@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Final
 from runner import durable
 from runner.engine import checkout, proof, tracked
 from runner.engine import targets as targeting
-from runner.engine.objects import NOTHING, lost_of
+from runner.engine.objects import lost_of
 from runner.engine.runcache import FIRST
 from runner.engine.taking_in import TakingIn
 from runner.engine.targets import Named
 from runner.engine.workspace import SCRATCH
 from runner.errors import ConfigError, Corrupt, ObjectMissing, RemoteError, Unlistable
 from runner.store.meter import unheard
-from runner.store.moved import Failure, Moved
+from runner.store.moved import NOTHING, Failure, Moved
 from runner.store.place import PUSH_INSTEAD
 from runner.store.protocols import creating
 
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from runner.engine.checkout import Piece
+    from runner.engine.homes import Wanted
     from runner.engine.keeping import Keeping
     from runner.engine.known import Known
-    from runner.engine.objects import Wanted
     from runner.engine.outcome import StageResult
     from runner.engine.project import Project
     from runner.hashes import Hash

@@ -13,7 +13,7 @@ from runner.values import dataclass
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from runner.engine.objects import Wanted
+    from runner.engine.homes import Wanted
     from runner.engine.project import Project
     from runner.engine.targets import Named
     from runner.engine.tracked import Scope

@@ -15,7 +15,7 @@ from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Final
 
 from runner.engine.dvclock import DvcLock
-from runner.engine.objects import is_origin
+from runner.engine.homes import is_origin
 from runner.engine.project import hold
 from runner.engine.used import used_by
 from runner.errors import ConfigError, Corrupt

@@ -5,28 +5,25 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections import defaultdict
 from typing import TYPE_CHECKING
 
+from runner.engine.homes import by_home, home_of, is_origin, origin_of
 from runner.engine.versions import Versions
 from runner.errors import ConfigError, Corrupt, ObjectMissing, RemoteError
 from runner.hashes import Hash, Names, Sizes, Tree
 from runner.store import presence, transfer
-from runner.store.digest import digest_for, fits
-from runner.store.moved import Failure, Moved
+from runner.store.moved import NOTHING, Failure, Moved
 from runner.store.protocols import Erasable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from runner.engine.homes import Wanted
     from runner.pipeline.model import Out
     from runner.store.cache import Cache
     from runner.store.remote import Remote
 
 logger = logging.getLogger("retrain")
-Wanted = tuple["Out", "Hash"]
-NOTHING = Moved(0, 0, 0.0, ())
-_ORIGIN = "the source of "
 
 
 class Objects:
@@ -72,7 +69,7 @@ class Objects:
 
         """
         found, home = self._cached_listing(name), home or self._homes.get(name, "")
-        if found is None and home.startswith(_ORIGIN):
+        if found is None and is_origin(home):
             self._import(home, [name])
             return self._cached_listing(name)
         remote = self._remote(home) if found is None else None
@@ -80,7 +77,9 @@ class Objects:
             return found
         try:
             if self.cache.only_looks:
-                return _looked_at(remote, name)
+                from runner.store import looking  # noqa: PLC0415 - few plans have a listing to ask for
+
+                return looking.listing(remote, name)
             with self.cache.write(name) as sink:
                 remote.get(name.key, sink)
         except ObjectMissing:
@@ -117,7 +116,7 @@ class Objects:
     def absent(self, wanted: Iterable[Wanted]) -> Mapping[str, Names]:
         """Give what is not in the cache, members of directories included, by the name of the one remote to ask."""
         found: dict[str, Names] = {}
-        for remote, names in reversed(_by_remote(wanted).items()):
+        for remote, names in reversed(by_home(wanted).items()):
             lacking = Names.united(self._lacking(remote, name) for name in names)
             for others in found.values():
                 lacking -= others
@@ -126,7 +125,7 @@ class Objects:
         return dict(reversed(found.items()))
 
     def _lacking(self, home: str, name: Hash) -> Names:
-        look = self._cached_listing if home.startswith(_ORIGIN) else self.listing
+        look = self._cached_listing if is_origin(home) else self.listing
         tree = look(name) if name.is_dir else None
         return self.cache.missing(Names.of((name,)) | (tree.names if tree else Names.of(())))
 
@@ -141,7 +140,7 @@ class Objects:
         return Sizes(found for home, names in absent.items() for found in self._sizes(home, names, recorded))
 
     def _sizes(self, home: str, names: Names, recorded: Callable[[Hash], int]) -> Iterable[tuple[Hash, int]]:
-        if home.startswith(_ORIGIN):
+        if is_origin(home):
             return ((name, recorded(name)) for name in names)
         remote = self._remote(home)
         return presence.held(remote, names) if remote else ()
@@ -154,13 +153,13 @@ class Objects:
 
         """
         moved = NOTHING
-        homes = _by_remote(wanted)
+        homes = by_home(wanted)
         lacking = {home: [name for name in names if not self.at_hand(name)] for home, names in homes.items()}
         self._check_room(lacking)
         for name, absent in lacking.items():
             if not absent:
                 continue
-            if name.startswith(_ORIGIN):
+            if is_origin(name):
                 moved += self._import(name, absent)
                 continue
             remote = self._remote(name)
@@ -203,7 +202,7 @@ class Objects:
         error: RemoteError | None = None
         try:
             if self.origin:
-                self.origin(home.removeprefix(_ORIGIN))
+                self.origin(origin_of(home))
         except ObjectMissing as gone:
             error = gone
         failed = [name for name in names if not self.at_hand(name)]
@@ -215,7 +214,7 @@ class Objects:
     def push(self, wanted: Iterable[Wanted]) -> Moved:
         """Send objects to their remotes and prove them present there. What could not be is in `failed`."""
         moved = NOTHING
-        for name, hashes in _by_remote(wanted).items():
+        for name, hashes in by_home(wanted).items():
             moved += transfer.push(self.remote(name), self.cache, hashes, self.jobs)
         return moved
 
@@ -253,7 +252,7 @@ class Objects:
 
         """
         for name in dict.fromkeys(homes):
-            if not name.startswith(_ORIGIN):
+            if not is_origin(name):
                 self.remote(name)
 
     def near(self) -> Objects:
@@ -266,7 +265,7 @@ class Objects:
             return self.cache.path(name).stat().st_size
         home = home_of(out)
         try:
-            return None if home.startswith(_ORIGIN) else self.sizes({home: Names.of((name,))}).get(name)
+            return None if is_origin(home) else self.sizes({home: Names.of((name,))}).get(name)
         except RemoteError as error:
             logger.warning("the size of %s cannot be had: %s", out.path, error)
             return None
@@ -296,64 +295,14 @@ class Objects:
         return True
 
 
-def _looked_at(remote: Remote, name: Hash) -> Tree:
-    """Read a listing in a remote and keep nothing of it.
-
-    Raises:
-        Corrupt: it holds other bytes.
-
-    """
-    held = _Held()
-    remote.get(name.key, held)
-    digest = digest_for(name)
-    for chunk in held.chunks:
-        digest.update(chunk)
-    if not fits(digest, name):
-        size = sum(map(len, held.chunks))
-        message = f"{name.key} in {remote.url} holds {size} bytes of md5 {digest.hexdigest()}"
-        raise Corrupt(message, "push it again from a good copy")
-    tree = Tree.read(held.chunks, name.name)
-    return tree if tree is not None else Tree.parse(b"".join(held.chunks), f"the listing {name}", name.name)
-
-
-class _Held:
-    """A sink in memory."""
-
-    def __init__(self) -> None:
-        self.chunks: list[bytes] = []
-
-    def write(self, chunk: bytes, /) -> None:
-        self.chunks.append(chunk)
-
-    def restart(self) -> None:
-        self.chunks.clear()
-
-
-def home_of(out: Out) -> str:
-    """Give where an out is had from: the name of a remote, or the source of the import that it is."""
-    return f"{_ORIGIN}{out.origin}" if out.origin else out.remote
-
-
-def is_origin(home: str) -> bool:
-    """Whether an out is had from the source of an import, and so kept in no remote."""
-    return home.startswith(_ORIGIN)
-
-
 def lost_of(members: Names, lost: Iterable[str]) -> int:
     """Count the objects among `members` that a transfer named among those it could not move."""
     return sum(name in members for name in map(Hash.of_key, lost) if name)
 
 
 def _changed(home: str) -> ObjectMissing:
-    message = f"the source of {home.removeprefix(_ORIGIN)} does not hold what is recorded of it any more"
+    message = f"the source of {origin_of(home)} does not hold what is recorded of it any more"
     return ObjectMissing(message, "take in what it holds now: retrain update")
-
-
-def _by_remote(wanted: Iterable[Wanted]) -> dict[str, list[Hash]]:
-    groups: defaultdict[str, dict[Hash, None]] = defaultdict(dict)
-    for out, name in wanted:
-        groups[home_of(out)][name] = None
-    return {remote: list(names) for remote, names in groups.items()}
 
 
 def _nowhere(name: Hash) -> Failure:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from runner.engine.objects import NOTHING
 from runner.errors import Exit
+from runner.store.moved import NOTHING
 from runner.values import dataclass
 
 if TYPE_CHECKING:

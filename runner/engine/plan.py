@@ -19,9 +19,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from runner.engine.decide import Decision
+    from runner.engine.homes import Wanted
     from runner.engine.known import Known
     from runner.engine.modes import Modes
-    from runner.engine.objects import Objects, Wanted
+    from runner.engine.objects import Objects
     from runner.engine.runcache import RunCache
     from runner.hashes import Hash, Sizes
     from runner.pipeline.model import Stage

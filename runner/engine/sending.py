@@ -11,12 +11,12 @@ from dataclasses import replace
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
-from runner.engine.objects import NOTHING
+from runner.store.moved import NOTHING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from runner.engine.objects import Wanted
+    from runner.engine.homes import Wanted
     from runner.store.moved import Moved
 
 logger = logging.getLogger("retrain")

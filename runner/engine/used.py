@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from runner.engine import span as spans
 from runner.engine import tracked
-from runner.engine.objects import home_of
+from runner.engine.homes import home_of
 from runner.errors import ObjectMissing
 
 if TYPE_CHECKING:

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from runner.engine.objects import Objects, Wanted
+    from runner.engine.homes import Wanted
+    from runner.engine.objects import Objects
     from runner.git import Git
     from runner.pipeline.model import Excerpt, LockedPath, Out, Stage
     from runner.pipeline.pipeline import Pipeline

@@ -35,3 +35,6 @@ class Moved:
             self.seconds + other.seconds,
             self.failed + other.failed,
         )
+
+
+NOTHING = Moved(0, 0, 0.0, ())
