@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from runner import composing
 from runner.engine import plan as planning
 from runner.engine import targets as targeting
-from runner.engine.decide import Wait
+from runner.engine.decision import Wait
 from runner.engine.modes import PLAIN, Modes
 from runner.engine.project import Place
 from runner.errors import ConfigError, Exit, RunnerError, StaleError

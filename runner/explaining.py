@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from runner.engine.decide import Wait
+from runner.engine.decision import Wait
 from runner.git import history
 from runner.printing import reason_data, reason_line
 from runner.review import figures, units

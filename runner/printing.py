@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from runner.asked import Asked
-    from runner.engine.decide import Reason
+    from runner.engine.decision import Reason
     from runner.engine.plan import Plan, Pull, Step
     from runner.engine.project import Project
     from runner.engine.updating import Update

@@ -7,7 +7,8 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from runner.engine.decide import Change, Frozen, Reason, Restore, Run, decide
+from runner.engine.decide import decide
+from runner.engine.decision import Change, Frozen, Reason, Restore, Run
 from runner.engine.known import outs_of, recorded_as
 from runner.engine.outcome import StageFailed, StageResult
 from runner.engine.taking_in import TakingIn
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from runner.engine.bringing import Bringing
     from runner.engine.courses import Course
-    from runner.engine.decide import Decision, Now
+    from runner.engine.decision import Decision, Now
     from runner.engine.inputs import Wanted
     from runner.engine.keeping import Keeping
     from runner.engine.known import Known

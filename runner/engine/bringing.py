@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from runner.engine.decide import Change, Reason
+from runner.engine.decision import Change, Reason
 from runner.engine.inputs import Wanted, inputs
 from runner.engine.known import outs_of
 from runner.engine.objects import lost_of

@@ -9,7 +9,8 @@ from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
 from runner.engine.committed import Committed
-from runner.engine.decide import Change, Content, Reason, differences
+from runner.engine.decide import differences
+from runner.engine.decision import Change, Content, Reason
 from runner.engine.dvcignore import Ignore
 from runner.engine.known import Known, content_of
 from runner.engine.seen import Seen

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from runner.engine import dvcignore, overrides
-from runner.engine.decide import Content
+from runner.engine.decision import Content
 from runner.engine.workspace import SCRATCH
 from runner.errors import ObjectMissing, RemoteError
 from runner.git import elsewhere, is_commit

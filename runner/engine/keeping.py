@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from runner.durable import temporary_name
 from runner.engine import aside, survivors
 from runner.engine.aside import Aside
-from runner.engine.decide import UNTRACKABLE
+from runner.engine.decision import UNTRACKABLE
 from runner.engine.lending import Lending
 from runner.engine.outcome import StageFailed
 from runner.engine.recording import Recording
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from pathlib import Path
 
-    from runner.engine.decide import Content, Now
+    from runner.engine.decision import Content, Now
     from runner.engine.dvclock import DvcLock
     from runner.engine.workspace import Workspace
     from runner.pipeline.model import Out, Stage

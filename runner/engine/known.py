@@ -15,7 +15,7 @@ from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Protocol
 
-from runner.engine.decide import Absent, Content, Now
+from runner.engine.decision import Absent, Content, Now
 from runner.hashes import LEGACY, MD5, Hash, Names, Tree
 from runner.pipeline import datasets, params
 from runner.pipeline.model import LockedPath

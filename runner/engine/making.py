@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from runner.engine.again import Again
     from runner.engine.courses import Course
-    from runner.engine.decide import Content, Now
+    from runner.engine.decision import Content, Now
     from runner.engine.executor import Executor, Ran
     from runner.engine.keeping import Keeping
     from runner.engine.known import Known

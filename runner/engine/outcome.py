@@ -11,7 +11,7 @@ from runner.values import dataclass
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from runner.engine.decide import Reason
+    from runner.engine.decision import Reason
     from runner.pipeline.model import LockEntry, Stage
     from runner.store.moved import Moved
 

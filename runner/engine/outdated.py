@@ -9,12 +9,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from runner.engine.decide import Change, differences
+from runner.engine.decide import differences
+from runner.engine.decision import Change
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from runner.engine.decide import Reason
+    from runner.engine.decision import Reason
     from runner.engine.known import Known
     from runner.engine.project import Project
     from runner.pipeline.model import Stage

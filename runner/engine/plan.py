@@ -7,7 +7,8 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from runner.engine.decide import Change, Frozen, Reason, Restore, Run, Wait, decide
+from runner.engine.decide import decide
+from runner.engine.decision import Change, Frozen, Reason, Restore, Run, Wait
 from runner.engine.inputs import inputs
 from runner.engine.known import outs_of
 from runner.engine.modes import PLAIN
@@ -18,7 +19,7 @@ from runner.values import dataclass
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from runner.engine.decide import Decision
+    from runner.engine.decision import Decision
     from runner.engine.homes import Wanted
     from runner.engine.known import Known
     from runner.engine.modes import Modes

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from runner.engine.again import Again
     from runner.engine.courses import Course
-    from runner.engine.decide import Reason
+    from runner.engine.decision import Reason
     from runner.engine.executor import Executor
     from runner.engine.keeping import Keeping
     from runner.engine.known import Known

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
     from pathlib import Path
 
-    from runner.engine.decide import Now
+    from runner.engine.decision import Now
     from runner.hashes import Hash
     from runner.pipeline.model import Stage
     from runner.store.cache import Cache

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from runner.engine.decide import Content
+    from runner.engine.decision import Content
     from runner.hashes import Tree
 
     Look = tuple[Content, Tree | None] | None

@@ -11,7 +11,7 @@ from dataclasses import field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from runner.engine.decide import Content
+from runner.engine.decision import Content
 from runner.errors import ConfigError, Corrupt, ObjectMissing, RemoteError, RunnerError
 from runner.hashes import Hash, Tree
 from runner.pipeline.source import REV

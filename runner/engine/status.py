@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 from runner.engine import targets as targeting
 from runner.engine import tracked
-from runner.engine.decide import Absent, Change, differences
+from runner.engine.decide import differences
+from runner.engine.decision import Absent, Change
 from runner.hashes import Names
 from runner.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
 
-    from runner.engine.decide import Now, Reason
+    from runner.engine.decision import Now, Reason
     from runner.engine.known import Known
     from runner.engine.project import Project
     from runner.engine.targets import Named

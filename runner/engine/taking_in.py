@@ -9,7 +9,7 @@ from runner.engine.outcome import StageFailed
 from runner.pipeline.model import LockedPath, LockEntry, Out
 
 if TYPE_CHECKING:
-    from runner.engine.decide import Content, Now
+    from runner.engine.decision import Content, Now
     from runner.engine.keeping import Keeping
     from runner.engine.known import Known
     from runner.engine.sources import Sources

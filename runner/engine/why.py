@@ -9,7 +9,8 @@ from contextlib import suppress
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from runner.engine.decide import Change, Fresh, Frozen, Restore, Run, Wait, differences
+from runner.engine.decide import differences
+from runner.engine.decision import Change, Fresh, Frozen, Restore, Run, Wait
 from runner.engine.history import History
 from runner.engine.known import outs_of
 from runner.errors import ConfigError, RemoteError
@@ -21,7 +22,7 @@ from runner.values import dataclass
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from runner.engine.decide import Decision, Now, Reason
+    from runner.engine.decision import Decision, Now, Reason
     from runner.engine.history import Since
     from runner.engine.plan import Step
     from runner.engine.project import Project

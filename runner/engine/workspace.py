@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from runner import durable
 from runner.engine import dvcignore, walked
-from runner.engine.decide import UNTRACKABLE, Content
+from runner.engine.decision import UNTRACKABLE, Content
 from runner.engine.dvcignore import Ignore
 from runner.engine.seen import Seen
 from runner.errors import ConfigError

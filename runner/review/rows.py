@@ -9,7 +9,7 @@ from runner.errors import RunnerError
 from runner.review.model import Problem, ReasonRow, StageRow, Traffic
 
 if TYPE_CHECKING:
-    from runner.engine.decide import Reason
+    from runner.engine.decision import Reason
     from runner.engine.outcome import StageResult
     from runner.pipeline.pipeline import Pipeline
     from runner.review.measured import Scalar

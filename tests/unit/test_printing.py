@@ -12,7 +12,7 @@ import pytest
 from rich.console import Console
 
 from runner import ci, columns, log, printing, tables
-from runner.engine.decide import Change, Reason
+from runner.engine.decision import Change, Reason
 from runner.errors import Location, RemoteError
 from runner.pipeline.declared import Artifact, Dataset, Declared, Plot
 from runner.review.commit import Commit

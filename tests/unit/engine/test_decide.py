@@ -7,20 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from runner.engine.decide import (
-    Absent,
-    Change,
-    Content,
-    Decision,
-    Fresh,
-    Frozen,
-    Now,
-    Reason,
-    Restore,
-    Run,
-    Wait,
-    decide,
-)
+from runner.engine.decide import decide
+from runner.engine.decision import Absent, Change, Content, Decision, Fresh, Frozen, Now, Reason, Restore, Run, Wait
 from runner.engine.modes import PLAIN, Modes
 from runner.hashes import Hash
 from runner.pipeline import lock

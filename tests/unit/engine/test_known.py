@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.engine.decide import Absent, Content
+from runner.engine.decision import Absent, Content
 from runner.engine.known import Known, recorded_as
 from runner.engine.objects import Objects
 from runner.engine.workspace import Workspace

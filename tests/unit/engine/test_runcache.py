@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from runner.engine import runcache
-from runner.engine.decide import Content, Now
+from runner.engine.decision import Content, Now
 from runner.engine.runcache import RunCache
 from runner.errors import ObjectMissing, Unavailable
 from runner.hashes import Hash, hash_bytes

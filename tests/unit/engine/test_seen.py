@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from runner.engine.decide import Content
+from runner.engine.decision import Content
 from runner.engine.seen import Seen
 from runner.hashes import MD5, Hash
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from runner.engine.decide import Content
+from runner.engine.decision import Content
 from runner.engine.workspace import Workspace
 from runner.errors import ConfigError
 from runner.hashes import LEGACY, MD5, Hash, Tree, hash_bytes

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from runner.engine.decide import Content
+from runner.engine.decision import Content
 from runner.engine.workspace import Workspace, refusals
 from runner.errors import ConfigError, RemoteError
 from runner.hashes import Hash, Tree, hash_bytes
