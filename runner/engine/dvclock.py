@@ -19,6 +19,7 @@ from filelock import FileLock, Timeout
 from runner import durable
 from runner.engine.workspace import refusals
 from runner.errors import ConfigError, RunnerError
+from runner.store import disk
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -57,12 +58,12 @@ class DvcLock:
         """
         if self._repo.is_locked:
             return
-        try:
-            with refusals(".dvc/tmp/lock", "written"):
+        with refusals(".dvc/tmp/lock", "written"):
+            try:
                 self._repo.acquire(timeout=patience, poll_interval=0.05)
-        except Timeout as error:
-            message = f"DVC is at work in this folder{self._owner()}"
-            raise ConfigError(message, "wait until it has ended; its lock ends with its process") from error
+            except Timeout as error:  # an OSError too
+                message = f"DVC is at work in this folder{self._owner()}"
+                raise ConfigError(message, "wait until it has ended; its lock ends with its process") from error
 
     def let_go(self) -> None:
         """Let DVC write again."""
@@ -161,7 +162,7 @@ class DvcLock:
 def _table(place: Path) -> dict[str, dict[str, Any]]:
     """Read the table; one that cannot be read says nothing, as its commands' ends would be lost anyway."""
     try:
-        found = json.loads(place.read_bytes())
+        found = json.loads(disk.read(str(place)))
         return {kind: dict(found.get(kind, {})) for kind in ("write", "read")}
     except FileNotFoundError:
         return {"write": {}, "read": {}}

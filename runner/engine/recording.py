@@ -21,6 +21,7 @@ from runner.engine.workspace import refusals
 from runner.pipeline import dvcfile_write
 from runner.pipeline.lockfile import LockFile
 from runner.regexes import regex
+from runner.store import disk
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -83,7 +84,7 @@ class Recording:
 
     def _lines(self, file: str) -> bytes:
         with refusals(file, "read"), suppress(FileNotFoundError):
-            return self._workspace.path(file).read_bytes()
+            return disk.read(str(self._workspace.path(file)))
         return b""
 
     def _note(self, file: str, text: str, stage: Stage) -> None:

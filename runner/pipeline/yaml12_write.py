@@ -9,13 +9,14 @@ from __future__ import annotations
 import math
 import re
 from datetime import date, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from runner.pipeline.yaml12_scalars import is_string
 from runner.regexes import regex
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 _WIDTH: Final = 80
 _BREAKS: Final = "\n\x85\u2028\u2029"
@@ -36,6 +37,7 @@ _NEEDS_QUOTES: Final = regex(
     """,
     re.VERBOSE,
 )
+_BREAK: Final = regex(f"[{_BREAKS}]")
 _NEEDS_DOUBLE: Final = regex(rf"['\n] | [^{_PRINTABLE}{_BREAKS}] | [ ][{_BREAKS}] | [{_BREAKS}][ ]", re.VERBOSE)
 _NEEDS_ESCAPE: Final = regex(rf'["\\] | [^{_PRINTABLE}]', re.VERBOSE)
 _ESCAPES: Final = dict(zip('\0\a\b\t\n\v\f\r\x1b"\\\x85\u2028\u2029', '0abtnvfre"\\NLP', strict=True))
@@ -128,7 +130,7 @@ class _Writer:
     def _key(self, key: object, indent: int) -> bool:
         """Write a key and its colon; False for the form `? key`, which leaves the colon to be written."""
         text = "null" if key is None else _scalar(key)
-        simple = len(text) + len(_TAGS.get(type(key), "!!timestamp")) < _LONGEST_KEY and not _multiline(text)
+        simple = len(text) + len(_TAGS.get(type(key), "!!timestamp")) < _LONGEST_KEY and not _BREAK.search(text)
         if not simple:
             self._put("? ")
         self._scalar(text, indent + 2, quotable=isinstance(key, str), split=not simple)
@@ -178,12 +180,8 @@ class _Writer:
 
     def _scalar(self, text: str, indent: int, *, quotable: bool, split: bool) -> None:
         """Write a scalar whose continuation lines start at `indent`."""
-        if not quotable or not (_NEEDS_QUOTES.search(text) or not is_string(text)):
-            self._put(_plain(text, self._column, indent, split=split))
-        elif _NEEDS_DOUBLE.search(text):
-            self._put(_double(text, self._column, indent, split=split))
-        else:
-            self._put(_single(text, self._column, indent, split=split))
+        styled = _style(text) if quotable else _plain
+        self._put(styled(text, self._column, indent, split=split))
 
     def _line(self, indent: int) -> None:
         self.parts.append("\n" + " " * indent)
@@ -199,8 +197,12 @@ def _column_after(text: str, column: int) -> int:
     return column + len(text) if last < 0 else len(text) - last - 1
 
 
-def _multiline(text: str) -> bool:
-    return any(character in text for character in _BREAKS)
+@lru_cache(maxsize=1024)
+def _style(text: str) -> Callable[..., str]:
+    """Give what writes a string; keys and paths come again and again."""
+    if not _NEEDS_QUOTES.search(text) and is_string(text):
+        return _plain
+    return _double if _NEEDS_DOUBLE.search(text) else _single
 
 
 def _scalar(value: object) -> str:
