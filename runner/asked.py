@@ -6,7 +6,6 @@ from contextlib import nullcontext
 from dataclasses import field
 from typing import TYPE_CHECKING
 
-from runner.forge import gitlab_event
 from runner.values import dataclass
 
 if TYPE_CHECKING:
@@ -66,5 +65,7 @@ class Asked:
         """The event as `when` of a gate names it; empty on a laptop."""
         chosen = self.settings
         if chosen.gitlab is not None:
+            from runner.forge import gitlab_event  # noqa: PLC0415 - few jobs are GitLab's
+
             return gitlab_event.name(self.event.kind)
         return chosen.actions.event if chosen.actions else ""

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from runner import job
 from runner.errors import ConfigError
-from runner.forge import gitlab_event
 from runner.forge.event import classify
 
 if TYPE_CHECKING:
@@ -27,6 +26,8 @@ def event_of(environ: Mapping[str, str]) -> Event:
     """
     actions, gitlab = job.actions_of(environ), job.gitlab_of(environ)
     if gitlab is not None:
+        from runner.forge import gitlab_event  # noqa: PLC0415 - few jobs are GitLab's
+
         return gitlab_event.classify(gitlab)
     return event(actions, payload(actions)) if actions else classify("", {}, sha="", ref="", repository="")
 

@@ -8,21 +8,20 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from runner.engine import dvcignore, overrides
+from runner.engine import dvcignore
 from runner.engine.decision import Content
 from runner.engine.workspace import SCRATCH
 from runner.errors import ObjectMissing, RemoteError
-from runner.git import elsewhere, is_commit
-from runner.git.elsewhere import Elsewhere
+from runner.git import is_commit
 from runner.hashes import LEGACY, Hash, Tree, hash_bytes
 from runner.pipeline import config, files
 from runner.pipeline.addresses import is_dvc_file
-from runner.store import transfer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from runner.git import Git
+    from runner.git.elsewhere import Elsewhere
     from runner.pipeline.config import Config
     from runner.pipeline.model import Out, Stage
     from runner.pipeline.pipeline import Pipeline
@@ -109,6 +108,8 @@ class Repositories:
 
     def _clone(self, repo: Repo, *, guarded: bool) -> Elsewhere:
         """Open the folder that the repository is fetched into."""
+        from runner.git import elsewhere  # noqa: PLC0415 - few projects import from others, and all make this class
+
         url = self._address(repo)
         environ = self.environ
         if guarded:
@@ -117,7 +118,7 @@ class Repositories:
             environ = elsewhere.guarded(url, environ, public_address)
         kind = "guarded" if guarded else "trusted"
         name = hash_bytes(url.encode())
-        return Elsewhere(self._scratch / kind / name, url, environ)
+        return elsewhere.Elsewhere(self._scratch / kind / name, url, environ)
 
 
 class _Commit:
@@ -261,6 +262,8 @@ class _Commit:
 
     def _fetch(self, out: Out, name: Hash, top: str) -> None:
         """Fetch an out's objects from the first place that has them."""
+        from runner.store import transfer  # noqa: PLC0415 - as `_clone` says
+
         missing: ObjectMissing | None = None
         for remote in self._remotes(out, top):
             moved = transfer.fetch(remote, self._cache, [name], self._home.jobs)
@@ -296,6 +299,8 @@ class _Commit:
 
     def _config(self, top: str) -> Config:
         """Read the repository's configuration, and what the import says that counts before it."""
+        from runner.engine import overrides  # noqa: PLC0415 - as `_clone` says
+
         here = self._home.folder(self._repo)
         folder = os.fspath((here or Path("/")) / top / ".dvc")
         layers = [(".dvc/config", self._text(_under(top, ".dvc/config")) or "", folder)]

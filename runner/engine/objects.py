@@ -11,9 +11,7 @@ from runner.engine.homes import by_home, home_of, is_origin, origin_of
 from runner.engine.versions import Versions
 from runner.errors import ConfigError, Corrupt, ObjectMissing, RemoteError
 from runner.hashes import Hash, Names, Sizes, Tree
-from runner.store import presence, transfer
 from runner.store.moved import NOTHING, Failure, Moved
-from runner.store.protocols import Erasable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -21,6 +19,7 @@ if TYPE_CHECKING:
     from runner.engine.homes import Wanted
     from runner.pipeline.model import Out
     from runner.store.cache import Cache
+    from runner.store.protocols import Erasable
     from runner.store.remote import Remote
 
 logger = logging.getLogger("retrain")
@@ -142,6 +141,8 @@ class Objects:
     def _sizes(self, home: str, names: Names, recorded: Callable[[Hash], int]) -> Iterable[tuple[Hash, int]]:
         if is_origin(home):
             return ((name, recorded(name)) for name in names)
+        from runner.store import presence  # noqa: PLC0415 - a plan with nothing to fetch asks no remote
+
         remote = self._remote(home)
         return presence.held(remote, names) if remote else ()
 
@@ -152,6 +153,8 @@ class Objects:
             RemoteError: there is no room for them; nothing was fetched.
 
         """
+        from runner.store import transfer  # noqa: PLC0415 - as `_sizes` says
+
         moved = NOTHING
         homes = by_home(wanted)
         lacking = {home: [name for name in names if not self.at_hand(name)] for home, names in homes.items()}
@@ -213,6 +216,8 @@ class Objects:
 
     def push(self, wanted: Iterable[Wanted]) -> Moved:
         """Send objects to their remotes and prove them present there. What could not be is in `failed`."""
+        from runner.store import transfer  # noqa: PLC0415 - as `_sizes` says
+
         moved = NOTHING
         for name, hashes in by_home(wanted).items():
             moved += transfer.push(self.remote(name), self.cache, hashes, self.jobs)
@@ -238,6 +243,8 @@ class Objects:
             ConfigError: it does not.
 
         """
+        from runner.store.protocols import Erasable  # noqa: PLC0415 - as `_sizes` says
+
         remote = self.remote(name)
         if not isinstance(remote, Erasable):
             message = f"{remote.url}: objects cannot be removed from this kind of remote"

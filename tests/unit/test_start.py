@@ -28,12 +28,15 @@ ABSENT = (
     "pathspec",
     "requests",
     "rich",
+    "runner.forge.gitlab_event",
+    "runner.git.elsewhere",
     "runner.git.history",
     "runner.git.worktree",
     "runner.proposing",
     "runner.pushing",
     "runner.review.model",
     "runner.running",
+    "runner.store.transfer",
     "sqlite3",
     "tempfile",
     "runner.pipeline.lint",
@@ -56,6 +59,7 @@ RUNNING = {
     "runner.pushing",
     "runner.review.model",
     "runner.running",
+    "runner.store.transfer",
     "runner.telling",
 }
 """What a run needs besides, and a plan does not."""
