@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import requests
 
 from runner.errors import ForgeError
+
+if TYPE_CHECKING:
+    from tenacity import RetryCallState
 
 UNAUTHORIZED: Final = 401
 FORBIDDEN: Final = 403
@@ -22,6 +25,16 @@ _UNSAID: Final = 60.0
 STRANGE: Final = "GitHub's answer is not what its API describes"
 
 Answer = requests.Response | requests.RequestException
+"""What becomes of a request."""
+
+
+def last_answer(state: RetryCallState) -> Answer:
+    """Give what the last try of a request came to."""
+    if state.outcome is None:
+        message = "a request is sent before anybody asks for its answer"
+        raise AssertionError(message)
+    found: Answer = state.outcome.result()
+    return found
 
 
 class RefusedError(ForgeError):

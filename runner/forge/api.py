@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 import requests
 from requests.auth import AuthBase
-from tenacity import RetryCallState, Retrying, retry_if_result, stop_after_attempt, wait_random_exponential
+from tenacity import Retrying, retry_if_result, stop_after_attempt, wait_random_exponential
 
 from runner.errors import ForgeError
 from runner.forge.answers import (
@@ -28,6 +28,7 @@ from runner.forge.answers import (
     asked_to_wait,
     document,
     granted,
+    last_answer,
     limited,
     listed,
     mapping,
@@ -37,6 +38,8 @@ from runner.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from tenacity import RetryCallState
 
 _HEADERS: Final = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2022-11-28"}
 _Timeout = tuple[float, float]
@@ -209,7 +212,7 @@ class Api:
             wait=self._wait,
             stop=stop_after_attempt(self._attempts),
             sleep=self._pace.sleep,
-            retry_error_callback=_last_answer,
+            retry_error_callback=last_answer,
         )
         answer = retrying(self._once, request)
         if isinstance(answer, requests.Response) and answer.ok:
@@ -241,7 +244,7 @@ class Api:
         return passing and asked_to_wait(answer, self._pace.now()) <= _LONGEST_WAIT
 
     def _wait(self, state: RetryCallState) -> float:
-        answer = _last_answer(state)
+        answer = last_answer(state)
         asked = asked_to_wait(answer, self._pace.now()) if isinstance(answer, requests.Response) else 0.0
         return asked or _BACKOFF(state)
 
@@ -282,11 +285,3 @@ def _bounded(answer: requests.Response, limit: int) -> bytes:
         message = f"a file of GitHub's did not arrive whole: {type(error).__name__}"
         raise ForgeError(message, "try again") from None
     return bytes(found)
-
-
-def _last_answer(state: RetryCallState) -> Answer:
-    if state.outcome is None:
-        msg = "a request is sent before anybody asks for its answer"
-        raise AssertionError(msg)
-    answer: Answer = state.outcome.result()
-    return answer

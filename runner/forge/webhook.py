@@ -6,16 +6,15 @@ from typing import Final
 from urllib.parse import urlsplit
 
 import requests
-from tenacity import RetryCallState, Retrying, retry_if_result, stop_after_attempt, wait_random_exponential
+from tenacity import Retrying, retry_if_result, stop_after_attempt, wait_random_exponential
 
 from runner.errors import ForgeError
+from runner.forge.answers import Answer, last_answer
 
 _TIMEOUT: Final = (5, 15)
 """Seconds to connect, and for the answer."""
 _ATTEMPTS: Final = 3
 _AGAIN: Final = frozenset({429, 502, 503, 504})
-
-_Answer = requests.Response | requests.RequestException
 
 
 def post(url: str, body: bytes) -> None:
@@ -36,7 +35,7 @@ def post(url: str, body: bytes) -> None:
         retry=retry_if_result(_did_not_arrive),
         stop=stop_after_attempt(_ATTEMPTS),
         wait=wait_random_exponential(multiplier=0.5, max=4),
-        retry_error_callback=_last,
+        retry_error_callback=last_answer,
     )
     answer = retrying(_once, url, body)
     if isinstance(answer, requests.Response) and answer.ok:
@@ -46,7 +45,7 @@ def post(url: str, body: bytes) -> None:
     raise ForgeError(message, "check the address in webhook-url, and the template of its message")
 
 
-def _once(url: str, body: bytes) -> _Answer:
+def _once(url: str, body: bytes) -> Answer:
     try:
         headers = {"Content-Type": "application/json"}
         return requests.post(url, data=body, headers=headers, timeout=_TIMEOUT, allow_redirects=False)
@@ -54,15 +53,7 @@ def _once(url: str, body: bytes) -> _Answer:
         return error
 
 
-def _did_not_arrive(answer: _Answer) -> bool:
+def _did_not_arrive(answer: Answer) -> bool:
     if isinstance(answer, requests.Response):
         return answer.status_code in _AGAIN
     return isinstance(answer, requests.ConnectionError)
-
-
-def _last(state: RetryCallState) -> _Answer:
-    if state.outcome is None:
-        message = "a message is sent before anybody asks for its answer"
-        raise AssertionError(message)
-    found: _Answer = state.outcome.result()
-    return found

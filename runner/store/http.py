@@ -6,7 +6,6 @@ what arrives is verified, whoever wrote it.
 
 from __future__ import annotations
 
-import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, Self
@@ -69,8 +68,7 @@ class HTTP:
         self._query = f"?{parts.query}" if parts.query else ""
         self._method = method
         self._timeout = timeout
-        self._make = session
-        self._own = threading.local()
+        self._session = http_client.once_a_thread(session)
 
     @classmethod
     def open(cls, url: str, options: Mapping[str, object], _environ: Mapping[str, str], /) -> Self:
@@ -166,19 +164,11 @@ class HTTP:
     def _answer(self, method: str, name: str, **how: Any) -> requests.Response:  # noqa: ANN401 - of requests
         place = f"{self.url}/{quote(checked(name))}{self._query}"
         with self._errors(method, name):
-            answer = self._session.request(method, place, timeout=self._timeout, **how)
+            answer = self._session().request(method, place, timeout=self._timeout, **how)
         if not answer.ok:
             with answer:
                 raise self._refused(answer, method, name)
         return answer
-
-    @property
-    def _session(self) -> requests.Session:
-        """The session of this thread: requests does not promise that one serves several."""
-        found: requests.Session | None = getattr(self._own, "session", None)
-        if found is None:
-            found = self._own.session = self._make()
-        return found
 
     @contextmanager
     def _errors(self, method: str, name: str) -> Iterator[None]:

@@ -5,6 +5,7 @@ Proxies and certificates that the options do not name come from the process's ow
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING, Final
 
 import requests
@@ -43,6 +44,19 @@ def connect(url: str, options: Mapping[str, object]) -> Callable[[], requests.Se
 
     def session() -> requests.Session:
         return _session(auth, verify if isinstance(verify, bool) or verify is None else str(verify))
+
+    return session
+
+
+def once_a_thread(make: Callable[[], requests.Session]) -> Callable[[], requests.Session]:
+    """Give what gives each thread a session of its own: requests does not promise that one serves several."""
+    own = threading.local()
+
+    def session() -> requests.Session:
+        found: requests.Session | None = getattr(own, "session", None)
+        if found is None:
+            found = own.session = make()
+        return found
 
     return session
 

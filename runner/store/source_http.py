@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Self
 
@@ -42,9 +41,8 @@ class Http:
 
     def __init__(self, session: Callable[[], requests.Session], timeouts: tuple[float, float]) -> None:
         """Ask through sessions that `session` makes; `timeouts` are seconds to connect, and between two pieces."""
-        self._make = session
+        self._session = http_client.once_a_thread(session)
         self._timeouts = timeouts
-        self._own = threading.local()
 
     @classmethod
     def open(cls, url: str, options: Mapping[str, object], environ: Mapping[str, str], /, *, guarded: bool) -> Self:  # noqa: ARG003 - requests reads proxies and certificates from the process
@@ -84,16 +82,8 @@ class Http:
             for chunk in answer.iter_content(CHUNK):
                 sink.write(chunk)
 
-    @property
-    def _session(self) -> requests.Session:
-        """The session of this thread: requests does not promise that one serves several."""
-        found: requests.Session | None = getattr(self._own, "session", None)
-        if found is None:
-            found = self._own.session = self._make()
-        return found
-
     def _asked(self, method: str, url: str) -> requests.Response:
-        return self._session.request(method, url, stream=True, allow_redirects=True, timeout=self._timeouts)
+        return self._session().request(method, url, stream=True, allow_redirects=True, timeout=self._timeouts)
 
     @contextmanager
     def _errors(self, url: str) -> Iterator[None]:
