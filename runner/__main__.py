@@ -17,6 +17,7 @@ _ALLOCATIONS: Final = 100_000
 
 def main() -> None:
     """Run the command line and end the process with its exit code."""
+    _stand_in()
     gc.set_threshold(_ALLOCATIONS)  # before the imports, which make most of a start's objects
     from runner import cli, identity  # noqa: PLC0415 - as just said
     from runner.errors import STOPPED  # noqa: PLC0415 - as just said
@@ -26,6 +27,13 @@ def main() -> None:
     if code in STOPPED:
         _leave(code)
     sys.exit(code)
+
+
+def _stand_in() -> None:
+    """Let streams that were closed before we began (`>&-`) lead nowhere: a file of ours would get their numbers."""
+    for name in ("stdin", "stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_RDWR), "r" if name == "stdin" else "w"))
 
 
 def _leave(code: int) -> NoReturn:

@@ -68,6 +68,8 @@ def start(argv: Sequence[str], environ: Mapping[str, str]) -> int:
     call.log_to_stderr()
     signal.signal(signal.SIGTERM, _interrupt)
     signal.signal(signal.SIGINT, _interrupt)
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as nohup has it
+        signal.signal(signal.SIGHUP, _interrupt)
     try:
         code = main.main(args=list(argv), prog_name="retrain", standalone_mode=False, obj=call)
     except click.exceptions.Exit as end:
@@ -92,7 +94,8 @@ def _interrupt(number: int, _frame: FrameType | None) -> None:
     """Leave from wherever we are: what is half done is undone on the way out; a second signal ends at once."""
     for expected in (signal.SIGINT, signal.SIGTERM):
         signal.signal(expected, _end_at_once)
-    raise Interrupted(terminated=number == signal.SIGTERM)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # of a terminal that is gone both the shell and the kernel tell
+    raise Interrupted(terminated=number != signal.SIGINT)
 
 
 def _end_at_once(number: int, _frame: FrameType | None) -> None:

@@ -190,12 +190,12 @@ class ForgeError(RunnerError):
 
 
 class Interrupted(RunnerError):
-    """SIGINT or SIGTERM arrived; everything already finished has been kept."""
+    """SIGINT, SIGTERM or SIGHUP arrived; everything already finished has been kept."""
 
     exit_code = Exit.INTERRUPTED
 
     def __init__(self, *, terminated: bool = False) -> None:
-        """Tell the two signals apart: 130 for SIGINT, 143 for SIGTERM."""
+        """Tell the two signals apart: 130 for SIGINT, 143 for the others."""
         super().__init__("interrupted", "run the same command again to go on from here")
         self.exit_code = Exit.TERMINATED if terminated else Exit.INTERRUPTED
 

@@ -30,7 +30,7 @@ _AT_ONCE: Final = 0.05
 
 def main() -> None:
     """Move what is asked for until nobody asks any more."""
-    for number in (signal.SIGINT, signal.SIGTERM):  # which everybody is sent; who started this decides
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # which everybody is sent; who started this decides
         signal.signal(number, lambda *_: None)  # not SIG_IGN, which programs that give credentials would inherit
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what a library prints is no answer

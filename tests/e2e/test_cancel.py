@@ -106,6 +106,27 @@ def test_a_cancelled_run_ends_in_time_and_leaves_nobody_and_nothing(tmp_path: Pa
     assert not list((made.root / ".dvc/tmp/retrain").glob("aside-*"))
 
 
+def test_a_run_whose_terminal_is_gone_ends_as_if_it_were_told_to(tmp_path: Path) -> None:
+    made = with_out(tmp_path, [IGNORES, DOUBLE_FORKS])
+    run = started(made, 2)
+    run.send_signal(signal.SIGHUP)
+    time.sleep(0.5)
+    run.send_signal(signal.SIGHUP)
+    assert run.wait(PATIENCE) == 143
+    assert below(made.root) == []
+    assert made.read("s0.o") == "as it was\n"
+
+
+def test_a_run_that_is_to_outlive_its_terminal_does(tmp_path: Path) -> None:
+    require("nohup")
+    made = workshop(tmp_path, pipeline(["echo > ../s0; while ! test -e ../go; do sleep 0.1; done; touch s0.o"]))
+    run = started(made, 1, ["nohup"])
+    run.send_signal(signal.SIGHUP)
+    time.sleep(0.5)
+    (tmp_path / "go").touch()
+    assert run.wait(60) == 0
+
+
 def test_a_cancelled_stage_may_clean_up(tmp_path: Path) -> None:
     run = started(workshop(tmp_path, pipeline([CLEANS])), 1)
     assert cancelled(run) == 130

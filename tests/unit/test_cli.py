@@ -430,6 +430,12 @@ def test_a_run_whose_log_nobody_reads_any_more_is_given_up(root: Path, environ: 
     assert (root / "dvc.lock").read_bytes() == before
 
 
+@pytest.mark.parametrize("streams", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_streams_that_were_closed_before_are_no_mistake(streams: str, root: Path, environ: dict[str, str]) -> None:
+    command = f"{sys.executable} -I -m runner repro --force {streams}"
+    assert subprocess.run(["/bin/sh", "-c", command], cwd=root, env=environ, check=False).returncode == 0
+
+
 # Mistakes
 
 
