@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from runner.engine.decide import decide
 from runner.engine.decision import Change, Frozen, Reason, Restore, Run
-from runner.engine.known import outs_of, recorded_as
 from runner.engine.outcome import StageFailed, StageResult
+from runner.engine.recorded import outs_of, recorded_as
 from runner.engine.taking_in import TakingIn
 from runner.errors import Exit
 from runner.hashes import LEGACY

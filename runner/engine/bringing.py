@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from runner.engine.decision import Change, Reason
 from runner.engine.inputs import Wanted, inputs
-from runner.engine.known import outs_of
 from runner.engine.objects import lost_of
+from runner.engine.recorded import outs_of
 from runner.errors import Corrupt, ObjectMissing
 from runner.store.moved import NOTHING
 from runner.values import dataclass

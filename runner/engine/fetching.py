@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from runner.engine import targets as targeting
 from runner.engine import tracked
-from runner.engine.known import outs_of
+from runner.engine.recorded import outs_of
 from runner.errors import ObjectMissing
 from runner.values import dataclass
 

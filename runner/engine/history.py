@@ -12,7 +12,8 @@ from runner.engine.committed import Committed
 from runner.engine.decide import differences
 from runner.engine.decision import Change, Content, Reason
 from runner.engine.dvcignore import Ignore
-from runner.engine.known import Known, content_of
+from runner.engine.known import Known
+from runner.engine.recorded import content_of
 from runner.engine.seen import Seen
 from runner.errors import RunnerError
 from runner.git.history import cut_off, touching

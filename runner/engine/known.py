@@ -13,63 +13,19 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 from itertools import chain
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from runner.engine.decision import Absent, Content, Now
+from runner.engine.recorded import content_of
 from runner.hashes import LEGACY, MD5, Hash, Names, Tree
 from runner.pipeline import datasets, params
-from runner.pipeline.model import LockedPath
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
-    from runner.pipeline.model import Dep, LockEntry, Out, Param, Stage
+    from runner.engine.views import Asked, Lying, Stock
+    from runner.pipeline.model import Dep, LockedPath, LockEntry, Out, Param, Stage
     from runner.pipeline.pipeline import Pipeline
-
-
-class Stock(Protocol):
-    """The objects that outs are made of, here or in a remote."""
-
-    def at_hand(self, name: Hash, /) -> bool:
-        """Whether the cache holds the object and, of a directory, every member."""
-
-    def listing(self, name: Hash, /) -> Tree | None:
-        """Give a directory's listing; `None` where nobody has it."""
-
-    def read(self, out: Out, name: Hash, /) -> bytes | None:
-        """Give one file's bytes; `None` where nobody has them."""
-
-
-class Lying(Protocol):
-    """The files of a project, in its working tree (`workspace.Workspace`) or in a commit (`history`)."""
-
-    def is_there(self, relative: str, /) -> bool:
-        """Whether anything is at a path."""
-
-    def may_be_lent(self, relative: str, /) -> bool:
-        """Whether files may be put where a directory is not, for a while."""
-
-    def read(self, relative: str, /) -> str | None:
-        """Give a text file; `None` where there is none."""
-
-    def observe(self, relative: str, kind: str = MD5, /) -> Content | None:
-        """Hash what is at a path; `None` where there is nothing."""
-
-    def observe_out(self, relative: str, kind: str = MD5, /) -> Content | None:
-        """Do as `observe`, but call what cannot be tracked `UNTRACKABLE`."""
-
-    def tree(self, relative: str, kind: str = MD5, /) -> Tree:
-        """Give the listing of a directory that `observe` has hashed."""
-
-    def forget(self, relative: str, /) -> None:
-        """Look again the next time."""
-
-
-class Asked(Protocol):
-    """Places outside the project."""
-
-    def look(self, dep: Dep, recorded: LockedPath | None, /) -> Content | None:
-        """Ask what a dep's source holds; `recorded` is what it held before."""
 
 
 class Known:
@@ -359,21 +315,3 @@ def _at(tree: Tree, path: str, relpath: str) -> Iterator[tuple[str, Hash]]:
         yield path, found
     elif found:
         yield from ((f"{path}/{inner}", member) for inner, member in found.members())
-
-
-def outs_of(stage: Stage, entry: LockEntry) -> list[tuple[Out, Hash]]:
-    """Give the outs of `stage` that `entry` records, with their hashes."""
-    pairs = ((out, entry.out(out.spelled)) for out in stage.outs)
-    return [(out, recorded.hash) for out, recorded in pairs if recorded and recorded.hash]
-
-
-def content_of(recorded: LockedPath) -> Content | None:
-    """Give what a lock's item says its path holds."""
-    if recorded.hash is None:
-        return None
-    return Content(recorded.hash, recorded.size, recorded.nfiles, recorded.isexec)
-
-
-def recorded_as(spelled: str, content: Content) -> LockedPath:
-    """Give the lock's item for a path that holds `content`."""
-    return LockedPath(spelled, content.hash, content.size, content.nfiles, content.isexec, content.extra)

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, Final
 from runner.engine import aside, shell
 from runner.engine.courses import Turn
 from runner.engine.executor import Task
-from runner.engine.known import recorded_as
 from runner.engine.outcome import StageFailed
+from runner.engine.recorded import recorded_as
 from runner.errors import ConfigError
 from runner.hashes import MD5
 from runner.pipeline import params

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from runner.engine.decide import decide
 from runner.engine.decision import Change, Frozen, Reason, Restore, Run, Wait
 from runner.engine.inputs import inputs
-from runner.engine.known import outs_of
 from runner.engine.modes import PLAIN
+from runner.engine.recorded import outs_of
 from runner.errors import RemoteError
 from runner.hashes import Names
 from runner.values import dataclass

@@ -14,10 +14,10 @@ from runner.engine import appended
 from runner.engine.attempting import Attempts, Needs
 from runner.engine.bringing import Bringing
 from runner.engine.courses import Courses
-from runner.engine.known import outs_of
 from runner.engine.making import Making
 from runner.engine.modes import PLAIN
 from runner.engine.outcome import StageResult
+from runner.engine.recorded import outs_of
 from runner.engine.schedule import Schedule
 from runner.errors import Exit, ObjectMissing, RunnerError
 from runner.pipeline.wishes import Resources

@@ -14,7 +14,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from runner import digests, durable
-from runner.engine.known import recorded_as
+from runner.engine.recorded import recorded_as
 from runner.errors import ConfigError, Corrupt, ObjectMissing, RemoteError, Unlistable
 from runner.hashes import Names
 from runner.pipeline import lock, params, yaml12

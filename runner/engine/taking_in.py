@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from runner.engine.known import recorded_as
 from runner.engine.outcome import StageFailed
+from runner.engine.recorded import recorded_as
 from runner.pipeline.model import LockedPath, LockEntry, Out
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from runner.engine.decide import differences
 from runner.engine.decision import Change, Fresh, Frozen, Restore, Run, Wait
 from runner.engine.history import History
-from runner.engine.known import outs_of
+from runner.engine.recorded import outs_of
 from runner.errors import ConfigError, RemoteError
 from runner.git.history import touching
 from runner.hashes import Names

@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runner.engine.decision import Absent, Content
-from runner.engine.known import Known, recorded_as
+from runner.engine.known import Known
 from runner.engine.objects import Objects
+from runner.engine.recorded import recorded_as
 from runner.engine.workspace import Workspace
 from runner.hashes import Hash, Tree, hash_bytes
 from runner.pipeline.model import Dep, LockedPath, LockEntry, Out, Param, Stage
