@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 import time
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
-from runner.errors import Corrupt, ObjectMissing, RemoteError
+from runner.errors import Corrupt, ObjectMissing, RemoteError, Unavailable
 from runner.store.meter import Meter, Tally, Work, nobody_knows
 from runner.store.moved import Failure, Moved
 from runner.values import dataclass
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from runner.hashes import Hash
     from runner.store.meter import Report
     from runner.store.worker import Worker
+
+logger = logging.getLogger("retrain")
 
 _HOPELESS = 3
 """So many refusals with no success between them, and the rest is not tried: each has used up its retries already.
@@ -38,7 +41,7 @@ _ALONE = 2
 """Fewer objects than this need no thread."""
 
 MANY = 2000
-"""Objects from which on another process is worth its start, a tenth of a second on a core of its own."""
+"""So many objects are worth the start of a process, a tenth of a second on a core of its own."""
 
 _BATCH = 64
 """Objects that a process is given at a time."""
@@ -78,7 +81,7 @@ def each(  # noqa: PLR0913 - the last four have defaults
     """
     crew = _Crew(work, names, min(jobs, len(names)))
     with (meter or Meter()).watch(Work(doing, crew.counts, len(names), total)):
-        _finish(crew, start if len(names) >= MANY else None)
+        _finish(crew, start)
     return crew.result()
 
 
@@ -149,6 +152,7 @@ class _Crew:
         self.idle = threading.Event()
         self._work = work
         self._pile: Iterator[Hash] = iter(names)
+        self._worth = len(names) // MANY
         self._back: list[Hash] = []
         self._lock = threading.Lock()
         self._at_work = 0
@@ -166,11 +170,18 @@ class _Crew:
         """Let so many more threads work, if they may; they end with the process at the latest."""
         for _ in range(more):
             if self._enter():
-                self._begin(self.run)
+                threading.Thread(target=self._shift, args=(self.run,), daemon=True).start()
 
     def share(self, start: Callable[[], Worker | None]) -> None:
-        """Let processes work too, as many as `start` starts."""
-        self._begin(lambda: self._oversee(start))
+        """Let processes work too, as many as are worth it and `start` starts; nobody waits until they begin."""
+        while len(self._workers) < self._worth and self._enter():
+            worker = start()
+            if worker is None:
+                self._leave()
+                break
+            self._workers.append(worker)
+        for worker in self._workers:
+            threading.Thread(target=self._oversee, args=(worker,), daemon=True).start()
 
     def look(self) -> _Seen:
         """Give what was done since this was asked last."""
@@ -205,32 +216,33 @@ class _Crew:
         with self._lock:
             self.size -= 1
 
-    def _begin(self, shift: Callable[[], None]) -> None:
-        def run() -> None:
-            shift()
-            with self._lock:
-                self._at_work -= 1
-                if not self._at_work:
-                    self.idle.set()
-
+    def _shift(self, work: Callable[[], None]) -> None:
+        """Work as one of those who are waited for. Who comes when the pile is gone finds nothing to do."""
         with self._lock:
             self._at_work += 1
-        threading.Thread(target=run, daemon=True).start()
+        work()
+        with self._lock:
+            self._at_work -= 1
+            if not self._at_work:
+                self.idle.set()
 
-    def _oversee(self, start: Callable[[], Worker | None]) -> None:
-        """Give a process names until the pile is gone, and have another one started if there is room."""
-        try:
-            if not self._enter():
-                return
-            worker = start()
-            if worker is None:
+    def _oversee(self, worker: Worker) -> None:
+        """Let a process work until the pile is gone. Where it does not come to begin, this process does all of it."""
+        with worker:
+            try:
+                worker.begin()
+            except Unavailable as error:
                 self._leave()
-                return
-            self.share(start)
-            with worker:
-                self._workers.append(worker)
-                while several := self._next(_BATCH):
-                    self._answered(several, worker.move([name.key for name in several]))
+                if not self._stopped:
+                    logger.warning("%s; going on without it", error.message)
+            else:
+                self._shift(lambda: self._give(worker))
+
+    def _give(self, worker: Worker) -> None:
+        """Give a process names until the pile is gone."""
+        try:
+            while several := self._next(_BATCH):
+                self._answered(several, worker.move([name.key for name in several]))
         except BaseException as error:  # noqa: BLE001 - handed to the thread that waits
             if not self._stopped:
                 self._end(error)

@@ -37,9 +37,9 @@ def main() -> None:
     asked = _asked(sys.stdin.buffer)
     work = _work(next(asked))  # type: ignore[arg-type]  # the first is an errand, all others are keys
     with suppress(BrokenPipeError):  # nobody asks any more
+        _answer(answers, [])
         for keys in asked:
-            pickle.dump(_some(work, keys), answers)  # type: ignore[arg-type]  # as above
-            answers.flush()
+            _answer(answers, _some(work, keys))  # type: ignore[arg-type]  # as above
 
 
 def _asked(pipe: BinaryIO) -> Iterator[object]:
@@ -48,6 +48,11 @@ def _asked(pipe: BinaryIO) -> Iterator[object]:
             yield pickle.load(pipe)  # noqa: S301 - from our own process
         except EOFError:
             return
+
+
+def _answer(pipe: BinaryIO, what: Sequence[int | RemoteError]) -> None:
+    pickle.dump(what, pipe)
+    pipe.flush()
 
 
 def _work(errand: Errand) -> Callable[[Hash], int]:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from runner.store.remote import Remote
 
 _MOST: Final = 3
-"""Workers of this process at once, whatever its cores: beyond, network and disk are what is waited for."""
+"""Workers of this process at once, where there are cores for them: as a usual machine of CI has."""
 
 _PROGRAM: Final = "import sys; sys.path[:] = sys.argv[1:]; from runner.store.errand import main; main()"
 """Isolated, for a user's folder may hold a package `runner`; what this process imports from, the worker does too."""
@@ -45,17 +45,17 @@ class Errand:
 
 
 class Worker:
-    """A process at work. One thread at a time gives it names; any may stop it."""
+    """A process at work, for which there was room. One thread at a time gives it names; any may stop it."""
 
     def __init__(self, errand: Errand) -> None:
-        """Start it; it imports, opens and waits for names beside this process."""
-        self._doing = errand.doing
+        """Start it; see `begin`."""
+        self._errand = errand
+        self._make_room = _room.release
         self._process = subprocess.Popen(
             [sys.executable, "-I", "-c", _PROGRAM, *sys.path], stdin=subprocess.PIPE, stdout=subprocess.PIPE
         )
         self._given = cast("BinaryIO", self._process.stdin)
         self._answers = cast("BinaryIO", self._process.stdout)
-        self._tell(errand)
 
     def __enter__(self) -> Self:
         """Give itself."""
@@ -67,7 +67,17 @@ class Worker:
             self._given.close()
         self._process.wait()
         self._answers.close()
-        _room.release()
+        self._make_room()
+
+    def begin(self) -> None:
+        """Have it open remote and cache, and wait until it has.
+
+        Raises:
+            Unavailable: the process has ended.
+
+        """
+        self._tell(self._errand)
+        self._heard()
 
     def move(self, keys: Sequence[str]) -> list[int | RemoteError]:
         """Give what became of the first ones of some objects, one at least: their bytes, or why they were not moved.
@@ -77,11 +87,7 @@ class Worker:
 
         """
         self._tell(keys)
-        try:
-            answer: list[int | RemoteError] = pickle.load(self._answers)  # noqa: S301 - from our own process
-        except (EOFError, OSError, pickle.UnpicklingError):
-            raise self._ended() from None
-        return answer
+        return self._heard()
 
     def stop(self) -> None:
         """End it at once."""
@@ -94,10 +100,17 @@ class Worker:
         except OSError:
             raise self._ended() from None
 
+    def _heard(self) -> list[int | RemoteError]:
+        try:
+            answer: list[int | RemoteError] = pickle.load(self._answers)  # noqa: S301 - from our own process
+        except (EOFError, OSError, pickle.UnpicklingError):
+            raise self._ended() from None
+        return answer
+
     def _ended(self) -> Unavailable:
         code = self._process.wait()
         how = f"signal {-code}" if code < 0 else f"exit code {code}"
-        message = f"a process that was to {self._doing} objects ended with {how}"
+        message = f"a process that was to {self._errand.doing} objects ended with {how}"
         return Unavailable(message, "run again: what is done is kept. Memory may have run out: see the system's log")
 
 

@@ -69,8 +69,8 @@ def cache(tmp_path: Path) -> Cache:
 
 
 @pytest.fixture
-def started(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """Have one worker join whatever the cores and the speed; give the processes that were started."""
+def started(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
+    """Have one worker join whatever the cores and the speed; give the processes that were started, which end."""
     pids: list[int] = []
 
     class Noted(worker.Worker):
@@ -83,7 +83,8 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     monkeypatch.setattr(crew, "MANY", 2)
     monkeypatch.setattr(crew._Seen, "is_small", True)
     monkeypatch.setattr(crew._Seen, "is_waiting", False)
-    return pids
+    yield pids
+    eventually(lambda: not any(Path(f"/proc/{pid}").exists() for pid in pids))
 
 
 def filled(server: FaultyS3, count: int = _MANY) -> list[Hash]:
@@ -188,6 +189,19 @@ def test_without_room_for_a_worker_this_process_does_it_all(
     assert started == []
 
 
+def test_where_no_worker_can_start_this_process_says_so_and_does_it_all(
+    server: FaultyS3, remote: Remote, cache: Cache, started: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+    said: list[str] = []
+    monkeypatch.setattr(crew.logger, "warning", lambda text, *words: said.append(text % words))
+    names = filled(server)
+    waiting(monkeypatch, "bring", lambda: bool(said))
+    assert transfer.fetch(remote, cache, names, 8).objects == _MANY
+    assert said == ["a process that was to fetch objects ended with exit code 1; going on without it"]
+    assert len(started) == 1
+
+
 def test_a_worker_counts_as_a_request_at_once(
     server: FaultyS3, remote: Remote, cache: Cache, started: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -218,6 +232,7 @@ def test_a_worker_renews_credentials_that_expire(server: FaultyS3, cache: Cache,
     running = worker.start("fetch", open_remote("s3://bucket", options, environ={}), cache)
     assert running
     with running:
+        running.begin()
         for name in names:
             assert running.move([name.key]) == [9]
             time.sleep(0.3)  # obstore asks boto3 at most ten times a second
