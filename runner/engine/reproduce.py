@@ -170,8 +170,10 @@ class Reproduction:
 
     def _close(self) -> None:
         """End what is for the length of a run."""
-        self.keeping.lending.take_all_back()
-        self.keeping.recording.sync()
+        try:
+            self.keeping.lending.take_all_back()
+        finally:
+            self.keeping.recording.sync()
 
     def _put_right(self) -> Keeping:
         """Have put right what a killed run has left, though nothing may be to do: who keeps does that first."""
