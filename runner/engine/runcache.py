@@ -143,18 +143,24 @@ class RunCache:
 
         Of a remote that holds more than a few hundred records none is read: no run is worth listing all of them.
         """
+        for content, record, remote in self._everything(stage):
+            for entry in _parsed(content, record):
+                if all(entry.out(out.spelled) for out in stage.outs):
+                    yield Past(record, entry, remote=remote)
+
+    def _everything(self, stage: Stage) -> Iterator[tuple[bytes, str, bool]]:
+        """Give records of which a stage's may be, each with its name and whether only the remote has it."""
         spelled = [out.spelled.encode() for out in stage.outs]
         local = sorted(path for path in (self._cache.root / "runs").glob("*/*/*") if _VALUE.match(path.name))
         for path in local:
             with disk.Refusals(f"read {path}"):
                 content = path.read_bytes()
-            if all(name in content for name in spelled):
-                yield from (Past(path.name, entry) for entry in _parsed(content, path.name))
+            if all(name in content for name in spelled):  # most are others', and need no parser
+                yield content, path.name, False
         known = {path.name for path in local}
         names = [name for name in self._listed("runs/", _MOST_ASKED + 1) if name.rpartition("/")[2] not in known]
         for name in names if len(names) <= _MOST_ASKED else ():
-            record = name.rpartition("/")[2]
-            yield from (Past(record, entry, remote=True) for entry in _parsed(self._download(name), record))
+            yield self._download(name), name.rpartition("/")[2], True
 
     def remember(self, entry: LockEntry) -> str:
         """Write a record of a finished run into the cache; give its name, for pushing."""

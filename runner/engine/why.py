@@ -96,7 +96,7 @@ def _explained(project: Project, steps: Sequence[Step], by_address: Mapping[str,
         stage,
         decision,
         tuple((reason, history.since(reason)) for reason in decision.reasons),
-        None if entry is None else _recorded(past, entry),
+        None if entry is None or not stage.name else _recorded(past, entry),
         None if isinstance(decision, (Fresh, Frozen)) else _nearest(project, stage, now, past),
         tuple(_explained(project, steps, by_address, by_address[name]) for name in upstream if name in by_address),
     )

@@ -124,7 +124,9 @@ def test_data_that_dvc_tracks_counts_from_the_commit_of_its_hash(tmp_path: Path,
     wanted = made.commit("New data")
     changed(made, other="1\n")
     made.git("gc", "-q")
-    assert since(explained(made.clone("clone"), "clean")) == {"raw": wanted}
+    clone = made.clone("clone")
+    assert since(explained(clone, "clean")) == {"raw": wanted}
+    assert explained(clone, "raw.dvc").recorded is None, "it has no run"
 
 
 def test_a_shallow_clone_says_how_far_it_saw(made: Workshop) -> None:
@@ -167,6 +169,14 @@ def test_the_earlier_run_that_came_nearest_is_named_with_what_differs(made: Work
     assert found
     assert found.where == "run cache"
     assert [(reason.path, reason.was, reason.now) for reason in found.differs] == [("params.yaml:rate", 5, 6)]
+
+
+@pytest.mark.parametrize("place", ["here", "clone"])
+def test_no_run_of_another_stage_is_near(place: str, made: Workshop) -> None:
+    made.push()
+    made = made if place == "here" else made.clone(place)
+    made.put({"dvc.yaml": f"{PIPELINE}  other:\n    cmd: cat raw > a\n    deps: [raw]\n    outs: [a]\n"})
+    assert explained(made, "other").earlier is None
 
 
 def test_the_remotes_runs_are_looked_at_too(made: Workshop) -> None:
