@@ -13,6 +13,13 @@ RUN python3 -m venv --without-pip /opt/retrain \
 # Of the several hundred services botocore describes, the runner speaks to S3 and to what signs in for it.
 RUN find "$(/opt/retrain/bin/python -c 'import botocore; print(botocore.__path__[0])')/data" \
         -mindepth 1 -maxdepth 1 -type d ! -name s3 ! -name 'sso*' ! -name sts ! -name signin -exec rm -rf {} +
+# What only other programs use of these packages: the asynchronous halves of Azure's and Google's clients, Google's gRPC
+# messages, the lexers by which rich would colour source code, and the packages' own tests.
+RUN find /opt/retrain/lib -type d \( -path '*/azure/*/aio' -o -path '*/google/cloud/storage/asyncio' \
+        -o -path '*/google/cloud/_storage_v2' -o -path '*/google/_async_resumable_media' -o -name tests \) \
+        -prune -exec rm -rf {} + \
+    && find /opt/retrain/lib -type f -path '*/pygments/lexers/*' \
+        ! -name __init__.py ! -name _mapping.py ! -name python.py ! -name special.py -delete
 COPY runner /tmp/runner
 RUN cp -R /tmp/runner "$(/opt/retrain/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/" \
     && /opt/retrain/bin/python -m compileall -q /opt/retrain
@@ -20,10 +27,14 @@ RUN cp -R /tmp/runner "$(/opt/retrain/bin/python -c 'import sysconfig; print(sys
 FROM ${BASE}
 # GitHub mounts a workspace that belongs to another user than the container's; git refuses such a repository
 # unless it is named, here for the runner and for the git commands of stages alike.
+# Git for servers and mail is 2 MB a program, and nobody's here: a fifth of what this image adds to its base.
 # hadolint ignore=DL3008
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends git \
     && rm -rf /var/lib/apt/lists/* /var/cache/apt/* \
+    && for program in git-daemon git-http-backend git-http-push git-imap-send git-shell scalar; do \
+        rm -f "/usr/lib/git-core/$program" "/usr/bin/$program"; done \
+    && ln -f /usr/bin/git /usr/lib/git-core/git \
     && git config --system --add safe.directory /github/workspace
 COPY --from=build /opt/retrain /opt/retrain
 # Started as root, it becomes the owner of the checkout: for the files it writes, and for good in the stages' commands.

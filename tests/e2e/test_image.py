@@ -127,3 +127,15 @@ def test_as_process_one_the_image_stops_when_it_is_told(
         process.terminate()
         process.stderr.read()
         assert process.wait(timeout=10) == 143
+
+
+MOST = 45_000_000
+"""Bytes that the image may add to its base, compressed by gzip as registries keep it."""
+
+
+def test_what_the_image_adds_to_its_base_is_small(podman: Program, tmp_path: Path) -> None:
+    podman("push", "--quiet", "--compression-format", "gzip", IMAGE, f"oci:{tmp_path}/image:it", cwd=tmp_path)
+    blobs = tmp_path / "image" / "blobs"
+    index = json.loads((tmp_path / "image" / "index.json").read_text())
+    manifest = json.loads((blobs / index["manifests"][0]["digest"].replace(":", "/")).read_text())
+    assert 0 < manifest["layers"][-1]["size"] < MOST  # buildah makes one layer of all that the last stage does
