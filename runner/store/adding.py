@@ -10,15 +10,17 @@ from typing import TYPE_CHECKING
 from runner.errors import Corrupt, ObjectMissing
 from runner.hashes import Hash
 from runner.store import disk, links
-from runner.store.digest import MD5_LENGTH, digest_for, hash_as
+from runner.store.digest import MD5_LENGTH, digest_for, hash_as, other_than
 from runner.store.incoming import Incoming
 from runner.store.meter import Tally, Work, once
+from runner.store.state import SMALL
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from runner.hashes import Tree
+    from runner.store.disk import Digest
     from runner.store.verified import VerifiedObjects
 
 _EXECUTABLE = 0o111
@@ -43,12 +45,13 @@ def _add_files(cache: VerifiedObjects, files: Iterable[tuple[str, Hash]], types:
     staged: list[tuple[str, str]] = []
     is_durable = len(wanted) <= disk.FEW  # for more the whole file system is written through, new folders too
     tally, total = Tally(), once(lambda: sum(disk.size(sources[name]) for name in wanted))
+    cloner = links.Cloner(types)
     try:
         with cache.meter.watch(Work("add", tally.counts, len(wanted), total)):
             for name in wanted:
                 place = cache.place(name)
                 staged.append((disk.temporary(place), place))
-                tally.report(_stage(sources[name], staged[-1][0], name, share="reflink" in types, durable=is_durable))
+                tally.report(_stage(sources[name], staged[-1][0], name, cloner, durable=is_durable))
                 tally.objects += 1
             disk.keep(staged)
     except BaseException:
@@ -70,33 +73,53 @@ def _unusable(cache: VerifiedObjects, names: list[Hash]) -> list[Hash]:
     return [name for name in names if name in absent]
 
 
-def _stage(source: str, ready: str, name: Hash, *, share: bool, durable: bool) -> int:
-    """Copy a workspace file to a temporary name, hashing what was copied; with `share` its blocks are shared.
+def _stage(source: str, ready: str, name: Hash, cloner: links.Cloner, *, durable: bool) -> int:
+    """Copy a workspace file to a temporary name, hashing what was copied, or let it share the file's blocks.
 
     Gives its size in bytes.
     """
     try:
-        reader = os.open(source, os.O_RDONLY | os.O_CLOEXEC)
+        content = None if cloner.may else disk.small(source, SMALL)
+        reader = os.open(source, os.O_RDONLY | os.O_CLOEXEC) if content is None else -1
     except FileNotFoundError:
         raise _changed(source, name) from None
+    if content is None:
+        digest = digest_for(name)
+        size = _copy(reader, ready, digest, cloner, durable=durable)
+        if digest.hexdigest() != name.value:
+            raise _changed(source, name)
+        return size
+    if other_than(name, content):
+        raise _changed(source, name)
+    _write(ready, content, durable=durable)
+    return len(content)
+
+
+def _write(ready: str, content: bytes, *, durable: bool) -> None:
+    writer = disk.create(ready, disk.READ_ONLY, durable=durable)
+    try:
+        disk.write_all(writer, content)
+        os.fchmod(writer, disk.READ_ONLY)
+    finally:
+        os.close(writer)
+
+
+def _copy(reader: int, ready: str, digest: Digest, cloner: links.Cloner, *, durable: bool) -> int:
+    """Copy an open file, which is closed then, or share its blocks; give the bytes that `digest` has taken."""
     try:
         writer = disk.create(ready, disk.READ_ONLY, durable=durable)
         try:
-            digest = digest_for(name)
-            if share and links.clone(reader, writer):
+            if cloner.clone(reader, writer):
                 for chunk in disk.chunks(writer):
                     digest.update(chunk)
             else:
                 disk.copy(reader, writer, digest)
             os.fchmod(writer, disk.READ_ONLY)
-            size = os.lseek(writer, 0, os.SEEK_CUR)
+            return os.lseek(writer, 0, os.SEEK_CUR)
         finally:
             os.close(writer)
     finally:
         os.close(reader)
-    if digest.hexdigest() != name.value:
-        raise _changed(source, name)
-    return size
 
 
 def _add_listing(cache: VerifiedObjects, name: Hash, tree: Tree) -> None:

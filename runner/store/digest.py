@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from runner import digests
 from runner.errors import ConfigError
-from runner.hashes import LEGACY, MD5, Hash
+from runner.hashes import LEGACY, MD5, Hash, hash_bytes
 from runner.store import disk
 from runner.store.meter import unheard
 
@@ -78,6 +78,16 @@ def fits(digest: Digest, name: Hash) -> bool:
     """Whether `name` names the bytes that `digest` has taken, by DVC 3's rule or by that of the DVC which made it."""
     found = digest.hexdigests() if isinstance(digest, Dos2Unix) else (digest.hexdigest(),)
     return name.value[:MD5_LENGTH] in found
+
+
+def other_than(name: Hash, content: bytes) -> str:
+    """Give the digest of bytes that `name` does not name; empty if it names them."""
+    if name.name == MD5:  # as `fits`, for very many small ones
+        found = hash_bytes(content)
+        return "" if name.value[:MD5_LENGTH] == found else found
+    digest = digest_for(name)
+    digest.update(content)
+    return "" if fits(digest, name) else digest.hexdigest()
 
 
 class Dos2Unix:

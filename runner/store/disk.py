@@ -218,7 +218,7 @@ def keep(pairs: Iterable[tuple[str, str]], above: str = "") -> None:
     renames = list(pairs)
     if not renames:
         return
-    folders = {os.path.dirname(final) for _, final in renames}
+    folders = {final.rpartition("/")[0] for _, final in renames}
     folders |= {parent for folder in folders for parent in _up_to(above, folder)}
     _sync([ready for ready, _ in renames])
     for ready, final in renames:

@@ -35,15 +35,28 @@ class _Way(Protocol):
     def __call__(self, source: str, target: str, /) -> None: ...
 
 
-def clone(source: int, target: int) -> bool:
-    """Let one open, empty file share the blocks of another; whether the file system could."""
-    try:
-        fcntl.ioctl(target, _FICLONE, source)
-    except OSError as error:
-        if error.errno not in _CANNOT:
-            raise
-        return False
-    return True
+class Cloner:
+    """Lets open, empty files share the blocks of others; a file system that cannot is not asked again.
+
+    Attributes:
+        may: whether it is worth a try.
+
+    """
+
+    def __init__(self, types: Sequence[str]) -> None:
+        """Try if `types` of link say so."""
+        self.may = "reflink" in types
+
+    def clone(self, source: int, target: int) -> bool:
+        """Let `target` share the blocks of `source`; whether that could be done."""
+        if self.may:
+            try:
+                fcntl.ioctl(target, _FICLONE, source)
+            except OSError as error:
+                if error.errno not in _CANNOT:
+                    raise
+                self.may = False
+        return self.may
 
 
 class Linker:

@@ -16,7 +16,7 @@ from runner.errors import Corrupt, ObjectMissing
 from runner.hashes import LEGACY, MD5, Hash, Names, Tree
 from runner.regexes import regex
 from runner.store import disk
-from runner.store.digest import MD5_LENGTH, digest_for, fits, passed, taken
+from runner.store.digest import MD5_LENGTH, digest_for, fits, other_than, passed, taken
 from runner.store.meter import unheard
 from runner.store.state import SMALL
 
@@ -110,11 +110,8 @@ class VerifiedObjects:
                 content = disk.small(place, SMALL)
             except FileNotFoundError:
                 raise self.gone(name) from None
-            if content is not None:
-                digest = digest_for(name)
-                digest.update(content)
-                if not fits(digest, name):
-                    raise self.quarantine(name, digest.hexdigest())
+            if content is not None and (found := other_than(name, content)):
+                raise self.quarantine(name, found)
         return content
 
     def _prove(self, name: Hash, place: str, *, anew: bool = False, report: Report = unheard) -> None:
@@ -171,10 +168,8 @@ class VerifiedObjects:
                 content = disk.read(self.place(name))
             except FileNotFoundError:
                 raise self.gone(name) from None
-            digest = digest_for(name)
-            digest.update(content)
-            if not fits(digest, name):
-                raise self.quarantine(name, digest.hexdigest())
+            if found := other_than(name, content):
+                raise self.quarantine(name, found)
         return content
 
     def tree(self, name: Hash) -> Tree:

@@ -20,6 +20,7 @@ from runner.hashes import LEGACY, Hash, Tree, hash_bytes
 from runner.store import transfer
 from runner.store.cache import Cache
 from runner.store.directory import Directory
+from runner.store.links import Cloner
 from runner.store.state import RACY_NS, SMALL, State
 
 if TYPE_CHECKING:
@@ -112,9 +113,14 @@ def test_modes_of_objects_do_not_depend_on_the_umask(cache: Cache, tmp_path: Pat
     assert mode(tmp_path / "out" / "a") == 0o600
 
 
-def test_a_file_that_changed_since_it_was_hashed_is_not_added(cache: Cache, tmp_path: Path) -> None:
+@pytest.mark.parametrize("types", [("copy",), ("reflink", "copy")])
+@pytest.mark.parametrize("content", [b"changed", b"x" + FILES["sub/deep/d"][1:]], ids=["small", "large"])
+def test_a_file_that_changed_since_it_was_hashed_is_not_added(
+    tmp_path: Path, content: bytes, types: tuple[str, ...]
+) -> None:
+    cache = Cache(tmp_path / "cache", types)
     source = write(tmp_path / "source", FILES)
-    (source / "sub" / "deep" / "d").write_bytes(b"changed")
+    (source / "sub" / "deep" / "d").write_bytes(content)
     with pytest.raises(Corrupt, match="changed while it was being added"):
         cache.add(source, tree_of(FILES).hash, tree_of(FILES))
     assert not cache.has(tree_of(FILES).hash)
@@ -122,6 +128,18 @@ def test_a_file_that_changed_since_it_was_hashed_is_not_added(cache: Cache, tmp_
     (source / "sub" / "deep" / "d").unlink()
     with pytest.raises(Corrupt, match="changed while it was being added"):
         cache.add(source, tree_of(FILES).hash, tree_of(FILES))
+
+
+def test_a_file_system_that_cannot_share_blocks_is_asked_once(tmp_path: Path) -> None:
+    write(tmp_path, {"source": b"one"})
+    cloner = Cloner(("reflink", "copy"))
+    with (tmp_path / "source").open("rb") as source, (tmp_path / "target").open("wb") as target:
+        shared = cloner.clone(source.fileno(), target.fileno())
+        assert cloner.may == shared
+        if not shared:
+            assert not cloner.clone(-1, -1)  # no files: the system would refuse them otherwise
+    assert (tmp_path / "target").read_bytes() == (b"one" if shared else b"")
+    assert not Cloner(("hardlink", "copy")).may
 
 
 def test_a_good_object_is_not_written_again_and_a_broken_one_is_replaced(filled: Cache, tmp_path: Path) -> None:
