@@ -103,6 +103,4 @@ def test_a_comparison_of_metrics_imports_no_parser_of_paths_and_nothing_that_run
     made = workshop(tmp_path, PIPELINE, {"seed": "1\n", "params.yaml": "a: 1\n"})
     printed = _loaded(made.root, environ, "params", "diff", "--all", "HEAD")
     assert "params.yaml" in " ".join(printed)
-    assert (
-        _of(printed, {*ABSENT, "concurrent", "runner.engine.reproduce"} - {*RUNNING, "tabulate", "tempfile"}) == set()
-    )
+    assert _of(printed, {*ABSENT, *SETTLED, "runner.engine.reproduce"} - RUNNING) == set()
