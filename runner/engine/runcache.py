@@ -1,21 +1,20 @@
 """Past runs by what went into them: DVC's run cache, read and written so that DVC and we restore each other's.
 
-A run's key is the hash of its command, deps, params and the paths of its outs; its value the hash of the complete
-lock entry. Both leave out every mapping key named `size` or `nfiles`, at any depth, as DVC does; an entry is used
-only if it matches in full all the same, because DVC's rule also skips params of these names.
+What `records` calls a run leaves out every mapping key named `size` or `nfiles`, as DVC does; an entry is used only if
+it matches in full all the same, because DVC's rule also skips params of these names.
 """
 
 from __future__ import annotations
 
 import io
-import json
 import logging
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from runner import digests, durable
+from runner import durable
 from runner.engine.recorded import recorded_as
-from runner.errors import ConfigError, Corrupt, ObjectMissing, RemoteError, Unlistable
+from runner.engine.records import key, name_of, name_of_run, parsed, value
+from runner.errors import Corrupt, ObjectMissing, RemoteError, Unlistable
 from runner.hashes import Names
 from runner.pipeline import lock, params, yaml12
 from runner.pipeline.model import LockedPath, LockEntry
@@ -39,33 +38,6 @@ _LARGEST_RECORD = 16 << 20
 _MOST_ASKED = 200
 FIRST = "first"
 """Where a remote that cannot list names the first record of a run that was pushed; DVC uses no runs of such remotes."""
-
-
-def key(entry: Mapping[str, Any]) -> str:
-    """Give a run's key. `entry` is the lock entry as written (`lock.entry_data`)."""
-    return _digest({**entry, "outs": [out["path"] for out in entry.get("outs", ())]})
-
-
-def value(entry: Mapping[str, Any]) -> str:
-    """Give a run's value: the name of its record below its key."""
-    return _digest(dict(entry))
-
-
-def _digest(entry: dict[str, Any]) -> str:
-    return digests.sha256(json.dumps(_without_sizes(entry), sort_keys=True).encode()).hexdigest()
-
-
-def _without_sizes(node: Any) -> Any:  # noqa: ANN401 - any YAML value
-    if isinstance(node, dict):
-        return {name: _without_sizes(inner) for name, inner in node.items() if name not in {"size", "nfiles"}}
-    if isinstance(node, (list, tuple)):
-        return [_without_sizes(inner) for inner in node]
-    return node
-
-
-def name_of(run_key: str, record: str = "") -> str:
-    """Give the place of a run's records below the cache's or the remote's root."""
-    return f"runs/{run_key[:2]}/{run_key}/{record}"
 
 
 def inputs_of(stage: Stage, now: Now) -> LockEntry | None:
@@ -144,7 +116,7 @@ class RunCache:
         Of a remote that holds more than a few hundred records none is read: no run is worth listing all of them.
         """
         for content, record, remote in self._everything(stage):
-            for entry in _parsed(content, record):
+            for entry in parsed(content, record):
                 if all(entry.out(out.spelled) for out in stage.outs):
                     yield Past(record, entry, remote=remote)
 
@@ -193,14 +165,14 @@ class RunCache:
 
     def record_of(self, entry: LockEntry) -> str:
         """Give the name of the record of the run that wrote `entry`; empty where this cache has none."""
-        name = _name_of_run(entry)
+        name = name_of_run(entry)
         return name if name and (self._cache.root / name).exists() else ""
 
     def holds(self, entry: LockEntry, *, near: bool = True) -> bool:
         """Whether a run that ended well left exactly `entry`: the remote has its record or, if `near`, the cache."""
         if near and self.record_of(entry):
             return True
-        name, remote = _name_of_run(entry), self._remote
+        name, remote = name_of_run(entry), self._remote
         if not name or remote is None:
             return False
         try:
@@ -218,10 +190,10 @@ class RunCache:
         for path in local:
             with disk.Refusals(f"read {path}"):
                 content = path.read_bytes()
-            yield from _parsed(content, path.name)
+            yield from parsed(content, path.name)
         known = {path.name for path in local}
         for record in sorted(self._remote_records(run_key) - known):
-            yield from _parsed(self._download(name_of(run_key, record)), record)
+            yield from parsed(self._download(name_of(run_key, record)), record)
 
     def _remote_records(self, run_key: str) -> set[str]:
         """Name the remote's records of a run; a remote that cannot be asked is said once and not asked again."""
@@ -298,14 +270,6 @@ class RunCache:
             return Names.of((listing,))
 
 
-def _name_of_run(entry: LockEntry) -> str:
-    written = lock.entry_data(entry)
-    try:
-        return name_of(key(written), value(written))
-    except (TypeError, ValueError):  # a lock made by hand holds what JSON does not, so no run can have left it
-        return ""
-
-
 class _Buffer(io.BytesIO):
     """A record in memory; one larger than any record can be is not taken in."""
 
@@ -318,18 +282,6 @@ class _Buffer(io.BytesIO):
             message = "a record of the run cache is larger than 16 MiB"
             raise ObjectMissing(message)
         return super().write(chunk)
-
-
-def _parsed(content: bytes, record: str) -> Iterator[LockEntry]:
-    """Read a record; one that is damaged or does not hash to its own name is no record (it is a miss)."""
-    try:
-        entry = lock.parse_entry(content.decode(), f"run cache record {record[:12]}")
-        if value(lock.entry_data(entry)) == record:
-            yield entry
-        else:
-            logger.warning("run cache record %s does not match its name; not used", record[:12])
-    except (UnicodeDecodeError, ConfigError, TypeError, ValueError) as error:  # the last two: it has no name in JSON
-        logger.warning("run cache record %s is damaged; not used: %s", record[:12], error)
 
 
 def _matches(entry: LockEntry, wanted: LockEntry, stage: Stage) -> bool:

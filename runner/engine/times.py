@@ -14,7 +14,7 @@ import math
 from typing import TYPE_CHECKING, Final
 
 from runner import durable
-from runner.engine import runcache
+from runner.engine import records
 from runner.errors import ObjectMissing, RemoteError
 from runner.pipeline import lock
 from runner.store import disk
@@ -43,7 +43,7 @@ class Times:
     def name_of(self, entry: LockEntry) -> str:
         """Give the place of a run's time below the cache's or the remote's root; empty where the run has no name."""
         try:
-            value = runcache.value(lock.entry_data(entry))
+            value = records.value(lock.entry_data(entry))
         except (TypeError, ValueError):  # a lock made by hand holds what JSON does not
             return ""
         return f"{FOLDER}/{value[:2]}/{value[2:]}.json"

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from runner.engine import runcache
+from runner.engine import records
 from runner.hashes import Tree
 from runner.pipeline import yaml12
 from runner.pipeline.checksum import checksum
@@ -67,15 +67,15 @@ def test_a_template_is_filled_in_as_dvc_fills_it_in(case: dict[str, Any]) -> Non
 
 @pytest.mark.parametrize("case", vectors("run_cache"), ids=lambda case: case["key"][:8])
 def test_a_run_has_the_key_and_the_value_that_dvc_gives_it(case: dict[str, Any]) -> None:
-    assert runcache.key(case["entry"]) == case["key"]
-    assert runcache.value(case["entry"]) == case["value"]
+    assert records.key(case["entry"]) == case["key"]
+    assert records.value(case["entry"]) == case["value"]
 
 
 @pytest.mark.parametrize("case", vectors("run_cache"), ids=lambda case: case["key"][:8])
 def test_the_key_of_a_run_leaves_out_what_came_of_it(case: dict[str, Any]) -> None:
     other = {**case["entry"], "outs": [{**out, "md5": "0" * 32} for out in case["entry"]["outs"]]}
-    assert runcache.key(other) == case["key"]
-    assert runcache.value(other) != case["value"]
+    assert records.key(other) == case["key"]
+    assert records.value(other) != case["value"]
 
 
 @pytest.mark.parametrize("case", vectors("stage_md5"), ids=lambda case: case["md5"][:8])

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from runner.engine import runcache
+from runner.engine import records
 from runner.engine.decision import Content, Now
 from runner.engine.runcache import RunCache
 from runner.errors import ObjectMissing, Unavailable
@@ -69,7 +69,7 @@ def cache(tmp_path: Path) -> Cache:
 def record(root: Path, entry: LockEntry, name: str = "", text: str = "") -> Path:
     """Write a record by hand, under its own name or another, with its own text or another."""
     written = lock.entry_data(entry)
-    place = root / runcache.name_of(runcache.key(written), name or runcache.value(written))
+    place = root / records.name_of(records.key(written), name or records.value(written))
     place.parent.mkdir(parents=True, exist_ok=True)
     place.write_text(text or yaml12.render(written))
     return place
@@ -88,8 +88,8 @@ def test_the_key_and_the_value_are_dvcs(cache: Cache) -> None:
         "deps": [{"hash": "md5", "md5": "b026324c6904b2a9cb4b88d6d61c81d1", "path": "in"}],
         "outs": [{"hash": "md5", "md5": "b026324c6904b2a9cb4b88d6d61c81d1", "path": "a.o", "size": 2}],
     }
-    assert runcache.key(entry) == "ad9b26decd17969c9b1a7fd266c1a40ec1802f56bfd211c034f80bdbe3d3779a"
-    assert runcache.value(entry) == "f99c0ca4ce65f303ceee8f54b822ba984e108a4aad4dfa59a19dd99ee4f8480e"
+    assert records.key(entry) == "ad9b26decd17969c9b1a7fd266c1a40ec1802f56bfd211c034f80bdbe3d3779a"
+    assert records.value(entry) == "f99c0ca4ce65f303ceee8f54b822ba984e108a4aad4dfa59a19dd99ee4f8480e"
     assert json.loads(json.dumps(entry)) == entry, "the entry itself is left alone"
     assert cache.root.name == "cache"
 
@@ -125,7 +125,7 @@ def test_a_tuple_of_a_python_params_file_is_found_again_as_the_list_it_was_recor
 
 def test_a_param_named_size_that_differs_is_a_miss_although_the_key_is_the_same(cache: Cache) -> None:
     local(cache).remember(ran(hold(cache, b"9\n"), size=9))
-    assert runcache.key(lock.entry_data(ran(size=9))) == runcache.key(lock.entry_data(ran()))
+    assert records.key(lock.entry_data(ran(size=9))) == records.key(lock.entry_data(ran()))
     assert local(cache).lookup(STAGE, NOW) is None
     local(cache).remember(ran())
     assert local(cache).lookup(STAGE, NOW) == ran()
@@ -212,7 +212,7 @@ stages:
 
 def test_of_several_records_everybody_takes_the_one_with_the_smallest_value(cache: Cache, tmp_path: Path) -> None:
     entries = [ran(hold(cache, text)) for text in (b"1\n", b"2\n", b"3\n")]
-    smallest = min(entries, key=lambda entry: runcache.value(lock.entry_data(entry)))
+    smallest = min(entries, key=lambda entry: records.value(lock.entry_data(entry)))
     for number, order in enumerate((entries, entries[::-1])):
         other = Cache(tmp_path / f"cache{number}")
         shutil.copytree(cache.root / "files", other.root / "files")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from runner.engine import runcache
+from runner.engine import records
 from runner.pipeline import lock
 from tests.support import nginx
 from tests.support.pipelines import Workshop, decisions, row, workshop
@@ -89,7 +89,7 @@ def test_only_the_wanted_record_is_fetched(shared: Workshop) -> None:
         stage = opened.project.pipeline.stage("train")
         entry = runs.lookup(stage, opened.project.known().now(stage, ()))
     assert entry
-    assert fetched == [runcache.key(lock.entry_data(entry))]
+    assert fetched == [records.key(lock.entry_data(entry))]
 
 
 def test_the_first_of_several_runs_is_the_one_that_every_clone_restores(shared: Workshop) -> None:
