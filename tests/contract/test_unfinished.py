@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
-    from tests.support import azure, sshd
+    from tests.support import azure, gs, sshd
     from tests.support.counting import Line
 
 pytestmark = pytest.mark.slow
@@ -171,7 +171,19 @@ def machine(sshd: sshd.Server, tmp_path: Path) -> Iterator[Place]:
         yield Place(url, sshd.options, environ, kind, ("ssh_parts.PART",), counted, spoil)
 
 
-@pytest.fixture(params=["amazon", "microsoft", "machine"])
+@pytest.fixture
+def google(gs: gs.Server, tmp_path: Path) -> Iterator[Place]:
+    """Give the emulator, which holds no part that could be spoiled; what comes of one is in test_gs_parts.py."""
+    with line(_port(gs.endpoint)) as counted:
+        options = gs.options | {"endpointurl": f"http://127.0.0.1:{counted.port}"}
+        kind = ("gs_parts", "GSUpload")
+        yield Place(gs.url(tmp_path.name), options, {}, kind, ("gs.PART", "gs_parts.PART"), counted)
+
+
+PLACES = ("amazon", "microsoft", "machine", "google")
+
+
+@pytest.fixture(params=PLACES)
 def place(request: pytest.FixtureRequest) -> Place:
     found: Place = request.getfixturevalue(request.param)
     return found
@@ -212,6 +224,7 @@ def test_a_process_that_is_killed_again_and_again_comes_to_an_end(place: Place, 
     assert place.holds() == CONTENT
 
 
+@pytest.mark.parametrize("place", PLACES[:3], indirect=True)
 def test_a_part_of_other_bytes_is_sent_anew(place: Place, cache: Path) -> None:
     place.push(cache, until=KILLED_AT)
     place.spoil()
