@@ -5,7 +5,7 @@ The command line's options, action.yml and the README follow it; `settings` chec
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from runner import units
 from runner.regexes import regex
@@ -14,6 +14,15 @@ from runner.values import dataclass
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+Push = Literal["passed", "always", "never"]
+Comment = Literal["update", "new", "hide-old", "off"]
+Lock = Literal["auto", "leave", "check", "commit", "pull-request"]
+AutoMerge = Literal["off", "passed", "warned"]
+Claims = Literal["auto", "accept", "rerun", "fail"]
+Forge = Literal["auto", "file"]
+Switch = Literal["on", "off"]
+Update = Literal["auto", "always", "never"]
+Determinism = Literal["off", "warn", "fail"]
 _MOST_JOBS = 1024
 _NO_BRANCH = regex(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|(^|/)\.|^[-/]|\.lock(/|$)|[./]$|^@$")
 
@@ -60,14 +69,22 @@ def _yes(value: str) -> bool:
     return value.lower() == "true"
 
 
-def _one_of(*words: str) -> Callable[[str], str]:
-    def check(value: str) -> str:
-        if value not in words:
-            message = "one of " + ", ".join(words)
+@dataclass(frozen=True, slots=True)
+class _OneOf:
+    """Takes one of some words."""
+
+    words: tuple[str, ...]
+
+    def __call__(self, value: str) -> str:
+        if value not in self.words:
+            message = "one of " + ", ".join(self.words)
             raise ValueError(message)
         return value
 
-    return check
+
+def _one_of(kind: object) -> _OneOf:
+    """Give what takes the words of a `Literal`."""
+    return _OneOf(get_args(kind))
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,13 +123,13 @@ INPUTS = (
     Input("stage-timeout", "", _duration, "Time for each stage that has no `meta: {timeout: ...}`; empty: any."),
     Input("silence", "30 min", _duration, "Warn of a stage that prints nothing for so long; 0: never."),
     Input("report-dir", "", _text, "Write report.json, .md, .html, .xml (JUnit) and the plots into this directory."),
-    Input("push", "passed", _one_of("passed", "always", "never"), "When to push: if the gates passed, always, never."),
+    Input("push", "passed", _one_of(Push), "When to push: if the gates passed, always, never."),
     Input("setup", "", _text, "Commands to run once before the first stage that runs: install what stages need."),
     Input("pass-env", "", _names, "Names of environment variables that stages may see besides the harmless ones."),
     Input(
         "comment",
         "update",
-        _one_of("update", "new", "hide-old", "off"),
+        _one_of(Comment),
         "The report on the pull request: update one comment, new, hide-old (new, the older ones folded up), off.",
     ),
     Input("progress", "true", _yes, "Show in the comment, or the check, every half minute what a long run is at."),
@@ -124,7 +141,7 @@ INPUTS = (
     Input(
         "lock",
         "auto",
-        _one_of("auto", "leave", "check", "commit", "pull-request"),
+        _one_of(Lock),
         "The new lock: leave it, check that it is committed, commit it, propose it in a pull-request, or auto.",
     ),
     Input("lock-branch", "", _branch, "Branch of that pull request; empty: retrain/BASE, with the project's folder."),
@@ -132,13 +149,13 @@ INPUTS = (
     Input(
         "auto-merge",
         "off",
-        _one_of("off", "passed", "warned"),
+        _one_of(AutoMerge),
         "Ask GitHub to merge it by itself: if the gates passed, also if they warned, or off.",
     ),
     Input(
         "claims",
         "auto",
-        _one_of("auto", "accept", "rerun", "fail"),
+        _one_of(Claims),
         "Gated metrics that only the commit vouches for: auto (rerun a pull request's), accept, rerun, fail.",
     ),
     Input(
@@ -150,13 +167,13 @@ INPUTS = (
     Input(
         "forge",
         "auto",
-        _one_of("auto", "file"),
+        _one_of(Forge),
         "Where the report is posted: auto, the host whose job this is; file, into files in report-dir, for any CI.",
     ),
     Input(
         "issue",
         "off",
-        _one_of("on", "off"),
+        _one_of(Switch),
         "Keep one issue open while retraining does not hold: on, off. Only for runs that are about no pull request.",
     ),
     Input("issue-after", "3", _count, "Runs in a row that must end badly before it is opened; a failed gate opens it."),
@@ -166,7 +183,7 @@ INPUTS = (
     Input(
         "update-imports",
         "auto",
-        _one_of("auto", "always", "never"),
+        _one_of(Update),
         "Bring imports up to date before stages run: auto (on a schedule), always, never.",
     ),
     Input("github-token", "", _text, "Token for what is posted: comment, check, status.", in_file=False),
@@ -175,7 +192,7 @@ INPUTS = (
     Input(
         "check-determinism",
         "off",
-        _one_of("off", "warn", "fail"),
+        _one_of(Determinism),
         "Run each command twice, the second time in a clean copy: off; warn, or fail, where it writes something else.",
     ),
     Input("locked", "false", _yes, "End with exit code 10 if anything is stale; run nothing then.", in_file=False),
@@ -191,6 +208,13 @@ INPUTS = (
     Input("allow-missing", "false", _yes, "What is not there is no reason to run.", in_file=False, in_job=False),
     Input("run-cache", "true", _yes, "Look up past runs.", in_file=False, in_job=False),
 )
+
+
+def words(name: str) -> tuple[str, ...]:
+    """Give the words of which an input is one."""
+    read = next(known.read for known in INPUTS if known.name == name)
+    assert isinstance(read, _OneOf)  # noqa: S101 - asked of such inputs alone
+    return read.words
 
 
 def variable(name: str) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from runner import log
+from runner import inputs, log
 from runner.values import dataclass
 
 if TYPE_CHECKING:
@@ -91,6 +91,10 @@ def _flag(*names: str, of: str, to: str = "true", help: str) -> Callable[[Callab
     return _option(*names, of=of, flag_value=to, is_flag=True, default=None, type=str, help=help)
 
 
+def _choice(name: str, *, of: str, help: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:  # noqa: A002 - click's
+    return _option(name, of=of, type=click.Choice(inputs.words(of)), help=help)
+
+
 def _json(context: click.Context, _: click.Parameter, value: bool) -> None:  # noqa: FBT001 - click calls it
     context.find_object(Call).as_json |= value  # type: ignore[union-attr]
 
@@ -135,16 +139,10 @@ OPTIONS: Final = {
     "report": _option(
         "--report-dir", of="report-dir", metavar="DIR", help="Write report.json, .md, .html, .xml, plots to DIR."
     ),
-    "push": _option(
-        "--push",
-        of="push",
-        type=click.Choice(["passed", "always", "never"]),
-        help="When to push; `passed`: if the gates passed.",
-    ),
-    "lock": _option(
+    "push": _choice("--push", of="push", help="When to push; `passed`: if the gates passed."),
+    "lock": _choice(
         "--lock",
         of="lock",
-        type=click.Choice(["auto", "leave", "check", "commit", "pull-request"]),
         help="The new lock; `check`: exit with 10 if it is not committed; commits and pull requests in a GitHub job.",
     ),
     "lock-branch": _option(
@@ -153,16 +151,12 @@ OPTIONS: Final = {
     "lock-reviewers": _option(
         "--lock-reviewers", of="lock-reviewers", metavar="NAMES", help="Who is asked to review it, separated by commas."
     ),
-    "auto-merge": _option(
-        "--auto-merge",
-        of="auto-merge",
-        type=click.Choice(["off", "passed", "warned"]),
-        help="By which verdict GitHub is asked to merge it by itself.",
+    "auto-merge": _choice(
+        "--auto-merge", of="auto-merge", help="By which verdict GitHub is asked to merge it by itself."
     ),
-    "comment": _option(
+    "comment": _choice(
         "--comment",
         of="comment",
-        type=click.Choice(["update", "new", "hide-old", "off"]),
         help="The report on the pull request, in a GitHub job; hide-old: a new one, and the older ones are folded up.",
     ),
     "progress": _flag(
@@ -173,29 +167,20 @@ OPTIONS: Final = {
     "report-name": _option(
         "--report-name", of="report-name", metavar="NAME", help="Tells this run's comment, check and status apart."
     ),
-    "issue": _option(
-        "--issue",
-        of="issue",
-        type=click.Choice(["on", "off"]),
-        help="Keep one issue open while retraining does not hold.",
-    ),
+    "issue": _choice("--issue", of="issue", help="Keep one issue open while retraining does not hold."),
     "issue-after": _option(
         "--issue-after", of="issue-after", metavar="N", help="Runs in a row that must end badly before it is opened; 3."
     ),
     "webhook-url": _option(
         "--webhook-url", of="webhook-url", metavar="URL", help="Told of a run that did not hold; better by environment."
     ),
-    "update-imports": _option(
+    "update-imports": _choice(
         "--update-imports",
         of="update-imports",
-        type=click.Choice(["auto", "always", "never"]),
         help="Bring imports up to date first; auto, as if not given: on a schedule.",
     ),
-    "forge": _option(
-        "--forge",
-        of="forge",
-        type=click.Choice(["auto", "file"]),
-        help="Post to the host whose job this is, or into files in the report directory.",
+    "forge": _choice(
+        "--forge", of="forge", help="Post to the host whose job this is, or into files in the report directory."
     ),
     "report-artifact": _option(
         "--report-artifact",
@@ -203,10 +188,9 @@ OPTIONS: Final = {
         metavar="NAME",
         help="Where a fork's run left its report; for the run that follows it.",
     ),
-    "claims": _option(
+    "claims": _choice(
         "--claims",
         of="claims",
-        type=click.Choice(["auto", "accept", "rerun", "fail"]),
         help="Gated metrics that only the commit vouches for; auto: run again what a pull request changed.",
     ),
     "setup": _option(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from runner.errors import ConfigError, ConfigErrors, Location
 from runner.inputs import INPUTS, variable
@@ -15,18 +15,9 @@ from runner.values import dataclass
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from runner.inputs import Input
+    from runner.inputs import AutoMerge, Claims, Comment, Determinism, Forge, Input, Lock, Push, Switch, Update
     from runner.job import Actions
 
-Push = Literal["passed", "always", "never"]
-Comment = Literal["update", "new", "hide-old", "off"]
-Lock = Literal["auto", "leave", "check", "commit", "pull-request"]
-AutoMerge = Literal["off", "passed", "warned"]
-Claims = Literal["auto", "accept", "rerun", "fail"]
-Forge = Literal["auto", "file"]
-Switch = Literal["on", "off"]
-Update = Literal["auto", "always", "never"]
-Determinism = Literal["off", "warn", "fail"]
 _SEVERAL = {"lock-reviewers", "pass-env", "setup"}
 
 
