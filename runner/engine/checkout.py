@@ -102,7 +102,7 @@ def checkout(project: Project, targets: Sequence[str], *, force: bool = False, r
     wanted = [piece for piece in pieces(project, targets) if relink or not known.is_in_place(piece.out, piece.name)]
     ready = [piece for piece in wanted if project.objects.at_hand(piece.name)]
     if not force:
-        _check_saved(project, keeping, ready)
+        check_saved(project, keeping, ready)
     there = {piece.out.path for piece in ready if project.workspace.observe_out(piece.out.path)}
     placed = [piece for piece in ready if _is_put(project, keeping, piece)]
     done = {piece.out.path for piece in placed}
@@ -117,7 +117,13 @@ def _out_of_place(known: Known, pieces: Iterable[Piece]) -> list[str]:
     return [piece.out.path for piece in pieces if not known.is_in_place(piece.out, piece.name)]
 
 
-def _check_saved(project: Project, keeping: Keeping, ready: Sequence[Piece]) -> None:
+def check_saved(project: Project, keeping: Keeping, ready: Sequence[Piece]) -> None:
+    """Refuse to put pieces in place over what was edited and is in no cache.
+
+    Raises:
+        ConfigError: names those that were.
+
+    """
     lost = [
         piece.out.path
         for piece in ready

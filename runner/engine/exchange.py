@@ -41,22 +41,31 @@ _UNTIMED: Final[Mapping[str, LockEntry]] = MappingProxyType({})
 _LEFT_ALONE = frozenset({"fresh", "frozen", "skipped", "failed"})
 
 
-def pull(project: Project, targets: Sequence[str]) -> Moved:
+def pull(project: Project, targets: Sequence[str], *, force: bool = False) -> Moved:
     """Fetch the outs of `targets` (none given: all) and put them in place.
 
     What cannot be had is in `failed` and stays as it is in the workspace; the others are put in place all the same.
+
+    Raises:
+        ConfigError: without `force`, something would be replaced that was edited and is in no cache. The cache has what
+            was fetched then, as with DVC, and the workspace is as it was.
+
     """
     known, keeping = project.known(), project.keeping()
     wanted = checkout.pieces(project, targets)
     moved = project.objects.fetch([(piece.out, piece.name) for piece in wanted])
     lost = {failure.name for failure in moved.failed}
+    ready = []
     for piece in wanted:
         short = _short(known, piece, lost)
         if short:
             why = "" if piece.out.push else "; it has push: false, so only the place where it was made has it"
             logger.error("%s is left as it is: %d of its objects could not be had%s", piece.out.path, short, why)
         elif not known.is_in_place(piece.out, piece.name):
-            moved += _put(project, keeping, piece)
+            ready.append(piece)
+    if not force:
+        checkout.check_saved(project, keeping, ready)
+    moved = sum((_put(project, keeping, piece) for piece in ready), moved)
     chosen = targeting.stages(project.pipeline, targets, project.cwd)
     partial = [stage for stage, _ in chosen if _is_partial(stage, known)]
     return sum((_pull_import(project, known, keeping, stage) for stage in partial), moved)

@@ -290,7 +290,7 @@ class GS:
     def _translated(self, error: Exception, doing: str, name: str) -> RemoteError:
         """Sort an error by what helps: other rights, another try, or neither."""
         said = f"{doing} {name} in {self.url}: {getattr(error, 'message', '') or error}"
-        if isinstance(error, NotFound) and _NO_BUCKET in said:
+        if isinstance(error, NotFound) and (doing == "list" or _NO_BUCKET in said):
             return RemoteError(f"{self.url}: there is no such bucket", "check the remote's url and endpointurl")
         if isinstance(error, NotFound):
             return ObjectMissing(f"{name} is not in {self.url}", "push it from where it was made, or make it anew")

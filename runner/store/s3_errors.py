@@ -173,7 +173,7 @@ def _rights(operation: str, code: str) -> str:
         return "the clock of this machine is wrong; set it"
     needed = f"the credentials need {_PERMISSION.get(operation, operation)}"
     if operation == "HeadObject" and code == "403":
-        needed += ", or have expired: S3 gives no reason here"
+        needed += ", are wrong or have expired: S3 gives no reason here"
     if operation in {"GetObject", "HeadObject"}:
         return f"{needed}; without s3:ListBucket S3 says the same of an object that does not exist"
     return needed

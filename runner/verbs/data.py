@@ -26,12 +26,13 @@ logger = logging.getLogger("retrain")
 
 
 @verb("remote", "requests")
+@click.option("-f", "--force", is_flag=True, help="Replace what was edited; its bytes stay in the cache.")
 @click.option("--allow-missing", is_flag=True, help="Exit with 0 though the remote lacks something.")
 @with_deps
 @targets
-def pull(call: Call, *, allow_missing: bool, with_deps: bool) -> int:
+def pull(call: Call, *, force: bool, allow_missing: bool, with_deps: bool) -> int:
     """Fetch outs from the remote, verified, and put them in place. TARGETS: stages, DVC files, paths; none: all."""
-    return _exchange(call, "pull", with_deps=with_deps, allow_missing=allow_missing)
+    return _exchange(call, "pull", with_deps=with_deps, allow_missing=allow_missing, force=force)
 
 
 @verb("remote", "requests")
@@ -164,7 +165,7 @@ def _chosen(opened: Opened, *, with_deps: bool) -> Sequence[str]:
     return targeting.with_upstream(project.pipeline, named, project.cwd) if with_deps else named
 
 
-def _exchange(call: Call, verb: str, *, with_deps: bool, allow_missing: bool = False) -> int:
+def _exchange(call: Call, verb: str, *, with_deps: bool, allow_missing: bool = False, **how: bool) -> int:
     from runner.engine import exchange  # noqa: PLC0415 - see `open_project`
 
     with stop_is_told(call):
@@ -172,7 +173,7 @@ def _exchange(call: Call, verb: str, *, with_deps: bool, allow_missing: bool = F
         if verb == "push" and not opened.asked.event.may_push:
             message = f"nothing is pushed here: {opened.asked.event.why}"
             raise ConfigError(message, "push from a run that is trusted")
-        moved = getattr(exchange, verb)(opened.project, _chosen(opened, with_deps=with_deps))
+        moved = getattr(exchange, verb)(opened.project, _chosen(opened, with_deps=with_deps), **how)
         opened.close()
     code = _say_moved(call, verb, moved)
     is_only_missing = all(isinstance(failure.error, ObjectMissing) for failure in moved.failed)

@@ -142,6 +142,12 @@ def test_a_bucket_that_is_not_there_is_no_missing_object(remote: GS, google: Goo
     assert not isinstance(caught.value, ObjectMissing)
 
 
+def test_a_listing_that_is_not_found_is_a_bucket_that_is_not_there(remote: GS, google: GoogleServer) -> None:
+    google.fault = (404, "Not Found")
+    with pytest.raises(RemoteError, match="there is no such bucket"):
+        list(remote.names(""))
+
+
 def test_an_answer_that_breaks_off_is_tried_again(google: GoogleServer) -> None:
     google.cut = True
     waits: list[float] = []

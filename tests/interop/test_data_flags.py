@@ -124,5 +124,16 @@ def test_a_pull_that_may_miss_something_puts_the_rest_in_place(origin: Origin, s
     assert _code(sides.retrain, ours) != 0 != _code(sides.dvc, theirs)
 
 
-def _code(side: Oracle | Retrain, root: Path) -> int:
-    return side.ask(root, "pull").code
+@pytest.mark.parametrize("flags", [(), ("--force",)], ids=["plain", "force"])
+def test_a_pull_over_edits_does_what_that_of_dvc_does(origin: Origin, sides: Sides, flags: tuple[str, ...]) -> None:
+    both = []
+    for side, name in ((sides.dvc, "theirs"), (sides.retrain, "ours")):
+        root = origin.clone(f"{name}-edited{len(flags)}")
+        put(root, {"apart": "edited", "first/x": "edited", "first/mine": "mine"})
+        both.append((_code(side, root, *flags) == 0, workspace(root)))
+    assert both[0] == both[1]
+    assert both[0][0] == bool(flags)
+
+
+def _code(side: Oracle | Retrain, root: Path, *flags: str) -> int:
+    return side.ask(root, "pull", *flags).code

@@ -125,9 +125,9 @@ class Workshop:
         with self.opened("run", **{"jobs": "1", **flags}) as opened:
             return ci.run(opened.project, opened.asked)
 
-    def pull(self, *targets: str) -> Moved:
+    def pull(self, *targets: str, force: bool = False) -> Moved:
         with self.opened() as opened:
-            return exchange.pull(opened.project, targets)
+            return exchange.pull(opened.project, targets, force=force)
 
     def push(self, *targets: str) -> Moved:
         with self.opened() as opened:

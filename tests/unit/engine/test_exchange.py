@@ -92,9 +92,26 @@ def test_a_good_file_is_never_replaced_by_nothing(made: Workshop) -> None:
     assert data(clone) == {"folder/x", "folder/y", "folder/mine"}
 
 
-def test_what_was_changed_is_replaced_and_its_bytes_are_kept(made: Workshop) -> None:
+def test_an_edit_that_is_in_no_cache_is_left_alone_and_nothing_else_is_touched(made: Workshop) -> None:
+    made.put({"file": "precious", "folder/mine": "mine", "folder/x": None})
+    with pytest.raises(ConfigError, match="edited, and in no cache: file, folder"):
+        made.pull("file", "folder")
+    assert made.read("file") == "precious"
+    assert made.read("folder/mine") == "mine"
+    assert not (made.root / "folder" / "x").exists()
+
+
+def test_what_is_missing_is_in_the_cache_though_an_edit_keeps_it_from_its_place(made: Workshop) -> None:
+    clone = made.clone("clone")
+    clone.put({"file": "precious"})
+    with pytest.raises(ConfigError, match="edited, and in no cache: file"):
+        clone.pull("file", "folder")
+    assert all((clone.root / ".dvc" / "cache" / key).exists() for key in made.objects("folder"))
+
+
+def test_force_replaces_what_was_edited_and_keeps_its_bytes(made: Workshop) -> None:
     made.put({"file": "precious"})
-    made.pull("file")
+    made.pull("file", force=True)
     assert made.read("file") == "file\n1\n"
     cached = (made.root / ".dvc" / "cache" / "files").rglob("*")
     assert b"precious" in {place.read_bytes() for place in cached if place.is_file()}
