@@ -132,7 +132,8 @@ def _project(place: Place, asked: Asked, meter: Meter, home: Path | None) -> Pro
     trust.check_scratch(root, git)
     state = State(root / SCRATCH / "state.db", meter=meter)
     listed = index.listed(git, root)
-    workspace = Workspace(root, state, within=None if trust.is_trusted_event(asked) else git.root)
+    cached = Path(dvc.cache_dir) if dvc.cache_dir else (home or root) / ".dvc" / "cache"
+    workspace = Workspace(root, state, None if trust.is_trusted_event(asked) else git.root, cached)
     supposing = _supposing(root, workspace, chosen)
     gc.disable()  # nothing that is read here is garbage, and looking for some takes a tenth of the time
     unpacking = Unpacking.of(configured.dvc_config(root, git, prefix, environ) if asked.remote_from else dvc)
@@ -143,7 +144,6 @@ def _project(place: Place, asked: Asked, meter: Meter, home: Path | None) -> Pro
     if supposing:
         supposing.check(pipeline)
     _heed_loans(workspace, pipeline)
-    cached = Path(dvc.cache_dir) if dvc.cache_dir else (home or root) / ".dvc" / "cache"
     store = Cache(cached, dvc.cache_types, state, meter)
     versions = Versions()
     versions.note(pipeline)

@@ -37,7 +37,7 @@ SCRATCH = ".dvc/tmp/retrain"
 class Workspace:
     """A DVC project's folder."""
 
-    def __init__(self, root: Path, state: State, within: Path | None = None) -> None:
+    def __init__(self, root: Path, state: State, within: Path | None = None, cache: Path | None = None) -> None:
         """Look at a project.
 
         Args:
@@ -45,11 +45,13 @@ class Workspace:
             state: remembers hashes between runs.
             within: the repository, where who made links in it is not trusted: no text is read that lies outside of it,
                 as what templates and params hold is shown. Without it links may lead anywhere, as with DVC.
+            cache: where objects lie, wherever that is: a directory may hold links to them.
 
         """
         self.root = root
         self._state = state
         self._within = within.resolve() if within else None
+        self._linked = (cache,) if cache else ()
         self._top = str(root)
         self._seen = Seen()
         self._supposed: dict[str, bytes] = {}
@@ -280,7 +282,7 @@ class Workspace:
             message = f"the file name {relative!r} is not UTF-8"
             raise ConfigError(message, "rename the file; DVC cannot track it either")
         if entry.is_symlink():
-            self.check_inside(relative)
+            self.check_inside(relative, *self._linked)
         # A link that leads to itself is no file, and no error. What is no link is known from reading the folder.
         if not (entry.is_file(follow_symlinks=False) or os.path.isfile(entry.path)):  # noqa: PTH113 - see above
             what = "a broken link" if entry.is_symlink() else "not a regular file"

@@ -151,6 +151,23 @@ def test_a_command_that_writes_to_its_out_again_does_not_write_to_the_cache(kind
     assert (made.root / ".dvc" / "cache" / name).read_bytes() == b"1\n"
 
 
+@pytest.mark.parametrize("kind", ["symlink", "hardlink", "copy"])
+def test_a_cache_outside_of_the_project_is_linked_to_from_files_and_directories(kind: str, tmp_path: Path) -> None:
+    pipeline = "stages:\n  make: {cmd: mkdir d; cat seed > d/x; cat seed > f, deps: [seed], outs: [d, f]}\n"
+    pipeline += "  use: {cmd: cat d/x f > u, deps: [d, f], outs: [u]}\n"
+    config = f"[cache]\n    dir = ../../shared\n    type = {kind}\n{CONFIG}"
+    made = finished(tmp_path, pipeline, {"seed": "1\n", ".dvc/config": config})
+    shutil.rmtree(made.root / "d")
+    made.put({"f": None, "u": None})
+    assert made.plan() == {"make": "restore", "use": "restore"}
+    assert decisions(made.repro()) == {"make": "restored", "use": "restored"}
+    assert (made.root / "d/x").is_symlink() == (kind == "symlink")
+    made.put({"seed": "2\n"})
+    assert decisions(made.run(push="always")) == {"make": "ran", "use": "ran"}
+    assert made.read("u") == "2\n2\n"
+    assert made.plan() == {"make": "fresh", "use": "fresh"}
+
+
 def test_what_git_tracks_is_a_file_of_its_own_never_a_link(tmp_path: Path) -> None:
     pipeline = (
         "stages:\n  make:\n    cmd: cat seed > m.json\n    deps: [seed]\n    metrics: [{m.json: {cache: false}}]\n"
