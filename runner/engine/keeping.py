@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import shutil
 import stat
 from contextlib import contextmanager, nullcontext
 from functools import cached_property
@@ -321,6 +320,8 @@ def _unprotect(place: Path) -> None:
         if stat.S_ISDIR(status.st_mode):
             continue
         if path.is_symlink() or status.st_nlink > 1:
+            import shutil  # noqa: PLC0415 - loads four compressors, and few outs are links
+
             temporary = path.with_name(temporary_name())
             shutil.copyfile(path, temporary)
             temporary.replace(path)

@@ -118,13 +118,13 @@ class Project:
 
     def _sweep(self) -> None:
         """Remove what killed runs left half written beside outs and DVC files; the lock keeps others away."""
-        import shutil  # noqa: PLC0415 - as below
-
         from runner.store import sweeping  # noqa: PLC0415 - see `keeping`
 
         places = [path for stage in self.pipeline.stages for path in (stage.file, *(out.path for out in stage.outs))]
         folders = {posixpath.dirname(path) for path in places} | {SCRATCH}
         for place in (self.root / SCRATCH).glob("copy-*"):
+            import shutil  # noqa: PLC0415 - loads four compressors, and nearly nobody is killed
+
             shutil.rmtree(place, ignore_errors=True)
         sweeping.sweep((str(self.root / folder) for folder in folders), age=0)
 

@@ -104,3 +104,14 @@ def test_a_comparison_of_metrics_imports_no_parser_of_paths_and_nothing_that_run
     printed = _loaded(made.root, environ, "params", "diff", "--all", "HEAD")
     assert "params.yaml" in " ".join(printed)
     assert _of(printed, {*ABSENT, *SETTLED, "runner.engine.reproduce"} - RUNNING) == set()
+
+
+def test_a_push_with_nothing_to_send_imports_no_other_client_and_no_compressor(
+    tmp_path: Path, environ: dict[str, str]
+) -> None:
+    made = workshop(tmp_path, PIPELINE, {"seed": "1\n", "params.yaml": "a: 1\n"})
+    assert made.run().exit_code == 0
+    _loaded(made.root, environ, "push")
+    printed = _loaded(made.root, environ, "push")
+    assert "runner.store.directory" in printed
+    assert _of(printed, {*ABSENT, *SETTLED} - {*RUNNING, "concurrent", "random", "runner.pipeline.lockfile"}) == set()
