@@ -134,7 +134,7 @@ def _answered(error: ClientError, operation: str, name: str, url: str) -> Remote
     code = str(error.response.get("Error", {}).get("Code", ""))
     meta = error.response.get("ResponseMetadata", {})
     status = int(meta.get("HTTPStatusCode", 0))
-    said = f"{operation} of {name} in {url}: {_said(error.response, code)}"
+    said = f"{operation} of {name or 'everything'} in {url}: {_said(error.response, code)}"
     if code == "NoSuchBucket":
         return RemoteError(f"{url}: there is no such bucket", "check the remote's url and endpointurl")
     if code in _ABSENT:
@@ -173,7 +173,7 @@ def _rights(operation: str, code: str) -> str:
         return "the clock of this machine is wrong; set it"
     needed = f"the credentials need {_PERMISSION.get(operation, operation)}"
     if operation == "HeadObject" and code == "403":
-        needed += ", are wrong or have expired: S3 gives no reason here"
+        needed += ", are wrong or have expired, or the clock of this machine is wrong: S3 gives no reason here"
     if operation in {"GetObject", "HeadObject"}:
         return f"{needed}; without s3:ListBucket S3 says the same of an object that does not exist"
     return needed

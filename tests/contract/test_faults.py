@@ -167,11 +167,17 @@ def test_credentials_that_expire_on_the_way_are_said_to_have(faulty_s3: FaultyS3
     assert remote.retries == 0
 
 
-def test_a_refusal_without_a_reason_may_be_of_credentials_that_have_expired(faulty_s3: FaultyS3) -> None:
+def test_a_refusal_without_a_reason_may_be_of_credentials_or_of_the_clock(faulty_s3: FaultyS3) -> None:
     faulty_s3.always = "403"
     with pytest.raises(Denied) as raised:
         faulty_s3.remote().exists([NAME.key])
-    assert "have expired" in raised.value.hint
+    assert all(cause in raised.value.hint for cause in ("are wrong", "have expired", "clock"))
+
+
+def test_a_refused_listing_of_everything_says_so(faulty_s3: FaultyS3) -> None:
+    faulty_s3.always = "403"
+    with pytest.raises(Denied, match="ListObjectsV2 of everything in"):
+        list(faulty_s3.remote().names(""))
 
 
 def test_a_wrong_clock_is_said_to_be_wrong(faulty_s3: FaultyS3, tmp_path: Path) -> None:
