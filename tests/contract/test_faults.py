@@ -175,7 +175,7 @@ def test_a_refusal_without_a_reason_may_be_of_credentials_or_of_the_clock(faulty
 
 
 def test_a_refused_listing_of_everything_says_so(faulty_s3: FaultyS3) -> None:
-    faulty_s3.always = "403"
+    faulty_s3.may_list = False
     with pytest.raises(Denied, match="ListObjectsV2 of everything in"):
         list(faulty_s3.remote().names(""))
 
