@@ -37,7 +37,7 @@ soon = (datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(minute
 print(json.dumps(dict(Version=1, AccessKeyId=f"key{{number}}", SecretAccessKey="s", Expiration=soon)))
 """
 _FETCHING = """
-import sys
+import signal
 from pathlib import Path
 from runner.hashes import Hash
 from runner.store import crew, transfer, worker
@@ -45,6 +45,7 @@ from runner.store.cache import Cache
 from runner.store.remote import open_remote
 crew.MANY, crew._PATIENCE, crew._Seen.is_small, crew._Seen.is_waiting = 2, 0.1, True, False
 worker._room = crew.threading.Semaphore(1)
+signal.signal(signal.SIGINT, signal.default_int_handler)  # whoever runs the tests in the background ignores it
 transfer.fetch(open_remote("s3://bucket", {options!r}, environ={{}}), Cache(Path({cache!r})), map(Hash, {values!r}), 8)
 """
 
