@@ -42,11 +42,12 @@ def unlisted(report: Report) -> str:
 
 
 def lines(report: Report) -> Iterator[str]:
-    """Give the lines of both, each row on one, however long it is."""
-    if report.stages:
-        yield from _aligned(stages(report))
-    if report.gates:
-        yield from _aligned(gates(report))
+    """Give the lines of both, each row on one, however long it is; of what has no rows, none."""
+    from tabulate import tabulate  # noqa: PLC0415 - a run that says only that all is fresh has no table
+
+    for rows in (stages(report), gates(report)):
+        if len(rows) > 1:
+            yield from tabulate(rows[1:], rows[0], tablefmt="plain", disable_numparse=True).split("\n")
     if said := unlisted(report):
         yield said
 
@@ -69,19 +70,3 @@ def _gate(row: Verdict) -> tuple[str, ...]:
     base, head = figures.scalar(row.base), figures.scalar(row.head)
     seen = (log.printed(cell) for cell in (f"{row.metric} {row.path}", base, head))
     return (*seen, delta, row.status, log.printed(row.why))
-
-
-def _aligned(rows: Rows) -> Iterator[str]:
-    widths = [max(map(_width, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        padded = (cell + " " * (width - _width(cell)) for cell, width in zip(row, widths, strict=True))
-        yield "  ".join(padded).rstrip()
-
-
-def _width(text: str) -> int:
-    """Give the places that text takes on a terminal."""
-    if text.isascii():
-        return len(text)
-    from rich.cells import cell_len  # noqa: PLC0415 - most names are ASCII
-
-    return cell_len(text)

@@ -58,27 +58,15 @@ def print_result(call: Call, as_data: Callable[[], Any], as_lines: Callable[[], 
 
 def print_table(table: Table, *, markdown: bool) -> None:
     """Print a table as DVC does; one without rows only in Markdown."""
+    from tabulate import tabulate  # noqa: PLC0415 - see `open_project`
+
     if not (table.rows or markdown):
         return
     rows = [[log.printed(cell) for cell in row] for row in table.rows]
     headers = [log.printed(cell) for cell in table.headers]
-    text = laid_out(headers, rows, markdown=markdown)
+    text = tabulate(rows, headers, tablefmt="github" if markdown else "plain", disable_numparse=True)
     with reader_may_leave():
         click.echo(f"{text}\n" if markdown else text)
-
-
-def laid_out(headers: Sequence[str], rows: Sequence[Sequence[str]], *, markdown: bool) -> str:
-    """Lay a table out as tabulate does for DVC, byte for byte; tabulate takes as long to import as all there is here.
-
-    Columns are two characters wider than their header at least. A character counts as one, whatever its width.
-    """
-    cells = [[cell.strip() for cell in row] for row in rows]
-    widths = [max([len(name) + 2, *(len(row[at]) for row in cells)]) for at, name in enumerate(headers)]
-    padded = [[cell.ljust(width) for cell, width in zip(row, widths, strict=True)] for row in (headers, *cells)]
-    if not markdown:
-        return "\n".join("  ".join(row).rstrip() for row in padded)
-    lines = [f"| {' | '.join(row)} |" for row in padded]
-    return "\n".join([lines[0], f"|{'|'.join('-' * (width + 2) for width in widths)}|", *lines[1:]])
 
 
 def print_lines(lines: Sequence[str]) -> None:

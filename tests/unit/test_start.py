@@ -63,6 +63,8 @@ RUNNING = {
     "runner.telling",
 }
 """What a run needs besides, and a plan does not."""
+TABULATED = {"bz2", "html", "lzma", "random", "shutil", "tabulate", "tempfile"}
+"""What lays out a table where no terminal is."""
 SETTLED = {"bz2", "concurrent", "ctypes", "html", "lzma", "random", "shutil", "tomllib"}
 """What a run with nothing to do does without besides."""
 
@@ -103,7 +105,7 @@ def test_a_comparison_of_metrics_imports_no_parser_of_paths_and_nothing_that_run
     made = workshop(tmp_path, PIPELINE, {"seed": "1\n", "params.yaml": "a: 1\n"})
     printed = _loaded(made.root, environ, "params", "diff", "--all", "HEAD")
     assert "params.yaml" in " ".join(printed)
-    assert _of(printed, {*ABSENT, *SETTLED, "runner.engine.reproduce"} - RUNNING) == set()
+    assert _of(printed, {*ABSENT, *SETTLED, "runner.engine.reproduce"} - {*RUNNING, *TABULATED}) == set()
 
 
 def test_a_push_with_nothing_to_send_imports_no_other_client_and_no_compressor(
