@@ -31,6 +31,7 @@ NOWHERE = {
     "`plan`": ("plan", "--json"),
     "`push --check`": ("push", "--check"),
     "`status`": ("status",),
+    "`status --cloud`": ("status", "--cloud"),
 }
 THERE = {
     "`plan`, all there": ("plan", "--json"),
@@ -38,6 +39,9 @@ THERE = {
     "`push`, nothing to push": ("push",),
     "`push --check`, all there": ("push", "--check"),
     "`pull`, all there": ("pull",),
+    "`status --cloud`, all there": ("status", "--cloud"),
+    "`gc`, nothing to remove": ("gc", "--workspace", "--dry"),
+    "`gc --cloud`, nothing to remove": ("gc", "--workspace", "--cloud", "--dry"),
     "`verify` of all of it": ("verify", "data.dvc"),
     "`diff` of two commits": ("diff", "HEAD~1", "HEAD"),
     "`gate`, comparing two commits": ("gate", "--base", "HEAD~1"),

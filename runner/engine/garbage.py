@@ -12,24 +12,26 @@ import logging
 import math
 import os
 from contextlib import ExitStack, contextmanager
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from runner.engine.dvclock import DvcLock
 from runner.engine.homes import is_origin
 from runner.engine.project import hold
-from runner.engine.used import used_by
+from runner.engine.used import joined, used_by
 from runner.errors import ConfigError, Corrupt
-from runner.hashes import Hash
-from runner.store import sweeping
+from runner.hashes import LEGACY, MD5, Hash, Names
+from runner.store import presence, sweeping
 from runner.store.meter import Tally, Work
 from runner.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
 
     from runner.engine.project import Project
     from runner.engine.span import Span
-    from runner.engine.used import Names
+    from runner.store.protocols import Erasable
     from runner.store.remote import Remote
 
 logger = logging.getLogger("retrain")
@@ -62,7 +64,7 @@ class Heap:
 
     Attributes:
         place: the cache's folder, or a remote's url.
-        names: objects, listings first.
+        names: objects.
         bytes: their size.
         kept: how many objects stay.
         late: how many of them for no other reason than that they came lately.
@@ -70,7 +72,7 @@ class Heap:
     """
 
     place: str
-    names: tuple[Hash, ...]
+    names: Names
     bytes: int
     kept: int
     late: int = 0
@@ -138,18 +140,16 @@ def find(project: Project, others: Sequence[Project], wish: Wish) -> Garbage:
         RemoteError: a remote did not say what it holds.
 
     """
-    used: Names = {}
-    for one in (project, *others):
-        for name, homes in used_by(one, wish.span, skip_failed=wish.skip_failed).items():
-            used.setdefault(name, set()).update(homes)
+    used = joined(used_by(one, wish.span, skip_failed=wish.skip_failed) for one in (project, *others))
+    named = Names.united(used.values())
     remotes = _remotes(project, used) if wish.remotes or wish.not_in_remote else {}
     if wish.remotes:
         _check_erasable(project, remotes)
-    needed = _lacking(project, used, remotes) if wish.not_in_remote else set(used)
+    needed = _lacking(project, used, remotes) if wish.not_in_remote else named
     far = remotes if wish.remotes else {}
-    heaps = {name: _far_heap(project, name, used.keys(), wish.before) for name in far}
+    heaps = {name: _far_heap(project, name, named, wish.before) for name in far}
     heap = _heap(project, needed | _linked(project))
-    return Garbage(heap, heaps, tuple(_quarantined(project, used.keys())), tuple(_leftovers(project)))
+    return Garbage(heap, heaps, tuple(_quarantined(project, named)), tuple(_leftovers(project)))
 
 
 def remove(project: Project, garbage: Garbage) -> None:
@@ -169,9 +169,9 @@ def remove(project: Project, garbage: Garbage) -> None:
 def _remove(project: Project, name: str, heap: Heap) -> None:
     remote, tally = project.objects.erasable(name), Tally()
     with project.cache.meter.watch(Work("remove", tally.counts, len(heap.names))):
-        for start in range(0, len(heap.names), _BATCH):
-            batch = heap.names[start : start + _BATCH]
-            remote.remove([name.key for name in batch])
+        going = heap.names.listings_first()
+        while batch := [name.key for name in islice(going, _BATCH)]:
+            remote.remove(batch)
             tally.objects += len(batch)
 
 
@@ -195,9 +195,9 @@ def _links(place: str) -> Iterator[str]:
                     yield from _links(entry.path)
 
 
-def _remotes(project: Project, used: Mapping[Hash, set[str]]) -> dict[str, Remote]:
+def _remotes(project: Project, homes: Iterable[str]) -> dict[str, Remote]:
     """Give the remotes that outs are kept in, and the default one."""
-    homes = {"", *(home for homes in used.values() for home in homes if not is_origin(home))}
+    homes = {"", *(home for home in homes if not is_origin(home))}
     return {home: project.objects.remote(home) for home in sorted(homes)}
 
 
@@ -209,58 +209,59 @@ def _check_erasable(project: Project, remotes: Iterable[str]) -> None:
         project.objects.erasable(name).remove([])
 
 
-def _lacking(project: Project, used: Names, remotes: Mapping[str, Remote]) -> set[Hash]:
+def _lacking(project: Project, used: Mapping[str, Names], remotes: Mapping[str, Remote]) -> Names:
     """Give what no remote holds of `used`, or in another size than the cache does."""
-    lacking = set(used)
+    lacking = Names.united(used.values())
     for home, remote in remotes.items():
-        asked = [name for name in lacking if home in used[name] and project.cache.has(name)]
-        there = remote.exists([name.key for name in asked])
-        lacking.difference_update(
-            name for name in asked if there.get(name.key) == project.cache.path(name).stat().st_size
-        )
+        asked = Names.of(name for name in lacking & used.get(home, Names.of(())) if project.cache.has(name))
+        there = presence.held(remote, asked)
+        lacking -= Names.of(name for name, size in there if size == project.cache.path(name).stat().st_size)
     return lacking
 
 
-def _heap(project: Project, kept: Iterable[Hash]) -> Heap:
-    here = list(project.cache.everything())
-    going = _listings_first(set(here).difference(kept))
+def _heap(project: Project, kept: AbstractSet[Hash]) -> Heap:
+    here = Names.of(project.cache.everything())
+    going = here - kept
     size = sum(project.cache.path(name).stat().st_size for name in going)
     return Heap(os.fspath(project.cache.root), going, size, len(here) - len(going))
 
 
-def _far_heap(project: Project, home: str, kept: Iterable[Hash], before: float) -> Heap:
+def _far_heap(project: Project, home: str, kept: Names, before: float) -> Heap:
     """Give a remote's heap. What any out names is kept in all remotes: which of them it is in may have changed."""
     remote = project.objects.remote(home)
-    here = {name for key in remote.names("") if (name := Hash.of_key(key))}
-    unnamed = here.difference(kept)
+    here = Names.of(name for key in remote.names("") if (name := Hash.of_key(key)))
+    unnamed = here - kept
     going = unnamed - _coming(project, home, unnamed, before) if unnamed and before < math.inf else unnamed
-    sizes = remote.exists([name.key for name in going])
-    return Heap(remote.url, _listings_first(going), sum(sizes.values()), len(here) - len(going), len(unnamed - going))
+    size = sum(size for _, size in presence.held(remote, going))
+    return Heap(remote.url, going, size, len(here) - len(going), len(unnamed) - len(going))
 
 
-def _coming(project: Project, home: str, names: Iterable[Hash], before: float) -> set[Hash]:
+def _coming(project: Project, home: str, names: Names, before: float) -> Names:
     """Give what came lately, and, of directories, the files: a push sends no file again that was there before."""
-    came = project.objects.erasable(home).stored([name.key for name in names])
-    late = {name for name in names if came.get(name.key, math.inf) >= before}
-    for listing in [name for name in late if name.is_dir]:
+    late = Names.of(_late(project.objects.erasable(home), names, before))
+    found = [late]
+    for listing in [name for name in late.others if name.is_dir]:
         try:
             tree = project.objects.listing(listing, home)
         except Corrupt as error:
             logger.warning("%s", error.message)
         else:
-            late.update(tree.names if tree else ())
-    return late
+            found += [tree.names] if tree else []
+    return Names.united(found)
 
 
-def _listings_first(names: Iterable[Hash]) -> tuple[Hash, ...]:
-    return tuple(sorted(names, key=lambda name: (not name.is_dir, name.key)))
+def _late(remote: Erasable, names: Names, before: float) -> Iterator[Hash]:
+    """Give what came at a moment or later, and what is not there any more: who took it may bring it again."""
+    for part in names.parts(presence.MOST):
+        came = remote.stored([name.key for name in part])
+        yield from (name for name in part if came.get(name.key, math.inf) >= before)
 
 
-def _quarantined(project: Project, used: Iterable[Hash]) -> Iterator[str]:
+def _quarantined(project: Project, used: Names) -> Iterator[str]:
     """Give broken objects that may go: nothing names them, or a good one is there. Others may be all that is left."""
-    needed = {name.value: name for name in used}
     for path, value in project.cache.quarantined():
-        if value not in needed or project.cache.has(needed[value]):
+        needed = [name for kind in (MD5, LEGACY) if (name := Hash(value, kind)) in used]
+        if all(map(project.cache.has, needed)):
             yield path
 
 

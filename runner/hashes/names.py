@@ -128,6 +128,11 @@ class Names(AbstractSet[Hash]):
 
     __rand__, __ror__ = __and__, __or__
 
+    def listings_first(self) -> Iterator[Hash]:
+        """Give each name once, listings before files: what is removed so, and is cut short, promises nothing."""
+        yield from sorted(self.others, key=lambda name: (not name.is_dir, name.name, name.value))
+        yield from Names(self.shelves)
+
     def folders(self) -> Iterator[Names]:
         """Give them apart by the folder that their objects lie in; listings stand by themselves, one by one."""
         yield from (Names({folder: shelf}) for folder, shelf in self.shelves.items())

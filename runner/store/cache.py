@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
-    from runner.hashes import Tree
+    from runner.hashes import Names, Tree
     from runner.store.meter import Report
 
 
@@ -147,7 +147,7 @@ class Cache(VerifiedObjects):
         sizes = (disk.size(unfinished.partial(self.place(name))) for name in names)
         return sum(sizes)
 
-    def remove(self, names: Sequence[Hash]) -> int:
+    def remove(self, names: Names) -> int:
         """Remove objects for good, listings before files; give their bytes. One that is not there is fine.
 
         Raises:
@@ -156,7 +156,7 @@ class Cache(VerifiedObjects):
         """
         tally = Tally()
         with self.meter.watch(Work("remove", tally.counts, len(names))), disk.Refusals(f"remove from {self.root}"):
-            for name in sorted(names, key=lambda name: not name.is_dir):
+            for name in names.listings_first():
                 tally.report(_removed(self.place(name)))
                 tally.objects += 1
         return tally.bytes

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from runner.hashes import Hash
     from runner.store.remote import Remote
 
-_MOST: Final = 1 << 16
+MOST: Final = 1 << 16
 """Names in one question: 20 MB of text. A bucket is listed for as many in the fewest requests, see `survey`."""
 
 
@@ -37,7 +37,7 @@ def lacking(remote: Remote, names: Iterable[Hash], fits: Callable[[Hash, int], b
 
 
 def _asked(remote: Remote, names: Iterable[Hash]) -> Iterator[tuple[Hash, int | None]]:
-    for part in Names.of(names).parts(_MOST):
+    for part in Names.of(names).parts(MOST):
         keys = {name.key: name for name in part}
         there = remote.exists(keys)
         yield from ((name, there.get(key)) for key, name in keys.items())

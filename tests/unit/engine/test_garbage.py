@@ -79,7 +79,7 @@ def put_object(shop: Workshop, content: bytes, suffix: str = "") -> Hash:
 def test_a_directory_that_nothing_names_goes_with_those_of_its_files_that_no_other_has(made: Workshop) -> None:
     before = stored(cache_of(made))
     going = removed(made)
-    assert [name.is_dir for name in going.cache.names] == [True, False]
+    assert [name.is_dir for name in going.cache.names.listings_first()] == [True, False]
     assert stored(cache_of(made)) == set(made.objects("out"))
     assert stored(made.remote) == before
     assert going.cache.bytes == 2 + len(Tree.of([("a", "a" * 32), ("b", "b" * 32)]).render())

@@ -64,3 +64,11 @@ def test_sizes_are_found_and_added_up_by_name(given: dict[Hash, int], others: fr
     asked = others | set(list(given)[::2])
     assert sizes.total(Names.of(asked)) == sum(given.get(name, 0) for name in asked)
     assert dict(sizes.without(Names.of(asked))) == {name: given[name] for name in given if name not in asked}
+
+
+@given(_SETS)
+def test_listings_go_before_files_and_nothing_goes_twice(given: frozenset[Hash]) -> None:
+    going = [*Names.of(given).listings_first()]
+    assert len(going) == len(given)
+    assert set(going) == given
+    assert [name.is_dir for name in going] == sorted((name.is_dir for name in going), reverse=True)
