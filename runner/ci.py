@@ -10,12 +10,12 @@ from __future__ import annotations
 import logging
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from runner import composing
 from runner.engine import plan as planning
 from runner.engine import targets as targeting
-from runner.engine.decision import Wait
+from runner.engine.decision import Change, Wait
 from runner.engine.modes import PLAIN, Modes
 from runner.engine.project import Place
 from runner.errors import ConfigError, Exit, RunnerError, StaleError
@@ -42,6 +42,8 @@ if TYPE_CHECKING:
     """What became of stages, by their addresses."""
 
 logger = logging.getLogger("retrain")
+_NAMED: Final = 10
+_ALWAYS: Final = frozenset({Change.ALWAYS, Change.CALLBACK})
 
 
 class BrokeError(Exception):
@@ -206,8 +208,19 @@ def _check_locked(project: Project, asked: Asked) -> None:
     steps = plan(project, asked.settings.targets, modes_of(asked.settings)).steps
     stale = [step for step in steps if step.is_stale]
     if stale:
-        message = f"locked, and {len(stale)} of {len(steps)} stages are stale: {'; '.join(map(_stale, stale))}"
-        raise StaleError(message, "run `retrain repro` and commit what it writes into dvc.lock")
+        more = f"; and {len(stale) - _NAMED} more" if len(stale) > _NAMED else ""
+        shown = "; ".join(map(_stale, stale[:_NAMED]))
+        message = f"locked, and {len(stale)} of {len(steps)} stages are stale: {shown}{more}"
+        raise StaleError(message, _hint(stale))
+
+
+def _hint(stale: Sequence[Step]) -> str:
+    """Say what to do; nothing that is committed makes fresh what is to run every time."""
+    always = [step.stage.address for step in stale if _ALWAYS.intersection(one.change for one in step.decision.reasons)]
+    if always:
+        shown = ", ".join(always[:_NAMED])
+        return f"these run every time, so that no lock holds for them: {shown}; name the other stages as targets"
+    return "run `retrain repro` and commit what it writes into dvc.lock; `retrain plan` names every stage"
 
 
 def _stale(step: Step) -> str:

@@ -9,7 +9,7 @@ import pytest
 from runner import ci
 from runner.engine.modes import Modes
 from runner.errors import ConfigError
-from tests.support.pipelines import Workshop, decisions, finished, row
+from tests.support.pipelines import Workshop, decisions, finished, row, workshop
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -167,6 +167,26 @@ def test_locked_runs_nothing_and_says_why(made: Workshop) -> None:
         "locked, and 2 of 5 stages are stale: train (param modified params.yaml:rate); score (waits for train)"
     )
     assert made.journal == []
+
+
+def test_locked_names_ten_stages_and_counts_the_others(tmp_path: Path) -> None:
+    many = "".join(f"  s{at:02}:\n    cmd: echo {at} > o{at}\n    outs: [o{at}]\n" for at in range(12))
+    made = workshop(tmp_path, f"stages:\n{many}", {})
+    error = made.repro(locked="true").error
+    assert error
+    assert error.message.startswith("locked, and 12 of 12 stages are stale: s00 (")
+    assert error.message.endswith("; and 2 more")
+    assert error.message.count(";") == 10
+    assert "`retrain plan` names every stage" in error.hint
+
+
+def test_locked_says_of_what_always_runs_that_no_lock_holds_for_it(tmp_path: Path) -> None:
+    made = workshop(tmp_path, "stages:\n  now:\n    cmd: date > out\n    outs: [out]\n    always_changed: true\n", {})
+    assert made.repro().exit_code == 0
+    report = made.repro(locked="true")
+    assert report.exit_code == 10
+    assert report.error
+    assert report.error.hint.startswith("these run every time, so that no lock holds for them: now;")
 
 
 def test_locked_puts_in_place_what_the_lock_names(made: Workshop) -> None:
