@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from runner.store.remote import Remote
     from tests.support.faulty import FaultyS3
 
+pytestmark = pytest.mark.slow
+
 _MANY = 150
 _PROGRAM = """
 import datetime, json
