@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import threading
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,6 +10,7 @@ import pytest
 from runner.errors import ConfigError, Denied, ObjectMissing, RemoteError, Unavailable, Unlistable
 from runner.store.http import HTTP
 from runner.store.remote import Retrying, open_remote
+from tests.support.loopback import listening
 from tests.support.sinks import Collected
 
 if TYPE_CHECKING:
@@ -137,22 +136,9 @@ class Terse(BaseHTTPRequestHandler):
         self.end_headers()
 
 
-@contextmanager
-def served(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
-
-
 @pytest.fixture(scope="module")
 def terse() -> Iterator[str]:
-    with served(Terse) as url:
+    with listening(Terse) as url:
         yield url
 
 
