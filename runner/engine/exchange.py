@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import time
+from functools import cache
 from itertools import chain
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
@@ -131,7 +132,7 @@ def push(project: Project, targets: Sequence[str]) -> Moved:
     An object that the cache has lost is taken from the workspace where it is still as the lock says.
     """
     check_pushable(project, targets)
-    known, keeping = project.known(), project.keeping()
+    known, keep = project.known(), cache(project.keeping)  # seldom needed, and it asks git
     wanted: list[Wanted] = []
     left: list[tuple[Named, LockedPath]] = []
     records: dict[str, LockEntry] = {}
@@ -139,12 +140,13 @@ def push(project: Project, targets: Sequence[str]) -> Moved:
         name = recorded.hash
         if name is None or out.origin or not out.push:
             continue
-        there = project.objects.at_hand(name) or not out.cache
-        content = None if there else project.workspace.observe(out.path, name.name)
-        if content and content.hash == name:
-            keeping.add(out, content)
-        elif not there:
-            left.append((Named(stage, out), recorded))
+        if out.cache and not project.objects.at_hand(name):
+            keeping = keep()  # which first puts right what a killed run left
+            content = project.workspace.observe(out.path, name.name)
+            if content and content.hash == name:
+                keeping.add(out, content)
+            else:
+                left.append((Named(stage, out), recorded))
         entry = known.entry(stage)
         record = project.runs.record_of(entry) if entry and not stage.is_data_source else ""
         if record and entry:

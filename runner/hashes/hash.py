@@ -50,8 +50,7 @@ class Hash:
         if not self.is_valid:
             message = f"{self.value!r} is not an object's name"
             raise Corrupt(message, "an md5 has 32 lower-case hexadecimal digits; see the file that names it")
-        folder = "" if self.name == LEGACY else "files/md5/"
-        return f"{folder}{self.value[:2]}/{self.value[2:]}"
+        return f"{folder_of(self.name)}{self.value[:2]}/{self.value[2:]}"
 
     @classmethod
     def of_key(cls, key: str) -> Hash | None:
@@ -62,6 +61,11 @@ class Hash:
     def __str__(self) -> str:
         """Give the bare value."""
         return self.value
+
+
+def folder_of(kind: str) -> str:
+    """Give what the keys of objects of a kind begin with."""
+    return "" if kind == LEGACY else "files/md5/"
 
 
 def hash_bytes(content: bytes) -> str:

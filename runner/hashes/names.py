@@ -9,7 +9,7 @@ from collections.abc import Set as AbstractSet
 from struct import Struct
 from typing import TYPE_CHECKING, Any, Final
 
-from runner.hashes.hash import Hash
+from runner.hashes.hash import Hash, folder_of
 from runner.regexes import regex
 
 if TYPE_CHECKING:
@@ -95,6 +95,13 @@ class Names(AbstractSet[Hash]):
         for (kind, _), shelf in self.shelves.items():
             yield from (Hash(value, kind) for value in shelf.hex(" ", DIGEST).split(" "))
         yield from self.others
+
+    def object_keys(self) -> Iterator[str]:
+        """Give the key of each, in the same order, without making the names themselves."""
+        for (kind, first), shelf in self.shelves.items():
+            folder = f"{folder_of(kind)}{first:02x}/"
+            yield from (folder + value[2:] for value in shelf.hex(" ", DIGEST).split(" "))
+        yield from (name.key for name in self.others)
 
     def __len__(self) -> int:
         """Count them."""

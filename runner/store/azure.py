@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from azure.storage.blob import BlobProperties
+
     from runner.store.arriving import Coming
     from runner.store.azure_client import Connection
     from runner.store.meter import Report
@@ -124,7 +126,7 @@ class Azure:
 
     def names(self, prefix: str) -> Iterator[str]:
         """See `Remote`."""
-        return (name for name, _ in self.listed(prefix))
+        return (name for some in self.listed(prefix) for name, _ in some)
 
     def remove(self, names: Sequence[str]) -> None:
         """See `Erasable`."""
@@ -147,16 +149,18 @@ class Azure:
         with self._errors("list", prefix):
             listing = self._client.list_blobs(f"{self._prefix}{prefix}", timeout=self._timeout)
             pages: Any = listing.by_page()  # its type has no token
-            page = [(blob.name[len(self._prefix) :], blob.size) for blob in next(pages, ())]
+            page = [self._named(blob) for blob in next(pages, ())]
             return page, not pages.continuation_token
 
-    def listed(self, prefix: str, after: str = "", /) -> Iterator[tuple[str, int]]:
+    def _named(self, blob: BlobProperties) -> tuple[str, int]:
+        return blob.name[len(self._prefix) :], blob.size
+
+    def listed(self, prefix: str, after: str = "", /) -> Iterator[list[tuple[str, int]]]:
         """Give names and sizes, in the order of the names; see `Bucket`."""
         with self._errors("list", prefix):
-            for blob in self._client.list_blobs(f"{self._prefix}{prefix}", timeout=self._timeout):
-                name = blob.name[len(self._prefix) :]
-                if name > after:  # not every account knows where to begin
-                    yield name, blob.size
+            for page in self._client.list_blobs(f"{self._prefix}{prefix}", timeout=self._timeout).by_page():
+                # Not every account knows where to begin.
+                yield [found for found in map(self._named, page) if found[0] > after]
 
     def _key(self, name: str) -> str:
         return f"{self._prefix}{checked(name)}"

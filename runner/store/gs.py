@@ -214,7 +214,7 @@ class GS:
 
     def names(self, prefix: str) -> Iterator[str]:
         """See `Remote`."""
-        return (name for name, _ in self.listed(prefix))
+        return (name for some in self.listed(prefix) for name, _ in some)
 
     def remove(self, names: Sequence[str]) -> None:
         """See `Erasable`."""
@@ -239,13 +239,11 @@ class GS:
             page = next(listing.pages, ())
             return [self._named(blob) for blob in page], not listing.next_page_token
 
-    def listed(self, prefix: str, after: str = "", /) -> Iterator[tuple[str, int]]:
+    def listed(self, prefix: str, after: str = "", /) -> Iterator[list[tuple[str, int]]]:
         """Give names and sizes, in the order of the names; see `Bucket`."""
         with self.errors("list", prefix):
-            for blob in self._listing(prefix, after):
-                name, size = self._named(blob)
-                if name > after:  # Google's offset includes the name itself
-                    yield name, size
+            for page in self._listing(prefix, after).pages:
+                yield [found for found in map(self._named, page) if found[0] > after]  # Google's offset names the first
 
     def _listing(self, prefix: str, after: str = "") -> Any:  # noqa: ANN401 - api_core's iterator has no types
         offset = f"{self._prefix}{after}" if after else None

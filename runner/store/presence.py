@@ -23,21 +23,27 @@ def held(remote: Remote, names: Iterable[Hash]) -> Iterator[tuple[Hash, int]]:
         Denied, Unavailable: it could not be told. Never reported as absent.
 
     """
-    return ((name, size) for name, size in _asked(remote, names) if size is not None)
+    for part in Names.of(names).parts(MOST):
+        there = remote.exists(part.object_keys())
+        yield from ((name, there[key]) for name, key in zip(part, part.object_keys(), strict=True) if key in there)
 
 
-def lacking(remote: Remote, names: Iterable[Hash], fits: Callable[[Hash, int], bool]) -> Names:
+def lacking(remote: Remote, names: Iterable[Hash], fits: Callable[[str, int], bool]) -> Names:
     """Ask the remote itself; give those of `names` that it does not hold, or in a size that does not fit.
+
+    Args:
+        remote: what to ask.
+        names: of objects.
+        fits: whether the object of a key may have so many bytes.
 
     Raises:
         Denied, Unavailable: it could not be told. Never reported as absent.
 
     """
-    return Names.of(name for name, size in _asked(remote, names) if size is None or not fits(name, size))
-
-
-def _asked(remote: Remote, names: Iterable[Hash]) -> Iterator[tuple[Hash, int | None]]:
+    found: list[Names] = []
     for part in Names.of(names).parts(MOST):
-        keys = {name.key: name for name in part}
-        there = remote.exists(keys)
-        yield from ((name, there.get(key)) for key, name in keys.items())
+        there = remote.exists(part.object_keys())
+        absent = {key for key in part.object_keys() if key not in there or not fits(key, there[key])}
+        if absent:
+            found.append(Names.of(name for name, key in zip(part, part.object_keys(), strict=True) if key in absent))
+    return Names.united(found)

@@ -247,7 +247,7 @@ class S3:
 
     def names(self, prefix: str) -> Iterator[str]:
         """See `Remote`."""
-        return (name for name, _ in self.listed(prefix))
+        return (name for some in self.listed(prefix) for name, _ in some)
 
     def _key(self, name: str) -> str:
         return f"{self._prefix}{checked(name)}"
@@ -304,14 +304,15 @@ class S3:
             return name, None
         return name, answer["ContentLength"]
 
-    def listed(self, prefix: str, after: str = "", /) -> Iterator[tuple[str, int]]:
+    def listed(self, prefix: str, after: str = "", /) -> Iterator[list[tuple[str, int]]]:
         """Give names and sizes, in the order of the names; see `Bucket`."""
         if self._obstore and (after or prefix.endswith("/")):
+            begin = len(self._prefix)
             try:
                 with self._errors("ListObjectsV2", prefix):
-                    for key, size in self._obstore.listed(self._prefix + prefix, after and self._prefix + after):
-                        after = key[len(self._prefix) :]
-                        yield after, size
+                    for some in self._obstore.listed(self._prefix + prefix, after and self._prefix + after):
+                        after = some[-1][0][begin:] if some else after
+                        yield [(key[begin:], size) for key, size in some]
             except Elsewhere:
                 self._obstore = None
             else:
@@ -319,24 +320,23 @@ class S3:
         pages: Any = self._client.get_paginator("list_objects_v2")  # its type has no optional arguments
         with self._errors("ListObjectsV2", prefix):
             for page in pages.paginate(**self._listing(prefix, after)):
-                yield from self._named(page)
+                yield self._named(page)
 
     def first_page(self, prefix: str, /) -> tuple[list[tuple[str, int]], bool]:
         """See `Bucket`."""
         if self._obstore and prefix.endswith("/"):
-            page = list(itertools.islice(self.listed(prefix), PAGE))
+            page = list(itertools.islice(itertools.chain.from_iterable(self.listed(prefix)), PAGE))
             return page, len(page) < PAGE
         with self._errors("ListObjectsV2", prefix):
             answer = self._client.list_objects_v2(**self._listing(prefix))
-        return list(self._named(answer)), not answer["IsTruncated"]
+        return self._named(answer), not answer["IsTruncated"]
 
     def _listing(self, prefix: str, after: str = "") -> dict[str, Any]:
         begin = {"StartAfter": f"{self._prefix}{after}"} if after else {}
         return {"Bucket": self._bucket, "Prefix": f"{self._prefix}{prefix}", **begin}
 
-    def _named(self, page: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
-        for found in page.get("Contents", ()):
-            yield found["Key"][len(self._prefix) :], found["Size"]
+    def _named(self, page: Mapping[str, Any]) -> list[tuple[str, int]]:
+        return [(found["Key"][len(self._prefix) :], found["Size"]) for found in page.get("Contents", ())]
 
 
 def _version(version: str) -> dict[str, str]:

@@ -110,8 +110,8 @@ class Obstore:
         with _LOOKING:
             return self._store.head(key)["size"]
 
-    def listed(self, prefix: str, after: str) -> Iterator[tuple[str, int]]:
-        """Give the keys that begin with `prefix` and come after `after`, and the sizes, page by page as they are taken.
+    def listed(self, prefix: str, after: str) -> Iterator[list[tuple[str, int]]]:
+        """Give the keys that begin with `prefix` and come after `after`, and the sizes, some at a time.
 
         Args:
             prefix: ends in a slash, or `after` is not less; keys come in order.
@@ -119,11 +119,11 @@ class Obstore:
 
         """
         found = iter(self._store.list(prefix.rpartition("/")[0], offset=after or None, chunk_size=_AT_ONCE))
-        while some := self._some(found):
-            for one in some:
-                if not one["path"].startswith(prefix):
-                    return
-                yield one["path"], one["size"]
+        while some := [(one["path"], one["size"]) for one in self._some(found)]:
+            if not some[-1][0].startswith(prefix):
+                yield [one for one in some if one[0].startswith(prefix)]
+                return
+            yield some
 
     def _some(self, found: Iterator[Sequence[ObjectMeta]]) -> Sequence[ObjectMeta]:
         with _LISTING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from runner.errors import Denied
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 _OBJECTS: Final = "files/md5/"
 _PAGE: Final = 1000
@@ -25,8 +25,8 @@ class Bucket(Protocol):
     def first_page(self, prefix: str, /) -> tuple[list[tuple[str, int]], bool]:
         """Give the names and sizes of the first page below `prefix`, and whether that is all."""
 
-    def listed(self, prefix: str, after: str, /) -> Iterator[tuple[str, int]]:
-        """Give names, which begin with `prefix` and come after `after`, and sizes."""
+    def listed(self, prefix: str, after: str, /) -> Iterator[Sequence[tuple[str, int]]]:
+        """Give names, which begin with `prefix` and come after `after`, and sizes, some at a time."""
 
 
 def survey(bucket: Bucket, wanted: set[str], threads: int) -> tuple[dict[str, int], set[str]]:
@@ -71,7 +71,7 @@ def _behind(bucket: Bucket, last: str, wanted: set[str], width: int, threads: in
 
     def shard(prefix: str) -> dict[str, int]:
         after = last if last.startswith(prefix) else prefix  # no object has the prefix as its whole name
-        return {name: size for name, size in bucket.listed(prefix, after) if name in wanted}
+        return {name: size for some in bucket.listed(prefix, after) for name, size in some if name in wanted}
 
     there: dict[str, int] = {}
     with ThreadPoolExecutor(threads) as crew:

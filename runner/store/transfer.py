@@ -174,9 +174,9 @@ def _lacking(remote: Remote, cache: Cache, names: Names) -> Names:
     return presence.lacking(remote, names, partial(_fits, cache))
 
 
-def _fits(cache: Cache, name: Hash, size: int) -> bool:
+def _fits(cache: Cache, key: str, size: int) -> bool:
     try:
-        return size == os.stat(cache.place(name)).st_size  # noqa: PTH116 - a Path costs more
+        return size == os.stat(cache.spot(key)).st_size  # noqa: PTH116 - a Path costs more
     except FileNotFoundError:
         return True
 

@@ -31,6 +31,7 @@ _QUARANTINED: Final = regex(r"([0-9a-f]{32}(?:\.dir)?)-[0-9a-f]{8}\Z")
 _FOLDER = 2
 """Digits of a name that are its folder's."""
 
+_NONE: Final = Names({})
 _LISTING_PAYS = 8
 """From so many names in one folder on, reading the folder costs less than asking for each."""
 
@@ -196,7 +197,11 @@ class VerifiedObjects:
 
     def place(self, name: Hash) -> str:
         """Give `path` as a string, for loops over many small files."""
-        return f"{self._root}/{name.key}"
+        return self.spot(name.key)
+
+    def spot(self, key: str) -> str:
+        """Give where the object of a key is or would be, for the same loops."""
+        return f"{self._root}/{key}"
 
     def gone(self, name: Hash) -> ObjectMissing:
         """Give the error for an object that is not there."""
@@ -216,10 +221,14 @@ class VerifiedObjects:
 
 def _absent(root: str, asked: Names) -> Names:
     """Give what a folder does not hold of `asked`, all of which belong there."""
-    if len(asked) < _LISTING_PAYS:
-        return Names.of([name for name in asked if not _is_there(f"{root}/{name.key}")])
-    there = _listed(f"{root}/{next(iter(asked)).key.rpartition('/')[0]}")
-    return Names.of(name for name in asked if name.value[_FOLDER:] not in there) if there else asked
+    keys = list(asked.object_keys())
+    if len(keys) < _LISTING_PAYS:
+        absent = {key for key in keys if not _is_there(f"{root}/{key}")}
+    else:
+        folder = keys[0].rpartition("/")[0]
+        there = _listed(f"{root}/{folder}")
+        absent = {key for key in keys if key[len(folder) + 1 :] not in there}
+    return Names.of(name for name, key in zip(asked, keys, strict=True) if key in absent) if absent else _NONE
 
 
 def _is_there(place: str) -> bool:

@@ -36,7 +36,7 @@ class Shelf:
         found = [(name, 1) for name in self.names if name.startswith(prefix)]
         return found[:PAGE], len(found) <= PAGE
 
-    def listed(self, prefix: str, after: str, /) -> Iterator[tuple[str, int]]:
+    def listed(self, prefix: str, after: str, /) -> Iterator[list[tuple[str, int]]]:
         found = ((name, 1) for name in self.names if name.startswith(prefix) and name > after)
         with self._lock:
             self.prefixes.add(prefix)
@@ -44,7 +44,7 @@ class Shelf:
             page = list(islice(found, PAGE))
             with self._lock:
                 self.pages += 1
-            yield from page
+            yield page
             if len(page) < PAGE:
                 return
 
