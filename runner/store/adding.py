@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from runner.errors import Corrupt, ObjectMissing
 from runner.hashes import Hash
 from runner.store import disk, links
-from runner.store.digest import MD5_LENGTH, digest_for, hash_as, other_than
+from runner.store.digest import MD5_LENGTH, beside, digest_for, hash_as, other_than
 from runner.store.incoming import Incoming
 from runner.store.meter import Tally, Work, once
 from runner.store.state import SMALL
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from runner.hashes import Tree
-    from runner.store.disk import Digest
     from runner.store.verified import VerifiedObjects
 
 _EXECUTABLE = 0o111
@@ -43,6 +42,7 @@ def _add_files(cache: VerifiedObjects, files: Iterable[tuple[str, Hash]], types:
     sources = {name: source for source, name in files}
     wanted = _unusable(cache, list(sources))
     staged: list[tuple[str, str]] = []
+    large: list[Hash] = []
     is_durable = len(wanted) <= disk.FEW  # for more the whole file system is written through, new folders too
     tally, total = Tally(), once(lambda: sum(disk.size(sources[name]) for name in wanted))
     cloner = links.Cloner(types)
@@ -51,13 +51,17 @@ def _add_files(cache: VerifiedObjects, files: Iterable[tuple[str, Hash]], types:
             for name in wanted:
                 place = cache.place(name)
                 staged.append((disk.temporary(place), place))
-                tally.report(_stage(sources[name], staged[-1][0], name, cloner, durable=is_durable))
+                size = _stage(sources[name], staged[-1][0], name, cloner, durable=is_durable)
+                large += [name] if size >= SMALL else []
+                tally.report(size)
                 tally.objects += 1
             disk.keep(staged)
     except BaseException:
         for ready, _ in staged:
             disk.remove(ready)
         raise
+    for name in large:
+        cache.wrote(name)
     return set(wanted)
 
 
@@ -84,9 +88,8 @@ def _stage(source: str, ready: str, name: Hash, cloner: links.Cloner, *, durable
     except FileNotFoundError:
         raise _changed(source, name) from None
     if content is None:
-        digest = digest_for(name)
-        size = _copy(reader, ready, digest, cloner, durable=durable)
-        if digest.hexdigest() != name.value:
+        size, found = _copy(reader, ready, name, cloner, durable=durable)
+        if found != name.value:
             raise _changed(source, name)
         return size
     if other_than(name, content):
@@ -104,18 +107,19 @@ def _write(ready: str, content: bytes, *, durable: bool) -> None:
         os.close(writer)
 
 
-def _copy(reader: int, ready: str, digest: Digest, cloner: links.Cloner, *, durable: bool) -> int:
-    """Copy an open file, which is closed then, or share its blocks; give the bytes that `digest` has taken."""
+def _copy(reader: int, ready: str, name: Hash, cloner: links.Cloner, *, durable: bool) -> tuple[int, str]:
+    """Copy an open file, which is closed then, or share its blocks; give the size, and the digest of what is there."""
     try:
         writer = disk.create(ready, disk.READ_ONLY, durable=durable)
         try:
-            if cloner.clone(reader, writer):
-                for chunk in disk.chunks(writer):
-                    digest.update(chunk)
-            else:
-                disk.copy(reader, writer, digest)
+            with beside(digest_for(name)) as digest:
+                if cloner.clone(reader, writer):
+                    for chunk in disk.chunks(writer):
+                        digest.update(chunk)
+                else:
+                    disk.copy(reader, writer, digest)
             os.fchmod(writer, disk.READ_ONLY)
-            return os.lseek(writer, 0, os.SEEK_CUR)
+            return os.lseek(writer, 0, os.SEEK_CUR), digest.hexdigest()
         finally:
             os.close(writer)
     finally:
@@ -144,9 +148,11 @@ def _share(cache: VerifiedObjects, files: Iterable[tuple[str, Hash]], copied: se
             continue
         if name not in copied and hash_as(name.name, source) != name.value[:MD5_LENGTH]:
             raise _changed(source, name)
-        ready = disk.temporary(source)
+        ready, is_new = disk.temporary(source), cache.has_written(name, cache.place(name))
         if linker.link(cache.place(name), ready):
             os.replace(ready, source)
+            if is_new:
+                cache.wrote(name)
 
 
 def _changed(source: str, name: Hash) -> Corrupt:

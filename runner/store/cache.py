@@ -6,6 +6,7 @@ Nothing gets a final name before its bytes have been hashed, and nothing is read
 from __future__ import annotations
 
 import os
+from functools import partial
 from typing import TYPE_CHECKING
 
 from runner.hashes import MD5, Hash
@@ -62,7 +63,7 @@ class Cache(VerifiedObjects):
 
         """
         self._hold()
-        return Arrival(self.place(name), name, report)
+        return Arrival(self.place(name), name, report, partial(self.wrote, name))
 
     def take(self, fill: Callable[[Incoming], None]) -> tuple[Hash, int]:
         """Take bytes whose name nobody knows before; give the name and the size. A power cut does not lose them.

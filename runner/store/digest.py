@@ -7,6 +7,7 @@ were. New hashes are made as DVC 3 makes them when it reads such objects.
 from __future__ import annotations
 
 import os
+from contextlib import contextmanager
 from copy import copy
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ from runner.store.meter import unheard
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from concurrent.futures import Future, ThreadPoolExecutor
 
     from runner.store.disk import Digest
     from runner.store.meter import Report
@@ -88,6 +90,38 @@ def other_than(name: Hash, content: bytes) -> str:
     digest = digest_for(name)
     digest.update(content)
     return "" if fits(digest, name) else digest.hexdigest()
+
+
+class _Beside:
+    """A digest that takes each chunk while its caller goes on to write that and to read the next one."""
+
+    def __init__(self, digest: Digest, thread: ThreadPoolExecutor) -> None:
+        self._digest = digest
+        self._thread = thread
+        self._taking: Future[None] | None = None
+
+    def update(self, chunk: bytes, /) -> None:
+        self._settle()
+        self._taking = self._thread.submit(self._digest.update, chunk)
+
+    def hexdigest(self) -> str:
+        self._settle()
+        return self._digest.hexdigest()
+
+    def _settle(self) -> None:
+        if self._taking:
+            self._taking.result()
+
+
+@contextmanager
+def beside(digest: Digest) -> Iterator[Digest]:
+    """Let `digest` take the bytes of something large on a thread of its own inside the block: md5 lets go of Python."""
+    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - most runs hash nothing large
+
+    with ThreadPoolExecutor(1) as thread:
+        aside = _Beside(digest, thread)
+        yield aside
+        aside.hexdigest()
 
 
 class Dos2Unix:

@@ -13,8 +13,10 @@ from runner.hashes import Hash
 from runner.store import disk, unfinished
 from runner.store.digest import digest_for, fits
 from runner.store.meter import unheard
+from runner.store.state import SMALL
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from concurrent.futures import Future, ThreadPoolExecutor
     from types import TracebackType
 
@@ -144,11 +146,15 @@ class Arrival:
     Not a generator: that would cost a small object as much as its file.
     """
 
-    __slots__ = ("_incoming", "_place")
+    __slots__ = ("_incoming", "_place", "_settled")
 
-    def __init__(self, place: str, name: Hash, report: Report) -> None:
-        """Take bytes for the object `name`, whose place is `place`; each is told to `report`."""
+    def __init__(self, place: str, name: Hash, report: Report, settled: Callable[[], None]) -> None:
+        """Take bytes for the object `name`, whose place is `place`.
+
+        Each byte is told to `report`; that a large object has its name, to `settled`.
+        """
         self._place = place
+        self._settled = settled
         self._incoming = Incoming(place, name, report)
 
     def __enter__(self) -> Incoming:
@@ -167,6 +173,8 @@ class Arrival:
             try:
                 if error is None:
                     self._incoming.settle()
+                    if self._incoming.size >= SMALL:
+                        self._settled()
             finally:
                 self._incoming.close()
             if isinstance(error, OSError):

@@ -9,14 +9,12 @@ from typing import TYPE_CHECKING
 
 from runner.errors import Corrupt, ObjectMissing, RemoteError
 from runner.store import disk, links
-from runner.store.digest import digest_for, fits
 from runner.store.meter import Tally, Work, once
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from runner.hashes import Hash, Tree
-    from runner.store.disk import Digest
     from runner.store.meter import Report
     from runner.store.verified import VerifiedObjects
 
@@ -112,7 +110,7 @@ def _fill_all(cache: VerifiedObjects, name: Hash, tree: Tree, put: Callable[[Has
     """Put what is good in place; give what is broken."""
     broken: dict[Hash, Corrupt] = {}
     for relpath, member in tree.members():
-        if member in broken:
+        if broken and member in broken:
             continue
         try:
             put(member, relpath)
@@ -132,26 +130,44 @@ def _materialise(cache: VerifiedObjects, name: Hash, target: str, linker: links.
     """Make the new file `target` of an object, by a link or a copy, verified either way."""
     place = cache.place(name)
     try:
+        is_new = cache.has_written(name, place)
         if name.value != _EMPTY and linker.link(place, target):
-            cache.prove(name)
+            if is_new:
+                cache.wrote(name)  # a link changes what the system says of it
+            else:
+                cache.prove(name, place)
             return
-        digest = _copy(place, target, name, report)
+        content = cache.small(name, place)
+        if content is None:
+            _copy(cache, name, place, target, report)
+        else:
+            _write(target, content)
+            report(len(content))
     except FileNotFoundError:
         raise cache.gone(name) from None
-    if not fits(digest, name):
-        raise cache.quarantine(name, digest.hexdigest())
 
 
-def _copy(place: str, target: str, name: Hash, report: Report) -> Digest:
-    """Copy an object to the new file `target`, whose mode the umask decides; give the digest of what was copied."""
-    digest = digest_for(name)
+def _write(target: str, content: bytes) -> None:
+    """Write the new file `target`, whose mode the umask decides."""
+    writer = disk.create(target)
+    try:
+        disk.write_all(writer, content)
+    finally:
+        os.close(writer)
+
+
+def _copy(cache: VerifiedObjects, name: Hash, place: str, target: str, report: Report) -> None:
+    """Copy a large object to the new file `target`; hash what is copied unless the object is known to be good."""
     reader = os.open(place, os.O_RDONLY | os.O_CLOEXEC)
     try:
         writer = disk.create(target)
         try:
-            disk.copy(reader, writer, digest, report)
+            if cache.is_known(name, place):
+                disk.copy(reader, writer, report=report)
+            else:
+                with cache.hashing(name, place) as digest:
+                    disk.copy(reader, writer, digest, report)
         finally:
             os.close(writer)
     finally:
         os.close(reader)
-    return digest

@@ -98,6 +98,7 @@ class State:
         self._path = path
         self.clock = clock
         self._learnt: dict[str, tuple[bytes, str]] = {}
+        self._written: dict[str, tuple[bytes, str]] = {}
         self._database: sqlite3.Connection | None = None
         self._opened = False
         self._is_held = False
@@ -127,9 +128,46 @@ class State:
         before = _regular(os.stat(where))  # noqa: PTH116 - a Path costs more than the call
         if before.st_size < SMALL:
             return _hashed(where, kind)
-        row = _row(where, kind)
-        known = self._lookup(row, mark(before))
-        return known if known and not known.endswith(hashes.DIR) else self._learn(row, before, where, kind, tally)
+        known = self._lookup(_row(where, kind), mark(before))
+        return known if known and not known.endswith(hashes.DIR) else self._learn(before, where, kind, tally)
+
+    def known(self, path: str, kind: str = hashes.MD5) -> str:
+        """Give the hash of the file at `path` without reading it; empty if it is small or may have changed.
+
+        Raises:
+            OSError: there is no such file.
+
+        """
+        found = os.stat(path)  # noqa: PTH116 - a Path costs more than the call
+        known = self._lookup(_row(path, kind), mark(found)) if found.st_size >= SMALL else None
+        return known if known and not known.endswith(hashes.DIR) else ""
+
+    def wrote(self, path: str, kind: str, md5: str) -> None:
+        """Take note, for this process, of a file that was hashed while it was written and has just got its name."""
+        found = os.stat(path)  # noqa: PTH116 - as above
+        if found.st_size >= SMALL:
+            with self._lock:
+                self._written[_row(path, kind)] = (mark(found), md5)
+
+    def has_written(self, path: str, kind: str) -> bool:
+        """Whether `wrote` was told of this very file; of any other, small ones above all, the system is not asked."""
+        return _row(path, kind) in self._written and bool(self.known(path, kind))
+
+    def took(self, path: str, kind: str, before: os.stat_result, looked: int, md5: str) -> None:
+        """Remember the hash of a file if it held still while it was hashed, and for long enough before.
+
+        Args:
+            path: the file.
+            kind: how it was hashed.
+            before: how the system described it just before.
+            looked: when that was, in nanoseconds since 1970.
+            md5: its hash.
+
+        """
+        seen = mark(before)
+        if mark(os.stat(path)) == seen and newest(before) < looked - RACY_NS:  # noqa: PTH116 - as above
+            with self._lock:
+                self._learnt[_row(path, kind)] = (seen, md5)
 
     def listing(self, files: Files, kind: str = hashes.MD5) -> str | None:
         """Give the hash of a directory's listing if none of its files has changed since it was learnt."""
@@ -185,7 +223,7 @@ class State:
             self._database, self._opened = None, False
             self._learnt.clear()
 
-    def _learn(self, row: str, before: os.stat_result, where: str, kind: str, tally: Tally | None) -> str:
+    def _learn(self, before: os.stat_result, where: str, kind: str, tally: Tally | None) -> str:
         """Hash the file, and remember it if it held still meanwhile and for long enough before."""
         looked = self.clock()
         if tally:
@@ -195,17 +233,14 @@ class State:
             with self._meter.watch(Work("hash", tally.counts, 1, lambda: before.st_size)):
                 md5 = hash_as(kind, where, tally.report)
                 tally.objects += 1
-        seen = mark(before)
-        if mark(os.stat(where)) == seen and newest(before) < looked - RACY_NS:  # noqa: PTH116 - as above
-            with self._lock:
-                self._learnt[row] = (seen, md5)
+        self.took(where, kind, before, looked, md5)
         return md5
 
     def _lookup(self, row: str, mark: bytes) -> str | None:
         with self._lock:
-            known = self._learnt.get(row)
-            if known and known[0] == mark:
-                return known[1]
+            for known in (self._learnt.get(row), self._written.get(row)):
+                if known and known[0] == mark:
+                    return known[1]
             if not self._opened:
                 self._open(must_exist=True)
             return self._found(row, mark) if self._database else None

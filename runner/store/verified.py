@@ -9,14 +9,14 @@ on counts as missing; it is never deleted by reading it.
 from __future__ import annotations
 
 import os
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
 from runner.errors import Corrupt, ObjectMissing
 from runner.hashes import LEGACY, MD5, Hash, Names, Tree
 from runner.regexes import regex
 from runner.store import disk
-from runner.store.digest import MD5_LENGTH, digest_for, fits, other_than, passed, taken
+from runner.store.digest import MD5_LENGTH, beside, digest_for, fits, other_than, passed, taken
 from runner.store.meter import unheard
 from runner.store.state import SMALL
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
+    from runner.store.disk import Digest
     from runner.store.meter import Meter, Report
     from runner.store.state import State
 
@@ -90,20 +91,47 @@ class VerifiedObjects:
         self._prove(name, self.place(name), anew=anew, report=report)
         return self.path(name)
 
-    def prove(self, name: Hash) -> str:
-        """Do as `verify`, and give the path as a string, for loops over many small files."""
-        place = self.place(name)
+    def prove(self, name: Hash, place: str = "") -> str:
+        """Do as `verify`, and give the path as a string, for loops over many small files, which may know it already."""
+        place = place or self.place(name)
         self._prove(name, place)
         return place
 
-    def small(self, name: Hash) -> bytes | None:
+    def small(self, name: Hash, place: str = "") -> bytes | None:
         """Give the object's bytes, verified, if they are as few as are hashed anew each time; `None` if there are more.
 
         Raises:
             ObjectMissing, Corrupt: as `verify`.
 
         """
-        return self._small(name, self.place(name))
+        return self._small(name, place or self.place(name))
+
+    def is_known(self, name: Hash, place: str) -> bool:
+        """Whether the object at `place` was hashed before, and nothing says that it changed since; reads no byte."""
+        return self._state.known(place, name.name) == name.value[:MD5_LENGTH]
+
+    def wrote(self, name: Hash) -> None:
+        """Take note that the object was hashed while it was written, see `State`."""
+        self._state.wrote(self.place(name), name.name, name.value[:MD5_LENGTH])
+
+    def has_written(self, name: Hash, place: str) -> bool:
+        """Whether the object at `place` is the one that was hashed while this process wrote it."""
+        return self._state.has_written(place, name.name)
+
+    @contextmanager
+    def hashing(self, name: Hash, place: str) -> Iterator[Digest]:
+        """Give a digest for a large object, all of whose bytes are read in the block and given to it.
+
+        Raises:
+            Corrupt: they do not hash to its name; it is in quarantine now, and missing.
+
+        """
+        looked, before = self._state.clock(), os.stat(place)
+        with beside(digest_for(name)) as digest:
+            yield digest
+        if not fits(digest, name):
+            raise self.quarantine(name, digest.hexdigest())
+        self._state.took(place, name.name, before, looked, name.value[:MD5_LENGTH])
 
     def _small(self, name: Hash, place: str) -> bytes | None:
         with disk.Refusals(f"read {place}"):

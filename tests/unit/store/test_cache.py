@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import shutil
+import sqlite3
 import stat
 import subprocess
 import tempfile
@@ -171,6 +172,43 @@ def test_a_large_broken_object_is_found_too(cache: Cache, tmp_path: Path) -> Non
     damage(cache, name_of(content), content[:-1] + b"?")
     with pytest.raises(Corrupt):
         cache.verify(name_of(content))
+
+
+@pytest.mark.parametrize("way", ["added", "fetched"])
+@pytest.mark.parametrize("types", LINKS)
+def test_a_large_object_is_hashed_once_a_process_unless_it_changes(
+    tmp_path: Path, types: tuple[str, ...], way: str
+) -> None:
+    cache, content = Cache(tmp_path / "cache", types), os.urandom(200_000)
+    name = name_of(content)
+    if way == "added":
+        cache.add(write(tmp_path, {"large": content}) / "large", name)
+    else:
+        with cache.write(name) as sink:
+            sink.write(content)
+    assert cache.is_known(name, cache.place(name))
+    cache.checkout(name, tmp_path / "out")
+    assert (tmp_path / "out").read_bytes() == content
+    damage(cache, name, content[:-1] + b"?")
+    assert not cache.is_known(name, cache.place(name))
+    with pytest.raises(Corrupt):
+        cache.checkout(name, tmp_path / "again")
+    assert not (tmp_path / "again").exists()
+
+
+def test_a_checkout_learns_what_it_hashed_and_a_wrong_answer_costs_a_hash(tmp_path: Path) -> None:
+    content, database = os.urandom(200_000), tmp_path / "state.db"
+    name = name_of(content)
+    Cache(tmp_path / "cache").add(write(tmp_path, {"large": content}) / "large", name)
+    place = str(tmp_path / "cache" / name.key)
+    for number in range(3):
+        with State(database, lambda: time.time_ns() + 2 * RACY_NS) as state:
+            assert state.known(place) == ("", name.value, "0" * 32)[number]
+            Cache(tmp_path / "cache", ("copy",), state).checkout(name, tmp_path / f"out{number}")
+        assert (tmp_path / f"out{number}").read_bytes() == content
+        if number:
+            with contextlib.closing(sqlite3.connect(database)) as connection, connection:
+                connection.execute("UPDATE hashed SET md5 = ?", ("0" * 32,))
 
 
 @pytest.mark.parametrize("content", [b"not json", b"{}", b"[1]", b'[{"md5": "x", "relpath": "a"}]', b"\xff"])

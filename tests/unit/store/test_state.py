@@ -70,6 +70,24 @@ def test_a_large_file_is_hashed_once_and_then_known(database: Path, file: Path) 
     assert State(database).hash_file(file) == POISON
 
 
+def test_who_asks_what_is_known_has_nothing_hashed(database: Path, file: Path) -> None:
+    assert State(database).known(str(file)) == ""
+    learn(database, file)
+    assert State(database).known(str(file)) == hash_bytes(LARGE)
+    file.write_bytes(LARGE[:-1] + b"y")
+    assert State(database).known(str(file)) == ""
+
+
+def test_what_was_hashed_while_it_was_written_is_known_to_this_process_alone(database: Path, file: Path) -> None:
+    with State(database) as state:
+        state.wrote(str(file), "md5", POISON)
+        assert state.known(str(file)) == POISON
+        assert state.known(str(file), "md5-dos2unix") == ""
+        file.write_bytes(LARGE)
+        assert state.known(str(file)) == ""
+    assert not database.exists()
+
+
 def test_a_small_file_is_always_hashed(database: Path, tmp_path: Path) -> None:
     small = tmp_path / "small"
     small.write_bytes(b"small")
