@@ -50,8 +50,8 @@ NOTE = (
     "and workspace, `fetch` too and fills only the cache, `checkout` starts without workspace, `status` without or "
     "with what each program remembers of files. retrain hashes everything before it is sent, when it arrives and "
     "when it is put in place unless it has just been, and asks for every object when there is nothing to push; dvc "
-    "does none of that. Numbers are medians with the least and the most, CPU seconds, peak memory and requests (counted in a run that was not "
-    "timed) retrain / peer; ratios are medians of pairs."
+    "does none of that. Numbers are medians with the least and the most, CPU seconds, peak memory and requests "
+    "(counted in a run that was not timed) retrain / peer; ratios are medians of pairs."
 )
 QUICK = (
     "S3 is `benchmarks/s3server.rs` on the same machine, which keeps objects in memory, checks no signature and takes "

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from runner.errors import Corrupt, ObjectMissing
 from runner.hashes import Hash
-from runner.store import disk, links
+from runner.store import batch, disk, links
+from runner.store.batch import Batch
 from runner.store.digest import MD5_LENGTH, beside, digest_for, hash_as, other_than
 from runner.store.incoming import Incoming
 from runner.store.meter import Tally, Work, once
@@ -41,24 +42,26 @@ def _add_files(cache: VerifiedObjects, files: Iterable[tuple[str, Hash]], types:
     """Add each file whose object is absent or broken; give the names of those."""
     sources = {name: source for source, name in files}
     wanted = _unusable(cache, list(sources))
-    staged: list[tuple[str, str]] = []
+    staged = Batch()
     large: list[Hash] = []
-    is_durable = len(wanted) <= disk.FEW  # for more the whole file system is written through, new folders too
+    ready = ""
+    is_durable = len(wanted) <= batch.FEW  # for more the whole file system is written through, new folders too
     tally, total = Tally(), once(lambda: sum(disk.size(sources[name]) for name in wanted))
     cloner = links.Cloner(types)
     try:
         with cache.meter.watch(Work("add", tally.counts, len(wanted), total)):
             for name in wanted:
                 place = cache.place(name)
-                staged.append((disk.temporary(place), place))
-                size = _stage(sources[name], staged[-1][0], name, cloner, durable=is_durable)
+                ready = disk.temporary(place)
+                size = _stage(sources[name], ready, name, cloner, durable=is_durable)
+                staged.add(ready, place)
                 large += [name] if size >= SMALL else []
                 tally.report(size)
                 tally.objects += 1
-            disk.keep(staged)
+            staged.keep()
     except BaseException:
-        for ready, _ in staged:
-            disk.remove(ready)
+        staged.drop()
+        disk.remove(ready)
         raise
     for name in large:
         cache.wrote(name)
@@ -135,7 +138,7 @@ def _add_listing(cache: VerifiedObjects, name: Hash, tree: Tree) -> None:
     try:
         for chunk in tree.rendered():
             incoming.write(chunk)
-        disk.keep([(incoming.verified(), cache.place(name))])
+        batch.keep([(incoming.verified(), cache.place(name))])
     finally:
         incoming.close()
 

@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from runner.hashes import MD5, Hash
-from runner.store import adding, disk, links, placing, unfinished
+from runner.store import adding, batch, disk, links, placing, unfinished
 from runner.store.holding import holding
 from runner.store.incoming import Arrival, Incoming
 from runner.store.meter import Meter, Tally, Work, unheard
@@ -82,7 +82,7 @@ class Cache(VerifiedObjects):
                 fill(incoming)
                 ready, name = incoming.named()
                 disk.make_folder(os.path.dirname(self.place(name)), durable=True)  # noqa: PTH120 - it is a str
-                disk.keep([(ready, self.place(name))])
+                batch.keep([(ready, self.place(name))])
             finally:
                 incoming.close()
         return name, incoming.size

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Self
 from runner.durable import sync_folder
 from runner.errors import ConfigError, ObjectMissing
 from runner.store import disk, ranges, sweeping
+from runner.store.batch import Batch
 from runner.store.meter import unheard
 from runner.store.remote import checked, refuse_unknown
 
@@ -84,7 +85,7 @@ class Directory:
     @contextmanager
     def together(self) -> Iterator[Put]:
         """See `Together`."""
-        batch = _Batch(self.url)
+        batch = _Together(self.url)
         try:
             yield lambda name, source, report: batch.put(self._place(name), source, report)
             batch.settle()
@@ -139,14 +140,14 @@ class Directory:
                 os.close(fd)
 
 
-class _Batch:
+class _Together:
     """Objects under temporary names, given their own when enough of them share the wait for the disk."""
 
     def __init__(self, root: str) -> None:
         self._root = root
         self._lock = threading.Lock()
         self.folders: set[str] = set()
-        self._ready: list[tuple[str, str]] = []
+        self._ready = Batch(root)
         self._bytes = 0
 
     def put(self, place: str, source: Source, report: Report) -> None:
@@ -160,27 +161,26 @@ class _Batch:
                 disk.remove(ready)
                 raise
         with self._lock:  # held while the batch is kept, so that nobody writes much of the next one meanwhile
-            self._ready.append((ready, place))
             self._bytes += size
             self.folders.add(os.path.dirname(place))
+            with disk.Refusals(f"write to {self._root}"):
+                self._ready.add(ready, place)
             if self._bytes >= _BATCH_BYTES or len(self._ready) >= _BATCH:
                 self.settle()
 
     def settle(self) -> None:
         """Give every object its name; those that cannot have it are removed."""
-        whole, self._ready, self._bytes = self._ready, [], 0
+        whole, self._ready, self._bytes = self._ready, Batch(self._root), 0
         try:
             with disk.Refusals(f"write {len(whole)} objects"):
-                disk.keep(whole, above=self._root)
+                whole.keep()
         except BaseException:
-            for ready, _ in whole:
-                disk.remove(ready)
+            whole.drop()
             raise
 
     def drop(self) -> None:
         """Remove what has got no name."""
-        for ready, _ in self._ready:
-            disk.remove(ready)
+        self._ready.drop()
 
 
 def _write(source: Source, ready: str, report: Report, *, durable: bool = False) -> int:

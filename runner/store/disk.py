@@ -23,7 +23,7 @@ from runner.hashes import CHUNK
 from runner.store.meter import unheard
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
     from types import TracebackType
 
     from runner.store.meter import Report
@@ -33,9 +33,6 @@ READ_ONLY = 0o444
 """The mode DVC gives every object; it takes any other mode as a sign that the object was touched."""
 
 _SMALLEST_READ = 4096
-FEW = 8
-"""So many files or folders are written through one by one; for more it is their whole file system."""
-
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 _REFUSED = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 
@@ -202,65 +199,6 @@ def _exchange(ready: str, target: str) -> None:
         else:
             os.rename(aside, target)
         raise
-
-
-def keep(pairs: Iterable[tuple[str, str]], above: str = "") -> None:
-    """Give complete temporary files their final names such that neither is lost in a power cut.
-
-    First the bytes reach the disk, then the names change, then the names reach the disk. Many files share the two
-    waits: 10,000 single waits for a disk take longer than everything else that is done to the files.
-
-    Args:
-        pairs: temporary and final path of each, all on one file system.
-        above: folders below this one may be new, so that their names have to reach the disk too; empty: none is.
-
-    """
-    renames = list(pairs)
-    if not renames:
-        return
-    folders = {final.rpartition("/")[0] for _, final in renames}
-    folders |= {parent for folder in folders for parent in _up_to(above, folder)}
-    _sync([ready for ready, _ in renames])
-    for ready, final in renames:
-        os.replace(ready, final)
-    _sync(sorted(folders))
-
-
-def _up_to(above: str, folder: str) -> Iterator[str]:
-    """Give the folders that hold `folder`, the last of them `above`."""
-    while above and folder.startswith(f"{above}/"):
-        folder = os.path.dirname(folder)
-        yield folder
-
-
-def _sync(paths: list[str]) -> None:
-    """Write files or folders through to the disk: one by one if they are few, else their whole file system."""
-    if len(paths) > FEW:
-        _sync_filesystem(paths[0])
-        return
-    for path in paths:
-        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-        try:
-            os.fsync(fd)
-        finally:
-            os.close(fd)
-
-
-def _sync_filesystem(path: str) -> None:
-    """Call Linux' syncfs, which Python does not offer, for the file system of `path`; sync() where there is none."""
-    import ctypes  # noqa: PLC0415 - only an add of many files comes here
-
-    syncfs = getattr(ctypes.CDLL(None, use_errno=True), "syncfs", None)
-    if syncfs is None:
-        os.sync()
-        return
-    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        if syncfs(fd):
-            code = ctypes.get_errno()
-            raise OSError(code, os.strerror(code), path)
-    finally:
-        os.close(fd)
 
 
 class Refusals:

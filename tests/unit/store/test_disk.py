@@ -38,20 +38,6 @@ def test_a_refusal_is_told_in_words_with_what_helps(code: int, kind: type[Remote
     assert hint in raised.value.hint
 
 
-@pytest.mark.parametrize("count", [0, 1, 3, 50])
-def test_kept_files_have_their_names_and_their_bytes(tmp_path: Path, count: int) -> None:
-    pairs = []
-    for number in range(count):
-        final = str(tmp_path / f"{number % 4}" / f"{number}")
-        ready = disk.temporary(final)
-        fd = disk.create(ready, durable=True)
-        disk.write_all(fd, str(number).encode())
-        os.close(fd)
-        pairs.append((ready, final))
-    disk.keep(pairs)
-    assert {path.name: path.read_text() for path in tmp_path.glob("*/*")} == {str(n): str(n) for n in range(count)}
-
-
 def test_temporary_names_are_neighbours_that_are_known_as_such() -> None:
     first, second = disk.temporary("/a/b/name"), disk.temporary("/a/b/name")
     assert first != second
