@@ -39,6 +39,11 @@ def _lines(value: str) -> tuple[str, ...]:
     return tuple(part for line in value.splitlines() for part in [line.strip()] if part)
 
 
+def _targets(value: str) -> tuple[str, ...]:
+    """Take targets one a line; those of a command line just as they are, each ended by a NUL, as `xargs -0` does."""
+    return tuple(value.split("\0")[:-1]) if "\0" in value else _lines(value)
+
+
 def _branch(value: str) -> str:
     """Take what git takes for a branch: https://git-scm.com/docs/git-check-ref-format."""
     if _NO_BRANCH.search(value):
@@ -111,7 +116,7 @@ class Input:
 
 INPUTS = (
     Input("working-directory", ".", _text, "Run as if started in this directory (-C).", in_file=False),
-    Input("targets", "", _lines, "Stages, one a line, with everything they need; empty: all.", in_file=False),
+    Input("targets", "", _targets, "Stages, one a line, with everything they need; empty: all.", in_file=False),
     Input("remote", "", _text, "DVC remote to pull from and push to; empty: the default one."),
     Input("base", "", _text, "Git revision to compare with; empty: found from the event or the default branch."),
     Input("config", "retrain.yaml", _text, "The gate file.", in_file=False),

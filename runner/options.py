@@ -308,9 +308,10 @@ def revisions(function: Callable[..., int]) -> Callable[..., int]:
 
 def targets(function: Callable[..., int]) -> Callable[..., int]:
     """Take targets as arguments."""
-    return click.argument("targets", nargs=-1, callback=_as_lines, expose_value=False)(function)
+    return click.argument("targets", nargs=-1, callback=_keep_targets, expose_value=False)(function)
 
 
-def _as_lines(context: click.Context, _: click.Parameter, value: Sequence[str]) -> None:
+def _keep_targets(context: click.Context, _: click.Parameter, value: Sequence[str]) -> None:
+    """Keep each argument as it is: a name may hold line breaks and end in blanks."""
     if value:
-        context.find_object(Call).flags["targets"] = "\n".join(value)  # type: ignore[union-attr]
+        context.find_object(Call).flags["targets"] = "".join(f"{target}\0" for target in value)  # type: ignore[union-attr]

@@ -18,7 +18,7 @@ from runner.engine.runcache import FIRST
 from runner.engine.taking_in import TakingIn
 from runner.engine.targets import Named
 from runner.engine.workspace import SCRATCH
-from runner.errors import ConfigError, Corrupt, ObjectMissing, RemoteError, Unlistable
+from runner.errors import ConfigError, Corrupt, Denied, ObjectMissing, RemoteError, Unlistable
 from runner.store.meter import unheard
 from runner.store.moved import NOTHING, Failure, Moved
 from runner.store.place import PUSH_INSTEAD
@@ -309,10 +309,13 @@ def _push_times(project: Project, entries: Iterable[LockEntry]) -> Moved:
 
 
 def _lists(remote: Remote, name: str) -> bool:
+    """Whether this kind of remote has listings: one that shows us none has them for DVC, which reads no `first`."""
     try:
         next(iter(remote.names(name)), None)
     except Unlistable:
         return False
+    except Denied:
+        logger.info("%s: listings are refused; what was sent is proved by asking for each of it", remote.url)
     return True
 
 

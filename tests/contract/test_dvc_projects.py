@@ -156,3 +156,23 @@ def test_what_dvc_imported_we_bring_up_to_date_as_dvc_does(
     assert files(imports) == files(theirs)
     assert files(imports)["folder/in/c"] == b"c"
     assert json.loads(dvc("status", "--json", cwd=imports, env=server.environ).stdout) == {}
+
+
+def test_a_project_is_pushed_and_pulled_by_who_may_not_list(
+    azurite: azure.Server, retrain: Program, tmp_path: Path
+) -> None:
+    root, prefix = tmp_path / "made", tmp_path.name
+    root.mkdir()
+    git(root, "init", "--quiet", "-b", "main")
+    signed = azurite.with_credential(f"SharedAccessSignature={azurite.signature('rcw')}")
+    remote = f"['remote \"storage\"']\n    url = {azurite.url(prefix)}\n    connection_string = {signed}\n"
+    put(root, {"dvc.yaml": PIPELINE, "seed": "s", ".dvc/.gitignore": DVC_GITIGNORE})
+    put(root, {".dvc/config": f"[core]\n    remote = storage\n{remote}"})
+    retrain("repro", cwd=root)
+    retrain("push", cwd=root)
+    commit(root)
+    there = {name.partition("/")[0] for name in azurite.remote(prefix).names("")}
+    assert there == {"files", "runs", "retrain"}
+    other = without_data(root, "other")
+    retrain("pull", cwd=other)
+    assert files(other) == files(root)

@@ -57,6 +57,15 @@ def test_stages_lists_those_that_targets_name_from_where_one_stands(retrain: Pro
     assert [one["stage"] for one in asked(retrain, root, "stages")] == ["fit", "prepare"]
 
 
+@pytest.mark.parametrize("name", ["line\nbreak", " blanks ", "line\u2028separator"])
+def test_a_target_on_the_command_line_is_taken_as_it_is(name: str, dvc: Program, retrain: Program, root: Path) -> None:
+    put(root, {f"odd/{name}": "1", "odd/other": "2"})
+    dvc("add", "-q", "odd", cwd=root)
+    shutil.rmtree(root / "odd")
+    retrain("pull", f"odd/{name}", cwd=root)
+    assert [path.name for path in (root / "odd").iterdir()] == [name]
+
+
 def test_quiet_status_prints_nothing_and_says_by_its_exit_code(root: Path, retrain: Program) -> None:
     assert retrain("status", "-q", cwd=root).stdout == ""
     put(root, {"seed": "t"})
