@@ -45,13 +45,13 @@ class Names:
             sync_folder(self._folders.pop())
 
 
-def write(place: Path, content: bytes, *, sync: bool = True) -> None:
+def write(place: Path, content: bytes, *, sync: bool = True, mode: int | None = None) -> None:
     """Put `content` at `place`: temporary file in the same folder, fsync, rename, fsync of the folder.
 
     Folders that do not exist are made. Without `sync` a loss of power may leave an empty file: only for what is
-    checked when it is read, and can be had again.
+    checked when it is read, and can be had again. The file has `mode`, or what the umask leaves of 0666.
     """
-    _put(place, content, sync=sync)
+    _put(place, content, sync=sync, mode=mode)
     if sync:
         sync_folder(place.parent)
 
@@ -89,7 +89,7 @@ def append(place: Path, content: bytes) -> None:
         os.close(descriptor)
 
 
-def _put(place: Path, content: bytes, *, sync: bool) -> None:
+def _put(place: Path, content: bytes, *, sync: bool, mode: int | None = None) -> None:
     temporary = os.path.join(os.path.dirname(place), temporary_name())  # noqa: PTH118, PTH120 - a Path costs more
     try:
         descriptor = _opened(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC)
@@ -97,6 +97,8 @@ def _put(place: Path, content: bytes, *, sync: bool) -> None:
             view = memoryview(content)
             while view:
                 view = view[os.write(descriptor, view) :]
+            if mode is not None:
+                os.fchmod(descriptor, mode)
             if sync:
                 os.fsync(descriptor)
         finally:

@@ -144,7 +144,7 @@ def _project(place: Place, asked: Asked, meter: Meter, home: Path | None) -> Pro
     if supposing:
         supposing.check(pipeline)
     _heed_loans(workspace, pipeline)
-    store = Cache(cached, dvc.cache_types, state, meter)
+    store = Cache(cached, dvc.cache_types, state, meter, shared=dvc.is_shared)
     versions = Versions()
     versions.note(pipeline)
     remote = configured.remotes(dvc, chosen.remote, environ, versions)

@@ -62,7 +62,7 @@ class Keeping:
         self._dvc = dvc
         self._workspace = workspace
         self._cache = cache
-        self._copies = Cache(cache.root, ("copy",), meter=cache.meter)
+        self._copies = Cache(cache.root, ("copy",), meter=cache.meter, shared=cache.shared)
         self._tracked = tracked
         self.recording = Recording(workspace, ignored, dvc.locked if dvc else nullcontext)
         survivors.end(workspace.path(SCRATCH))

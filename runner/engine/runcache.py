@@ -142,7 +142,7 @@ class RunCache:
         if not place.exists():
             with disk.Refusals(f"write {place}"):
                 self._note(name)
-                durable.write(place, yaml12.render(written).encode(), sync=False)
+            self._cache.keep(name, yaml12.render(written).encode())
         return name
 
     def _note(self, name: str) -> None:

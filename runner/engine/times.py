@@ -13,11 +13,9 @@ import logging
 import math
 from typing import TYPE_CHECKING, Final
 
-from runner import durable
 from runner.engine import records
 from runner.errors import ObjectMissing, RemoteError
 from runner.pipeline import lock
-from runner.store import disk
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,6 +34,7 @@ class Times:
 
     def __init__(self, cache: Cache, remote: Callable[[], Remote | None]) -> None:
         """Look in `cache` first, then in the remote, if there is one; it is opened when it is first needed."""
+        self._cache = cache
         self._root = cache.root
         self._open = remote
         self._given_up = False
@@ -52,9 +51,7 @@ class Times:
         """Write down how long the command took that made what `entry` records; the last run counts."""
         name = self.name_of(entry)
         if name:
-            place = self._root / name
-            with disk.Refusals(f"write {place}"):
-                durable.write(place, json.dumps({"seconds": round(seconds, 3)}).encode(), sync=False)
+            self._cache.keep(name, json.dumps({"seconds": round(seconds, 3)}).encode())
 
     def lookup(self, entry: LockEntry, *, near: bool = False) -> float | None:
         """Give the seconds that the command took; `None` where nobody wrote them down.

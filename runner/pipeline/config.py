@@ -58,6 +58,7 @@ class Config:
         default_where: where that stands.
         cache_dir: absolute path; empty for the usual place below `.dvc`.
         cache_types: how files are linked out of the cache, in order of preference.
+        is_shared: whether the cache is its group's (`cache.shared = group`).
         settings: every other option, as `section.option`.
         unusable: why remotes cannot be used that inherit from what is not there; said when one is asked for.
 
@@ -68,6 +69,7 @@ class Config:
     default_where: Location = field(default=_FILE, compare=False)
     cache_dir: str = ""
     cache_types: tuple[str, ...] = DEFAULT_LINK_TYPES
+    is_shared: bool = False
     settings: Mapping[str, Value] = field(default_factory=dict, repr=False)
     unusable: Mapping[str, ConfigErrors] = field(default_factory=dict, repr=False)
 
@@ -173,6 +175,7 @@ class _Checking:
             default_where=default.where if default else _FILE,
             cache_dir=str(settings.get("cache.dir", "")),
             cache_types=types if isinstance(types, tuple) else DEFAULT_LINK_TYPES,
+            is_shared="cache.shared" in settings,
             settings=settings,
             unusable=unusable,
         )

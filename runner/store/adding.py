@@ -1,6 +1,6 @@
 """Workspace files into the cache: copied, hashed while they are copied, and on the disk before they count as there."""
 # One system call a file over many small files, see disk.py:
-# ruff: noqa: PTH105, PTH116, PTH120, PTH121
+# ruff: noqa: PTH105, PTH116, PTH121
 
 from __future__ import annotations
 
@@ -52,6 +52,8 @@ def _add_files(cache: VerifiedObjects, files: Iterable[tuple[str, Hash]], types:
         with cache.meter.watch(Work("add", tally.counts, len(wanted), total)):
             for name in wanted:
                 place = cache.place(name)
+                if cache.folder_mode is not None:
+                    cache.make_folder_of(place, durable=is_durable)
                 ready = disk.temporary(place)
                 size = _stage(sources[name], ready, name, cloner, durable=is_durable)
                 staged.add(ready, place)
@@ -133,7 +135,7 @@ def _add_listing(cache: VerifiedObjects, name: Hash, tree: Tree) -> None:
     """Add a listing; its files are there by now."""
     if not _unusable(cache, [name]):
         return
-    disk.make_folder(os.path.dirname(cache.place(name)), durable=True)
+    cache.make_folder_of(cache.place(name), durable=True)
     incoming = Incoming(cache.place(name), name)
     try:
         for chunk in tree.rendered():

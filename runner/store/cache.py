@@ -9,6 +9,7 @@ import os
 from functools import partial
 from typing import TYPE_CHECKING
 
+from runner import durable
 from runner.hashes import MD5, Hash
 from runner.store import adding, batch, disk, links, placing, unfinished
 from runner.store.holding import holding
@@ -34,6 +35,8 @@ class Cache(VerifiedObjects):
         link_types: Sequence[str] = ("reflink", "copy"),
         state: State | None = None,
         meter: Meter | None = None,
+        *,
+        shared: bool = False,
     ) -> None:
         """Use the cache at `root` (absolute; made on the first write).
 
@@ -42,6 +45,7 @@ class Cache(VerifiedObjects):
             link_types: DVC's `cache.type`, in order of preference; a copy is always the last resort.
             state: what was hashed already.
             meter: shows how far what takes long is.
+            shared: whether it is its group's, whatever the umask says: DVC's `cache.shared = group`.
 
         Raises:
             ConfigError: a link type that does not exist.
@@ -50,6 +54,8 @@ class Cache(VerifiedObjects):
         super().__init__(root, state or State(), meter or Meter())
         self.holding = holding(self._root)
         self._types = tuple(link_types)
+        self.shared = shared
+        self.folder_mode = disk.GROUP_FOLDER if shared else None
         links.Linker(self._types)
 
     def write(self, name: Hash, report: Report = unheard) -> Arrival:
@@ -63,7 +69,11 @@ class Cache(VerifiedObjects):
 
         """
         self._hold()
-        return Arrival(self.place(name), name, report, partial(self.wrote, name))
+        place = self.place(name)
+        if self.folder_mode is not None:
+            with disk.Refusals(f"write {place}"):
+                self.make_folder_of(place)
+        return Arrival(place, name, report, partial(self.wrote, name))
 
     def take(self, fill: Callable[[Incoming], None]) -> tuple[Hash, int]:
         """Take bytes whose name nobody knows before; give the name and the size. A power cut does not lose them.
@@ -81,11 +91,25 @@ class Cache(VerifiedObjects):
             try:
                 fill(incoming)
                 ready, name = incoming.named()
-                disk.make_folder(os.path.dirname(self.place(name)), durable=True)  # noqa: PTH120 - it is a str
+                self.make_folder_of(self.place(name), durable=True)
                 batch.keep([(ready, self.place(name))])
             finally:
                 incoming.close()
         return name, incoming.size
+
+    def keep(self, name: str, content: bytes) -> None:
+        """Keep a small file that is no object, such as the record of a run, under `name` below the cache's root.
+
+        A loss of power may leave an empty one.
+
+        Raises:
+            RemoteError: the disk refused.
+
+        """
+        place = self.root / name
+        with disk.Refusals(f"write {place}"):
+            self.make_folder_of(os.fspath(place))
+            durable.write(place, content, sync=False, mode=disk.GROUP_FILE if self.shared else None)
 
     def take_listing(self, tree: Tree) -> Hash:
         """Take the listing of a directory whose files are there; give its name."""
@@ -166,7 +190,7 @@ class Cache(VerifiedObjects):
         """Keep garbage collection away; what is to be kept away from has to be there."""
         if not self.holding.is_held:
             with disk.Refusals(f"write to {self.root}"):
-                disk.make_folder(self._root, durable=True)
+                disk.make_folder(self._root, durable=True, mode=self.folder_mode)
             self.holding.share()
 
     def discard(self, path: str) -> None:

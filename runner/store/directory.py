@@ -27,16 +27,23 @@ _BATCH = 10_000
 _BATCH_BYTES = 64 << 20
 """Objects, and bytes of them, that wait for the disk together: so many are sent anew after a crash, and no more."""
 
-_KNOWN = frozenset({"type", "slow_link_warning", "protected"})
-"""DVC's options for how it links out of such a remote; here objects are copied, which is always right."""
+_KNOWN = frozenset({"shared", "type", "slow_link_warning", "protected"})
+"""DVC's options; all but the first are of how it links out of such a remote. Here objects are copied: always right."""
 
 
 class Directory:
     """Objects as read-only files below one folder."""
 
-    def __init__(self, path: Path) -> None:
-        """Use the folder at `path` (absolute); the first `put` makes it."""
+    def __init__(self, path: Path, *, shared: bool = False) -> None:
+        """Use the folder at `path` (absolute); the first `put` makes it.
+
+        Args:
+            path: of the folder.
+            shared: whether folders are made for the group, whatever the umask says: DVC's `shared = group`.
+
+        """
         self.url = os.fspath(path)
+        self._folder_mode = disk.GROUP_FOLDER if shared else None
 
     @classmethod
     def open(cls, url: str, options: Mapping[str, object], _environ: Mapping[str, str], /) -> Self:
@@ -51,7 +58,7 @@ class Directory:
         if not path.is_absolute():
             message = f"remote {url!r} is a relative path"
             raise ConfigError(message, "write an absolute one, or one relative to the file of the configuration")
-        return cls(path)
+        return cls(path, shared=bool(options.get("shared")))
 
     def exists(self, names: Iterable[str]) -> Mapping[str, int]:
         """See `Remote`."""
@@ -75,6 +82,7 @@ class Directory:
         ready = disk.temporary(place)
         with disk.Refusals(f"write {place}"):
             try:
+                disk.make_folder(os.path.dirname(place), durable=True, mode=self._folder_mode)
                 _write(source, ready, report, durable=True)
                 os.replace(ready, place)
                 sync_folder(Path(os.path.dirname(place)))
@@ -85,7 +93,7 @@ class Directory:
     @contextmanager
     def together(self) -> Iterator[Put]:
         """See `Together`."""
-        batch = _Together(self.url)
+        batch = _Together(self.url, self._folder_mode)
         try:
             yield lambda name, source, report: batch.put(self._place(name), source, report)
             batch.settle()
@@ -143,8 +151,9 @@ class Directory:
 class _Together:
     """Objects under temporary names, given their own when enough of them share the wait for the disk."""
 
-    def __init__(self, root: str) -> None:
+    def __init__(self, root: str, folder_mode: int | None) -> None:
         self._root = root
+        self._folder_mode = folder_mode
         self._lock = threading.Lock()
         self.folders: set[str] = set()
         self._ready = Batch(root)
@@ -155,7 +164,9 @@ class _Together:
         with disk.Refusals(f"write {place}"):
             try:
                 if not self.folders:
-                    disk.make_folder(self._root, durable=True)
+                    disk.make_folder(self._root, durable=True, mode=self._folder_mode)
+                if self._folder_mode is not None:
+                    disk.make_folder(os.path.dirname(place), mode=self._folder_mode)
                 size = _write(source, ready, report)
             except BaseException:
                 disk.remove(ready)

@@ -4,7 +4,7 @@ Paths are `str` here, and system calls bare: this runs once a file over hundreds
 where a `Path` costs more than the call. Nothing here knows what an object is.
 """
 # Measured, a Path operation doubles the cost of a small file:
-# ruff: noqa: PTH102, PTH104, PTH105, PTH108, PTH112, PTH116, PTH120
+# ruff: noqa: PTH101, PTH102, PTH104, PTH105, PTH108, PTH112, PTH116, PTH120
 
 from __future__ import annotations
 
@@ -28,6 +28,10 @@ if TYPE_CHECKING:
 
     from runner.store.meter import Report
     from runner.store.protocols import Source
+
+GROUP_FOLDER = 0o2775
+GROUP_FILE = 0o664
+"""The modes of folders, and of files that are no objects, where a cache or a remote is its group's: DVC's `shared`."""
 
 READ_ONLY = 0o444
 """The mode DVC gives every object; it takes any other mode as a sign that the object was touched."""
@@ -72,14 +76,19 @@ def create(path: str, mode: int = 0o666, *, durable: bool = False) -> int:
         return os.open(path, flags, mode)
 
 
-def make_folder(path: str, *, durable: bool = False) -> None:
-    """Make `path` and its parents as the umask says; `durable` writes the new names through to the disk."""
+def make_folder(path: str, *, durable: bool = False, mode: int | None = None) -> None:
+    """Make `path` and its parents with `mode`, or as the umask says.
+
+    `durable` writes the new names through to the disk.
+    """
     if os.path.isdir(path):
         return
     parent = os.path.dirname(path)
-    make_folder(parent, durable=durable)
+    make_folder(parent, durable=durable, mode=mode)
     with suppress(FileExistsError):
         os.mkdir(path)
+        if mode is not None:
+            os.chmod(path, mode)
     if durable:
         sync_folder(Path(parent))
 

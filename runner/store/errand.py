@@ -57,7 +57,7 @@ def _answer(pipe: BinaryIO, what: Sequence[int | RemoteError]) -> None:
 
 def _work(errand: Errand) -> Callable[[Hash], int]:
     remote = open_remote(errand.opened.url, errand.opened.options, environ=errand.opened.environ)
-    cache = Cache(Path(errand.cache))
+    cache = Cache(Path(errand.cache), shared=errand.shared)
     if errand.doing == "fetch":
         return partial(transfer.bring, remote, cache)
     return partial(transfer.send, creating(remote), cache)

@@ -31,8 +31,14 @@ def partial(target: str) -> str:
 
 
 def take_over(path: str) -> int | None:
-    """Open the file `path`, made if there is none, for going on with it; `None` where somebody else is at it."""
-    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    """Open the file `path`, made if there is none, for going on with it; `None` where somebody else is at it.
+
+    So it is where another user's run left it, in a cache that several share.
+    """
+    try:
+        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except PermissionError:
+        return None
     try:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         if os.stat(path).st_ino == os.fstat(fd).st_ino:  # else its owner gave it its name, or removed it, just before

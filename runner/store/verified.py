@@ -54,6 +54,8 @@ class VerifiedObjects:
         self._root = os.fspath(root)
         self._state = state
         self._trees: dict[Hash, Tree] = {}
+        self.folder_mode: int | None = None
+        """The mode of folders that are made here; `None`: what the umask says."""
         self.only_looks = False
         """Whether a broken object is left where it is: for who has promised to change nothing."""
 
@@ -231,6 +233,10 @@ class VerifiedObjects:
         """Give where the object of a key is or would be, for the same loops."""
         return f"{self._root}/{key}"
 
+    def make_folder_of(self, path: str, *, durable: bool = False) -> None:
+        """Make the folder that a file of the cache is to lie in."""
+        disk.make_folder(os.path.dirname(path), durable=durable, mode=self.folder_mode)
+
     def gone(self, name: Hash) -> ObjectMissing:
         """Give the error for an object that is not there."""
         return ObjectMissing(f"{name} is not in the cache", "fetch it, or run the stage that makes it")
@@ -241,7 +247,7 @@ class VerifiedObjects:
         if self.only_looks:
             return Corrupt(message, "`retrain verify --repair` fetches a good one")
         aside = f"{self._root}/quarantine/{name}-{os.urandom(4).hex()}"
-        disk.make_folder(os.path.dirname(aside))
+        self.make_folder_of(aside)
         with suppress(FileNotFoundError):
             os.replace(self.place(name), aside)
         return Corrupt(message, f"it was moved to {aside}; run again to fetch a good one, or to make it anew")

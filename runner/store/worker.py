@@ -37,11 +37,12 @@ _room = threading.Semaphore(min(_MOST, (os.cpu_count() or 1) - 1))
 
 @dataclass(frozen=True)
 class Errand:
-    """What a worker does: brings objects into the cache at a folder or sends them, and how the remote was opened."""
+    """What a worker does: brings objects into the cache at a folder or sends them, and how both are opened."""
 
     doing: Literal["fetch", "push"]
     opened: Opened
     cache: str
+    shared: bool
 
 
 class Worker:
@@ -125,7 +126,7 @@ def start(doing: Literal["fetch", "push"], remote: Remote, cache: Cache) -> Work
     if not separator or scheme == "file" or not _room.acquire(blocking=False):
         return None
     try:
-        return Worker(Errand(doing, remote.opened, os.fspath(cache.root)))
+        return Worker(Errand(doing, remote.opened, os.fspath(cache.root), cache.shared))
     except OSError:  # no more processes, or no memory for one: this one does it alone
         _room.release()
         return None

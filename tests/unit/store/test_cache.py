@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import concurrent.futures.thread  # noqa: F401 - nobody may not load it where this Python is root's own
 import contextlib
 import json
 import os
@@ -112,6 +113,36 @@ def test_modes_of_objects_do_not_depend_on_the_umask(cache: Cache, tmp_path: Pat
     assert {mode(path) for path in cache.root.rglob("*") if path.is_file()} == {0o444}
     assert {mode(path) for path in cache.root.rglob("*") if path.is_dir()} == {0o700}
     assert mode(tmp_path / "out" / "a") == 0o600
+
+
+def test_what_another_users_run_left_of_an_object_keeps_nobody_from_bringing_it() -> None:
+    content = b"content" * 9
+    name = name_of(content)
+    with tempfile.TemporaryDirectory() as folder:  # which others may come to, unlike pytest's
+        cache = Cache(Path(folder))
+        place = cache.path(name)
+        place.parent.mkdir(parents=True)
+        for path in (place.parent, *place.parent.parents[:3]):
+            path.chmod(0o777)
+        partial = place.with_name(f".{place.name}.part.tmp")
+        partial.write_bytes(content[:9])
+        partial.chmod(0)
+        with somebody_else(), cache.write(name) as sink:
+            assert sink.resume() == 0
+            sink.write(content)
+        assert cache.read(name) == content
+
+
+@contextlib.contextmanager
+def somebody_else() -> Iterator[None]:
+    """Have root, whom no mode keeps from a file, be nobody for a while."""
+    before = os.geteuid()
+    if before == 0:
+        os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(before)
 
 
 @pytest.mark.parametrize("types", [("copy",), ("reflink", "copy")])

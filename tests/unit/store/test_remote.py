@@ -142,7 +142,6 @@ def test_options_of_dvc_that_change_nothing_here_are_taken(tmp_path: Path, optio
         ("azure://container", {}, "azure://"),
         ("webdav://host/path", {}, "webdav://"),
         ("relative/path", {}, "relative"),
-        ("/path", {"shared": "group"}, "'shared'"),
         ("/path", {"version_aware": True}, "'version_aware'"),
         ("https://host/x", {"worktree": True}, "'worktree'"),
         ("s3://bucket", S3 | {"endpoint_url": "http://x"}, "did you mean 'endpointurl'"),
