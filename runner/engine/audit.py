@@ -177,12 +177,25 @@ def _gone(name: Hash, out: Out, project: Project) -> Finding:
 
 def _refetched(project: Project, found: Sequence[Finding], named: Kept) -> Iterator[Finding]:
     """Fetch anew what was broken in the cache. Of what no out is made of, nobody knows where it could be had."""
-    broken = filter(None, (Hash.of_key(finding.name) for finding in found))
+    broken = filter(None, (Hash.of_key(finding.name) for finding in found if finding.state != "unchecked"))
     by_key = {name.key: (out, name) for name, out in named.outs_of(Names.of(broken))}
     wanted = [by_key[finding.name] for finding in found if finding.name in by_key]
-    lost = {failure.name for failure in project.objects.fetch(wanted).failed} if wanted else set()
+    failed = project.objects.fetch(wanted).failed if wanted else ()
+    yield from _mended(found, by_key, failed, "nothing that is tracked is made of it")
+
+
+def _mended(
+    found: Iterable[Finding], tried: Collection[str], failed: Iterable[Failure], otherwise: str
+) -> Iterator[Finding]:
+    """Say of each what became of it: mended if it was tried and is not among what failed; else why it is not."""
+    lost = {failure.name: failure.error.message for failure in failed}
     for finding in found:
-        yield replace(finding, repaired=finding.name in by_key and finding.name not in lost)
+        if finding.name in tried and finding.name not in lost:
+            yield replace(finding, repaired=True)
+        elif finding.state == "unchecked":
+            yield finding
+        else:
+            yield replace(finding, why=f"{finding.why}; not mended: {lost.get(finding.name, otherwise)}")
 
 
 def _inspected(project: Project, home: str, kept: Kept) -> tuple[Moved, list[Finding]]:
@@ -195,15 +208,11 @@ def _inspected(project: Project, home: str, kept: Kept) -> tuple[Moved, list[Fin
 def _sent(project: Project, home: str, found: Sequence[Finding]) -> list[Finding]:
     """Send good copies of what is broken or missing in a remote, and read them back."""
     mendable = (Hash.of_key(finding.name) for finding in found if finding.state != "unchecked")
-    good = [name for name in mendable if name and _is_good(project, name)]
-    lost = {
-        failure.name
-        for failure in inspection.replace(
-            project.objects.remote(home), project.cache, good, project.objects.jobs
-        ).failed
-    }
-    mended = {name.key for name in good} - lost
-    return [replace(finding, repaired=finding.name in mended) for finding in found]
+    good = {name.key: name for name in mendable if name and _is_good(project, name)}
+    absent = (finding.name for finding in found if finding.name not in good)
+    remote, objects = project.objects.remote(home), project.objects
+    moved = inspection.replace(remote, project.cache, good.values(), objects.jobs, absent)
+    return list(_mended(found, good, moved.failed, "the cache has no good copy"))
 
 
 def _is_good(project: Project, name: Hash) -> bool:

@@ -8,11 +8,11 @@ from runner.errors import Corrupt
 from runner.hashes import Names
 from runner.store.crew import each
 from runner.store.digest import digest_for, fits
-from runner.store.moved import Moved
-from runner.store.transfer import send
+from runner.store.moved import Failure, Moved
+from runner.store.transfer import complete, send
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from runner.hashes import Hash
     from runner.store.cache import Cache
@@ -44,17 +44,34 @@ def inspect_cache(cache: Cache, names: Iterable[Hash], jobs: int) -> Moved:
     return each(read, Names.of(names), jobs, cache.meter, "verify")
 
 
-def replace(remote: Remote, cache: Cache, names: Iterable[Hash], jobs: int) -> Moved:
-    """Send objects whatever the remote holds under their names, files before listings, and read them back."""
-    wanted = list(dict.fromkeys(names))
+def replace(remote: Remote, cache: Cache, names: Iterable[Hash], jobs: int, absent: Iterable[str] = ()) -> Moved:
+    """Send objects whatever the remote holds under their names, and read them back; files first, then listings.
 
+    A listing is held back whose files are not all there afterwards.
+
+    Args:
+        remote: where to.
+        cache: holds all of `names`.
+        names: files and listings.
+        jobs: requests at once.
+        absent: keys of files that the remote lacks, or holds other bytes of, and that are not among `names`.
+
+    """
+    wanted = list(dict.fromkeys(names))
+    files = _replaced(remote, cache, [name for name in wanted if not name.is_dir], jobs)
+    lost = {*absent, *(failure.name for failure in files.failed)}
+    whole, halves = complete(cache, (name for name in wanted if name.is_dir), lost)
+    held_back = (Failure(key, error) for key, error in halves.items())
+    return files + _replaced(remote, cache, whole, jobs) + Moved(0, 0, 0.0, tuple(held_back))
+
+
+def _replaced(remote: Remote, cache: Cache, names: Sequence[Hash], jobs: int) -> Moved:
     def go(name: Hash, report: Report) -> int:
         return send(remote.put, cache, name, report)
 
-    sent = each(go, [name for name in wanted if not name.is_dir], jobs, cache.meter, "push")
-    sent += each(go, [name for name in wanted if name.is_dir], jobs, cache.meter, "push")
+    sent = each(go, names, jobs, cache.meter, "push")
     lost = {failure.name for failure in sent.failed}
-    proof = inspect(remote, [name for name in wanted if name.key not in lost], jobs, cache.meter)
+    proof = inspect(remote, [name for name in names if name.key not in lost], jobs, cache.meter)
     return sent + Moved(0, 0, 0.0, proof.failed)
 
 

@@ -106,7 +106,7 @@ def push(
         total, start_worker = once(partial(cache.size, files)), partial(_worker, "push", remote, cache)
         sent = each(go, files, jobs, cache.meter, "push", total=total, start=start_worker)
     failed = {failure.name for failure in sent.failed}
-    whole, halves = _whole(cache, (name for name in lacking if name.is_dir), failed)
+    whole, halves = complete(cache, (name for name in lacking if name.is_dir), failed)
     sent += each(partial(send, creating(remote), cache), whole, jobs)
     failed |= {failure.name for failure in sent.failed}
     failed |= halves.keys()
@@ -181,8 +181,8 @@ def _fits(cache: Cache, key: str, size: int) -> bool:
         return True
 
 
-def _whole(cache: Cache, listings: Iterable[Hash], failed: set[str]) -> tuple[list[Hash], dict[str, RemoteError]]:
-    """Part the listings whose files are all there from those that would promise too much."""
+def complete(cache: Cache, listings: Iterable[Hash], failed: set[str]) -> tuple[list[Hash], dict[str, RemoteError]]:
+    """Part the listings whose files are all there from those that would promise too much; `failed`: keys of files."""
     whole: list[Hash] = []
     halves: dict[str, RemoteError] = {}
     for listing in listings:

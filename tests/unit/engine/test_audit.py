@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,7 +14,6 @@ from tests.support.pipelines import Workshop, finished
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from runner.engine.audit import Audit
 
@@ -175,6 +175,43 @@ def test_what_is_broken_on_both_sides_stays_a_finding(made: Workshop) -> None:
     done = verify(made, remotes=True, repair=True)
     assert not done.is_good
     assert {finding.repaired for finding in done.findings} == {False}
+
+
+@pytest.mark.parametrize("damage", [flip, Path.unlink])
+def test_a_listing_is_not_sent_whose_files_would_not_all_be_there(
+    made: Workshop, damage: Callable[[Path], None]
+) -> None:
+    listing, *files = made.objects("folder")
+    cached(made, files[0]).unlink()
+    sent(made, files[0]).unlink()
+    damage(sent(made, listing))
+    before = {place: place.read_bytes() for place in sent(made, listing).parent.glob("*")}
+    done = verify(made, remotes=True, repair=True)
+    assert {finding.repaired for finding in done.findings} == {False}
+    assert {place: place.read_bytes() for place in sent(made, listing).parent.glob("*")} == before
+    why = {finding.name: finding.why for finding in done.findings}
+    assert "1 files of that directory are not in the remote" in why[listing]
+    assert "not mended: the cache has no good copy" in why[files[0]]
+
+
+def test_why_a_remote_was_not_mended_is_said(made: Workshop) -> None:
+    (key,) = made.objects("file")
+    place = sent(made, key)
+    place.unlink()
+    place.parent.rmdir()
+    place.parent.touch()  # nothing can be written there
+    (finding,) = verify(made, remotes=True, repair=True).findings
+    assert (finding.state, finding.repaired) == ("missing", False)
+    assert "not mended: cannot write" in finding.why
+
+
+def test_what_cannot_be_read_in_the_cache_is_not_taken_for_mended(made: Workshop) -> None:
+    (key,) = made.objects("file")
+    place = cached(made, key)
+    place.unlink()
+    place.symlink_to("/proc/self/mem")  # is there, and reading its first byte is an error of the device
+    (finding,) = verify(made, repair=True).findings
+    assert (finding.state, finding.repaired) == ("unchecked", False)
 
 
 def test_a_fresh_clone_reads_the_remote_and_keeps_nothing_but_listings(made: Workshop) -> None:
