@@ -9,6 +9,7 @@ import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import requests
 from projects import DVC, RETRAIN
 from servers import BUCKET
 
@@ -47,7 +48,9 @@ class Moving:
 
     def unmade(self, side: str) -> Path:
         """Give a fresh project whose stage has not run."""
-        return self._newer(f"unmade-{side}", self._new(self._root(f"{side}-{next(self._numbers)}")))
+        root = self._new(self._root(f"{side}-{next(self._numbers)}"))
+        self._newer(f"unmade-{side}", root)
+        return root
 
     def made(self, side: str) -> Path:
         """Give the project of that side after its stage has run."""
@@ -75,7 +78,9 @@ class Moving:
         root = self.in_place(side)
         name = f"{root.name}-{next(self._numbers)}"
         self._configure(root, where, name)
-        self._newer(f"unpushed-{side}", self._place(where, name))
+        before = self._newer(f"unpushed-{side}", self._place(where, name))
+        if before and where == "S3" and self._size >= _LARGE:  # a server that keeps objects in memory is to forget them
+            requests.delete(f"{self.endpoint}/{BUCKET}", params={"prefix": f"{before.name}/"}, timeout=60)
         return root
 
     def pushed(self, side: str, where: str) -> Path:
@@ -120,13 +125,13 @@ class Moving:
     def _place(self, where: str, remote: str) -> Path:
         return self._folder / "s3" / BUCKET / remote if where == "S3" else self._folder / "remotes" / remote
 
-    def _newer(self, role: str, path: Path) -> Path:
-        """Take `path` for what plays the role now; what did so before is in the way if it is large."""
+    def _newer(self, role: str, path: Path) -> Path | None:
+        """Take `path` for what plays the role now; give what did so before, which is in the way if it is large."""
         before = self._newest.get(role)
         if before and self._size >= _LARGE:
             self._discard(before)
         self._newest[role] = path
-        return path
+        return before
 
     def _discard(self, path: Path) -> None:
         if not path.exists():

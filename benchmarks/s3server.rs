@@ -1,20 +1,32 @@
 //! An S3 server that is no limit to what is measured against it: objects in memory, a thread a connection.
 //!
-//! It knows what moving small objects takes (GET, HEAD, PUT, DELETE, listings) and checks nobody's signature. It says
-//! on which address it listens, and serves until it is killed. `rustc -O s3server.rs` builds it.
+//! It knows what moving objects takes (GET, also of ranges, HEAD, PUT, also in parts, DELETE, listings) and checks
+//! nobody's signature. `DELETE /bucket?prefix=...`, which S3 does not know, forgets all that begins so. It says on which
+//! address it listens, and serves until it is killed. `rustc -O s3server.rs` builds it.
 
 use std::collections::{BTreeMap, HashMap};
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::ops::Bound;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, RwLock};
 use std::thread;
 
-type Objects = RwLock<BTreeMap<String, Arc<Vec<u8>>>>;
+/// The bytes of an object, in the pieces that they were sent in.
+type Content = Arc<Vec<Arc<Vec<u8>>>>;
+type Parts = BTreeMap<usize, Arc<Vec<u8>>>;
+
+#[derive(Default)]
+struct Store {
+    objects: RwLock<BTreeMap<String, Content>>,
+    uploads: RwLock<BTreeMap<String, (String, Parts)>>,
+    begun: AtomicUsize,
+}
 
 const DATED: &str = "Last-Modified: Thu, 01 Jan 2026 00:00:00 GMT\r\n";
 const XML: &str = "Content-Type: application/xml\r\n";
 const MOST_LISTED: usize = 1000;
+const SMALL: usize = 1 << 16;
 
 struct Request {
     method: String,
@@ -26,8 +38,12 @@ struct Request {
 struct Answer {
     status: &'static str,
     headers: String,
-    body: Arc<Vec<u8>>,
+    body: Content,
     part: (usize, usize),
+}
+
+fn length(content: &Content) -> usize {
+    content.iter().map(|piece| piece.len()).sum()
 }
 
 impl Answer {
@@ -36,9 +52,17 @@ impl Answer {
         Answer {
             status,
             headers: headers.to_string(),
-            body: Arc::new(body),
+            body: Arc::new(vec![Arc::new(body)]),
             part,
         }
+    }
+
+    fn xml(body: String) -> Answer {
+        Answer::new("200 OK", XML, body.into_bytes())
+    }
+
+    fn empty(headers: &str) -> Answer {
+        Answer::new("200 OK", headers, Vec::new())
     }
 
     fn refusal(status: &'static str, code: &str) -> Answer {
@@ -53,16 +77,16 @@ impl Answer {
 fn main() -> io::Result<()> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     println!("http://{}", listener.local_addr()?);
-    let objects: Arc<Objects> = Arc::default();
+    let store: Arc<Store> = Arc::default();
     for connection in listener.incoming().flatten() {
-        let objects = objects.clone();
-        thread::spawn(move || serve(connection, &objects));
+        let store = store.clone();
+        thread::spawn(move || serve(connection, &store));
     }
     Ok(())
 }
 
 /// Answer the requests of one connection until the client hangs up.
-fn serve(connection: TcpStream, objects: &Objects) -> io::Result<()> {
+fn serve(connection: TcpStream, store: &Store) -> io::Result<()> {
     connection.set_nodelay(true)?;
     let mut out = connection.try_clone()?;
     let mut reader = BufReader::with_capacity(1 << 16, connection);
@@ -75,7 +99,7 @@ fn serve(connection: TcpStream, objects: &Objects) -> io::Result<()> {
             out.write_all(b"HTTP/1.1 100 Continue\r\n\r\n")?;
         }
         let body = read_body(&mut reader, &request.headers)?;
-        let answer = answer(&request, body, objects);
+        let answer = answer(&request, body, store);
         let (start, stop) = answer.part;
         let length = stop - start;
         let mut sent = format!(
@@ -84,9 +108,30 @@ fn serve(connection: TcpStream, objects: &Objects) -> io::Result<()> {
         )
         .into_bytes();
         if request.method != "HEAD" {
-            sent.extend_from_slice(&answer.body[start..stop]);
+            send(&mut out, &mut sent, &answer)?;
         }
         out.write_all(&sent)?;
+    }
+    Ok(())
+}
+
+/// Send the part of the body that was asked for; a small one comes behind its head, for one write of both.
+fn send(out: &mut TcpStream, sent: &mut Vec<u8>, answer: &Answer) -> io::Result<()> {
+    let (start, stop) = answer.part;
+    let mut before = 0;
+    for piece in answer.body.iter() {
+        let (first, last) = (start.max(before), stop.min(before + piece.len()));
+        if first < last {
+            let wanted = &piece[first - before..last - before];
+            if wanted.len() <= SMALL {
+                sent.extend_from_slice(wanted);
+            } else {
+                out.write_all(sent)?;
+                sent.clear();
+                out.write_all(wanted)?;
+            }
+        }
+        before += piece.len();
     }
     Ok(())
 }
@@ -177,20 +222,113 @@ fn unchunked(reader: &mut impl BufRead) -> io::Result<Vec<u8>> {
     }
 }
 
-fn answer(request: &Request, body: Vec<u8>, objects: &Objects) -> Answer {
+fn answer(request: &Request, body: Vec<u8>, store: &Store) -> Answer {
     let path = request.path.trim_start_matches('/');
     let (bucket, key) = path.split_once('/').unwrap_or((path, ""));
-    match (request.method.as_str(), key.is_empty()) {
-        ("GET", true) => Answer::new("200 OK", XML, listing(bucket, &request.query, objects)),
-        ("HEAD" | "PUT", true) => Answer::new("200 OK", "", Vec::new()),
-        ("GET" | "HEAD", false) => found(path, request.headers.get("range"), objects),
-        ("PUT", false) if !request.query.contains_key("uploadId") => stored(path, body, &request.headers, objects),
+    let (method, query) = (request.method.as_str(), &request.query);
+    if let Some(upload) = query.get("uploadId") {
+        return parted(request, path, upload, body, store);
+    }
+    match (method, key.is_empty()) {
+        ("GET", true) if query.contains_key("uploads") => Answer::xml(uploads(bucket, store)),
+        ("GET", true) => Answer::xml(listing(bucket, query, store)),
+        ("DELETE", true) => {
+            let prefix = format!("{bucket}/{}", query.get("prefix").map_or("", String::as_str));
+            store
+                .objects
+                .write()
+                .unwrap()
+                .retain(|path, _| !path.starts_with(&prefix));
+            Answer::empty("")
+        }
+        ("HEAD" | "PUT", true) => Answer::empty(""),
+        ("GET" | "HEAD", false) => found(path, request.headers.get("range"), store),
+        ("PUT", false) => stored(path, vec![Arc::new(body)], &request.headers, store),
+        ("POST", false) if query.contains_key("uploads") => {
+            let upload = format!("{:08}", store.begun.fetch_add(1, Ordering::Relaxed));
+            let begun = (path.to_string(), Parts::new());
+            store.uploads.write().unwrap().insert(upload.clone(), begun);
+            Answer::xml(format!(
+                "<InitiateMultipartUploadResult><Bucket>{bucket}</Bucket><Key>{}</Key>\
+                 <UploadId>{upload}</UploadId></InitiateMultipartUploadResult>",
+                escaped(key)
+            ))
+        }
         ("DELETE", false) => {
-            objects.write().unwrap().remove(path);
+            store.objects.write().unwrap().remove(path);
             Answer::new("204 No Content", "", Vec::new())
         }
         _ => Answer::refusal("501 Not Implemented", "NotImplemented"),
     }
+}
+
+/// Do what is asked of an upload in parts.
+fn parted(request: &Request, path: &str, upload: &str, body: Vec<u8>, store: &Store) -> Answer {
+    let mut uploads = store.uploads.write().unwrap();
+    let Some((_, parts)) = uploads.get_mut(upload) else {
+        return Answer::refusal("404 Not Found", "NoSuchUpload");
+    };
+    match request.method.as_str() {
+        "PUT" => {
+            let number = request
+                .query
+                .get("partNumber")
+                .and_then(|digits| digits.parse().ok())
+                .unwrap_or(1);
+            let part = Arc::new(body);
+            let headers = format!("ETag: {}\r\n", etag(&part));
+            parts.insert(number, part);
+            Answer::empty(&headers)
+        }
+        "GET" => {
+            let rows: String = parts
+                .iter()
+                .map(|(number, part)| {
+                    let (size, tag) = (part.len(), escaped(&etag(part)));
+                    format!("<Part><PartNumber>{number}</PartNumber><ETag>{tag}</ETag><Size>{size}</Size></Part>")
+                })
+                .collect();
+            Answer::xml(format!(
+                "<ListPartsResult><IsTruncated>false</IsTruncated>{rows}</ListPartsResult>"
+            ))
+        }
+        "POST" => {
+            let pieces: Vec<_> = parts.values().cloned().collect();
+            uploads.remove(upload);
+            drop(uploads);
+            let answer = stored(path, pieces, &request.headers, store);
+            if answer.status != "200 OK" {
+                return answer;
+            }
+            let tag = answer.headers.trim_end().trim_start_matches("ETag: ");
+            Answer::xml(format!(
+                "<CompleteMultipartUploadResult><ETag>{}</ETag></CompleteMultipartUploadResult>",
+                escaped(tag)
+            ))
+        }
+        _ => {
+            uploads.remove(upload);
+            Answer::new("204 No Content", "", Vec::new())
+        }
+    }
+}
+
+fn uploads(bucket: &str, store: &Store) -> String {
+    let rows: String = store
+        .uploads
+        .read()
+        .unwrap()
+        .iter()
+        .filter_map(|(upload, (path, _))| Some((upload, path.strip_prefix(&format!("{bucket}/"))?)))
+        .map(|(upload, key)| {
+            let key = escaped(key);
+            format!(
+                "<Upload><Key>{key}</Key><UploadId>{upload}</UploadId>\
+                 <Initiated>2026-01-01T00:00:00.000Z</Initiated></Upload>"
+            )
+        })
+        .collect();
+    format!("<ListMultipartUploadsResult><IsTruncated>false</IsTruncated>{rows}</ListMultipartUploadsResult>")
 }
 
 /// Name a state of an object at a low cost; the `-1` says, as of an object sent in parts, that this is no md5.
@@ -203,12 +341,12 @@ fn etag(content: &[u8]) -> String {
     format!("\"{sum:032x}-1\"")
 }
 
-fn found(path: &str, range: Option<&String>, objects: &Objects) -> Answer {
-    let Some(content) = objects.read().unwrap().get(path).cloned() else {
+fn found(path: &str, range: Option<&String>, store: &Store) -> Answer {
+    let Some(content) = store.objects.read().unwrap().get(path).cloned() else {
         return Answer::refusal("404 Not Found", "NoSuchKey");
     };
-    let size = content.len();
-    let headers = format!("{DATED}ETag: {}\r\nAccept-Ranges: bytes\r\n", etag(&content));
+    let size = length(&content);
+    let headers = format!("{DATED}ETag: {}\r\nAccept-Ranges: bytes\r\n", etag(&content[0]));
     let asked = range.and_then(|text| text.strip_prefix("bytes=")?.split_once('-'));
     let Some((first, last)) = asked else {
         return Answer {
@@ -232,18 +370,18 @@ fn found(path: &str, range: Option<&String>, objects: &Objects) -> Answer {
     }
 }
 
-fn stored(path: &str, body: Vec<u8>, headers: &HashMap<String, String>, objects: &Objects) -> Answer {
-    let mut all = objects.write().unwrap();
+fn stored(path: &str, pieces: Vec<Arc<Vec<u8>>>, headers: &HashMap<String, String>, store: &Store) -> Answer {
+    let mut all = store.objects.write().unwrap();
     if headers.contains_key("if-none-match") && all.contains_key(path) {
         return Answer::refusal("412 Precondition Failed", "PreconditionFailed");
     }
-    let headers = format!("ETag: {}\r\n", etag(&body));
-    all.insert(path.to_string(), Arc::new(body));
-    Answer::new("200 OK", &headers, Vec::new())
+    let headers = format!("ETag: {}\r\n", etag(&pieces[0]));
+    all.insert(path.to_string(), Arc::new(pieces));
+    Answer::empty(&headers)
 }
 
 /// Give a page of `ListObjectsV2`; the last name of a page is the token for the next one.
-fn listing(bucket: &str, query: &HashMap<String, String>, objects: &Objects) -> Vec<u8> {
+fn listing(bucket: &str, query: &HashMap<String, String>, store: &Store) -> String {
     let value = |name: &str| query.get(name).map_or("", String::as_str);
     let most = value("max-keys").parse().unwrap_or(MOST_LISTED).min(MOST_LISTED);
     let after = value("continuation-token").max(value("start-after"));
@@ -252,7 +390,7 @@ fn listing(bucket: &str, query: &HashMap<String, String>, objects: &Objects) -> 
     if format!("{bucket}/{after}") >= prefix && !after.is_empty() {
         position = Bound::Excluded(format!("{bucket}/{after}"));
     }
-    let (all, delimiter) = (objects.read().unwrap(), value("delimiter"));
+    let (all, delimiter) = (store.objects.read().unwrap(), value("delimiter"));
     let (mut rows, mut count, mut last) = (String::new(), 0, String::new());
     while let Some((path, content)) = all.range((position.clone(), Bound::Unbounded)).next() {
         if !path.starts_with(&prefix) || count == most {
@@ -278,8 +416,8 @@ fn listing(bucket: &str, query: &HashMap<String, String>, objects: &Objects) -> 
                 "<Contents><Key>{}</Key><Size>{}</Size><LastModified>2026-01-01T00:00:00.000Z</LastModified>\
                  <ETag>{}</ETag><StorageClass>STANDARD</StorageClass></Contents>",
                 escaped(&last),
-                content.len(),
-                escaped(&etag(content)),
+                length(content),
+                escaped(&etag(&content[0])),
             ));
         }
         position = Bound::Excluded(format!("{bucket}/{last}"));
@@ -298,7 +436,6 @@ fn listing(bucket: &str, query: &HashMap<String, String>, objects: &Objects) -> 
          <IsTruncated>{more}</IsTruncated>{next}{rows}</ListBucketResult>",
         escaped(value("prefix")),
     )
-    .into_bytes()
 }
 
 fn escaped(text: &str) -> String {

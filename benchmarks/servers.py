@@ -53,9 +53,9 @@ def s3_server(folder: Path) -> Iterator[str]:
 
 @contextmanager
 def quick_server(folder: Path) -> Iterator[str]:
-    """Run an S3 server that is no limit for small objects, which it keeps in memory; give its address.
+    """Run an S3 server that is no limit to what is measured: it keeps objects in memory; give its address.
 
-    It has any bucket and checks no keys. Large objects in parts it does not know.
+    It has any bucket and checks no keys.
     """
     rustc = program("rustc")
     if rustc is None:

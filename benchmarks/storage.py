@@ -91,10 +91,11 @@ SECTIONS = {
         f"The same, to and from S3, against other programs. {PACE} {QUICK}", ("pace",), server=quick_server
     ),
     "storage-large": Section(
-        f"The same with one file of 1 GiB. {PACE} {RCLONE}",
+        f"The same with one file of 1 GiB. {PACE} {QUICK}",
         ("local", "directory", "S3", "pace"),
         1,
         1 << 30,
+        server=quick_server,
     ),
     "storage-long": Section(
         "The same with 100,000 files of 4 KiB, in one pair, for that takes DVC minutes: nothing ran before it, and "
