@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from runner.engine.homes import by_home, home_of, is_origin, origin_of
@@ -14,7 +15,7 @@ from runner.hashes import Hash, Names, Sizes, Tree
 from runner.store.moved import NOTHING, Failure, Moved
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from runner.engine.homes import Wanted
     from runner.pipeline.model import Out
@@ -113,15 +114,15 @@ class Objects:
         return tree
 
     def absent(self, wanted: Iterable[Wanted]) -> Mapping[str, Names]:
-        """Give what is not in the cache, members of directories included, by the name of the one remote to ask."""
-        found: dict[str, Names] = {}
-        for remote, names in reversed(by_home(wanted).items()):
-            lacking = Names.united(self._lacking(remote, name) for name in names)
-            for others in found.values():
-                lacking -= others
-            if lacking:
-                found[remote] = lacking
-        return dict(reversed(found.items()))
+        """Give what is not in the cache, members of directories included, by the name of the remote to ask.
+
+        What several outs hold that are kept apart is named for each of their remotes: any of them may have it.
+        """
+        found = (
+            (remote, Names.united(self._lacking(remote, name) for name in names))
+            for remote, names in by_home(wanted).items()
+        )
+        return {remote: lacking for remote, lacking in found if lacking}
 
     def _lacking(self, home: str, name: Hash) -> Names:
         look = self._cached_listing if is_origin(home) else self.listing
@@ -132,11 +133,21 @@ class Objects:
         """Ask the remotes for the sizes in bytes of objects; those that are nowhere are left out.
 
         Args:
-            absent: objects, by the name of the remote to ask.
+            absent: objects, by the name of the remote to ask; the first that has one is enough.
             recorded: gives the size of what comes from an import's source, which would have to be read to be asked.
 
         """
+        if len(absent) > 1:
+            return Sizes(self._first_known(absent, recorded))
         return Sizes(found for home, names in absent.items() for found in self._sizes(home, names, recorded))
+
+    def _first_known(self, absent: Mapping[str, Names], recorded: Callable[[Hash], int]) -> Iterator[tuple[Hash, int]]:
+        """Ask home after home for what none before has."""
+        known = Names.of(())
+        for home, names in absent.items():
+            sizes = Sizes(self._sizes(home, names - known, recorded))
+            yield from sizes.pairs()
+            known |= sizes.names
 
     def _sizes(self, home: str, names: Names, recorded: Callable[[Hash], int]) -> Iterable[tuple[Hash, int]]:
         if is_origin(home):
@@ -170,8 +181,15 @@ class Objects:
                 moved += Moved(0, 0, 0.0, tuple(_nowhere(digest) for digest in absent))
             else:
                 moved += transfer.fetch(remote, self.cache, absent, self.jobs, size=self._recorded(absent))
+        if len(lacking) > 1:
+            moved = replace(moved, failed=tuple(filter(self._is_lost, moved.failed)))
         self._count(moved)
         return moved
+
+    def _is_lost(self, failure: Failure) -> bool:
+        """Whether an object that a remote failed to give has come from no other either."""
+        name = Hash.of_key(failure.name)
+        return name is None or not self.cache.has(name)
 
     def _recorded(self, names: Sequence[Hash]) -> int:
         """Give the bytes of objects and, of listings, of their files; 0 where DVC files do not say it of all."""

@@ -97,6 +97,18 @@ def test_what_is_absent_is_asked_of_the_remote_that_keeps_it(objects: Objects) -
     assert objects.cache.has(elsewhere)
 
 
+@pytest.mark.parametrize("outs", [(OUT, ELSEWHERE), (ELSEWHERE, OUT)])
+def test_what_outs_share_that_are_kept_apart_is_had_from_whichever_remote_has_it(
+    outs: tuple[Out, Out], objects: Objects
+) -> None:
+    elsewhere = Hash(hash_bytes(b"elsewhere"))
+    wanted = [(out, name) for out in outs for name in (elsewhere, FILE, NOBODY)]
+    assert dict(objects.sizes(objects.absent(wanted))) == {elsewhere: 9, FILE: 1}
+    moved = objects.fetch(wanted)
+    assert {failure.name for failure in moved.failed} == {NOBODY.key}
+    assert (moved.objects, moved.bytes) == (2, 10)
+
+
 def test_an_empty_directory_whose_listing_is_here_is_asked_of_nobody(tmp_path: Path) -> None:
     empty = Tree.of(())
     objects = Objects(Cache(tmp_path / "cache"), no_remote, 1)
