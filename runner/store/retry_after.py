@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -28,6 +27,8 @@ def seconds(headers: Mapping[str, str]) -> float:
 
 
 def _time(text: str) -> datetime | None:
+    from email.utils import parsedate_to_datetime  # noqa: PLC0415 - 3 ms, for who is asked to wait
+
     try:
         found = parsedate_to_datetime(text)
     except ValueError:
