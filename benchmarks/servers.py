@@ -59,9 +59,7 @@ def quick_server(folder: Path) -> Iterator[str]:
     """
     rustc = program("rustc")
     if rustc is None:
-        sys.exit(
-            "benchmarks/s3server.rs needs a Rust compiler: install one, or measure the sections that rclone serves"
-        )
+        sys.exit("benchmarks/s3server.rs needs a Rust compiler: install one")
     folder.mkdir(parents=True)
     built, log = folder / "s3server", folder / "log"
     subprocess.run([rustc, "-O", "-o", built, Path(__file__).with_name("s3server.rs")], check=True)

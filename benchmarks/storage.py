@@ -23,7 +23,7 @@ import page
 from harness import Case, Outcome, clean_environ, compare, machine, publish
 from moving import SMALL, Moving
 from projects import DVC, RETRAIN
-from servers import BUCKET, KEYS, Counter, program, quick_server, s3_server
+from servers import BUCKET, KEYS, Counter, program, quick_server
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -57,45 +57,30 @@ QUICK = (
     "S3 is `benchmarks/s3server.rs` on the same machine, which keeps objects in memory, checks no signature and takes "
     "a few microseconds a request, so that it bounds nobody's wall time."
 )
-RCLONE = (
-    "S3 is `rclone serve s3` on the same machine: it takes CPU from every side, and on two quiet cores it stores about "
-    "1,700 small objects a second and gives out 6,000, which bounds everybody's wall time; the ratio of CPU seconds is "
-    "what is the programs' own."
-)
 PACE = "s5cmd and rclone move the objects and nothing else: they neither name, hash nor place what they move."
 
 
 @dataclass(frozen=True)
 class Section:
-    """What is moved, in which cases: so many files of so many bytes, in at least `PAIRS` pairs; a long one in one.
-
-    Attributes:
-        server: runs the S3 server, with its files below a folder, and gives its address.
-
-    """
+    """What is moved, in which cases: so many files of so many bytes, in at least `PAIRS` pairs; a long one in one."""
 
     note: str
     parts: tuple[str, ...]
     count: int = 10_000
     size: int = SMALL
     is_long: bool = False
-    server: Callable[[Path], AbstractContextManager[str]] = s3_server
 
 
 SECTIONS = {
     "storage": Section(NOTE, ("local",)),
-    "storage-S3": Section(f"The same, to and from S3. {QUICK}", ("S3",), server=quick_server),
-    "storage-S3-rclone": Section(f"The same, to and from another server. {RCLONE}", ("S3",)),
+    "storage-S3": Section(f"The same, to and from S3. {QUICK}", ("S3",)),
     "storage-directory": Section("The same, to and from a directory.", ("directory",)),
-    "storage-pace": Section(
-        f"The same, to and from S3, against other programs. {PACE} {QUICK}", ("pace",), server=quick_server
-    ),
+    "storage-pace": Section(f"The same, to and from S3, against other programs. {PACE} {QUICK}", ("pace",)),
     "storage-large": Section(
         f"The same with one file of 1 GiB. {PACE} {QUICK}",
         ("local", "directory", "S3", "pace"),
         1,
         1 << 30,
-        server=quick_server,
     ),
     "storage-long": Section(
         "The same with 100,000 files of 4 KiB, in one pair, for that takes DVC minutes: nothing ran before it, and "
@@ -103,7 +88,6 @@ SECTIONS = {
         ("local", "directory", "S3"),
         100_000,
         is_long=True,
-        server=quick_server,
     ),
 }
 
@@ -133,7 +117,7 @@ def _quick(section: Section) -> Section:
 def measured(folder: Path, section: Section, only: str, budget: float, pairs: int) -> list[Outcome]:
     """Measure the cases of a section whose names hold `only`."""
     outcomes = []
-    with section.server(folder / "s3") as endpoint:
+    with quick_server(folder / "s3") as endpoint:
         counter = Counter(endpoint)
         with counter.running():
             moving = Moving(folder, environ_of(folder), endpoint, section.count, section.size)
@@ -181,7 +165,7 @@ def _moved(moving: Moving, what: str, where: str, counter: Counter) -> Iterator[
     case = partial(_case, what, counting)
     yield case("push", (5 if s3 else 0) * target, partial(moving.unpushed, where=where))
     yield case("nothing to push", (8 if s3 else 0) * target, partial(moving.pushed, where=where))
-    yield case("pull", (8 if s3 else 6) * target, partial(moving.unpulled, where=where))
+    yield case("pull", (8 if s3 else 6) * target or 1.6 * s3, partial(moving.unpulled, where=where))
     yield case("nothing to pull", 0, partial(moving.pushed, where=where))
 
 
