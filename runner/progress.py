@@ -73,8 +73,9 @@ class Progress(Meter):
         try:
             yield
         finally:
-            self._under_way.remove(begun)
-            self._clear()
+            with self._lock:  # who is about to draw a first line is waited for: nobody would take it away
+                self._under_way.remove(begun)
+                self._clear()
             if not self._under_way and (took := self._clock() - begun[1]) >= WORTH_TELLING:
                 logger.info("%s", summary(work, took))
 
@@ -84,6 +85,8 @@ class Progress(Meter):
             self._look()
 
     def _look(self) -> None:
+        if self._terminal and self._under_way:
+            import rich.progress  # noqa: F401, PLC0415 - takes a while, for which nobody is to wait who has the lock
         with self._lock:
             now = self._clock()
             under_way = self._under_way[:1]
@@ -105,13 +108,10 @@ class Progress(Meter):
 
     def _clear(self) -> None:
         """Take the live line away: what is written next has the terminal for itself."""
-        if self._bar is None:
-            return
-        with self._lock:
-            if self._bar is not None:
-                log.redirect(None)
-                self._bar.stop()
-                self._bar = None
+        if self._bar is not None:
+            log.redirect(None)
+            self._bar.stop()
+            self._bar = None
 
 
 def line(work: Work, seconds: float) -> tuple[str, float]:

@@ -6,6 +6,8 @@ import io
 import re
 import subprocess
 import sys
+import threading
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -95,6 +97,22 @@ def test_time_left_is_that_of_the_bytes_where_they_are_known() -> None:
 def test_time_left_is_that_of_the_objects_where_none_of_the_known_bytes_move() -> None:
     work = Work("checkout", lambda: (2, 0), 8, lambda: 4000)
     assert line(work, 10.0) == ("checkout: 2 of 8 objects, 0 B of 4 kB, 0/s, 30.0 s left", 0.25)
+
+
+def test_an_operation_that_ends_as_it_is_first_drawn_leaves_nothing_on_the_terminal() -> None:
+    terminal, drawing = io.StringIO(), threading.Event()
+
+    def done() -> tuple[int, int]:
+        drawing.set()
+        time.sleep(0.1)  # the operation ends meanwhile
+        return 1, 1000
+
+    with Progress(terminal, every=0.001).watch(Work("fetch", done, 4)):
+        assert drawing.wait(30)
+    ended = terminal.getvalue()
+    time.sleep(0.2)
+    assert terminal.getvalue() == ended
+    assert ended.count("\x1b[?25l") == ended.count("\x1b[?25h")  # the cursor is hidden, and shown again
 
 
 def test_an_operation_that_took_long_is_summed_up_and_a_short_one_is_not() -> None:
