@@ -129,8 +129,9 @@ class VerifiedObjects:
 
         """
         looked, before = self._state.clock(), os.stat(place)
-        with beside(digest_for(name)) as digest:
-            yield digest
+        digest = digest_for(name)
+        with beside(digest) as aside:
+            yield aside
         if not fits(digest, name):
             raise self.quarantine(name, digest.hexdigest())
         self._state.took(place, name.name, before, looked, name.value[:MD5_LENGTH])

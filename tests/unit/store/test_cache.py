@@ -21,6 +21,7 @@ from runner.errors import ConfigError, Corrupt, ObjectMissing, RemoteError, Unav
 from runner.hashes import LEGACY, Hash, Tree, hash_bytes
 from runner.store import transfer
 from runner.store.cache import Cache
+from runner.store.digest import Dos2Unix
 from runner.store.directory import Directory
 from runner.store.links import Cloner
 from runner.store.state import RACY_NS, SMALL, State
@@ -240,6 +241,19 @@ def test_a_checkout_learns_what_it_hashed_and_a_wrong_answer_costs_a_hash(tmp_pa
         if number:
             with contextlib.closing(sqlite3.connect(database)) as connection, connection:
                 connection.execute("UPDATE hashed SET md5 = ?", ("0" * 32,))
+
+
+@pytest.mark.parametrize("rule", [0, 1], ids=["DVC 3", "DVC 2"])
+def test_a_large_object_of_before_dvc_3_is_put_in_place_by_either_rule(tmp_path: Path, rule: int) -> None:
+    content = os.urandom(1 << 20) + b"line\r\n" * 30_000
+    digest = Dos2Unix()
+    digest.update(content)
+    assert len(set(digest.hexdigests())) == 2
+    name = Hash(digest.hexdigests()[rule], LEGACY)
+    with Cache(tmp_path / "cache").write(name) as sink:
+        sink.write(content)
+    Cache(tmp_path / "cache", ("copy",)).checkout(name, tmp_path / "out")
+    assert (tmp_path / "out").read_bytes() == content
 
 
 @pytest.mark.parametrize("content", [b"not json", b"{}", b"[1]", b'[{"md5": "x", "relpath": "a"}]', b"\xff"])
