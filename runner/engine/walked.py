@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from runner.engine.dvcignore import Ignore, Rules
 
 _TOGETHER: Final = 1024
+_SPECIAL: Final = frozenset({".git", dvcignore.NAME})
 _AFTER_PATHS: Final = b"\0\0"
 """Stands nowhere in paths that a NUL parts: none is empty."""
 
@@ -48,7 +49,9 @@ class Walked(Collection[tuple[str, int]]):
         self._sizes.append(found.st_size)
         self._last.append(path)
         self._marks += mark(found)
-        self.newest = max(self.newest, newest(found))
+        when = newest(found)
+        if when > self.newest:  # noqa: PLR1730 - done a million times, `max` takes as long as all of the rest
+            self.newest = when
         if len(self._last) == _TOGETHER:
             self._full.append(_joined(self._last))
             self._digest.update(self._full[-1] + _AFTER_PATHS + self._marks)
@@ -113,7 +116,9 @@ def walk(place: str, top: str, ignore: Ignore, lent: Container[str]) -> Iterator
                 if entry.is_dir(follow_symlinks=False):
                     if top + inner not in lent and _enters(top + inner, entry, rules):
                         folders.append((f"{inner}/", entry.path))
-                elif not (_is_hidden(top + inner, entry, rules) or _leads_to_folder(entry)):
+                elif (rules.patterns or entry.name in _SPECIAL) and _is_hidden(top + inner, entry, rules):
+                    continue
+                elif not (entry.is_symlink() and os.path.isdir(entry.path)):  # noqa: PTH112 - as in `_enters`
                     yield inner, entry
 
 
@@ -130,7 +135,3 @@ def _is_hidden(relative: str, entry: os.DirEntry[str], rules: Rules) -> bool:
         message = f"{relative} lies in a directory that is tracked as a whole: DVC hashes no such directory"
         raise ConfigError(message, "move its lines to a .dvcignore above that directory")
     return False
-
-
-def _leads_to_folder(entry: os.DirEntry[str]) -> bool:
-    return entry.is_symlink() and os.path.isdir(entry.path)  # noqa: PTH112 - a link that leads to itself is no error

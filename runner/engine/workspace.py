@@ -262,8 +262,11 @@ class Workspace:
     def _look_inside(self, relative: str, place: str, kind: str, *, whole: bool) -> Look:
         files = walked.Walked(place, self._state.clock())  # what else is known of each takes more memory than all of it
         top = "" if relative == "." else f"{relative}/"
+        is_plain = top.isprintable()
         for inner, entry in walked.walk(place, top, self._ignore, self._lent):
-            files.add(inner, self._checked(top + inner, entry).stat())
+            if not (is_plain and inner.isprintable() and entry.is_file(follow_symlinks=False)):  # as nearly all are
+                self._check(top + inner, entry)
+            files.add(inner, entry.stat())
         supposed = {path.removeprefix(f"{relative}/"): content for path, content in self._supposed.items()}
         known = None if whole or supposed else self._state.listing(files, kind)
         if known:
@@ -276,7 +279,7 @@ class Workspace:
             self._state.learn(files, tree.hash.value, kind)
         return Content(tree.hash, files.bytes, len(tree)), tree
 
-    def _checked(self, relative: str, entry: os.DirEntry[str]) -> os.DirEntry[str]:
+    def _check(self, relative: str, entry: os.DirEntry[str]) -> None:
         """Refuse what cannot be tracked: odd names, devices, links out of the project (they could carry secrets)."""
         if not relative.isprintable() and any("\udc80" <= letter <= "\udcff" for letter in relative):
             message = f"the file name {relative!r} is not UTF-8"
@@ -288,7 +291,6 @@ class Workspace:
             what = "a broken link" if entry.is_symlink() else "not a regular file"
             message = f"{relative} is {what}"
             raise ConfigError(message, "only regular files can be tracked inside a directory")
-        return entry
 
     def _dvcignore(self, relative: str) -> str | None:
         """Read a .dvcignore; unlike other texts it keeps its byte order mark, which is part of DVC's first pattern."""
