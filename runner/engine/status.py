@@ -185,8 +185,12 @@ def _homes(found: Iterable[tuple[Named, LockedPath]]) -> set[str]:
 
 def _kept(project: Project, found: Sequence[tuple[Named, LockedPath]]) -> Names:
     """Ask the remote that all of these outs are kept in what it has of them."""
+    home = found[0][0].out.remote
     names = Names.of(part.name for part in tracked.opened(project.objects, found))
-    return project.objects.sizes({found[0][0].out.remote: names}).names
+    there = project.objects.sizes({home: names}).names
+    if project.read_only(home):  # DVC files are its listings
+        there |= Names.of(name for name in names.others if name.is_dir)
+    return there
 
 
 def _side(*, here: bool, there: bool) -> str:

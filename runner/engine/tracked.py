@@ -84,6 +84,8 @@ def pipelines(project: Project, scope: Scope) -> tuple[list[Pipeline], list[Conf
             unread.append(ConfigError(message, "what only that commit names is left out"))
         else:
             found += [then] if then else []
+    for pipeline in found[1:]:
+        project.objects.versions.note(pipeline)
     return found, unread
 
 

@@ -106,6 +106,20 @@ def test_a_worktree_remote_is_read_in_the_same_way(pushed: Pushed, sides: Sides,
     assert "is worktree: it is read, and not pushed to" in sides.retrain.ask(ours, "push").err
 
 
+def test_versions_that_other_commits_name_are_fetched_and_all_is_in_sync(
+    pushed: Pushed, sides: Sides, tmp_path: Path
+) -> None:
+    ours = pushed.clone(tmp_path / "ours")
+    sides.retrain.run(ours, "fetch", "--all-commits")
+    for scope in ((), ("--all-commits",)):
+        assert sides.retrain.ask(ours, "status", "--cloud", "--json", *scope).json == {}
+    put(ours, {".dvc/config": ""})
+    git(ours, "checkout", "--quiet", "--force", pushed.first)
+    put(ours, {".dvc/config": ""})  # from the cache alone
+    sides.retrain.run(ours, "checkout")
+    assert (ours / "data/sub/é").read_text() == "2\n"
+
+
 def test_data_edited_after_the_pull_is_stale_for_both(pushed: Pushed, sides: Sides, tmp_path: Path) -> None:
     ours = pushed.clone(tmp_path / "ours")
     sides.retrain.run(ours, "pull")
