@@ -15,6 +15,7 @@ from runner.hashes import Hash, hash_bytes
 from runner.store import gs_client
 from runner.store.gs import GS
 from runner.store.remote import Retrying, open_remote
+from tests.support import loopback
 from tests.support.sinks import Collected
 
 if TYPE_CHECKING:
@@ -25,13 +26,10 @@ NAMES = sorted(Hash(hash_bytes(str(number).encode())).key for number in range(30
 PAGE = 500
 
 
-class Google(BaseHTTPRequestHandler):
+class Google(loopback.Prompt, BaseHTTPRequestHandler):
     """A bucket `full` with `NAMES`, each of 5 bytes; what `server.fault` says is answered instead."""
 
     server: GoogleServer
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name in the base class
-        """Say nothing."""
 
     def do_GET(self) -> None:
         url = urlsplit(self.path)

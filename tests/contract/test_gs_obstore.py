@@ -20,6 +20,7 @@ from runner.store.gs import GS
 from runner.store.gs_parts import TIMEOUT
 from runner.store.protocols import Changed
 from runner.store.remote import Retrying
+from tests.support import loopback
 from tests.support.sinks import Collected
 
 if TYPE_CHECKING:
@@ -31,14 +32,11 @@ KEY = f"/bucket/prefix/{NAME}"
 DATE = "Thu, 01 Oct 2026 00:00:00 GMT"
 
 
-class Xml(BaseHTTPRequestHandler):
+class Xml(loopback.Prompt, BaseHTTPRequestHandler):
     """One bucket; what `server.fault` says is answered instead."""
 
     protocol_version = "HTTP/1.1"
     server: XmlServer
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name in the base class
-        """Say nothing."""
 
     def do_GET(self) -> None:
         self.server.asked.append((self.command, unquote(self.path), self.headers["Authorization"] or ""))

@@ -22,6 +22,7 @@ from runner.store import gs, gs_parts, ranges, transfer
 from runner.store.cache import Cache
 from runner.store.gs import GS
 from runner.store.remote import Retrying
+from tests.support import loopback
 from tests.support.sinks import Collected
 
 if TYPE_CHECKING:
@@ -33,14 +34,11 @@ CONTENT = os.urandom(4 * PART + 11)
 NAME = Hash(hash_bytes(CONTENT))
 
 
-class Google(BaseHTTPRequestHandler):
+class Google(loopback.Prompt, BaseHTTPRequestHandler):
     """A bucket `bucket`; what comes next in `server.faults` is answered instead."""
 
     server: GoogleServer
     protocol_version = "HTTP/1.1"
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name in the base class
-        """Say nothing."""
 
     @property
     def _query(self) -> dict[str, str]:

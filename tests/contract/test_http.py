@@ -10,7 +10,7 @@ import pytest
 from runner.errors import ConfigError, Denied, ObjectMissing, RemoteError, Unavailable, Unlistable
 from runner.store.http import HTTP
 from runner.store.remote import Retrying, open_remote
-from tests.support.loopback import listening
+from tests.support import loopback
 from tests.support.sinks import Collected
 
 if TYPE_CHECKING:
@@ -112,11 +112,8 @@ def test_an_unreachable_host_is_unavailable_within_the_budget() -> None:
     assert waits
 
 
-class Terse(BaseHTTPRequestHandler):
+class Terse(loopback.Prompt, BaseHTTPRequestHandler):
     """A server that knows no HEAD, or gives no length; `/busy` is out of order, `/cut` breaks off."""
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name in the base class
-        """Say nothing."""
 
     def do_GET(self) -> None:
         if self.path.startswith("/busy"):
@@ -138,7 +135,7 @@ class Terse(BaseHTTPRequestHandler):
 
 @pytest.fixture(scope="module")
 def terse() -> Iterator[str]:
-    with listening(Terse) as url:
+    with loopback.listening(Terse) as url:
         yield url
 
 

@@ -17,6 +17,7 @@ from runner.hashes import hash_bytes
 from runner.store import s3_client, s3_ways
 from runner.store.http import HTTP
 from runner.store.s3 import S3
+from tests.support import loopback
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -147,12 +148,9 @@ def faulty_s3() -> Iterator[FaultyS3]:
         server.server_close()
 
 
-class _Answer(BaseHTTPRequestHandler):
+class _Answer(loopback.Prompt, BaseHTTPRequestHandler):
     server: FaultyS3
     protocol_version = "HTTP/1.1"
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name in the base class
-        """Say nothing."""
 
     def do_GET(self) -> None:
         url = urlsplit(self.path)

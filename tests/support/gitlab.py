@@ -13,7 +13,7 @@ from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from tests.support.loopback import listening
+from tests.support import loopback
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -95,7 +95,7 @@ class FakeGitLab:
 def serving(fake: FakeGitLab) -> Iterator[FakeGitLab]:
     """Serve `fake` on a free port of loopback."""
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(loopback.Prompt, BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
         def _serve(self) -> None:
@@ -119,8 +119,5 @@ def serving(fake: FakeGitLab) -> Iterator[FakeGitLab]:
 
         do_GET = do_POST = do_PUT = _serve  # noqa: N815  the names http.server looks for
 
-        def log_message(self, *_: object) -> None:
-            """Keep the tests' output quiet."""
-
-    with listening(Handler) as fake.url:
+    with loopback.listening(Handler) as fake.url:
         yield fake

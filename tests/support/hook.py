@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING, Any
 
-from tests.support.loopback import listening
+from tests.support import loopback
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,7 +27,7 @@ class Hook:
 def serving() -> Iterator[Hook]:
     hook = Hook()
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(loopback.Prompt, BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             raw = self.rfile.read(int(self.headers["Content-Length"]))
             status = hook.statuses.pop(0) if hook.statuses else 200
@@ -36,9 +36,6 @@ def serving() -> Iterator[Hook]:
             self.send_response(status)
             self.end_headers()
 
-        def log_message(self, *_: object) -> None:
-            """Keep the tests' output quiet."""
-
-    with listening(Handler) as url:
+    with loopback.listening(Handler) as url:
         hook.url = f"{url}/services/T000/B000/secretOfTheHook0123"
         yield hook

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, ClassVar
 
+from tests.support import loopback
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -43,7 +45,7 @@ class Site:
     headers: list[dict[str, str]] = field(default_factory=list)
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(loopback.Prompt, BaseHTTPRequestHandler):
     site: ClassVar[Site]
 
     def do_HEAD(self) -> None:
@@ -79,9 +81,6 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header("ETag", f'"{hashlib.md5(content).hexdigest()}"')
         self.end_headers()
         return content
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing: `asked` has it."""
 
 
 @contextmanager

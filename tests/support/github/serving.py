@@ -8,8 +8,8 @@ from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from tests.support import loopback
 from tests.support.github.answers import Answer, Received, refusal
-from tests.support.loopback import listening
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -47,7 +47,7 @@ def _listening(answer: Callable[[Received], Answer], crashes: list[BaseException
             crashes.append(crash)
             return refusal(500, "the fake itself broke")
 
-    with listening(_handler(guarded)) as url:
+    with loopback.listening(_handler(guarded)) as url:
         yield url
 
 
@@ -61,7 +61,7 @@ def _stored(fake: FakeGitHub, request: Received) -> Answer:
 
 
 def _handler(answer: Callable[[Received], Answer]) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(loopback.Prompt, BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
         def _serve(self) -> None:
@@ -85,8 +85,5 @@ def _handler(answer: Callable[[Received], Answer]) -> type[BaseHTTPRequestHandle
             self.wfile.write(raw)
 
         do_GET = do_POST = do_PATCH = do_PUT = do_DELETE = _serve  # noqa: N815  the names http.server looks for
-
-        def log_message(self, *_: object) -> None:
-            """Keep the tests' output quiet."""
 
     return Handler

@@ -13,6 +13,7 @@ from runner.errors import GitError
 from runner.git import Git
 from runner.git.configuring import configured, with_token
 from runner.git.fetching import deepen
+from tests.support import loopback
 
 if TYPE_CHECKING:
     from tests.unit.git.repositories import Repository
@@ -30,13 +31,10 @@ def test_a_token_is_shown_to_its_host_alone_once_and_in_place_of_what_the_checko
 ) -> None:
     seen: list[list[str]] = []
 
-    class Host(BaseHTTPRequestHandler):
+    class Host(loopback.Prompt, BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             seen.append(self.headers.get_all("Authorization") or [])
             self.send_error(404)
-
-        def log_message(self, *_: object) -> None:
-            """Keep the tests' output quiet."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Host) as host:
         Thread(target=host.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
