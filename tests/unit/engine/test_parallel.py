@@ -16,14 +16,15 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.slow
 
-# Writes an out from what it reads, in two parts with a pause between; an input without its second part comes too early.
+# Writes an out from what it reads, in two parts with a pause between, unless it is alone; an input without its second
+# part comes too early.
 SCRIPT = """\
 set -e
 echo "$DVC_STAGE" >> ../journal
 out=$1; pause=$2; lines=$3; shift 3
 for input in "$@"; do test "$(tail -n 1 $input)" = end; done
 { echo $out; cat /dev/null "$@" | grep -v end | head -n $lines; } > $out
-sleep $pause
+test -e ../alone || sleep $pause
 echo end >> $out
 """
 FILES = {"seed": "1\nend\n", "other": "2\nend\n", "work.sh": SCRIPT}
@@ -57,6 +58,7 @@ def test_several_at_once_end_as_one_after_the_other_and_no_stage_reads_what_is_h
     for name, jobs in (("alone", "1"), ("together", "4")):
         (tmp_path / name).mkdir()
         made = workshop(tmp_path / name, drawn(seed), FILES)
+        (tmp_path / name / name).touch()
         reports = [made.repro(jobs=jobs)]
         made.put({"seed": "1\nmore\nend\n"})
         reports.append(made.repro(jobs=jobs))
