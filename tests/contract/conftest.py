@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import botocore.loaders
+import botocore.session
 import pytest
 
 from tests.support import azure as microsoft
@@ -15,6 +17,15 @@ from tests.support import sshd as open_ssh
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+
+@pytest.fixture(scope="session", autouse=True)
+def loader() -> Iterator[None]:
+    """Have boto3 read once how to speak S3, and not for each client: that is most of what making one takes."""
+    shared = botocore.loaders.create_loader()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(botocore.session, "create_loader", lambda _: shared)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from runner.engine import shell
 from runner.engine.executor import Limits, Local, Ran, Task
 from tests.support.pipelines import decisions, row, workshop
 from tests.support.tools import require
@@ -142,7 +143,8 @@ def test_a_process_that_was_there_before_is_none_of_ours(tmp_path: Path) -> None
         before.kill()
 
 
-def test_stop_ends_all_that_run_and_all_that_would(tmp_path: Path) -> None:
+def test_stop_ends_all_that_run_and_all_that_would(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shell, "_GRACE", 0.2)
     with closing(Local(tmp_path)) as local:
         answers: list[Ran] = []
         commands = ["touch a; sleep 1000", "trap '' TERM; touch b; while :; do sleep 0.1; done"]
