@@ -32,11 +32,12 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.slow
 
-PART = 5 << 20
-"""Bytes; S3 takes no smaller part, but for the last."""
+PART = 1 << 20
+"""Bytes of a part, of which there are five, and a little more."""
+LEAST = 5 << 20
+"""Bytes; S3 takes no smaller part, but for the last, and a fetch goes on with no smaller file."""
 
-CONTENT = os.urandom(5 * PART + 11)
-NAME = Hash(hash_bytes(CONTENT))
+CONTENT = os.urandom(5 * LEAST + 11)
 KILLED_AT = 3
 OVERHEAD = 1 << 18
 """Bytes that everything beside the content may take: far less than a part."""
@@ -83,6 +84,7 @@ class Place:
         sizes: the constants that say how large a part is.
         line: the line to it.
         spoil: puts other bytes in the place of the second part that it holds.
+        part: how large a part is.
 
     """
 
@@ -93,17 +95,23 @@ class Place:
     sizes: tuple[str, ...]
     line: Line
     spoil: Callable[[], None] = lambda: None
+    part: int = PART
+
+    @property
+    def content(self) -> bytes:
+        """What is pushed."""
+        return CONTENT[: 5 * self.part + 11]
 
     def push(self, cache: Path, until: int = -1) -> int:
         """Push from a process of its own, which is killed after so many parts; give how many bytes it sent."""
-        program = _PUSH.format(parts=self.kind[0], kind=self.kind[1], part=PART)
+        program = _PUSH.format(parts=self.kind[0], kind=self.kind[1], part=self.part)
         about: dict[str, object] = {
             "url": self.url,
             "options": self.options,
             "environ": self.environ,
             "sizes": self.sizes,
         }
-        about |= {"cache": str(cache), "name": NAME.value, "until": until}
+        about |= {"cache": str(cache), "name": named(self.content).value, "until": until}
         before = self.line.sent
         ran = subprocess.run(
             [sys.executable, "-c", program], input=json.dumps(about), capture_output=True, text=True, check=False
@@ -114,12 +122,16 @@ class Place:
 
     def holds(self) -> bytes | None:
         """Give the object."""
-        sink = Collected()
+        sink, name = Collected(), named(self.content)
         remote = open_remote(self.url, self.options, environ=self.environ)
-        if not remote.exists([NAME.key]):
+        if not remote.exists([name.key]):
             return None
-        remote.get(NAME.key, sink)
+        remote.get(name.key, sink)
         return bytes(sink.content)
+
+
+def named(content: bytes) -> Hash:
+    return Hash(hash_bytes(content))
 
 
 @pytest.fixture
@@ -127,21 +139,21 @@ def amazon(moto: s3.Server, tmp_path: Path) -> Iterator[Place]:
     prefix = tmp_path.name
 
     def spoil() -> None:
-        key = f"{prefix}/{NAME.key}"
+        key = f"{prefix}/{named(CONTENT).key}"
         (upload,) = moto.client.list_multipart_uploads(Bucket=s3.BUCKET, Prefix=key)["Uploads"]
-        other = bytes(PART)
+        other = bytes(LEAST)
         asked: Any = {"Bucket": s3.BUCKET, "Key": key, "UploadId": upload["UploadId"], "PartNumber": 2, "Body": other}
         moto.client.upload_part(**asked)
 
     with line(_port(moto.endpoint)) as counted:
         options = moto.options | {"endpointurl": f"http://127.0.0.1:{counted.port}"}
-        kind = ("s3_parts", "S3Upload")
-        yield Place(f"s3://{s3.BUCKET}/{prefix}", options, {}, kind, ("s3.PART", "s3_parts.PART"), counted, spoil)
+        kind, sizes = ("s3_parts", "S3Upload"), ("s3.PART", "s3_parts.PART")
+        yield Place(f"s3://{s3.BUCKET}/{prefix}", options, {}, kind, sizes, counted, spoil, LEAST)
 
 
 @pytest.fixture
 def microsoft(azurite: azure.Server, tmp_path: Path) -> Iterator[Place]:
-    key = f"{tmp_path.name}/{NAME.key}"
+    key = f"{tmp_path.name}/{named(CONTENT[: 5 * PART + 11]).key}"
 
     def spoil() -> None:
         blob = azurite.client.get_blob_client(CONTAINER, key)
@@ -190,10 +202,10 @@ def place(request: pytest.FixtureRequest) -> Place:
 
 
 @pytest.fixture
-def cache(tmp_path: Path) -> Path:
+def cache(place: Place, tmp_path: Path) -> Path:
     folder = tmp_path / "cache"
-    with Cache(folder).write(NAME) as incoming:
-        incoming.write(CONTENT)
+    with Cache(folder).write(named(place.content)) as incoming:
+        incoming.write(place.content)
     return folder
 
 
@@ -208,29 +220,29 @@ def notes(cache: Path) -> list[Path]:
 
 
 def test_the_next_process_sends_what_a_killed_one_did_not(place: Place, cache: Path) -> None:
-    assert KILLED_AT * PART < place.push(cache, until=KILLED_AT) < KILLED_AT * PART + OVERHEAD
+    assert KILLED_AT * place.part < place.push(cache, until=KILLED_AT) < KILLED_AT * place.part + OVERHEAD
     assert place.holds() is None
     assert len(notes(cache)) == 1
-    missing = len(CONTENT) - KILLED_AT * PART
+    missing = len(place.content) - KILLED_AT * place.part
     assert missing < place.push(cache) < missing + OVERHEAD
-    assert place.holds() == CONTENT
+    assert place.holds() == place.content
     assert notes(cache) == []
 
 
 def test_a_process_that_is_killed_again_and_again_comes_to_an_end(place: Place, cache: Path) -> None:
     for until in (1, 3, 4):  # what is there already counts
-        assert place.push(cache, until=until) < 2 * PART + OVERHEAD
-    assert place.push(cache) < PART + OVERHEAD + 11
-    assert place.holds() == CONTENT
+        assert place.push(cache, until=until) < 2 * place.part + OVERHEAD
+    assert place.push(cache) < place.part + OVERHEAD + 11
+    assert place.holds() == place.content
 
 
 @pytest.mark.parametrize("place", PLACES[:3], indirect=True)
 def test_a_part_of_other_bytes_is_sent_anew(place: Place, cache: Path) -> None:
     place.push(cache, until=KILLED_AT)
     place.spoil()
-    missing = len(CONTENT) - (KILLED_AT - 1) * PART
+    missing = len(place.content) - (KILLED_AT - 1) * place.part
     assert missing < place.push(cache) < missing + OVERHEAD
-    assert place.holds() == CONTENT
+    assert place.holds() == place.content
 
 
 @pytest.mark.parametrize("text", ["0123456789abcdef", ".1-2-3.tmp", "../../elsewhere.tmp\0"])
@@ -238,8 +250,8 @@ def test_a_note_that_leads_nowhere_is_no_harm(place: Place, cache: Path, text: s
     place.push(cache, until=0)
     (note,) = notes(cache)
     note.write_text(text, encoding="utf-8")
-    assert len(CONTENT) < place.push(cache) < len(CONTENT) + OVERHEAD
-    assert place.holds() == CONTENT
+    assert len(place.content) < place.push(cache) < len(place.content) + OVERHEAD
+    assert place.holds() == place.content
     assert notes(cache) == []
 
 
@@ -265,33 +277,33 @@ transfer.fetch(remote, Cache(Path(about["cache"])), [Hash(about["name"])], 1)
 """
 
 
-def test_a_fetch_from_a_directory_goes_on_where_it_was_killed(cache: Path, tmp_path: Path) -> None:
-    content = CONTENT[: 3 * PART]
-    name = Hash(hash_bytes(content))
+def test_a_fetch_from_a_directory_goes_on_where_it_was_killed(tmp_path: Path) -> None:
+    content = CONTENT[: 3 * LEAST]
+    name, cache = named(content), Cache(tmp_path / "cache")
     far = tmp_path / "far" / name.key
     far.parent.mkdir(parents=True)
     far.write_bytes(content)
     url = str(tmp_path / "far")
-    about = {"url": url, "cache": str(cache), "name": name.value, "until": 2 * PART}
+    about = {"url": url, "cache": str(cache.root), "name": name.value, "until": 2 * LEAST}
     ran = subprocess.run([sys.executable, "-c", _FETCH], input=json.dumps(about), text=True, check=False)
     assert ran.returncode == -signal.SIGKILL
-    assert not Cache(cache).has(name)
-    far.write_bytes(bytes(2 * PART) + content[2 * PART :])  # what is not read again may hold anything
-    moved = transfer.fetch(open_remote(url, {}, environ={}), Cache(cache), [name], 1)
+    assert not cache.has(name)
+    far.write_bytes(bytes(2 * LEAST) + content[2 * LEAST :])  # what is not read again may hold anything
+    moved = transfer.fetch(open_remote(url, {}, environ={}), cache, [name], 1)
     assert (moved.bytes, moved.failed) == (len(content), ())
-    assert Cache(cache).read(name) == content
-    assert list(cache.rglob("*.tmp")) == []
+    assert cache.read(name) == content
+    assert list((tmp_path / "cache").rglob("*.tmp")) == []
 
 
-def test_wrong_first_bytes_of_a_fetch_from_a_directory_are_not_believed(cache: Path, tmp_path: Path) -> None:
-    content = CONTENT[: 3 * PART]
-    name = Hash(hash_bytes(content))
+def test_wrong_first_bytes_of_a_fetch_from_a_directory_are_not_believed(tmp_path: Path) -> None:
+    content = CONTENT[: 3 * LEAST]
+    name, cache = named(content), Cache(tmp_path / "cache")
     far = tmp_path / "far" / name.key
     far.parent.mkdir(parents=True)
     far.write_bytes(content)
-    place = Cache(cache).path(name)
+    place = cache.path(name)
     place.parent.mkdir(parents=True)
-    (place.parent / f".{place.name}.part.tmp").write_bytes(bytes(PART))
-    assert transfer.fetch(open_remote(str(tmp_path / "far"), {}, environ={}), Cache(cache), [name], 1).failed == ()
-    assert Cache(cache).read(name) == content
-    assert list(cache.rglob("*.tmp")) == []
+    (place.parent / f".{place.name}.part.tmp").write_bytes(bytes(LEAST))
+    assert transfer.fetch(open_remote(str(tmp_path / "far"), {}, environ={}), cache, [name], 1).failed == ()
+    assert cache.read(name) == content
+    assert list((tmp_path / "cache").rglob("*.tmp")) == []

@@ -2,7 +2,8 @@
 
 `{"cwd": ..., "argv": [...]}` runs a command and gives what it printed; `{"cwd": ..., "resolve": true}` gives the
 stages as DVC's own resolver and loader make them. Importing DVC costs more than most questions do, so the tests pay
-for it once. Run as a script; needs no runner.
+for it once; and for what takes most of a question's time, reading the same YAML as before. Run as a script; needs no
+runner.
 """
 
 from __future__ import annotations
@@ -12,19 +13,45 @@ import os
 import sys
 import tempfile
 from contextlib import contextmanager
+from copy import deepcopy
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+import diskcache.core  # type: ignore[import-untyped]
 from dvc.cli import main as dvc
 from dvc.dependency.param import ParamsDependency
 from dvc.dependency.repo import RepoDependency
 from dvc.repo import Repo
 from dvc.repo.reproduce import get_active_graph, plan_repro
+from dvc.utils import serialize, strictyaml
+from dvc.utils.serialize import _yaml
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dvc.output import Output
     from dvc.stage import Stage
+
+
+def hasten() -> None:
+    """Let DVC parse each text of YAML once, and not wait for the disk at the end of each command."""
+    parse = _yaml.parse_yaml
+
+    @lru_cache(1000)
+    def parsed(text: str) -> Any:
+        return parse(text, "")
+
+    def parse_yaml(text: str, path: str, typ: str = "safe") -> Any:
+        if typ != "safe":
+            return parse(text, path, typ)
+        try:
+            return deepcopy(parsed(text))
+        except _yaml.YAMLFileCorruptedError:
+            return parse(text, path)  # whose error names the path
+
+    for module in (_yaml, serialize, strictyaml):
+        module.parse_yaml = parse_yaml
+    diskcache.core.DEFAULT_SETTINGS["sqlite_synchronous"] = 0
 
 
 def serve() -> None:
@@ -125,4 +152,5 @@ def _text(file: object) -> str:
 
 
 if __name__ == "__main__":
+    hasten()
     serve()
