@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from azure.core.exceptions import AzureError
 from obstore.exceptions import BaseError
 
-from runner.errors import Denied, ObjectMissing
+from runner.errors import ConfigError, Denied, ObjectMissing
 from runner.store import azure_client, azure_errors, azure_obstore, azure_parts, disk, uploads
 from runner.store.arriving import Arriving, coming
 from runner.store.azure_obstore import LARGEST_PUT
@@ -17,7 +17,7 @@ from runner.store.azure_parts import AzureUpload, Target
 from runner.store.meter import unheard
 from runner.store.patience import Patience
 from runner.store.protocols import Changed
-from runner.store.remote import checked
+from runner.store.remote import checked, is_plain, prefix_of
 from runner.store.survey import survey
 
 if TYPE_CHECKING:
@@ -40,8 +40,8 @@ class Azure:
 
     def __init__(self, connection: Connection) -> None:
         """Use a connection; a slash is put behind its prefix unless it is empty."""
-        self._prefix = f"{prefix}/" if (prefix := connection.prefix.strip("/")) else ""
-        self.url = f"azure://{connection.container}/{self._prefix}".rstrip("/")
+        self._prefix = prefix_of(connection.prefix)
+        self.url = f"azure://{connection.container}/{self._prefix}".removesuffix("/")
         self._place = f"{self.url} (account {connection.account.name})"
         self._client = connection.client
         self._timeout = connection.timeout
@@ -54,10 +54,14 @@ class Azure:
         """Open `azure://container/prefix`.
 
         Raises:
-            ConfigError: an option that is not supported, or no account.
+            ConfigError: an option or a path that is not supported, or no account.
 
         """
-        return cls(azure_client.connect(url, options, environ))
+        connection = azure_client.connect(url, options, environ)
+        if not is_plain(prefix_of(connection.prefix)):
+            message = f"remote {url!r}: parts of its path that are empty, `.` or `..` are not supported"
+            raise ConfigError(message, "write each part once, with one slash between them, and move what lies there")
+        return cls(connection)
 
     def exists(self, names: Iterable[str]) -> Mapping[str, int]:
         """See `Remote`. Asks one by one or by listing, whichever is fewer requests; a refusal is never an absence."""

@@ -21,7 +21,7 @@ from runner.store.gs_obstore import LARGEST_PUT, Elsewhere
 from runner.store.gs_parts import PART, TIMEOUT, GSUpload, Target
 from runner.store.meter import Reported, unheard
 from runner.store.protocols import Changed, Unranged, Version
-from runner.store.remote import checked
+from runner.store.remote import checked, is_plain, prefix_of
 from runner.store.survey import survey
 
 if TYPE_CHECKING:
@@ -75,13 +75,13 @@ class GS:
             objects: what else reaches the bucket, at a lower price.
 
         """
-        self._prefix = f"{prefix.strip('/')}/" if prefix.strip("/") else ""
-        self.url = f"gs://{bucket}/{self._prefix}".rstrip("/")
+        self._prefix = prefix_of(prefix)
+        self.url = f"gs://{bucket}/{self._prefix}".removesuffix("/")
         self._client = client
         self._bucket = client.bucket(bucket)
         self._requests = requests
         self._session: Session = client._http  # noqa: SLF001 - sends signed requests; there is no other way to it
-        self._objects = objects
+        self._objects = objects if is_plain(self._prefix) else None
 
     @classmethod
     def open(cls, url: str, options: Mapping[str, object], environ: Mapping[str, str], /) -> Self:

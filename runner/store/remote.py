@@ -112,6 +112,19 @@ def checked(name: str) -> str:
     return name
 
 
+def prefix_of(path: str) -> str:
+    """Give what every key of a bucket begins with below a url's path: a slash is put behind it where there is none.
+
+    Nothing else is changed, as nothing is by DVC: `//` and `..` are parts of keys like any other.
+    """
+    return path if not path or path.endswith("/") else f"{path}/"
+
+
+def is_plain(prefix: str) -> bool:
+    """Whether no part of a prefix is empty, `.` or `..`: obstore refuses those."""
+    return _NO_PARTS.isdisjoint(prefix.split("/")[:-1])
+
+
 def open_remote(url: str, options: Mapping[str, object], *, environ: Mapping[str, str]) -> Remote:
     """Open the remote storage at `url`, with retries.
 

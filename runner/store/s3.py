@@ -16,7 +16,7 @@ from runner.store.arriving import Arriving, coming, from_urllib3
 from runner.store.meter import unheard
 from runner.store.patience import Patience
 from runner.store.protocols import Unranged, Version
-from runner.store.remote import checked
+from runner.store.remote import checked, is_plain, prefix_of
 from runner.store.s3_condition import Condition, NoCondition
 from runner.store.s3_obstore import LARGEST_PUT, PAGE, Elsewhere
 from runner.store.s3_parts import PART, S3Upload, Target
@@ -68,15 +68,15 @@ class S3:
             obstore: what else reaches the bucket, at a lower price.
 
         """
-        self._prefix = f"{prefix.strip('/')}/" if prefix.strip("/") else ""
-        self.url = f"s3://{bucket}/{self._prefix}".rstrip("/")
+        self._prefix = prefix_of(prefix)
+        self.url = f"s3://{bucket}/{self._prefix}".removesuffix("/")
         self._bucket = bucket
         self._connect = connect
         self._connected: S3Client | None = None
         self._connecting = threading.Lock()
         self._put = dict((extra or {}).get("put", {}))
         self._get = dict((extra or {}).get("get", {}))
-        self._obstore = obstore
+        self._obstore = obstore if is_plain(self._prefix) else None
         self._condition = Condition()
         self._swept = False
         self._ranges_by_obstore = True

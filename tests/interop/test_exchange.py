@@ -144,6 +144,18 @@ def test_objects_go_through_s3_both_ways(project: Project, sides: Sides, tmp_pat
         assert sides.dvc.status(clone) == {}
 
 
+@pytest.mark.parametrize("path", ["a//b", "behind//", "a/./b", "a/../b"])
+def test_slashes_and_dots_in_the_path_of_a_bucket_name_the_same_objects(
+    path: str, sides: Sides, tmp_path: Path, s3_config: str
+) -> None:
+    root = tmp_path / "root"
+    ADDED.write(root, sides.dvc)
+    for name, push, other in (("ours", sides.retrain, sides.dvc), ("theirs", sides.dvc, sides.retrain)):
+        put(root, {".dvc/config": s3_config.replace("PREFIX", f"{tmp_path.name}/{name}/{path}")})
+        push.run(root, "push")
+        assert "in sync" in other.run(root, "status", "--cloud")
+
+
 def copies(pair: Pair, folder: Path) -> tuple[Path, Path]:
     """Copy both sides of `pair` below `folder`, each with a directory remote of its own."""
     for name, source in (("theirs", pair.theirs), ("ours", pair.ours)):

@@ -140,6 +140,7 @@ def test_options_of_dvc_that_change_nothing_here_are_taken(tmp_path: Path, optio
     ("url", "options", "said"),
     [
         ("azure://container", {}, "azure://"),
+        ("azure://container/a//b", {"account_name": "a", "account_key": "a2V5"}, "parts of its path that are empty"),
         ("webdav://host/path", {}, "webdav://"),
         ("relative/path", {}, "relative"),
         ("/path", {"version_aware": True}, "'version_aware'"),
