@@ -60,6 +60,8 @@ stages:
     outs: [size]
     metrics: [{metrics.json: {cache: false}}]
 """
+TRACING = ("-f", "--seccomp-bpf")
+"""Options of strace: all processes and threads, and none stops but at the calls that are asked for."""
 _HARMLESS = re.compile(r"(root/\.dvc/cache|remote)/(files/md5/../[0-9a-f]{30}(\.dir)?\Z|.*\.tmp\Z)")
 _OTHERWISE = re.compile(r"root/\.git/|root/\.dvc/tmp/|log|trace|(root/\.dvc/cache|remote)/retrain/times/")
 """What is never the same twice: git's index, our notes, and how long a run took."""
@@ -108,7 +110,7 @@ class Scene:
     def points(self, place: Path) -> list[Point]:
         """Run it once undisturbed, and give every point there is."""
         trace = place / "trace"
-        where = ("-f", "-y", "-o", str(trace), "-e", f"trace={','.join(CALLS)}")
+        where = (*TRACING, "-y", "-o", str(trace), "-e", f"trace={','.join(CALLS)}")
         code = self.run(place, str(require("strace", "kills the runner")), *where)
         assert code == 0, (place / "log").read_text()
         return _points(trace.read_text(errors="replace"), str(place))
@@ -117,7 +119,7 @@ class Scene:
         """Run it, and kill it at the point; whatever it started goes on by itself."""
         inject = f"inject={point.call}:signal=KILL:when={point.number}"
         strace = str(require("strace", "kills the runner"))
-        return self.run(place, strace, "-f", "-o", os.devnull, "-e", f"trace={point.call}", "-e", inject)
+        return self.run(place, strace, *TRACING, "-o", os.devnull, "-e", f"trace={point.call}", "-e", inject)
 
     def killed_after(self, place: Path, seconds: float) -> None:
         """Run it, and kill it after some time, unless it has ended by then."""

@@ -53,11 +53,14 @@ def host(fetched: Path, temporary: Path, session_environment: dict[str, str]) ->
         files = Files.beside(job.workspace, job.payload)
         environ = job.variables({}, files, job.workspace)
         environ |= {name: _evaluated(text, given) for name, text in run["env"].items()}
-        environ |= {"GITHUB_ACTION_PATH": str(fetched / "host"), "RUNNER_TEMP": str(temporary), **variables}
+        environ |= {"GITHUB_ACTION_PATH": str(fetched / "host"), "RUNNER_TEMP": str(temporary)}
+        # Settings of pip that aim elsewhere do not move the installation.
+        environ |= {"PIP_TARGET": str(temporary / "elsewhere"), "PIP_REQUIRE_VIRTUALENV": "1", **variables}
         script = temporary / "step.sh"
         script.write_text(run["run"])
         shell = environment.Program((str(bash), "--noprofile", "--norc", "-eo", "pipefail"), session_environment)
         done = shell(str(script), cwd=job.workspace, env=environ, exits=exits)
+        assert not (temporary / "elsewhere").exists()
         return outcome(done.returncode, done.stdout, done.stderr, files)
 
     return step
@@ -117,15 +120,3 @@ def test_a_python_that_is_too_old_or_not_there_is_refused_by_name(
     done = host(pull_request({"params.yaml": "strength: 95\n"}), {"python": "python2.7"}, exits=2)
     (error,) = done.annotations()
     assert error.message == "python: 'python2.7' is no Python 3.11 or later with venv and pip"
-
-
-def test_settings_of_pip_that_aim_elsewhere_do_not_move_the_installation(
-    host: Callable[..., Outcome], pull_request: PullRequest, tmp_path: Path
-) -> None:
-    job = pull_request({"params.yaml": "strength: 95\n"})
-    fresh = tmp_path / "another-job"
-    fresh.mkdir()
-    elsewhere = tmp_path / "elsewhere"
-    done = host(job, {"command": "plan"}, RUNNER_TEMP=str(fresh), PIP_TARGET=str(elsewhere), PIP_REQUIRE_VIRTUALENV="1")
-    assert "train" in done.stdout
-    assert not elsewhere.exists()

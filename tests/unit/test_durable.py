@@ -69,7 +69,20 @@ def test_bytes_are_on_the_disk_before_the_name_and_the_name_before_we_go_on(
     script += f"durable.write(Path({str(tmp_path / 'file')!r}), b'content', {how})"
     log = tmp_path / "log"
     traced = "trace=write,fsync,rename,renameat,renameat2"
-    command = [str(strace), "-f", "-o", str(log), "-e", traced, sys.executable, "-I", "-B", "-c", script]
+    command = [
+        str(strace),
+        "-f",
+        "--seccomp-bpf",
+        "-o",
+        str(log),
+        "-e",
+        traced,
+        sys.executable,
+        "-I",
+        "-B",
+        "-c",
+        script,
+    ]
     subprocess.run(command, check=True)
     calls = re.findall(r"\b(write|fsync|rename)\w*\(", log.read_text())
     assert calls == expected
@@ -102,7 +115,8 @@ def test_what_is_overwritten_is_written_at_once_and_waits_for_nothing(tmp_path: 
     script += f"durable.overwrite(Path({str(place)!r}), b'text')"
     traced = "trace=write,pwrite64,ftruncate,fsync,rename"
     subprocess.run(
-        [str(strace), "-f", "-o", str(log), "-e", traced, sys.executable, "-I", "-B", "-c", script], check=True
+        [str(strace), "-f", "--seccomp-bpf", "-o", str(log), "-e", traced, sys.executable, "-I", "-B", "-c", script],
+        check=True,
     )
     assert re.findall(r"\b(\w+)\(.*= \d+$", log.read_text(), re.MULTILINE) == ["pwrite64"]
 

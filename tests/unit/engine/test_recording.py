@@ -30,7 +30,7 @@ def calls(root: Path, environ: Mapping[str, str]) -> list[str]:
     """Run the stages; give in order: commands, locks that get their name, and when names get to the disk."""
     strace = str(require("strace", "what is written through to the disk"))
     log = root.parent / "trace"
-    traced = ("-f", "-y", "-o", str(log), "-e", "trace=fsync,rename,execve")
+    traced = ("-f", "--seccomp-bpf", "-y", "-o", str(log), "-e", "trace=fsync,rename,execve")
     command = [sys.executable, "-I", "-m", "runner", "repro", "--jobs", "1"]
     subprocess.run([strace, *traced, *command], cwd=root, env=environ, check=False, capture_output=True)
     found: list[str] = []

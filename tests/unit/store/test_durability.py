@@ -44,7 +44,16 @@ def trace(code: str, source: Path, target: Path) -> list[tuple[str, str, str]]:
     """Run the code under strace; give what was synced and renamed, in order: call, path, new path."""
     log = target.with_suffix(".log")
     strace = str(require("strace", "what is written through to the disk"))
-    command = [strace, "-f", "-y", "-o", str(log), "-e", "trace=fsync,syncfs,rename,renameat,renameat2,mkdir"]
+    command = [
+        strace,
+        "-f",
+        "--seccomp-bpf",
+        "-y",
+        "-o",
+        str(log),
+        "-e",
+        "trace=fsync,syncfs,rename,renameat,renameat2,mkdir",
+    ]
     subprocess.run([*command, sys.executable, "-c", code, str(source), str(target)], check=True, cwd=ROOT)
     calls = []
     for line in log.read_text().splitlines():
