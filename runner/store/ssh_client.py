@@ -239,18 +239,20 @@ def _text(path: Path) -> Iterator[str]:
 def _close(
     loop: asyncio.AbstractEventLoop, thread: threading.Thread, lines: list[tuple[SSHClientConnection, SFTPClient]]
 ) -> None:
-    """Hang up, and end the thread."""
+    """Hang up, and end the thread; raise nothing, for the collector calls this in the middle of anything."""
 
     async def hang_up() -> None:
         for connection, _ in lines:
             connection.close()
             await asyncio.wait([asyncio.ensure_future(connection.wait_closed())], timeout=1)
 
-    if threading.current_thread() is thread:  # what it was doing was the last to know of the session
+    def end() -> None:
         loop.create_task(hang_up()).add_done_callback(lambda _: loop.stop())
+
+    if threading.current_thread() is thread:  # what it was doing was the last to know of the session
+        end()
     elif thread.is_alive():
-        asyncio.run_coroutine_threadsafe(hang_up(), loop).result(2)
-        loop.call_soon_threadsafe(loop.stop)
+        loop.call_soon_threadsafe(end)
         thread.join()
         loop.close()
     else:

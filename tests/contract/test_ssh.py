@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import getpass
 import os
 import threading
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -230,6 +232,17 @@ def test_a_line_that_was_cut_is_made_anew(sshd: Server, tmp_path: Path, large: b
     remote.get(NAME, sink)
     assert bytes(sink.content) == content
     assert remote.retries > 0
+
+
+def test_a_session_whose_thread_does_not_come_to_it_at_once_is_hung_up_all_the_same(sshd: Server, source: Path) -> None:
+    before = threading.enumerate()
+    remote = sshd.remote("farewell")
+    remote.put(NAME, source)
+    (thread,) = (thread for thread in threading.enumerate() if thread.name == "ssh" and thread not in before)
+    remote._session._loop.call_soon_threadsafe(time.sleep, 2.2)  # as a machine with too much to do may hold it
+    del remote
+    gc.collect()  # what is raised meanwhile, pytest makes a failure of whatever test is at work
+    assert not thread.is_alive()
 
 
 def test_a_part_is_of_the_version_that_was_asked_for(sshd: Server, tmp_path: Path) -> None:
