@@ -187,6 +187,8 @@ def install(ready: str, target: str) -> None:
     """
     try:
         os.replace(ready, target)
+        with suppress(FileNotFoundError):
+            os.unlink(ready)  # still there where both are hard links of one file: a rename does nothing then
     except (IsADirectoryError, NotADirectoryError, FileExistsError):
         _exchange(ready, target)
     except OSError as error:

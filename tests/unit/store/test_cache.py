@@ -116,6 +116,16 @@ def test_modes_of_objects_do_not_depend_on_the_umask(cache: Cache, tmp_path: Pat
     assert mode(tmp_path / "out" / "a") == 0o600
 
 
+@pytest.mark.parametrize("types", LINKS)
+def test_a_file_put_in_place_again_leaves_nothing_beside_it(types: tuple[str, ...], tmp_path: Path) -> None:
+    (tmp_path / "source").write_bytes(b"content")
+    cache, name = Cache(tmp_path / "cache", types), name_of(b"content")
+    cache.add(tmp_path / "source", name)
+    for _ in range(2):
+        cache.checkout(name, tmp_path / "place" / "out")
+    assert [path.name for path in (tmp_path / "place").iterdir()] == ["out"]
+
+
 def test_what_another_users_run_left_of_an_object_keeps_nobody_from_bringing_it() -> None:
     content = b"content" * 9
     name = name_of(content)
