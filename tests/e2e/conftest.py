@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,11 +17,22 @@ from tests.support.tools import require
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from tests.support.environment import Program
 
 NUMBER = 7
+
+
+@pytest.fixture
+def retrain(environ: dict[str, str]) -> Program:
+    """Give the program under test; it writes to the fake code host as fast as it can."""
+    return environment.Program((sys.executable, "-I", str(Path(__file__).with_name("prompt.py"))), environ)
+
+
+@pytest.fixture
+def unhurried(environ: dict[str, str]) -> Program:
+    """Give the program under test as the action starts it: a second passes between two of its writes."""
+    return environment.Program((sys.executable, "-I", "-m", "runner"), environ)
 
 
 @pytest.fixture(scope="session")

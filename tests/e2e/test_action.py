@@ -37,10 +37,10 @@ BROKEN = {"train.sh": "echo about to fail; exit 41\n"}
 
 
 def test_a_better_model_passes_is_pushed_and_reported(
-    pull_request: PullRequest, retrain: Program, project: Project, github: FakeGitHub
+    pull_request: PullRequest, unhurried: Program, project: Project, github: FakeGitHub
 ) -> None:
     before = project.objects()
-    done = pull_request(BETTER).step(retrain, {"report-dir": "out"})
+    done = pull_request(BETTER).step(unhurried, {"report-dir": "out"})
     assert project.ran == ["train", "evaluate"]
     assert done.outputs["verdict"] == "passed"
     assert done.outputs["changed"] == "true"

@@ -153,10 +153,10 @@ def test_beside_such_a_token_a_strangers_templates_do_not_speak_for_us(
 
 
 def test_writes_are_so_far_apart_that_no_limit_is_met(
-    pull_request: PullRequest, retrain: Program, github: FakeGitHub
+    pull_request: PullRequest, unhurried: Program, github: FakeGitHub
 ) -> None:
     github.writes_apart = 0.9
-    done = pull_request(WORSE).step(retrain, {**BOTH, "command": "gate"}, exits=1)
+    done = pull_request(WORSE).step(unhurried, {**BOTH, "command": "gate"}, exits=1)
     assert not [one for one in done.log.named("warning") if "limit" in one.message]
     assert (len(github.check_runs), len(github.statuses), len(github.bodies())) == (1, 2, 1)
 
