@@ -38,6 +38,7 @@ MANY = 512
 RACY_NS = 2_000_000_000
 """The coarsest time stamp of a file system in use (FAT), in nanoseconds."""
 
+_PATIENCE = 1.0  # seconds for another process that writes; after them, nothing is known and nothing remembered
 _VERSION = 2
 _TABLE = "CREATE TABLE IF NOT EXISTS hashed (path BLOB PRIMARY KEY, mark BLOB, md5 TEXT) WITHOUT ROWID"
 _LOOKUP = "SELECT md5 FROM hashed WHERE path = ? AND mark = ?"
@@ -265,7 +266,9 @@ class State:
 
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._database = sqlite3.connect(self._path, timeout=1, isolation_level=None, check_same_thread=False)
+            self._database = sqlite3.connect(
+                self._path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False
+            )
             if self._database.execute("PRAGMA user_version").fetchone() not in {(0,), (_VERSION,)}:
                 self._drop()
         except (sqlite3.Error, OSError) as error:

@@ -180,7 +180,10 @@ def test_a_database_that_is_gone_or_broken_costs_nothing_but_time(root: Path) ->
     assert is_known(root)
 
 
-def test_a_database_that_another_process_has_for_itself_is_done_without(root: Path) -> None:
+def test_a_database_that_another_process_has_for_itself_is_done_without(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("runner.store.state._PATIENCE", 0.01)
     look(root)
     poison(root)
     other = sqlite3.connect(root / "state.db", isolation_level=None)

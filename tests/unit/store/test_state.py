@@ -182,7 +182,10 @@ def test_an_answer_that_is_no_md5_of_a_file_is_not_believed(database: Path, file
     assert State(database).hash_file(file) == hash_bytes(LARGE)
 
 
-def test_a_database_that_another_process_writes_is_left_alone(database: Path, file: Path) -> None:
+def test_a_database_that_another_process_writes_is_left_alone(
+    database: Path, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("runner.store.state._PATIENCE", 0.01)
     learn(database, file)
     other = file.with_name("other")
     other.write_bytes(LARGE + b"!")
