@@ -15,6 +15,7 @@ import requests
 import urllib3.exceptions
 
 from runner.errors import ConfigError, Denied, ObjectMissing, RemoteError, Unavailable, Unlistable
+from runner.regexes import regex
 from runner.store import disk, http_client, retry_after
 from runner.store.arriving import Arriving, from_urllib3
 from runner.store.meter import Reported, unheard
@@ -35,6 +36,8 @@ _PASSING: Final = frozenset({408, 409, 423, 425, 429})
 _OTHER: Final = frozenset({412, 416})
 _NO_HEAD: Final = frozenset({405, 501})
 _SERVER: Final = 500
+
+_QUERY: Final = regex(r"(?<=[\w/])\?[^\s'\")]+")
 
 
 class HTTP:
@@ -78,12 +81,13 @@ class HTTP:
             ConfigError: an option that is not supported, or one that needs another.
 
         """
-        refuse_unknown(url, options, http_client.KNOWN)
+        shown = url.partition("?")[0]
+        refuse_unknown(shown, options, http_client.KNOWN)
         method = str(options.get("method") or "POST").upper()
         if method not in _METHODS:
-            message = f"remote {url!r}: objects cannot be sent with the method {method!r}"
+            message = f"remote {shown!r}: objects cannot be sent with the method {method!r}"
             raise ConfigError(message, f"one of {', '.join(_METHODS)}")
-        return cls(url, http_client.connect(url, options), method, http_client.timeouts(options))
+        return cls(url, http_client.connect(shown, options), method, http_client.timeouts(options))
 
     def exists(self, names: Iterable[str]) -> Mapping[str, int]:
         """See `Remote`. One HEAD a name; a refusal is never taken for absence."""
@@ -176,13 +180,13 @@ class HTTP:
         try:
             yield
         except requests.exceptions.SSLError as error:
-            message = f"{self.url}: the server's certificate is not trusted: {error}"
+            message = f"{self.url}: the server's certificate is not trusted: {_told(error)}"
             raise RemoteError(message, "set ssl_verify to the file of its certificate authority") from error
         except (requests.exceptions.InvalidURL, requests.exceptions.TooManyRedirects) as error:
-            message = f"{self.url}: {error}"
+            message = f"{self.url}: {_told(error)}"
             raise RemoteError(message, "check the remote's url") from error
         except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
-            message = f"{self.url}: {method} of {name}: {error}"
+            message = f"{self.url}: {method} of {name}: {_told(error)}"
             raise Unavailable(message, "check the network and the remote's url") from error
 
     def _refused(self, answer: requests.Response, method: str, name: str) -> RemoteError:
@@ -206,6 +210,11 @@ class HTTP:
         return Changed(
             f"{name} in {self.url} is another than before", "it is overwritten again and again; find out by whom"
         )
+
+
+def _told(error: Exception) -> str:
+    """Give the words of an error without the query of its url, which may be a signature."""
+    return _QUERY.sub("?***", str(error))
 
 
 class _NoHeadError(RemoteError):

@@ -104,6 +104,13 @@ def test_what_is_no_url_is_refused() -> None:
         open_remote("https://[example/x", {}, environ={})
 
 
+@pytest.mark.parametrize("options", [{}, {"auth": "basic"}, {"method": "DELETE"}, {"bogus": "x"}])
+def test_the_query_of_a_url_is_told_to_the_server_alone(options: dict[str, object]) -> None:
+    with pytest.raises((Unavailable, ConfigError)) as caught:
+        HTTP.open("http://127.0.0.1:9/path?sv=1&sig=s3cr3t", options, {}).exists([NAME])
+    assert "s3cr3t" not in str(caught.value)
+
+
 def test_an_unreachable_host_is_unavailable_within_the_budget() -> None:
     waits: list[float] = []
     remote = Retrying(HTTP.open("http://127.0.0.1:9/x", {}, {}), budget=1, sleep=waits.append)
