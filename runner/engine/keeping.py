@@ -218,15 +218,17 @@ class Keeping:
             for name in set(files):
                 self._cache.verify(name)
         except (ObjectMissing, Corrupt):
-            return self._holds_as_before_3(out.path, content)
+            return self._holds_as_before_3(out.path, content, in_any_arrangement=True)
         return True
 
     def is_part(self, out: Out, content: Content, name: Hash) -> bool:
         """Whether a directory holds nothing but files of the listing `name`, as after a pull of some of them."""
         if content is UNTRACKABLE or not (content.hash.is_dir and name.is_dir):
             return False
-        lying, listing = self._workspace.tree(out.path, content.hash.name), self._cache.tree(name)
-        return lying.kind == listing.kind and all(not was for _, was, _ in differing(lying, listing))
+        if name.name != content.hash.name and not self._holds_as_before_3(out.path, content, in_any_arrangement=True):
+            return False
+        lying, listing = self._workspace.tree(out.path, name.name), self._cache.tree(name)
+        return all(not was for _, was, _ in differing(lying, listing))
 
     def never_here(self, out: Out, content: Content, name: Hash) -> int:
         """Count the files of the listing `name` that a directory lacks, and the cache too: nobody deleted them here."""
@@ -246,10 +248,10 @@ class Keeping:
             return self._holds_as_before_3(place, content)
         return True
 
-    def _holds_as_before_3(self, place: str, content: Content) -> bool:
+    def _holds_as_before_3(self, place: str, content: Content, *, in_any_arrangement: bool = False) -> bool:
         """Whether objects under DVC's old names are these very bytes: two texts may share a name and differ in CRLF."""
         legacy = self._workspace.observe_out(place, LEGACY)
-        if legacy is None or not self._cache.has(legacy.hash):
+        if legacy is None or not (in_any_arrangement or self._cache.has(legacy.hash)):
             return False
         raw, old = self._files(place, content), self._files(place, legacy)
         try:

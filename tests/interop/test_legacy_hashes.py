@@ -101,3 +101,14 @@ def test_a_fresh_clone_is_planned_from_the_old_hashes_alone(before: Path, sides:
     put(clone, {"params.yaml": b"rate: 3\n"})
     rows = sides.retrain.plan(clone)
     assert {address: rows[address]["decision"] for address in ("split", "fit")} == {"split": "run", "fit": "run"}
+
+
+@pytest.mark.parametrize("part", ["data/one", "data/two"])
+def test_a_part_of_a_directory_pulled_before_the_whole_harms_neither(before: Path, sides: Sides, part: str) -> None:
+    sides.retrain.run(before, "push")
+    clone = before.parent / "clone"
+    git(before.parent, "clone", "--quiet", str(before), str(clone))
+    sides.retrain.run(clone, "pull", part)
+    assert "in no cache" not in sides.retrain.ask(clone, "pull").err
+    assert workspace(clone) == workspace(before)
+    assert sides.dvc.status(clone) == {}
