@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +37,30 @@ def json_line(value: Any) -> str:  # noqa: ANN401 - JSON
     Numbers and the shape stay as they are, whatever a secret looks like.
     """
     return json.dumps(_masked(value), allow_nan=False).replace("##[", "##\\u005b")
+
+
+def json_pieces(value: Any) -> Iterator[str]:  # noqa: ANN401 - JSON
+    """Give what `json_line` does piece by piece: what the value holds, and what lists in it do, is made one by one."""
+    if not isinstance(value, Mapping):
+        yield from _listed(value)
+        return
+    before = "{"
+    for name, part in value.items():
+        yield f"{before}{json_line(name)}: "
+        yield from _listed(part)
+        before = ", "
+    yield "}" if before == ", " else "{}"
+
+
+def _listed(value: Any) -> Iterator[str]:  # noqa: ANN401 - JSON
+    if not isinstance(value, Iterable) or isinstance(value, (str, Mapping)):
+        yield json_line(value)
+        return
+    before = "["
+    for part in value:
+        yield f"{before}{json_line(part)}"
+        before = ", "
+    yield "]" if before == ", " else "[]"
 
 
 def _masked(value: Any) -> Any:  # noqa: ANN401 - JSON

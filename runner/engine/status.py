@@ -6,6 +6,7 @@ Other than a plan it looks at what is there and not at what could be put there: 
 from __future__ import annotations
 
 import posixpath
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from runner.engine import targets as targeting
@@ -149,7 +150,28 @@ def _param(param: Param, keys: Sequence[str], reasons: Iterable[Reason]) -> dict
     return words
 
 
-def remote(project: Project, pipelines: Sequence[Pipeline], targets: Sequence[str]) -> dict[str, str]:
+class Words(Mapping[str, str]):
+    """Words of very many paths: as seen from a folder, and in the order of the repository."""
+
+    def __init__(self, words: Mapping[str, str], cwd: str) -> None:
+        """Take words by path in the repository, and the folder."""
+        self._words = words
+        self._cwd = cwd
+
+    def __getitem__(self, path: str) -> str:
+        """Give the word of a path."""
+        return self._words[posixpath.normpath(posixpath.join(self._cwd, path))]
+
+    def __iter__(self) -> Iterator[str]:
+        """Give each path."""
+        return (posixpath.relpath(path, self._cwd) for path in sorted(self._words))
+
+    def __len__(self) -> int:
+        """Count them."""
+        return len(self._words)
+
+
+def remote(project: Project, pipelines: Sequence[Pipeline], targets: Sequence[str]) -> Words:
     """Compare the cache with the remotes, every file of a directory by itself.
 
     Args:
@@ -176,7 +198,7 @@ def remote(project: Project, pipelines: Sequence[Pipeline], targets: Sequence[st
             words[part.path] = word
         else:
             words.pop(part.path, None)
-    return {posixpath.relpath(path, project.cwd): words[path] for path in sorted(words)}
+    return Words(words, project.cwd)
 
 
 def _homes(found: Iterable[tuple[Named, LockedPath]]) -> set[str]:

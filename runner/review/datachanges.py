@@ -2,66 +2,81 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
+from runner.engine.datadiff import shown
 from runner.review.differences import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator
 
-    from runner.engine.datadiff import Difference, Item
+    from runner.engine.datadiff import Difference, Differences, Item, Lacking, Word
 
-    Groups = Mapping[str, Sequence[dict[str, Any]]]
+    Groups = Mapping[str, Iterable[Mapping[str, Any]]]
     """By word, each change with its `path` and `hash`; a change has two of one where its sides differ in it."""
 
 MISSING: Final = "not in cache"
-_WORDS: Final = ("added", "deleted", "modified", "renamed", MISSING)
+_WORDS: Final[tuple[Word, ...]] = ("added", "deleted", "modified", "renamed")
 _SHOWN: Final = ("added", "deleted", "renamed", "modified", MISSING)
 _SHORT: Final = 8
 
 
-def grouped(changes: Sequence[Difference], missing: Sequence[Item] | None) -> Groups:
+class Rows(Iterable[Mapping[str, Any]]):
+    """Rows that may be very many: made each time that they are gone through."""
+
+    def __init__(self, made: Callable[[], Iterable[Mapping[str, Any]]]) -> None:
+        """Take what makes them."""
+        self._made = made
+
+    def __iter__(self) -> Iterator[Mapping[str, Any]]:
+        """Give each."""
+        return iter(self._made())
+
+
+def grouped(changes: Differences, missing: Lacking | None) -> Groups:
     """Give changes as `dvc diff --json --show-hash` does: a directory's path ends in a slash; nothing changed is `{}`.
 
     Args:
         changes: what differs.
-        missing: what the cache lacks; `None`: not asked for.
+        missing: what the cache lacks, by path; `None`: not asked for.
 
     """
-    found: dict[str, list[dict[str, Any]]] = {word: [] for word in _WORDS if word != MISSING or missing is not None}
-    for change in changes:
-        found[change.word].append(_row(change))
-    for item in missing or ():
-        found[MISSING].append({"path": _path(item), "hash": item[1] and item[1].value})
-    return {word: sorted(rows, key=_first) for word, rows in found.items()} if any(found.values()) else {}
+    if not (changes or missing):
+        return {}
+    groups: dict[str, Rows] = {word: Rows(partial(_rows, changes, word)) for word in _WORDS}
+    if missing is not None:
+        groups[MISSING] = Rows(lambda: ({"path": shown(one), "hash": _hash(one)} for one in missing))
+    return groups
+
+
+def _rows(changes: Differences, word: Word) -> Iterator[Mapping[str, Any]]:
+    return map(_row, changes.of(word))
 
 
 def _row(change: Difference) -> dict[str, Any]:
     old, new = change.old, change.new
     if old and new and old[0] == new[0]:
-        return {"path": _path(old), "hash": {"old": _hash(old), "new": _hash(new)}}
+        return {"path": shown(old), "hash": {"old": _hash(old), "new": _hash(new)}}
     if old and new:
-        return {"path": {"old": _path(old), "new": _path(new)}, "hash": _hash(old)}
+        return {"path": {"old": shown(old), "new": shown(new)}, "hash": _hash(old)}
     only = old or new
-    return {"path": _path(only), "hash": _hash(only)} if only else {}
-
-
-def _path(item: Item) -> str:
-    return f"{item[0]}/" if item[1] and item[1].is_dir else item[0]
+    return {"path": shown(only), "hash": _hash(only)} if only else {}
 
 
 def _hash(item: Item) -> str | None:
     return item[1].value if item[1] else None
 
 
-def _first(row: Mapping[str, Any]) -> str:
-    path = row["path"]
-    return str(path["old"] if isinstance(path, dict) else path)
-
-
 def without_hashes(groups: Groups) -> Groups:
     """Give the paths alone."""
-    return {word: [{"path": row["path"]} for row in rows] for word, rows in groups.items()}
+    return {word: Rows(partial(_paths, rows)) for word, rows in groups.items()}
+
+
+def _paths(rows: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+    return ({"path": row["path"]} for row in rows)
 
 
 def table(groups: Groups) -> Table:
@@ -74,13 +89,15 @@ def table(groups: Groups) -> Table:
 
 def lines(groups: Groups) -> Iterator[str]:
     """Give the changes for people, by what happened, and how many files each."""
+    counts: Counter[str] = Counter()
     for word in _SHOWN:
-        if groups.get(word):
-            yield f"{word.capitalize()}:"
-            for row in groups[word]:
-                yield f"    {_digest(row)}  {_arrow(row)}" if "hash" in row else f"    {_arrow(row)}"
+        for row in groups.get(word, ()):
+            if word not in counts:
+                yield f"{word.capitalize()}:"
+            counts[word] += not _arrow(row).endswith("/")
+            yield f"    {_digest(row)}  {_arrow(row)}" if "hash" in row else f"    {_arrow(row)}"
+        if word in counts:
             yield ""
-    counts = {word: sum(not _arrow(row).endswith("/") for row in groups.get(word, ())) for word in _SHOWN}
     if any(counts.values()):
         yield f"files summary: {', '.join(f'{count} {word}' for word, count in counts.items() if count)}"
 

@@ -14,9 +14,9 @@ from runner.verbs.opened import WORKSPACE, open_project, stop_is_told
 from runner.verbs.output import print_result, print_table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
-    from runner.engine.datadiff import Data, Difference, Item
+    from runner.engine.datadiff import Data, Differences, Lacking
     from runner.engine.project import Project
     from runner.engine.tracked import Scope
     from runner.opening import Opened
@@ -43,7 +43,7 @@ def status(call: Call, *, cloud: bool, with_deps: bool, no_updates: bool, scope:
     from runner.engine import status as comparing  # noqa: PLC0415 - see `open_project`
     from runner.engine import tracked  # noqa: PLC0415 - see `open_project`
 
-    found: dict[str, Any]
+    found: Mapping[str, Any]
     unread: list[ConfigError] = []
     with stop_is_told(call):
         opened = open_project(call)
@@ -61,7 +61,7 @@ def status(call: Call, *, cloud: bool, with_deps: bool, no_updates: bool, scope:
     if call.verbosity < 0 and not call.as_json:
         return Exit.STALE if found else held
     fine = "Cache and remote are in sync." if in_remote else "Data and pipelines are up to date."
-    print_result(call, lambda: found, lambda: [*_status_lines(found, int(in_remote))] or [fine])
+    print_result(call, lambda: found, lambda: _status_lines(found, int(in_remote)) if found else [fine])
     return held
 
 
@@ -106,22 +106,22 @@ def diff(  # noqa: PLR0913 - DVC's flags
     if markdown and not call.as_json:
         print_table(datachanges.table(shown), markdown=True)
     else:
-        print_result(call, lambda: shown, lambda: [*datachanges.lines(shown)])
+        print_result(call, lambda: shown, lambda: datachanges.lines(shown))
     return Exit.HELD
 
 
-def _changes(opened: Opened, old: str, new: str, paths: Sequence[str]) -> tuple[list[Difference], list[Item] | None]:
+def _changes(opened: Opened, old: str, new: str, paths: Sequence[str]) -> tuple[Differences, Lacking | None]:
     """Compare two revisions; what the cache lacks is looked up where the working tree is one of them."""
     from runner.engine import datadiff  # noqa: PLC0415 - see `open_project`
 
     if not opened.asked.head.sha:
-        return [], None
+        return datadiff.Differences(datadiff.Data({}), datadiff.Data({})), None
     errors: list[ConfigError] = []
-    sides = [_data(opened, rev, paths, errors) for rev in (old, new or WORKSPACE)]
-    if len(errors) == len(sides):
+    was, now = (_data(opened, rev, paths, errors) for rev in (old, new or WORKSPACE))
+    if len(errors) > 1:
         raise errors[0]
-    missing = None if new else datadiff.not_in_cache(opened.project, sides[0])
-    return datadiff.differences(*sides), missing
+    missing = None if new else datadiff.not_in_cache(opened.project, was)
+    return datadiff.Differences(was, now), missing
 
 
 def _data(opened: Opened, rev: str, paths: Sequence[str], errors: list[ConfigError]) -> Data:

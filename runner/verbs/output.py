@@ -5,19 +5,22 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from itertools import chain, islice
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from runner import log
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator
     from typing import TextIO
 
     from runner.options import Call
     from runner.review.differences import Table
     from runner.review.model import Report
+
+_TOGETHER: Final = 4096
 
 
 def show_report(report: Report) -> None:
@@ -45,13 +48,13 @@ def _drawn(report: Report) -> str:
     return tables.drawn(report, Console(highlight=False))
 
 
-def print_result(call: Call, as_data: Callable[[], Any], as_lines: Callable[[], Sequence[str]]) -> None:
+def print_result(call: Call, as_data: Callable[[], Any], as_lines: Callable[[], Iterable[str]]) -> None:
     """Print the result: JSON on one line, or what a person reads."""
     from runner import printing  # noqa: PLC0415 - see `open_project`
 
     with reader_may_leave():
         if call.as_json:
-            click.echo(printing.json_line(as_data()))
+            _echo(chain(printing.json_pieces(as_data()), "\n"))
         else:
             print_lines(as_lines())
 
@@ -69,13 +72,21 @@ def print_table(table: Table, *, markdown: bool) -> None:
         click.echo(f"{text}\n" if markdown else text)
 
 
-def print_lines(lines: Sequence[str]) -> None:
+def print_lines(lines: Iterable[str]) -> None:
     """Print each as one line, whatever names and values stand in it; tabs that it begins with stay."""
-    printed = []
-    for line in lines:
-        text = line.lstrip("\t")
-        printed.append("\t" * (len(line) - len(text)) + log.printed(text) + "\n")
-    click.echo("".join(printed), nl=False)  # once: each echo is a write of its own
+    _echo(map(_line, lines))
+
+
+def _line(line: str) -> str:
+    text = line.lstrip("\t")
+    return "\t" * (len(line) - len(text)) + log.printed(text) + "\n"
+
+
+def _echo(pieces: Iterable[str]) -> None:
+    """Print pieces of text, many at once: each echo is a write of its own."""
+    coming = iter(pieces)
+    while several := "".join(islice(coming, _TOGETHER)):
+        click.echo(several, nl=False)
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from runner.verbs.opened import open_project, stop_is_told
 from runner.verbs.output import print_result
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from runner.engine.audit import Audit, Finding
 
@@ -57,10 +57,10 @@ def say(findings: Iterable[Finding]) -> None:
             logger.error("%s in the %s: %s%s", finding.state, finding.side, finding.why, needed)
 
 
-def findings_data(findings: Iterable[Finding]) -> list[dict[str, Any]]:
-    """Give findings for JSON."""
+def findings_data(findings: Iterable[Finding]) -> Iterator[dict[str, Any]]:
+    """Give findings for JSON, one by one."""
     names = ("side", "name", "state", "path", "why", "repaired")
-    return [{name: getattr(finding, name) for name in names} for finding in findings]
+    return ({name: getattr(finding, name) for name in names} for finding in findings)
 
 
 def _data(done: Audit) -> dict[str, Any]:

@@ -17,7 +17,7 @@ import pytest
 from tests.interop.projects import git, put
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Container, Iterator
     from pathlib import Path
 
 COUNT = 300_000
@@ -44,13 +44,13 @@ def peak(root: Path, *command: str) -> tuple[int, int, str]:
     return code, found, output.read_text(errors="replace")[-2000:]
 
 
-def rows(changed: int) -> Iterator[tuple[str, str]]:
+def rows(changed: Container[int]) -> Iterator[tuple[str, str]]:
     for number in range(COUNT):
-        content = f"{number}{'!' if number == changed else ''}".encode()
+        content = f"{number}{'!' if number in changed else ''}".encode()
         yield f"part-{number // 1000:04}/{number:07}.txt", hashlib.md5(content).hexdigest()
 
 
-def recorded(root: Path, changed: int) -> None:
+def recorded(root: Path, changed: Container[int]) -> None:
     """Commit a project whose only data is one directory, of which there is the listing alone."""
     listing = [{"md5": md5, "relpath": path} for path, md5 in rows(changed)]
     content = json.dumps(listing, sort_keys=True).encode()
@@ -63,14 +63,15 @@ def recorded(root: Path, changed: int) -> None:
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Make a project of two commits whose directories differ in two files."""
+    """Make a project of commits whose directories differ in all files, or in two."""
     root = tmp_path_factory.mktemp("memory") / "root"
     pipeline = "stages:\n  one:\n    cmd: ls data > out\n    deps: [data]\n    outs: [out]\n"
     config = f"[core]\n    remote = r\n['remote \"r\"']\n    url = {root.parent}/remote\n"
     put(root, {"dvc.yaml": pipeline, ".dvc/config": config, ".dvc/.gitignore": "/cache\n/tmp\n"})
     git(root, "init", "-q", "-b", "main")
-    recorded(root, 7)
-    recorded(root, 8)
+    recorded(root, range(COUNT))
+    recorded(root, {7})
+    recorded(root, {8})
     return root
 
 
@@ -80,10 +81,16 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     [
         (("plan",), 0, "300,000 objects, 0 B to pull"),
         (("push", "--check"), 4, ".dir is not in"),
+        (("push", "--check", "--json"), 4, ".dir is not in"),
         (("status",), 0, "not in cache"),
+        (("status", "--cloud"), 0, "missing:            data/part-0299/0299999.txt"),
+        (("status", "--cloud", "--json"), 0, '"data/part-0299/0299999.txt": "missing"}'),
         (("diff", "HEAD~1", "HEAD"), 0, "files summary: 2 modified"),
+        (("diff", "HEAD~2", "HEAD"), 0, "files summary: 299999 modified"),
+        (("diff", "--json", "HEAD~2", "HEAD"), 0, '{"path": "data/part-0299/0299999.txt"}], "renamed": []}'),
+        (("diff",), 0, "files summary: 300001 deleted, 300000 not in cache"),
     ],
-    ids=lambda value: value[0] if isinstance(value, tuple) else "",
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
 )
 def test_a_listing_whose_files_are_nowhere_is_read_in_bounded_memory(
     project: Path, command: tuple[str, ...], code: int, told: str

@@ -200,6 +200,8 @@ def test_what_was_pushed_is_counted() -> None:
 )
 def test_json_is_one_line_without_commands_and_secrets(value: object, line: str) -> None:
     assert printing.json_line(value) == line
+    assert "".join(printing.json_pieces(value)) == line
+    assert "".join(printing.json_pieces({"a": [], "b": value, "é": {}})) == f'{{"a": [], "b": {line}, "\\u00e9": {{}}}}'
     assert isinstance(json.loads(line), type(value))
 
 

@@ -12,6 +12,7 @@ from runner.errors import RemoteError
 from tests.support.pipelines import Workshop, finished
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 PIPELINE = """\
@@ -45,7 +46,7 @@ def local(made: Workshop, *targets: str, cwd: str = ".", **how: bool) -> dict[st
         return status.local(opened.project, targets, **how)
 
 
-def remote(made: Workshop, *targets: str, **scope: bool) -> dict[str, str]:
+def remote(made: Workshop, *targets: str, **scope: bool) -> Mapping[str, str]:
     with made.opened() as opened:
         pipelines, _ = tracked.pipelines(opened.project, tracked.Scope(**scope))
         return status.remote(opened.project, pipelines, targets)
