@@ -303,6 +303,7 @@ class _Crew:
         """Note a failure; where one after the other is refused, give up the rest with the same reason."""
         with self._lock:
             tally.bytes = 0
+            error.__traceback__ = error.__context__ = error.__cause__ = None  # 5 KB, and it may be one of very many
             self._failed.append(Failure(name.key, error))
             self._refusals += not isinstance(error, (ObjectMissing, Corrupt))
             if self._refusals >= _HOPELESS:
