@@ -5,10 +5,12 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from functools import partial
+from itertools import islice
+from typing import TYPE_CHECKING, Final
 
 from runner.errors import Corrupt, ObjectMissing
-from runner.hashes import Hash
+from runner.hashes import Hash, Names
 from runner.store import batch, disk, links
 from runner.store.batch import Batch
 from runner.store.digest import MD5_LENGTH, beside, digest_for, hash_as, other_than
@@ -17,69 +19,97 @@ from runner.store.meter import Tally, Work, once
 from runner.store.state import SMALL
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from runner.hashes import Tree
     from runner.store.verified import VerifiedObjects
 
+    _File = tuple[str, Hash]
+    """A file's absolute path, and its name as an object."""
+
 _EXECUTABLE = 0o111
+
+_TOGETHER: Final = 1 << 16
+"""Files that are staged, and waited for, together: 40 MB of text."""
 
 
 def add(cache: VerifiedObjects, source: Path, name: Hash, tree: Tree | None, types: Sequence[str]) -> None:
     """Bring a file, or the directory of the listing `tree`, into the cache; see `Cache.add`."""
-    files = [(os.fspath(source), name)]
-    if tree is not None:
-        files = [(f"{source}/{relpath}", Hash(md5, name.name)) for relpath, md5 in tree]
+    files = partial(_files, source, name, tree)
     copied = _add_files(cache, files, types)
     if tree is not None:
         _add_listing(cache, name, tree)
     if types and types[0] in links.SHARING:
-        _share(cache, files, copied, links.Linker(types))
+        _share(cache, files(), copied, links.Linker(types))
 
 
-def _add_files(cache: VerifiedObjects, files: Iterable[tuple[str, Hash]], types: Sequence[str]) -> set[Hash]:
-    """Add each file whose object is absent or broken; give the names of those."""
-    sources = {name: source for source, name in files}
-    wanted = _unusable(cache, list(sources))
+def _files(source: Path, name: Hash, tree: Tree | None) -> Iterator[_File]:
+    if tree is None:
+        return iter([(os.fspath(source), name)])
+    return ((f"{source}/{relpath}", Hash(md5, name.name)) for relpath, md5 in tree)
+
+
+def _add_files(cache: VerifiedObjects, files: Callable[[], Iterator[_File]], types: Sequence[str]) -> Names:
+    """Add each file whose object is absent or broken, many at once; give the names of those."""
+    wanted = _unusable(cache, Names.of(name for _, name in files()))
+    is_durable = len(wanted) <= batch.FEW  # for more the whole file system is written through, new folders too
+    tally = Tally()
+    total = once(lambda: sum(disk.size(source) for several in _sources(files(), wanted) for source, _ in several))
+    cloner = links.Cloner(types)
+    with cache.meter.watch(Work("add", tally.counts, len(wanted), total)):
+        for several in _sources(files(), wanted):
+            _add_some(cache, several, cloner, tally, durable=is_durable)
+    return wanted
+
+
+def _sources(files: Iterator[_File], wanted: Names) -> Iterator[list[_File]]:
+    """Give, so many at once as are held, each object of `wanted` once, with a file that has its bytes."""
+    while wanted and (coming := {name: source for source, name in islice(files, _TOGETHER)}):
+        mine = wanted & Names.of(coming)
+        wanted -= mine
+        chosen = set(mine)
+        yield [(source, name) for name, source in coming.items() if name in chosen]
+
+
+def _add_some(
+    cache: VerifiedObjects, files: Iterable[_File], cloner: links.Cloner, tally: Tally, *, durable: bool
+) -> None:
     staged = Batch()
     large: list[Hash] = []
     ready = ""
-    is_durable = len(wanted) <= batch.FEW  # for more the whole file system is written through, new folders too
-    tally, total = Tally(), once(lambda: sum(disk.size(sources[name]) for name in wanted))
-    cloner = links.Cloner(types)
     try:
-        with cache.meter.watch(Work("add", tally.counts, len(wanted), total)):
-            for name in wanted:
-                place = cache.place(name)
-                if cache.folder_mode is not None:
-                    cache.make_folder_of(place, durable=is_durable)
-                ready = disk.temporary(place)
-                size = _stage(sources[name], ready, name, cloner, durable=is_durable)
-                staged.add(ready, place)
-                large += [name] if size >= SMALL else []
-                tally.report(size)
-                tally.objects += 1
-            staged.keep()
+        for source, name in files:
+            place = cache.place(name)
+            if cache.folder_mode is not None:
+                cache.make_folder_of(place, durable=durable)
+            ready = disk.temporary(place)
+            size = _stage(source, ready, name, cloner, durable=durable)
+            staged.add(ready, place)
+            large += [name] if size >= SMALL else []
+            tally.report(size)
+            tally.objects += 1
+        staged.keep()
     except BaseException:
         staged.drop()
         disk.remove(ready)
         raise
     for name in large:
         cache.wrote(name)
-    return set(wanted)
 
 
-def _unusable(cache: VerifiedObjects, names: list[Hash]) -> list[Hash]:
-    """Give those of `names` that are absent or, hashed, turn out broken, in order."""
-    absent = set(cache.missing(names))
-    for name in names:
-        if name not in absent:
-            try:
-                cache.prove(name)
-            except (Corrupt, ObjectMissing):
-                absent.add(name)
-    return [name for name in names if name in absent]
+def _unusable(cache: VerifiedObjects, names: Names) -> Names:
+    """Give those of `names` that are absent or, hashed, turn out broken."""
+    absent = cache.missing(names)
+    return absent | Names.of(name for name in names - absent if not _is_good(cache, name))
+
+
+def _is_good(cache: VerifiedObjects, name: Hash) -> bool:
+    try:
+        cache.prove(name)
+    except (Corrupt, ObjectMissing):
+        return False
+    return True
 
 
 def _stage(source: str, ready: str, name: Hash, cloner: links.Cloner, *, durable: bool) -> int:
@@ -133,7 +163,7 @@ def _copy(reader: int, ready: str, name: Hash, cloner: links.Cloner, *, durable:
 
 def _add_listing(cache: VerifiedObjects, name: Hash, tree: Tree) -> None:
     """Add a listing; its files are there by now."""
-    if not _unusable(cache, [name]):
+    if not _unusable(cache, Names.of([name])):
         return
     cache.make_folder_of(cache.place(name), durable=True)
     incoming = Incoming(cache.place(name), name)
@@ -145,7 +175,7 @@ def _add_listing(cache: VerifiedObjects, name: Hash, tree: Tree) -> None:
         incoming.close()
 
 
-def _share(cache: VerifiedObjects, files: Iterable[tuple[str, Hash]], copied: set[Hash], linker: links.Linker) -> None:
+def _share(cache: VerifiedObjects, files: Iterable[_File], copied: Names, linker: links.Linker) -> None:
     """Replace workspace files by links to their objects, after proving that nothing is lost by it."""
     for source, name in files:
         found = os.stat(source)
