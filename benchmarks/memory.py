@@ -2,8 +2,8 @@
 
 `python benchmarks/memory.py [--write] [FILES ...]` (100,000 and 1,000,000 where none are given) measures directories,
 `--large GIB ...` files of so many GiB instead; each command is a process of its own, on a project made for it. First
-the files of a directory are nowhere, and known from their listing alone; then all of them are made and are links to
-their objects, in the cache and in the remote. A large file takes three times its size of disk for a while. With
+the files of a directory are nowhere, and known from their listing alone; then all of them are made and added, and are
+in the workspace, the cache and the remote. A large file takes three times its size of disk for a while. With
 `--write` the table goes into docs/performance.md.
 """
 
@@ -25,17 +25,27 @@ from harness import clean_environ, machine
 from projects import RETRAIN
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 NOWHERE = {
     "`plan`": ("plan", "--json"),
     "`push --check`": ("push", "--check"),
     "`status`": ("status",),
     "`status --cloud`": ("status", "--cloud"),
+    "`status --cloud --json`": ("status", "--cloud", "--json"),
+    "`push --check --json`": ("push", "--check", "--json"),
+    "`diff`, all modified": ("diff", "HEAD~2", "HEAD"),
+    "`diff --json`, all modified": ("diff", "--json", "HEAD~2", "HEAD"),
+    "`diff`, nothing in common": ("diff", "HEAD~3", "HEAD"),
+    "`diff --json`, nothing in common": ("diff", "--json", "HEAD~3", "HEAD"),
+    "`diff`, all renamed": ("diff", "HEAD~4", "HEAD"),
+    "`diff` with a workspace that lacks all": ("diff",),
+    "`fetch` of what is nowhere": ("fetch",),
 }
+ADD = "`repro`: hash and add"
 THERE = {
-    "`plan`, all there": ("plan", "--json"),
-    "`status`, hashing all of it": ("status",),
+    "`plan`, hashing all of it": ("plan", "--json"),
+    "`status`, all there": ("status",),
     "`push`, nothing to push": ("push",),
     "`push --check`, all there": ("push", "--check"),
     "`pull`, all there": ("pull",),
@@ -45,6 +55,10 @@ THERE = {
     "`verify` of all of it": ("verify", "data.dvc"),
     "`diff` of two commits": ("diff", "HEAD~1", "HEAD"),
     "`gate`, comparing two commits": ("gate", "--base", "HEAD~1"),
+}
+GROWN = {
+    "`status`, 100,000 grown to 64 KiB": ("status",),
+    "`status`, those remembered": ("status",),
 }
 LARGE = {
     "`repro`: hash and add": ("repro",),
@@ -88,8 +102,13 @@ def directories(sizes: list[int]) -> Iterator[str]:
             root = project(Path(folder), count)
             for name, command in NOWHERE.items():
                 yield row(f"{count:,}", name, root, command)
-            make(root, count)
+            make(root.parent, count)
+            yield row(f"{count:,}", ADD, adding(root), ("repro",))
+            link(root, count)
             for name, command in THERE.items():
+                yield row(f"{count:,}", name, root, command)
+            grow(root)
+            for name, command in GROWN.items():
                 yield row(f"{count:,}", name, root, command)
 
 
@@ -112,16 +131,24 @@ def large(sizes: list[int]) -> Iterator[str]:
 def project(folder: Path, count: int) -> Path:
     """Make a project whose only data is a directory of `count` files, of which there is the listing alone.
 
-    The commit before knew another content of the first file.
+    The commit before knew another content of the first file, the one before that of all files, before that there were
+    other files, and first the same ones by other names.
     """
     root = folder / "root"
     begin(root)
     (root / "dvc.yaml").write_text(PIPELINE)
     (root / "metrics.json").write_text('{"a": 1}\n')
     (root / "retrain.yaml").write_text("gates:\n  - metric: metrics.json:$.a\n    better: higher\n    at-least: 0\n")
-    for first in ("other", "0"):
-        listing = folder / f"listing-{first}"
-        name = write_listing(listing, count, first)
+    versions = [
+        ("renamed", ((f"other-{relpath(number)}", md5_of(str(number))) for number in range(count))),
+        ("others", ((f"other-{relpath(number)}", md5_of(f"other {number}")) for number in range(count))),
+        ("modified", ((relpath(number), md5_of(f"modified {number}")) for number in range(count))),
+        ("one", ((relpath(number), md5_of(str(number or "one"))) for number in range(count))),
+        ("there", ((relpath(number), md5_of(str(number))) for number in range(count))),
+    ]
+    for version, rows in versions:
+        listing = folder / f"listing-{version}"
+        name = write_listing(listing, rows)
         for place in objects(root):
             (place / name[:2]).mkdir(parents=True, exist_ok=True)
             os.link(listing, place / name[:2] / f"{name[2:]}.dir")
@@ -150,19 +177,21 @@ def objects(root: Path) -> list[Path]:
     return [top / "files" / "md5" for top in (root / ".dvc" / "cache", root.parent / "remote")]
 
 
-def write_listing(place: Path, count: int, first: str) -> str:
-    """Write a listing of `count` files as DVC does; give its md5.
+def write_listing(place: Path, rows: Iterable[tuple[str, str]]) -> str:
+    """Write a listing as DVC does; give its md5.
 
     Row by row: the peak of a process that this one starts is never less than what this one takes (getrusage(2)).
     """
     digest = hashlib.md5(usedforsecurity=False)
     with place.open("wb") as file:
-        for number in range(count):
-            md5 = md5_of(str(number) if number else first)
-            text = json.dumps({"md5": md5, "relpath": relpath(number)}, sort_keys=True)
-            line = f"{', ' if number else '['}{text}{']' if number == count - 1 else ''}".encode()
+        before = "["
+        for path, md5 in rows:
+            line = f"{before}{json.dumps({'md5': md5, 'relpath': path}, sort_keys=True)}".encode()
             digest.update(line)
             file.write(line)
+            before = ", "
+        digest.update(b"]")
+        file.write(b"]")
     return digest.hexdigest()
 
 
@@ -176,18 +205,42 @@ def relpath(number: int) -> str:
     return f"part-{number // 1000:04}/{number:07}.txt"
 
 
-def make(root: Path, count: int) -> None:
-    """Write the files themselves, each under the names of its object too."""
-    for top in objects(root):
-        for number in range(256):
-            (top / f"{number:02x}").mkdir(exist_ok=True)
+def make(folder: Path, count: int) -> None:
+    """Write the files themselves."""
     for number in range(count):
-        place, md5 = root / "data" / relpath(number), md5_of(str(number))
+        place = folder / "source" / relpath(number)
         if not number % 1000:
             place.parent.mkdir(parents=True)
         place.write_bytes(str(number).encode())
-        for top in objects(root):
-            os.link(place, top / md5[:2] / md5[2:])
+
+
+def adding(root: Path) -> Path:
+    """Make a project with the same cache, one stage of which puts the files in place: all of them are to be added."""
+    added = root.parent / "added"
+    begin(added)
+    with (added / ".dvc" / "config").open("a") as file:
+        file.write(f"[cache]\n    dir = {root}/.dvc/cache\n")
+    (added / "dvc.yaml").write_text(f"stages:\n  one:\n    cmd: mv {root.parent}/source data\n    outs: [data]\n")
+    commit(added)
+    return added
+
+
+def link(root: Path, count: int) -> None:
+    """Put the files that were added in place, and link their objects into the remote."""
+    (root.parent / "added" / "data").rename(root / "data")
+    cache, remote = objects(root)
+    for number in range(256):
+        (remote / f"{number:02x}").mkdir(exist_ok=True)
+    for number in range(count):
+        md5 = md5_of(str(number))
+        os.link(cache / md5[:2] / md5[2:], remote / md5[:2] / md5[2:])
+
+
+def grow(root: Path) -> None:
+    """Make files so large that their hashes are remembered, without taking any disk; wait till they have held still."""
+    for number in range(100_000):
+        os.truncate(root / "data" / relpath(number), 1 << 16)
+    time.sleep(3)
 
 
 def row(size: str, name: str, root: Path, command: tuple[str, ...]) -> str:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from runner.errors import RemoteError
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Failure:
     """An object that could not be moved: its name below the remote's root, and why."""
 
