@@ -17,7 +17,7 @@ from functools import partial
 from itertools import islice
 from pathlib import Path
 from struct import Struct
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import TYPE_CHECKING, Final, Protocol, Self
 
 from runner import hashes
 from runner.store import disk
@@ -45,6 +45,9 @@ _LOOKUP = "SELECT md5 FROM hashed WHERE path = ? AND mark = ?"
 
 _TOGETHER = 4096
 """Files that are looked at together: so many large ones may wait for each other."""
+
+_MOST: Final = 1 << 16
+"""Files of which what was learnt is held before it is written: 25 MB."""
 
 _packed = Struct("<2Q2q").pack
 
@@ -85,7 +88,11 @@ class State:
     """Hashes files, and remembers the large ones from one run to the next. Safe to use from several threads."""
 
     def __init__(
-        self, path: Path | None = None, clock: Callable[[], int] = time.time_ns, meter: Meter | None = None
+        self,
+        path: Path | None = None,
+        clock: Callable[[], int] = time.time_ns,
+        meter: Meter | None = None,
+        most: int = _MOST,
     ) -> None:
         """Remember hashes.
 
@@ -93,8 +100,10 @@ class State:
             path: the database, written by `close`; within the process only where it is `None`.
             clock: nanoseconds since 1970.
             meter: shows how far it is where there is much to hash.
+            most: files that are held here; what is learnt of more is written before the end.
 
         """
+        self._most = most
         self._meter = meter or Meter()
         self._path = path
         self.clock = clock
@@ -148,7 +157,8 @@ class State:
         found = os.stat(path)  # noqa: PTH116 - as above
         if found.st_size >= SMALL:
             with self._lock:
-                self._written[_row(path, kind)] = (mark(found), md5)
+                if len(self._written) < 2 * self._most:
+                    self._written[_row(path, kind)] = (mark(found), md5)
 
     def has_written(self, path: str, kind: str) -> bool:
         """Whether `wrote` was told of this very file; of any other, small ones above all, the system is not asked."""
@@ -169,6 +179,8 @@ class State:
         if mark(os.stat(path)) == seen and newest(before) < looked - RACY_NS:  # noqa: PTH116 - as above
             with self._lock:
                 self._learnt[_row(path, kind)] = (seen, md5)
+                if len(self._learnt) >= self._most:
+                    self._write_out()
 
     def listing(self, files: Files, kind: str = hashes.MD5) -> str | None:
         """Give the hash of a directory's listing if none of its files has changed since it was learnt."""
@@ -214,11 +226,9 @@ class State:
             return dict(zip(paths, threads.map(partial(self.hash_file, kind=kind, tally=tally), paths), strict=True))
 
     def close(self) -> None:
-        """Write what was learnt, in one transaction. A database that cannot be written is given up or made anew."""
+        """Write what was learnt. A database that cannot be written is given up or made anew."""
         with self._lock:
-            if self._path is not None and self._learnt and not self._save():
-                self._drop()
-                self._save()
+            self._write_out()
             if self._database:
                 self._database.close()
             self._database, self._opened = None, False
@@ -273,6 +283,14 @@ class State:
                 self._drop()
         except (sqlite3.Error, OSError) as error:
             self._give_up(error)
+
+    def _write_out(self) -> None:
+        """Let the database have what was learnt, in one transaction; without one it stays here."""
+        if self._path is not None and self._learnt:
+            if not self._save():
+                self._drop()
+                self._save()
+            self._learnt.clear()
 
     def _save(self) -> bool:
         """Write the rows; False where the database is beyond use. One that another process holds is left alone."""

@@ -100,6 +100,33 @@ def test_a_listing_whose_files_are_nowhere_is_read_in_bounded_memory(
     assert found < MOST
 
 
+MANY = 70_000
+"""Files: more than an add holds at once. The last ones have the bytes of the first."""
+
+FILES = f"""
+import os
+os.mkdir("data")
+for number in range({MANY}):
+    with open(f"data/{{number:05}}", "w") as file:
+        file.write(str(number % ({MANY} - 10)))
+"""
+
+
+@pytest.mark.slow
+def test_more_files_than_an_add_holds_at_once_are_added_each_once(tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    put(root, {"dvc.yaml": "stages:\n  one:\n    cmd: python make.py\n    deps: [make.py]\n    outs: [data]\n"})
+    put(root, {"make.py": FILES, ".dvc/config": "", ".dvc/.gitignore": "/cache\n/tmp\n"})
+    git(root, "init", "-q", "-b", "main")
+    exit_code, found, output = peak(root, "repro")
+    assert exit_code == 0, output
+    assert found < 40 + 260 * MANY // 300_000
+    objects = [path for path in (root / ".dvc/cache/files/md5").glob("*/*") if path.suffix != ".dir"]
+    assert len(objects) == MANY - 10
+    assert all(hashlib.md5(path.read_bytes()).hexdigest() == f"{path.parent.name}{path.name}" for path in objects)
+    assert "up to date" in peak(root, "status")[2]
+
+
 SIZE = 256
 """MiB of a file; it is sparse where a command makes it, and written out where it is kept."""
 

@@ -219,6 +219,18 @@ def test_many_files_are_hashed_in_their_order(database: Path, tmp_path: Path) ->
         ]
 
 
+def test_of_very_many_files_what_is_learnt_is_not_held_until_the_end(database: Path, tmp_path: Path) -> None:
+    files = [tmp_path / str(number) for number in range(5)]
+    for number, file in enumerate(files):
+        file.write_bytes(LARGE + bytes([number]))
+    with State(database, later, most=2) as state:
+        list(state.hash_many(_sized(files)))
+        assert rows(database) == 4
+        poison(database)
+        assert [state.hash_file(file) for file in files].count(POISON) == 4
+    assert rows(database) == 5
+
+
 def test_names_that_are_not_unicode_are_kept(database: Path, tmp_path: Path) -> None:
     path = tmp_path / os.fsdecode(b"bad \xff name")
     path.write_bytes(LARGE)
