@@ -239,15 +239,18 @@ def _far_heap(project: Project, home: str, kept: Names, before: float) -> Heap:
 def _coming(project: Project, home: str, names: Names, before: float) -> Names:
     """Give what came lately, and, of directories, the files: a push sends no file again that was there before."""
     late = Names.of(_late(project.objects.erasable(home), names, before))
-    found = [late]
-    for listing in [name for name in late.others if name.is_dir]:
-        try:
-            tree = project.objects.listing(listing, home)
-        except Corrupt as error:
-            logger.warning("%s", error.message)
-        else:
-            found += [tree.names] if tree else []
-    return Names.united(found)
+    listings = [name for name in late.others if name.is_dir]
+    return Names.united([late, *(_members(project, home, listing) & names for listing in listings)])
+
+
+def _members(project: Project, home: str, listing: Hash) -> Names:
+    """Give the files of a directory; of one whose listing is broken none, which is said."""
+    try:
+        tree = project.objects.listing(listing, home)
+    except Corrupt as error:
+        logger.warning("%s", error.message)
+        return Names.of(())
+    return tree.names if tree else Names.of(())
 
 
 def _late(remote: Erasable, names: Names, before: float) -> Iterator[Hash]:
