@@ -21,7 +21,7 @@ from runner.store.gs_obstore import LARGEST_PUT, Elsewhere
 from runner.store.gs_parts import PART, TIMEOUT, GSUpload, Target
 from runner.store.meter import Reported, unheard
 from runner.store.protocols import Changed, Unranged, Version
-from runner.store.remote import checked, is_plain, prefix_of
+from runner.store.remote import bucket_of, checked, is_plain, prefix_of
 from runner.store.survey import survey
 
 if TYPE_CHECKING:
@@ -88,11 +88,11 @@ class GS:
         """Open `gs://bucket/prefix`.
 
         Raises:
-            ConfigError: an option that is not supported.
+            ConfigError: no bucket, or an option that is not supported.
             Denied: there are no credentials.
 
         """
-        bucket, _, prefix = url.partition("://")[2].partition("/")
+        bucket, prefix = bucket_of(url)
         client = gs_client.connect(url, options, environ)
         if gs_client.endpoint(options, environ):  # which need not speak Google's XML API
             return cls(bucket, prefix, client)

@@ -120,6 +120,21 @@ def prefix_of(path: str) -> str:
     return path if not path or path.endswith("/") else f"{path}/"
 
 
+def bucket_of(url: str) -> tuple[str, str]:
+    """Part the url of a bucket into its name and the path behind it.
+
+    Raises:
+        ConfigError: it names no bucket.
+
+    """
+    scheme, _, place = url.partition("://")
+    bucket, _, path = place.partition("/")
+    if not bucket:
+        message = f"remote {url!r} names no bucket"
+        raise ConfigError(message, f"write {scheme}://BUCKET/PATH")
+    return bucket, path
+
+
 def is_plain(prefix: str) -> bool:
     """Whether no part of a prefix is empty, `.` or `..`: obstore refuses those."""
     return _NO_PARTS.isdisjoint(prefix.split("/")[:-1])

@@ -16,7 +16,7 @@ from runner.store.arriving import Arriving, coming, from_urllib3
 from runner.store.meter import unheard
 from runner.store.patience import Patience
 from runner.store.protocols import Unranged, Version
-from runner.store.remote import checked, is_plain, prefix_of
+from runner.store.remote import bucket_of, checked, is_plain, prefix_of
 from runner.store.s3_condition import Condition, NoCondition
 from runner.store.s3_obstore import LARGEST_PUT, PAGE, Elsewhere
 from runner.store.s3_parts import PART, S3Upload, Target
@@ -87,10 +87,10 @@ class S3:
         """Open `s3://bucket/prefix`.
 
         Raises:
-            ConfigError: an option or a setting that boto3 cannot work with.
+            ConfigError: no bucket, or an option or a setting that boto3 cannot work with.
 
         """
-        bucket, _, prefix = url.removeprefix("s3://").partition("/")
+        bucket, prefix = bucket_of(url)
         extra = s3_options.arguments(options)
         connect, obstore = s3_ways.find(url, options, environ, extra)
         return cls(bucket, prefix, connect, extra, obstore)

@@ -95,10 +95,10 @@ def parse(url: str, options: Mapping[str, object], environ: Mapping[str, str]) -
         host, port = parts.hostname, parts.port
     except ValueError as error:
         message = f"remote: {error}"
-        raise ConfigError(message, "write ssh://USER@HOST:PORT/PATH") from error
+        raise ConfigError(message, "write ssh://HOST:PORT/PATH, and the user in the option `user`") from error
     if not host or not slash:
         message = f"remote {url!r} names no host and path"
-        raise ConfigError(message, "write ssh://USER@HOST:PORT/PATH")
+        raise ConfigError(message, "write ssh://HOST:PORT/PATH, and the user in the option `user`")
     given: dict[str, Any] = {**_signing_in(url, options, environ), **_manners(options)}
     if user := options.get("user") or parts.username:
         given["username"] = str(user)
