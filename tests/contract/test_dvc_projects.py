@@ -10,10 +10,12 @@ import pytest
 
 from tests.interop.projects import DVC_GITIGNORE, commit, git, put
 from tests.support import legacy
+from tests.support.sinks import Collected
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from runner.store.remote import Remote
     from tests.support import azure, gs, sshd
     from tests.support.environment import Program
 
@@ -156,6 +158,28 @@ def test_what_dvc_imported_we_bring_up_to_date_as_dvc_does(
     assert files(imports) == files(theirs)
     assert files(imports)["folder/in/c"] == b"c"
     assert json.loads(dvc("status", "--json", cwd=imports, env=server.environ).stdout) == {}
+
+
+def test_what_is_broken_or_gone_there_is_found_and_mended(server: Server, retrain: Program, project: Path) -> None:
+    retrain("repro", cwd=project, env=server.environ)
+    retrain("push", cwd=project, env=server.environ)
+    remote = server.remote(project.parent.name)
+    objects = {name: content_of(remote, name) for name in sorted(remote.names("files/"))}
+    broken, gone, *_ = sorted(objects, key=lambda name: name.endswith(".dir"), reverse=True)
+    remote.put(broken, objects[broken][:-1])
+    remote.remove([gone])
+
+    found = json.loads(retrain("verify", "--cloud", "--json", cwd=project, env=server.environ, exits=4).stdout)
+    assert {(row["name"], row["state"]) for row in found["findings"]} == {(broken, "corrupt"), (gone, "missing")}
+    retrain("verify", "--cloud", "--repair", cwd=project, env=server.environ)
+    assert {name: content_of(remote, name) for name in sorted(remote.names("files/"))} == objects
+    assert "nothing is wrong" in retrain("verify", "--cloud", cwd=project, env=server.environ).stdout
+
+
+def content_of(remote: Remote, name: str) -> bytes:
+    sink = Collected()
+    remote.get(name, sink)
+    return bytes(sink.content)
 
 
 def test_a_project_is_pushed_and_pulled_by_who_may_not_list(
