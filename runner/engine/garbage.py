@@ -135,7 +135,7 @@ def find(project: Project, others: Sequence[Project], wish: Wish) -> Garbage:
         wish: what is to be kept.
 
     Raises:
-        ConfigError: a commit's DVC files cannot be read, or a remote does not remove.
+        ConfigError: a commit's DVC files cannot be read, or the default remote does not remove.
         ObjectMissing: the listing of a directory that is to be kept is nowhere.
         RemoteError: a remote did not say what it holds.
 
@@ -143,10 +143,8 @@ def find(project: Project, others: Sequence[Project], wish: Wish) -> Garbage:
     used = joined(used_by(one, wish.span, skip_failed=wish.skip_failed) for one in (project, *others))
     named = Names.united(used.values())
     remotes = _remotes(project, used) if wish.remotes or wish.not_in_remote else {}
-    if wish.remotes:
-        _check_erasable(project, remotes)
+    far = [name for name in remotes if _is_erasable(project, name)] if wish.remotes else []
     needed = _lacking(project, used, remotes) if wish.not_in_remote else named
-    far = remotes if wish.remotes else {}
     heaps = {name: _far_heap(project, name, named, wish.before) for name in far}
     heap = _heap(project, needed | _linked(project))
     return Garbage(heap, heaps, tuple(_quarantined(project, named)), tuple(_leftovers(project)))
@@ -201,12 +199,28 @@ def _remotes(project: Project, homes: Iterable[str]) -> dict[str, Remote]:
     return {home: project.objects.remote(home) for home in sorted(homes)}
 
 
-def _check_erasable(project: Project, remotes: Iterable[str]) -> None:
-    """Refuse, before anything is done, remotes that nothing can be removed from."""
-    for name in remotes:
-        if why := project.read_only(name):
-            raise ConfigError(why, "leave --cloud out; old versions are removed where they are kept")
-        project.objects.erasable(name).remove([])
+def _check_erasable(project: Project, name: str) -> None:
+    """Refuse a remote that nothing can be removed from."""
+    if why := project.read_only(name):
+        raise ConfigError(why, "leave --cloud out; old versions are removed where they are kept")
+    project.objects.erasable(name).remove([])
+
+
+def _is_erasable(project: Project, name: str) -> bool:
+    """Whether a remote removes. One that does not is left as it is where only outs name it.
+
+    Raises:
+        ConfigError: it is the default one, or the one asked for in its place.
+
+    """
+    try:
+        _check_erasable(project, name)
+    except ConfigError as error:
+        if not name:
+            raise
+        logger.warning("remote %r is left as it is: %s", name, error.message)
+        return False
+    return True
 
 
 def _lacking(project: Project, used: Mapping[str, Names], remotes: Mapping[str, Remote]) -> Names:

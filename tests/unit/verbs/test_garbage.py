@@ -102,6 +102,19 @@ def test_a_remote_that_cannot_remove_is_refused_before_anything_is_done(made: Wo
     assert stored(made.root / ".dvc/cache") == 2
 
 
+def test_a_remote_that_cannot_remove_and_that_only_an_out_names_is_left_as_it_is(
+    made: Workshop, retrain: Program
+) -> None:
+    web = "['remote \"web\"']\n    url = https://127.0.0.1:1/data\n"
+    made.put({".dvc/config": f"{made.read('.dvc/config')}{web}", "tracked": "tracked"})
+    made.put(
+        {"tracked.dvc": "outs:\n- md5: 80f2b1d7b2bcfa2ecfa8d3bdf3b5ef9c\n  hash: md5\n  path: tracked\n  remote: web\n"}
+    )
+    done = retrain("gc", "-w", "-c", "--grace", "0", "--force", cwd=made.root)
+    assert "remote 'web' is left as it is: https://127.0.0.1:1/data: objects cannot be removed" in done.stderr
+    assert (stored(made.root / ".dvc/cache"), stored(made.remote)) == (1, 1)
+
+
 def test_without_commits_and_without_a_cache_there_is_nothing_to_remove(
     tmp_path: Path, retrain: Program, git: Program
 ) -> None:
