@@ -67,22 +67,23 @@ def _layer(place: Path, name: str = "") -> tuple[str, str, str] | None:
 
 
 def remotes(dvc: Config, wanted: str, environ: Mapping[str, str], versions: Versions) -> Callable[[str], Remote | None]:
-    """Open each remote once, when it is first asked for."""
+    """Open each remote once, when it is first asked for, whether as the default one or by its name."""
     if wanted:
         dvc.remote(wanted)  # a name that is not there is said even if the remote is never needed
 
     @cache
-    def remote(name: str) -> Remote | None:
-        if not (name or wanted or dvc.default_remote):
-            return None
+    def opened(name: str) -> Remote:
         from runner.store.remote import open_remote  # noqa: PLC0415 - most plans ask no remote
 
-        chosen = dvc.remote(name or wanted)
+        chosen = dvc.remote(name)
         if not keeps_versions(chosen.options):
             return open_remote(chosen.url, chosen.options, environ=environ)
         from runner.store.versioned import open_versioned  # noqa: PLC0415 - as above
 
         return open_versioned(chosen.url, chosen.options, partial(versions.place, chosen.name), environ=environ)
+
+    def remote(name: str) -> Remote | None:
+        return opened(dvc.remote(name or wanted).name) if name or wanted or dvc.default_remote else None
 
     return remote
 

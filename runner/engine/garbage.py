@@ -143,7 +143,8 @@ def find(project: Project, others: Sequence[Project], wish: Wish) -> Garbage:
     used = joined(used_by(one, wish.span, skip_failed=wish.skip_failed) for one in (project, *others))
     named = Names.united(used.values())
     remotes = _remotes(project, used) if wish.remotes or wish.not_in_remote else {}
-    far = [name for name in remotes if _is_erasable(project, name)] if wish.remotes else []
+    places = {id(remote): name for name, remote in reversed(remotes.items())}  # the default one has a name, too
+    far = [name for name in reversed(places.values()) if _is_erasable(project, name)] if wish.remotes else []
     needed = _lacking(project, used, remotes) if wish.not_in_remote else named
     heaps = {name: _far_heap(project, name, named, wish.before) for name in far}
     heap = _heap(project, needed | _linked(project))

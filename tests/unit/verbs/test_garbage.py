@@ -115,6 +115,17 @@ def test_a_remote_that_cannot_remove_and_that_only_an_out_names_is_left_as_it_is
     assert (stored(made.root / ".dvc/cache"), stored(made.remote)) == (1, 1)
 
 
+def test_a_remote_is_collected_once_though_it_is_the_default_one_and_an_out_names_it(
+    made: Workshop, retrain: Program
+) -> None:
+    made.put({"dvc.yaml": PIPELINE.replace("[out]", "[out: {remote: storage}]")})
+    done = retrain("gc", "-w", "-c", "--grace", "0", "--force", cwd=made.root)
+    assert [line.partition(":")[0] for line in done.stdout.splitlines()] == [
+        f"{made.root}/.dvc/cache",
+        str(made.remote),
+    ]
+
+
 def test_without_commits_and_without_a_cache_there_is_nothing_to_remove(
     tmp_path: Path, retrain: Program, git: Program
 ) -> None:
