@@ -144,12 +144,18 @@ class State:
     def known(self, path: str, kind: str = hashes.MD5) -> str:
         """Give the hash of the file at `path` without reading it; empty if it is small or may have changed.
 
+        What `wrote` was told of counts here, and not for `hash_file`: it is younger than what that believes.
+
         Raises:
             OSError: there is no such file.
 
         """
         found = os.stat(path)  # noqa: PTH116 - a Path costs more than the call
-        known = self._lookup(_row(path, kind), mark(found)) if found.st_size >= SMALL else None
+        if found.st_size < SMALL:
+            return ""
+        row, seen = _row(path, kind), mark(found)
+        written = self._written.get(row)
+        known = written[1] if written and written[0] == seen else self._lookup(row, seen)
         return known if known and not known.endswith(hashes.DIR) else ""
 
     def wrote(self, path: str, kind: str, md5: str) -> None:
@@ -249,9 +255,9 @@ class State:
 
     def _lookup(self, row: str, mark: bytes) -> str | None:
         with self._lock:
-            for known in (self._learnt.get(row), self._written.get(row)):
-                if known and known[0] == mark:
-                    return known[1]
+            known = self._learnt.get(row)
+            if known and known[0] == mark:
+                return known[1]
             if not self._opened:
                 self._open(must_exist=True)
             return self._found(row, mark) if self._database else None

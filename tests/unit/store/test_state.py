@@ -80,10 +80,12 @@ def test_who_asks_what_is_known_has_nothing_hashed(database: Path, file: Path) -
 
 def test_what_was_hashed_while_it_was_written_is_known_to_this_process_alone(database: Path, file: Path) -> None:
     with State(database) as state:
+        os.utime(file)
         state.wrote(str(file), "md5", POISON)
         assert state.known(str(file)) == POISON
+        assert state.hash_file(file) == hash_bytes(LARGE)
         assert state.known(str(file), "md5-dos2unix") == ""
-        file.write_bytes(LARGE)
+        os.utime(file, (LONG_AGO, LONG_AGO))
         assert state.known(str(file)) == ""
     assert not database.exists()
 
