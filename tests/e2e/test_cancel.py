@@ -108,7 +108,11 @@ def test_a_cancelled_run_ends_in_time_and_leaves_nobody_and_nothing(tmp_path: Pa
 
 def test_a_run_whose_terminal_is_gone_ends_as_if_it_were_told_to(tmp_path: Path) -> None:
     made = with_out(tmp_path, [IGNORES, DOUBLE_FORKS])
-    run = started(made, 2)
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)  # the tests themselves may be run by `nohup`
+    try:
+        run = started(made, 2)
+    finally:
+        signal.signal(signal.SIGHUP, before)
     run.send_signal(signal.SIGHUP)
     time.sleep(0.5)
     run.send_signal(signal.SIGHUP)
