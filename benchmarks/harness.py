@@ -29,6 +29,16 @@ if TYPE_CHECKING:
     from servers import Counted
 
 FEWEST, MOST = 3, 11
+_LAUNCHER = """
+import json, os, sys, time
+began = time.perf_counter()
+quiet = [(os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)]
+child = os.posix_spawnp(sys.argv[1], sys.argv[1:], os.environ, file_actions=quiet)
+_, status, usage = os.wait4(child, 0)
+wall = time.perf_counter() - began
+print(json.dumps([os.waitstatus_to_exitcode(status), wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024]))
+"""
+"""Starts a command from a small process: Linux counts what the one that starts it holds for memory of the command."""
 
 
 if TYPE_CHECKING:
@@ -167,16 +177,15 @@ def _counted(case: Case, environ: Mapping[str, str]) -> tuple[Counted, Counted]:
 
 def measure(argv: Sequence[str], cwd: Path, environ: Mapping[str, str]) -> Sample:
     """Run a command, which must succeed, and give what it cost."""
-    began = time.perf_counter()
-    process = subprocess.Popen(argv, cwd=cwd, env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    assert process.stderr  # noqa: S101 - told to mypy
-    errors = process.stderr.read()
-    _, status, usage = os.wait4(process.pid, 0)
-    wall = time.perf_counter() - began
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        sys.exit(f"{' '.join(argv)} in {cwd} ended with {process.returncode}:\n{errors.decode(errors='replace')}")
-    return Sample(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024)
+    launcher = [sys.executable, "-I", "-S", "-c", _LAUNCHER, *argv]
+    ended = subprocess.run(launcher, cwd=cwd, env=environ, capture_output=True, check=False)
+    try:
+        code, *cost = json.loads(ended.stdout)
+    except ValueError:
+        code, cost = ended.returncode, []
+    if code or not cost:
+        sys.exit(f"{' '.join(argv)} in {cwd} ended with {code}:\n{ended.stderr.decode(errors='replace')}")
+    return Sample(*cost)
 
 
 def clean_environ(home: Path) -> dict[str, str]:
