@@ -6,6 +6,10 @@ Their urls may hold a password, so they are named in git's environment and never
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
+import threading
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote, urlsplit
 
@@ -16,10 +20,11 @@ from runner.git.fetching import FETCH_SECONDS, QUIETLY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from pathlib import Path
 
 _THERE: Final = "there"
 """What the other repository is called in git's environment."""
+
+_making: Final = threading.Lock()
 
 
 class Elsewhere(Git):
@@ -29,9 +34,18 @@ class Elsewhere(Git):
         """Take the folder, which is made when it is needed, and the url or absolute path of the other repository."""
         plain = {name: value for name, value in environ.items() if name not in MOVES_THE_TOP}
         super().__init__(folder, _naming(url, plain))
-        if not (folder / "HEAD").exists():
-            folder.mkdir(parents=True, exist_ok=True)
-            self.run("init", "--quiet", "--bare")
+        with _making:  # several imports of one repository are looked at side by side
+            if not (folder / "HEAD").exists():
+                self._make(folder)
+
+    def _make(self, folder: Path) -> None:
+        """Make the folder, beside its place first: git leaves locks in what it was killed while making, for good."""
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        ready = Path(tempfile.mkdtemp(prefix=".", suffix=".tmp", dir=folder.parent))
+        Git(ready, self.environ).run("init", "--quiet", "--bare")
+        if folder.exists():
+            shutil.rmtree(folder)
+        ready.rename(folder)
 
     def tip(self, rev: str) -> str:
         """Ask for the commit of a branch or tag, empty: of the default branch; empty where there is none."""

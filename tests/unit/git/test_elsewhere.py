@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
@@ -39,6 +40,28 @@ def test_another_repository_is_asked_for_the_commit_of_a_name(
     with Elsewhere(tmp_path / "bare", str(elsewhere), environ) as here:
         asked = {rev: here.tip(rev) for rev in ("", "main", "old", "v1", "nope")}
     assert asked == {"": second, "main": second, "old": first, "v1": first, "nope": ""}
+
+
+@pytest.mark.parametrize("left", ["config.lock", "HEAD.lock", "objects/pack/none"])
+def test_a_folder_that_git_was_killed_while_making_is_made_anew(
+    elsewhere: Path, tmp_path: Path, environ: dict[str, str], left: str
+) -> None:
+    (tmp_path / "repos/bare" / left).parent.mkdir(parents=True)
+    (tmp_path / "repos/bare" / left).touch()
+    with Elsewhere(tmp_path / "repos/bare", str(elsewhere), environ) as here:
+        here.take_all()
+        assert here.tip("main")
+    assert [path.name for path in (tmp_path / "repos").iterdir()] == ["bare"]
+
+
+def test_several_may_begin_one_folder_at_once(elsewhere: Path, tmp_path: Path, environ: dict[str, str]) -> None:
+    def tip(_: int) -> str:
+        with Elsewhere(tmp_path / "repos/bare", str(elsewhere), environ) as here:
+            return here.tip("main")
+
+    with ThreadPoolExecutor(8) as threads:
+        assert len(set(threads.map(tip, range(8)))) == 1
+    assert [path.name for path in (tmp_path / "repos").iterdir()] == ["bare"]
 
 
 def test_one_commit_of_another_repository_is_taken_without_its_history(
