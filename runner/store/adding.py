@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
 _EXECUTABLE = 0o111
 
-_TOGETHER: Final = 1 << 16
-"""Files that are staged, and waited for, together: 40 MB of text."""
+_TOGETHER: Final = 1 << 15
+"""Files that are staged, and waited for, together: 20 MB of text."""
 
 
 def add(cache: VerifiedObjects, source: Path, name: Hash, tree: Tree | None, types: Sequence[str]) -> None:

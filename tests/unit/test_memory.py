@@ -120,7 +120,7 @@ def test_more_files_than_an_add_holds_at_once_are_added_each_once(tmp_path: Path
     git(root, "init", "-q", "-b", "main")
     exit_code, found, output = peak(root, "repro")
     assert exit_code == 0, output
-    assert found < 60 + 260 * MANY // 300_000
+    assert found < 40 + 260 * MANY // 300_000
     objects = [path for path in (root / ".dvc/cache/files/md5").glob("*/*") if path.suffix != ".dir"]
     assert len(objects) == MANY - 10
     assert all(hashlib.md5(path.read_bytes()).hexdigest() == f"{path.parent.name}{path.name}" for path in objects)
